@@ -1,0 +1,93 @@
+"""The retrieval job: a read that runs when its answer is asked for."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from feast import OnDemandFeatureView
+from feast.errors import SavedDatasetLocationAlreadyExists
+from feast.infra.offline_stores.file_source import FileSource, SavedDatasetFileStorage
+from feast.infra.offline_stores.offline_store import RetrievalJob, RetrievalMetadata
+from feast.saved_dataset import SavedDatasetStorage
+
+from feature_repo.errors import InputError
+
+
+class AsofRetrievalJob(RetrievalJob):
+    """A read of the as-of store. On-demand views are computed by Feast's base class."""
+
+    def __init__(
+        self,
+        read: Callable[[], pa.Table],
+        repo_path: Path | None,
+        *,
+        full_feature_names: bool = False,
+        on_demand_feature_views: list[OnDemandFeatureView] | None = None,
+        metadata: RetrievalMetadata | None = None,
+    ) -> None:
+        self._read = read
+        self._repo_path = repo_path
+        self._full_feature_names = full_feature_names
+        self._on_demand_feature_views = on_demand_feature_views or []
+        self._metadata = metadata
+
+    @property
+    def full_feature_names(self) -> bool:
+        """Whether features are named `view__feature`."""
+        return self._full_feature_names
+
+    @property
+    def on_demand_feature_views(self) -> list[OnDemandFeatureView]:
+        """The views that are computed from the answer."""
+        return self._on_demand_feature_views
+
+    @property
+    def metadata(self) -> RetrievalMetadata | None:
+        """What was asked: features, keys and the span of the moments."""
+        return self._metadata
+
+    def _to_arrow_internal(self, timeout: int | None = None) -> pa.Table:  # noqa: ARG002 - Feast's
+        return self._read()
+
+    def _to_df_internal(self, timeout: int | None = None) -> pd.DataFrame:
+        return self._to_arrow_internal(timeout).to_pandas()
+
+    def persist(
+        self,
+        storage: SavedDatasetStorage,
+        allow_overwrite: bool = False,
+        timeout: int | None = None,
+    ) -> None:
+        """Write the answer to one parquet file, whole or not at all.
+
+        Raises
+        ------
+        InputError
+            If the storage is not one parquet file.
+        SavedDatasetLocationAlreadyExists
+            If the file exists and `allow_overwrite` is off.
+        """
+        path = self._file(storage)
+        if path.exists() and not allow_overwrite:
+            raise SavedDatasetLocationAlreadyExists(location=str(path))
+        part = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            with part.open("wb") as file:
+                pq.write_table(self.to_arrow(timeout=timeout), file)
+                os.fsync(file.fileno())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _file(self, storage: SavedDatasetStorage) -> Path:
+        uri = storage.file_options.uri if isinstance(storage, SavedDatasetFileStorage) else ""
+        path = Path(FileSource.get_uri_for_file_path(self._repo_path, uri))
+        if path.suffix != ".parquet":
+            raise InputError(
+                f"saved dataset: got {type(storage).__name__} at {uri!r:.80}, allowed is a "
+                "SavedDatasetFileStorage whose path ends in .parquet"
+            )
+        return path

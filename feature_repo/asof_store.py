@@ -1,0 +1,189 @@
+"""The offline store: point-in-time reads of the lake's feature files, for Feast.
+
+Feast names it `feature_repo.asof_store.AsofOfflineStore` in its configuration. What a read sees
+is decided in `asof_join`, which files it reads in `asof_source`.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+from feast import FeatureView, OnDemandFeatureView
+from feast.data_source import DataSource
+from feast.infra.offline_stores.offline_store import OfflineStore, RetrievalJob, RetrievalMetadata
+from feast.infra.registry.base_registry import BaseRegistry
+from feast.repo_config import FeastConfigBaseModel, RepoConfig
+from pydantic import StrictBool, StrictStr
+
+from feature_repo.asof_arguments import aware, checked, source, span, view_read
+from feature_repo.asof_entities import Entities
+from feature_repo.asof_job import AsofRetrievalJob
+from feature_repo.asof_source import Source, Stored
+from feature_repo.asof_view import Sight, answer, events
+
+STORE: Final = "feature_repo.asof_store.AsofOfflineStore"
+
+
+class AsofOfflineStoreConfig(FeastConfigBaseModel):
+    """Configuration of the store.
+
+    `known_at` off lets a historical read see rows before they were known. `manifest` is the
+    lake's manifest file, relative to the feature repo or absolute; by default it is the one two
+    levels above a source's folder.
+    """
+
+    type: StrictStr = STORE
+    known_at: StrictBool = True
+    manifest: StrictStr | None = None
+
+
+class AsofOfflineStore(OfflineStore):
+    """Point-in-time reads over parquet, by one as-of join a view."""
+
+    supports_filter_by_created_timestamp = True
+
+    @staticmethod
+    def get_historical_features(
+        config: RepoConfig,
+        feature_views: list[FeatureView],
+        feature_refs: list[str],
+        entity_df: pd.DataFrame | str | None,
+        registry: BaseRegistry,
+        project: str,
+        full_feature_names: bool = False,
+        **kwargs: Any,  # noqa: ANN401 - Feast's signature
+    ) -> RetrievalJob:
+        """Return the job that adds to each entity row what was known at its moment.
+
+        Every row is answered, in its place: with nulls where nothing was known or the known is
+        older than the view's ttl.
+
+        Parameters
+        ----------
+        entity_df
+            A frame of the views' join keys and `event_timestamp` (with a zone). None answers
+            each event of the views in [start_date, end_date], as known at end_date.
+
+        Raises
+        ------
+        InputError
+            If the frame lacks a key, its times lack a zone, or a name would stand twice.
+        NotImplementedError
+            If the entity frame is SQL.
+        """
+        reads = [
+            view_read(config, view, feature_refs, full_feature_names) for view in feature_views
+        ]
+        known_at = config.offline_store.known_at or bool(kwargs.get("filter_by_created_timestamp"))
+        sight = Sight(known_at=known_at)
+        if entity_df is None:
+            start, end = span(kwargs.get("start_date"), kwargs.get("end_date"))
+            sight, entity_df = Sight(known_at=False, known_by=end), events(reads, start, end)
+        rows = checked(entity_df, reads)
+        return AsofRetrievalJob(
+            lambda: answer(rows, reads, sight),
+            config.repo_path,
+            full_feature_names=full_feature_names,
+            on_demand_feature_views=OnDemandFeatureView.get_requested_odfvs(
+                feature_refs, project, registry
+            ),
+            metadata=metadata(rows, feature_refs),
+        )
+
+    @staticmethod
+    def pull_latest_from_table_or_query(
+        config: RepoConfig,
+        data_source: DataSource,
+        join_key_columns: list[str],
+        feature_name_columns: list[str],
+        timestamp_field: str,
+        created_timestamp_column: str | None,
+        start_date: datetime,
+        end_date: datetime,
+    ) -> RetrievalJob:
+        """Return the job for the newest row per key with an event in [start_date, end_date].
+
+        Rows not known by end_date are not there, unless the configuration says `known_at: false`.
+        """
+        start, end = span(start_date, end_date)
+        columns = [*join_key_columns, *feature_name_columns]
+        known_by = end if config.offline_store.known_at else None
+        return pulled(
+            config,
+            source(config, data_source, timestamp_field, created_timestamp_column),
+            columns,
+            lambda rows: rows.latest(
+                [*columns, *rows.times], join_key_columns, start, end, known_by
+            ),
+        )
+
+    @staticmethod
+    def pull_all_from_table_or_query(
+        config: RepoConfig,
+        data_source: DataSource,
+        join_key_columns: list[str],
+        feature_name_columns: list[str],
+        timestamp_field: str,
+        created_timestamp_column: str | None = None,
+        start_date: datetime | None = None,
+        end_date: datetime | None = None,
+    ) -> RetrievalJob:
+        """Return the job for all rows with an event in [start_date, end_date]; None is open.
+
+        Rows not known by end_date are not there, unless the configuration says `known_at: false`.
+        """
+        start, end = aware("start_date", start_date), aware("end_date", end_date)
+        columns = [*join_key_columns, *feature_name_columns]
+        known_by = end if config.offline_store.known_at else None
+        return pulled(
+            config,
+            source(config, data_source, timestamp_field, created_timestamp_column),
+            columns,
+            lambda rows: rows.between([*columns, *rows.times], start, end, known_by),
+        )
+
+    @staticmethod
+    def offline_write_batch(*_: object, **__: object) -> None:
+        """Refuse: the lake alone writes feature files.
+
+        Raises
+        ------
+        NotImplementedError
+            Always.
+        """
+        raise NotImplementedError("ingestion/lake.py alone writes feature files, not Feast")
+
+    def validate_data_source(self, config: RepoConfig, data_source: DataSource) -> None:
+        """Check that a source is one this store reads; its files need not exist yet."""
+        source(config, data_source)
+
+
+def metadata(rows: Entities, refs: list[str]) -> RetrievalMetadata:
+    """Return what was asked, as Feast keeps it with a saved dataset."""
+    return RetrievalMetadata(
+        features=refs,
+        keys=[name for name in rows.table.column_names if name != rows.timestamp],
+        min_event_timestamp=rows.moments.min(),
+        max_event_timestamp=rows.moments.max(),
+    )
+
+
+def pulled(
+    config: RepoConfig,
+    stored: Source,
+    columns: list[str],
+    work: Callable[[Stored], pl.DataFrame],
+) -> AsofRetrievalJob:
+    """Return the job of a pull: one chunk of rows; none where nothing has landed in the view."""
+
+    def read() -> pa.Table:
+        if not stored.landed():
+            return pa.table({name: pa.nulls(0) for name in [*columns, stored.event]})
+        # Feast writes only the first chunk of a table to the online store.
+        frame = stored.read(work).rechunk()
+        return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks()
+
+    return AsofRetrievalJob(read, config.repo_path)

@@ -1,0 +1,83 @@
+"""Adjustment of traded prices for dividends and splits, accumulated forward."""
+
+from typing import Final
+
+import numpy as np
+
+from feature_repo.errors import InputError
+from feature_repo.features.declare import Array
+
+PRICES: Final = ("open", "high", "low", "close")
+ADJUSTED: Final = (*PRICES, "volume", "scale")
+
+
+def adjust(
+    open: Array,  # noqa: A002
+    high: Array,
+    low: Array,
+    close: Array,
+    volume: Array,
+    dividend: Array,
+    split: Array,
+) -> dict[str, Array]:
+    """Prices in USD of the first row's share with dividends reinvested, and volumes in its shares.
+
+    The factor starts at 1 and is multiplied on each ex-date by the split ratio and by
+    1 / (1 - dividend / previous close): Yahoo's rule, which is CRSP's, run forward. A later
+    dividend or split therefore changes no earlier value, and ratios of adjusted prices are
+    those of Yahoo's Adj Close. The previous close is divided by the split ratio first: the
+    dividend is paid on the new shares. What happened on the first row lies before the history.
+
+    Parameters
+    ----------
+    open, high, low, close
+        Prices as traded, in USD, oldest session first; shape (n_sessions,).
+    volume
+        Shares traded, shape (n_sessions,).
+    dividend
+        USD a share on its ex-date, else 0; shape (n_sessions,).
+    split
+        New shares for one old one on its ex-date, else 1; shape (n_sessions,).
+
+    Returns
+    -------
+    dict
+        `open`, `high`, `low`, `close`, `volume` adjusted, and `scale`, adjusted over traded
+        price; each of shape (n_sessions,).
+
+    Raises
+    ------
+    InputError
+        If a dividend is negative, unknown or not below the previous close, or a split ratio is
+        not a positive number: every later price would be wrong.
+    """
+    _check(close, dividend, split)
+    splits = np.cumprod(np.concatenate((np.ones(min(1, split.size)), split[1:])))
+    paid = np.zeros(close.size)
+    paid[1:] = dividend[1:] * split[1:] / close[:-1]
+    scale = splits / np.cumprod(1.0 - paid)
+    adjusted = {"open": open, "high": high, "low": low, "close": close}
+    return {
+        **{name: prices * scale for name, prices in adjusted.items()},
+        "volume": volume / splits,
+        "scale": scale,
+    }
+
+
+def _check(close: Array, dividend: Array, split: Array) -> None:
+    bad = ~((split > 0) & np.isfinite(split))
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise InputError(
+            f"split ratio at row {row}: got {split[row]}, allowed are positive numbers "
+            "(new / old shares, 1 for none); correct the raw row"
+        )
+    bad = ~((dividend >= 0) & np.isfinite(dividend))
+    bad[1:] |= ~(dividend[1:] * split[1:] < close[:-1])
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        before = close[row - 1] / split[row] if row else np.nan
+        raise InputError(
+            f"dividend at row {row}: got {dividend[row]}, allowed is 0 to below the previous "
+            f"close, {before}; correct the raw row"
+        )

@@ -1,0 +1,123 @@
+"""The catalogue: every feature group, what the services ask for, and a hash of the definitions."""
+
+import ast
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from feature_repo.errors import InputError
+from feature_repo.features.declare import Feature, Group
+from feature_repo.features.iv import IV, IV_LAGS
+from feature_repo.features.macro import MACRO
+from feature_repo.features.technical import TECHNICAL
+
+GROUPS: Final = {group.name: group for group in (TECHNICAL, IV, IV_LAGS, MACRO)}
+
+# Decision 1: the price-level columns, which --safe-features leaves out.
+UNSAFE: Final = tuple(
+    row.name for group in GROUPS.values() for row in group.features if not row.safe
+)
+
+# Decision 2: the inputs of the volatility forecaster.
+VOLATILITY_INPUTS: Final = (
+    "iv_rank",
+    "iv_percentile",
+    "iv_hv_spread",
+    "vix_close",
+    "vix_zscore",
+    "vix_trend",
+    "vix_change_1d",
+    "vix_change_5d",
+    "iv_rank_lag_5",
+    "iv_rank_lag_10",
+    "iv_rank_lag_20",
+    "iv_rank_change_5d",
+    "iv_rank_change_10d",
+    "vix_term_slope",
+    "vix_contango",
+    "hv_5",
+    "hv_10",
+    "hv_20",
+    "hv_60",
+    "hv_ratio_5_20",
+    "hv_ratio_20_60",
+    "hv_trend",
+    "vix_sma_10",
+    "vix_sma_20",
+    "iv_premium",
+    "iv_regime_low",
+    "iv_regime_high",
+)
+
+
+def names(group: str) -> tuple[str, ...]:
+    """Return the feature names of a group, in catalogue order.
+
+    Raises
+    ------
+    InputError
+        If there is no such group.
+    """
+    if group not in GROUPS:
+        raise InputError(
+            f"unknown feature group: got {group!r:.40}, allowed are {', '.join(GROUPS)}"
+        )
+    return tuple(row.name for row in GROUPS[group].features)
+
+
+def find(name: str) -> tuple[Group, Feature]:
+    """Return a feature by name, with its group.
+
+    Raises
+    ------
+    InputError
+        If there is no such feature.
+    """
+    for group in GROUPS.values():
+        for row in group.features:
+            if row.name == name:
+                return group, row
+    raise InputError(
+        f"unknown feature: got {name!r:.40}, allowed are the rows of feature_repo/features"
+    )
+
+
+def references(features: tuple[str, ...]) -> tuple[str, ...]:
+    """Return `view:feature` references, in the order given."""
+    return tuple(f"{find(name)[0].name}:{name}" for name in features)
+
+
+# Decision 1: the base pool of 135; Decision 2: the 27.
+SERVICES: Final = {
+    "direction": references((*names("technical"), *names("iv"), *names("macro"))),
+    "volatility": references(VOLATILITY_INPUTS),
+}
+
+
+@cache
+def definition_hash() -> str:
+    """Return the SHA-256 of the code that defines the features, 64 hexadecimal digits.
+
+    A changed formula changes it; a changed comment, docstring or layout does not.
+    """
+    folder = Path(__file__).parent
+    sources = {path.name: path.read_text("utf-8") for path in folder.glob("*.py")}
+    return hash_of(sources)
+
+
+def hash_of(sources: dict[str, str]) -> str:
+    """Return the SHA-256 of modules, by name and source, without comments and docstrings."""
+    digest = sha256()
+    for name, source in sorted(sources.items()):
+        tree = ast.parse(source)
+        for node in ast.walk(tree):
+            _strip_docstring(node)
+        digest.update(f"{name}\n{ast.unparse(tree)}\n".encode())
+    return digest.hexdigest()
+
+
+def _strip_docstring(node: ast.AST) -> None:
+    documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
+        node.body = node.body[1:]

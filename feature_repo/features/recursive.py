@@ -1,0 +1,55 @@
+"""Recursive averages, with TA-Lib's seeding; their whole past counts, ever less.
+
+Arrays have shape (n_sessions,), oldest first; null at the start only.
+"""
+
+from typing import Final
+
+import numpy as np
+import talib
+
+from feature_repo.features.declare import Array
+
+# From this session of loaded history on, a recursive indicator is known: what came before
+# the history weighs (27/28)^372, a millionth, in the slowest of them (rsi_28).
+SETTLED: Final = 400
+
+
+def settled(x: Array) -> Array:
+    """Values from session `SETTLED` of loaded history on; null before."""
+    out = x.copy()
+    out[: SETTLED - 1] = np.nan
+    return out
+
+
+def ema(x: Array, span: int) -> Array:
+    """Exponential moving average, weight 2 / (span + 1), seeded with the mean of `span` values.
+
+    It runs on the distance from the first value, so that it is exact on a series of equal values.
+    """
+    if not x.size:
+        return x.copy()
+    base = x[_first_known(x)]
+    return np.asarray(talib.EMA(x - base, span) + base)
+
+
+def wilder_mean(x: Array, n: int) -> Array:
+    """Wilder's average of values >= 0, weight 1 / n, seeded with the mean of the first n values.
+
+    Wilder (1978). TA-Lib has this recursion as its ATR alone: the true range of a session with
+    high x, low 0 and previous close 0 is x.
+    """
+    out = np.full(x.size, np.nan)
+    if x.size:
+        start = _first_known(x)
+        # The true range starts with the second session: one more is put before.
+        high = np.zeros(x.size - start + 1)
+        high[1:] = x[start:]
+        zero = np.zeros(high.size)
+        out[start:] = talib.ATR(high, zero, zero, n)[1:]
+    return out
+
+
+def _first_known(x: Array) -> int:
+    """Place of the first value that is not null; 0 if all are."""
+    return int(np.argmin(np.isnan(x)))

@@ -1,0 +1,259 @@
+"""What the lake holds: the manifest and the files it names, read only.
+
+The manifest (`manifest.json` below the data folder) is the one list of readable files; a parquet
+file that it does not name does not exist. `ingestion/lake.py` alone writes it, after the files.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+import polars as pl
+
+from feature_repo.errors import InputError
+
+MANIFEST: Final = "manifest.json"
+FORMAT: Final = 1
+ORIGINS: Final = ("live", "recorded", "simulated")
+# The column that orders the versions of one row: raw rows land, feature rows are created.
+KNOWN_COLUMNS: Final = ("landed_at", "created_timestamp")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One parquet file: the rows of one key of one table, and the sessions it spans.
+
+    `first` and `last` are ISO dates, `landed_at` an ISO time in UTC, `path` is relative to the
+    data folder, `sha256` that of the file's bytes.
+    """
+
+    table: str
+    key: str
+    generation: int
+    path: str
+    rows: int
+    first: str
+    last: str
+    sha256: str
+    landed_at: str
+
+
+@dataclass(frozen=True)
+class TableState:
+    """What holds for all files of a table: its key columns and its current generation.
+
+    `definition_hash` is that of the feature definitions for a view, None for a raw table.
+    """
+
+    key: tuple[str, ...]
+    generation: int = 1
+    definition_hash: str | None = None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The readable state of a home: its origin and one entry for each (table, key)."""
+
+    origin: str | None = None
+    first_live_landing: str | None = None
+    tables: Mapping[str, TableState] = field(default_factory=dict)
+    entries: Mapping[tuple[str, str], Entry] = field(default_factory=dict)
+
+    def keys(self, table: str) -> tuple[str, ...]:
+        """Return the keys of a table, sorted; empty where nothing has landed."""
+        return tuple(sorted(key for name, key in self.entries if name == table))
+
+    def paths(
+        self,
+        data_dir: Path,
+        table: str,
+        keys: Iterable[str] | None = None,
+        start: str | date | None = None,
+        end: str | date | None = None,
+    ) -> list[Path]:
+        """Return the files of a table that may hold rows of [start, end], both included.
+
+        Keys without a file are left out; see `read_rows` for a reading that refuses them.
+        """
+        wanted = self.keys(table) if keys is None else dict.fromkeys(keys)
+        found = (self.entries[table, key] for key in wanted if (table, key) in self.entries)
+        return [
+            data_dir / entry.path
+            for entry in found
+            if (start is None or entry.last >= str(start)[:10])
+            and (end is None or entry.first <= str(end)[:10])
+        ]
+
+
+def read_manifest(data_dir: Path) -> Manifest:
+    """Return the manifest of a data folder; no file is an empty manifest.
+
+    Raises
+    ------
+    InputError
+        If the file is not a manifest of this format.
+    """
+    path = data_dir / MANIFEST
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return Manifest()
+    try:
+        return _parse(json.loads(content.decode("utf-8")))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(
+            f"{path} is no manifest of format {FORMAT}: {type(error).__name__}: {error!s:.80}; "
+            "restore it from a copy, or land into a new home"
+        ) from error
+
+
+def _parse(document: dict[str, Any]) -> Manifest:
+    """Return the manifest in a JSON document, every field checked."""
+    if document["format"] != FORMAT:
+        raise ValueError(f"format {document['format']!r:.20}")
+    if document["origin"] not in (None, *ORIGINS):
+        raise ValueError(f"origin {document['origin']!r:.20}")
+    entries = [_entry(row) for row in document["entries"]]
+    by_key = {(entry.table, entry.key): entry for entry in entries}
+    if len(by_key) != len(entries):
+        raise ValueError("one key twice")
+    tables = {
+        name: TableState(tuple(row["key"]), int(row["generation"]), row["definition_hash"])
+        for name, row in document["tables"].items()
+    }
+    if not {entry.table for entry in entries} <= set(tables):
+        raise ValueError("a file of a table that is not listed")
+    return Manifest(document["origin"], document["first_live_landing"], tables, by_key)
+
+
+_ENTRY_TYPES: Final = {row.name: row.type for row in fields(Entry)}
+
+
+def _entry(row: dict[str, Any]) -> Entry:
+    entry = Entry(**row)
+    for name, kind in _ENTRY_TYPES.items():
+        if not isinstance(row[name], kind):  # type: ignore[arg-type]
+            raise TypeError(f"{name} is {row[name]!r:.20}")
+    path = PurePosixPath(entry.path)
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"path {entry.path!r:.40} leaves the data folder")
+    return entry
+
+
+def read_rows(
+    data_dir: Path,
+    table: str,
+    keys: Sequence[str] | None = None,
+    manifest: Manifest | None = None,
+) -> pl.DataFrame:
+    """Return all rows of a table or view, corrections included, key after key.
+
+    Within a key, rows are sorted by date and then by `landed_at` (raw tables) or
+    `created_timestamp` (views), the newest version last.
+
+    Parameters
+    ----------
+    data_dir
+        The data folder of a home.
+    table
+        A raw table or a view.
+    keys
+        Tickers, symbols, series or the market; None for all.
+    manifest
+        One already read, for a caller with many keys.
+
+    Raises
+    ------
+    InputError
+        If a key asked for (or the whole table) has never landed, or a named file is missing.
+    """
+    try:
+        return _read(manifest or read_manifest(data_dir), data_dir, table, keys)
+    except FileNotFoundError:
+        # A landing has replaced the file since the manifest was read: its successor is named.
+        return _read_again(data_dir, table, keys)
+
+
+def _read_again(data_dir: Path, table: str, keys: Sequence[str] | None) -> pl.DataFrame:
+    try:
+        return _read(read_manifest(data_dir), data_dir, table, keys)
+    except FileNotFoundError as error:
+        raise InputError(
+            f"a file that {data_dir / MANIFEST} names is missing: {error!s:.200}; "
+            "restore it from a copy, or land into a new home"
+        ) from error
+
+
+def _read(
+    manifest: Manifest, data_dir: Path, table: str, keys: Sequence[str] | None
+) -> pl.DataFrame:
+    wanted = manifest.keys(table) if keys is None else tuple(dict.fromkeys(keys))
+    missing = [key for key in wanted if (table, key) not in manifest.entries]
+    if missing or not wanted:
+        landed = manifest.keys(table)
+        raise InputError(
+            f"nothing has landed in {table} for {', '.join(missing[:10]) or 'any key'}, "
+            f"there is {', '.join(landed[:10]) or 'nothing'}; fetch and build it first"
+        )
+    return pl.concat(map(_read_file, manifest.paths(data_dir, table, wanted)), rechunk=False)
+
+
+def _read_file(path: Path) -> pl.DataFrame:
+    with path.open("rb") as file:  # a handle: the path may hold characters of a glob
+        return pl.read_parquet(file, hive_partitioning=False)
+
+
+def current_rows(
+    data_dir: Path,
+    table: str,
+    keys: Sequence[str] | None = None,
+    manifest: Manifest | None = None,
+    known_by: datetime | None = None,
+) -> pl.DataFrame:
+    """Return the latest version of every row of a table or view.
+
+    Parameters
+    ----------
+    data_dir, table, keys, manifest
+        As in `read_rows`.
+    known_by
+        A time with a zone: versions that landed (views: were created) later are not seen.
+
+    Raises
+    ------
+    InputError
+        As `read_rows`.
+    """
+    manifest = manifest or read_manifest(data_dir)
+    rows = read_rows(data_dir, table, keys, manifest)
+    return latest(rows, manifest.tables[table].key, known_by)
+
+
+def latest(
+    rows: pl.DataFrame, key: Sequence[str], known_by: datetime | None = None
+) -> pl.DataFrame:
+    """Return the newest version of every row, of rows in the order of `read_rows`."""
+    if known_by is not None:
+        known = next(name for name in KNOWN_COLUMNS if name in rows.columns)
+        rows = rows.filter(pl.col(known) <= known_by)
+    return rows.unique(subset=list(key), keep="last", maintain_order=True)
+
+
+def damaged(data_dir: Path) -> list[str]:
+    """Return the paths that the manifest names and whose bytes are missing or not as landed."""
+    return [
+        entry.path
+        for entry in read_manifest(data_dir).entries.values()
+        if _sha256(data_dir / entry.path) != entry.sha256
+    ]
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,146 @@
+"""What is traded, when its sessions are, and when each input becomes known.
+
+Sessions are XNYS trading days (half days included). Times leave this module in UTC.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from feature_repo.errors import InputError
+
+MARKET: Final = "US"
+NEW_YORK: Final = "America/New_York"
+FIRST_SESSION: Final = "1990-01-02"
+
+DECISION_DELAY: Final = pd.Timedelta(minutes=30)
+INDEX_DELAY: Final = pd.Timedelta(minutes=15)
+SETTLE_TIME: Final = pd.Timedelta(hours=2)
+
+
+@dataclass(frozen=True)
+class Underlying:
+    """A ticker that options are traded on, and the index of its implied volatility."""
+
+    ticker: str
+    volatility_index: str
+
+
+# Decision 13: one row an underlying; the term slope (VIX3M - VIX) is shared by all.
+UNDERLYINGS: Final = {
+    row.ticker: row
+    for row in (Underlying("SPY", "VIX"), Underlying("QQQ", "VXN"), Underlying("IWM", "RVX"))
+}
+TERM_SLOPE: Final = ("VIX3M", "VIX")
+VOLATILITY_INDICES: Final = tuple(
+    dict.fromkeys([*(row.volatility_index for row in UNDERLYINGS.values()), *TERM_SLOPE])
+)
+
+
+def underlying(ticker: str) -> Underlying:
+    """Return the row of a ticker.
+
+    Raises
+    ------
+    InputError
+        If the ticker is not in `UNDERLYINGS`.
+    """
+    try:
+        return UNDERLYINGS[ticker]
+    except KeyError:
+        raise InputError(
+            f"unknown ticker: got {ticker!r:.40}, allowed are {', '.join(UNDERLYINGS)}; "
+            "another underlying is one row in feature_repo/markets.py"
+        ) from None
+
+
+@cache
+def calendar():  # noqa: ANN201 - the class comes from an import kept off the start path
+    """Return the XNYS calendar, from 1990 to a year ahead."""
+    import exchange_calendars
+
+    return exchange_calendars.get_calendar("XNYS", start=FIRST_SESSION)
+
+
+def sessions(start: str | pd.Timestamp, end: str | pd.Timestamp) -> pd.DatetimeIndex:
+    """Return the sessions of [start, end], both included, as midnight without a zone."""
+    cal = calendar()
+    first, last = pd.Timestamp(start).normalize(), pd.Timestamp(end).normalize()
+    days = cal.sessions
+    return days[(days >= first) & (days <= last)]
+
+
+@cache
+def _closes() -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(calendar().closes.to_numpy(), tz="UTC").as_unit("ns")
+
+
+def close(session_dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the closing times of sessions in UTC.
+
+    Parameters
+    ----------
+    session_dates
+        Midnights without a zone, in any order; shape (n_sessions,).
+
+    Raises
+    ------
+    InputError
+        If a date is not an XNYS session.
+    """
+    days = pd.DatetimeIndex(session_dates).as_unit("ns")
+    if days.tz is not None:
+        raise InputError(f"session dates: got the zone {days.tz}, allowed are dates without a zone")
+    known = calendar().sessions.as_unit("ns")
+    at = np.minimum(known.searchsorted(days), len(known) - 1)
+    wrong = known[at] != days
+    if wrong.any():
+        raise InputError(
+            f"not an XNYS session: got {days[wrong][0].date()}, "
+            f"allowed are trading days from {known[0].date()} to {known[-1].date()}"
+        )
+    return _closes()[at]
+
+
+def decision_time(session_dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return close + 30 minutes: the entity timestamp of every historical read."""
+    return close(session_dates) + DECISION_DELAY
+
+
+def last_complete_session(as_of: pd.Timestamp) -> pd.Timestamp:
+    """Return the last session whose decision time is not after `as_of`.
+
+    Raises
+    ------
+    InputError
+        If `as_of` has no zone, or lies outside the calendar.
+    """
+    if as_of.tzinfo is None:
+        raise InputError(f"as_of: got {as_of} without a zone, allowed is a time with one")
+    today = as_of.tz_convert(NEW_YORK).tz_localize(None).normalize()
+    known = calendar().sessions
+    # No closure of the exchange since 1990 has lasted as long.
+    recent = sessions(today - pd.Timedelta(days=14), today)
+    done = recent[decision_time(recent) <= as_of]
+    if not len(done) or today > known[-1]:
+        raise InputError(
+            f"no complete session known at {as_of}: "
+            f"allowed are times from the close of {known[0].date()} to {known[-1].date()}"
+        )
+    return done[-1]
+
+
+def session_shift(session_dates: pd.DatetimeIndex, count: int) -> pd.DatetimeIndex:
+    """Return the session `count` places later (earlier if negative).
+
+    NaT past the ends of the calendar, and for a day that is no session.
+    """
+    known = calendar().sessions.as_unit("ns")
+    at = known.get_indexer(pd.DatetimeIndex(session_dates).as_unit("ns"))
+    moved = at + count
+    inside = (at >= 0) & (moved >= 0) & (moved < len(known))
+    values = known.to_numpy()[np.clip(moved, 0, len(known) - 1)]
+    return pd.DatetimeIndex(np.where(inside, values, np.datetime64("NaT", "ns")))

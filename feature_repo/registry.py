@@ -1,0 +1,76 @@
+"""Feast's registry file, read: what it holds, and whether that is what the code defines."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from feature_repo.errors import ConfigurationError
+from feature_repo.features.catalogue import GROUPS, SERVICES
+
+if TYPE_CHECKING:
+    from feast.protos.feast.core.Registry_pb2 import Registry
+
+
+def parse_registry(content: bytes) -> "Registry":
+    """Return the registry in a file's content.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is empty (which Feast takes for a registry without views) or cut short.
+    """
+    from feast.protos.feast.core.Registry_pb2 import Registry
+    from google.protobuf.message import DecodeError
+
+    registry = Registry()
+    try:
+        registry.ParseFromString(content)
+    except DecodeError:
+        raise ConfigurationError(f"the feature registry is damaged: {_APPLY}") from None
+    if not registry.projects:
+        raise ConfigurationError(f"the feature registry is empty: {_APPLY}")
+    return registry
+
+
+def check_registry(registry: "Registry") -> None:
+    """Check that a registry holds every view and every service of the code, feature by feature.
+
+    Raises
+    ------
+    ConfigurationError
+        If it does not.
+    """
+    views = {
+        view.spec.name: {feature.name for feature in view.spec.features}
+        for view in registry.feature_views
+    }
+    for name, group in GROUPS.items():
+        lacking = {feature.name for feature in group.features} - views.get(name, set())
+        if lacking:
+            raise ConfigurationError(
+                f"the feature registry lacks {len(lacking)} features of view {name}: {_APPLY}"
+            )
+    lacking = set(SERVICES) - {service.spec.name for service in registry.feature_services}
+    if lacking:
+        raise ConfigurationError(
+            f"the feature registry lacks service {', '.join(sorted(lacking))}: {_APPLY}"
+        )
+
+
+def read_registry(path: Path) -> "Registry":
+    """Return the registry in a file, checked; see `parse_registry` and `check_registry`.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no file, or it is not what the code defines.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigurationError(f"no feature registry at {path}: {_APPLY}") from None
+    registry = parse_registry(content)
+    check_registry(registry)
+    return registry
+
+
+_APPLY = "run `optrade materialize`"

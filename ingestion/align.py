@@ -1,0 +1,168 @@
+"""Raw rows to the arrays that features are computed from: one value a session, nothing filled.
+
+Pure functions. Every array of an entity has one value for each of its sessions; a session that a
+volatility index lacks is NaN, and a macro level is what was known at the decision time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import polars as pl
+from numpy.typing import NDArray
+
+from feature_repo.availability import SERIES, available_at
+from feature_repo.errors import InputError
+from feature_repo.features.adjust import adjust
+from feature_repo.features.declare import Array
+from feature_repo.features.macro import DAILY, MONTHLY
+from feature_repo.features.macro_align import as_known, monthly_as_known, newest_known
+from feature_repo.markets import DECISION_DELAY, INDEX_DELAY, NEW_YORK, close
+from ingestion.frames import TIME
+
+TRADED: Final = ("open", "high", "low", "close", "volume", "dividend", "split")
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """Arrays of one entity over its sessions, and when their newest inputs became known.
+
+    Attributes
+    ----------
+    sessions
+        Midnight without a zone, ascending, shape (n_sessions,).
+    closes
+        The close of each session, UTC.
+    available
+        The modelled time at which the newest input of each session was known, UTC.
+    landed
+        The time at which the newest input of each session landed, UTC.
+    arrays
+        Name to values, each of shape (n_sessions,), NaN where unknown.
+    last
+        The last session that all inputs reach; later ones are still pending.
+    """
+
+    sessions: pd.DatetimeIndex
+    closes: pd.DatetimeIndex
+    available: pd.DatetimeIndex
+    landed: pd.DatetimeIndex
+    arrays: Mapping[str, Array]
+    last: pd.Timestamp
+
+
+def align_prices(prices: pl.DataFrame) -> Aligned:
+    """Return the adjusted prices and volumes of one ticker, see `adjust`.
+
+    Parameters
+    ----------
+    prices
+        The newest version of each session, ascending.
+    """
+    sessions = _days(prices["session"])
+    arrays = adjust(**{name: prices[name].to_numpy() for name in TRADED})
+    closes = close(sessions)
+    return Aligned(sessions, closes, closes, _times(prices["landed_at"]), arrays, sessions[-1])
+
+
+def align_indices(prices: Aligned, indices: Mapping[str, pl.DataFrame]) -> Aligned:
+    """Return the closes of volatility indices on the sessions of one ticker, NaN in holes.
+
+    Parameters
+    ----------
+    prices
+        The ticker's prices, aligned.
+    indices
+        Array name to the newest version of each session of an index. Sessions after the last
+        one of an index are pending; those that an index skipped are holes.
+    """
+    arrays, landed = {}, prices.landed
+    for name, index in indices.items():
+        rows = _days(index["session"]).get_indexer(prices.sessions)
+        arrays[name] = np.append(index["close"].to_numpy(), np.nan)[rows]
+        landed = _later(landed, _taken(_times(index["landed_at"]), rows))
+    return Aligned(
+        sessions=prices.sessions,
+        closes=prices.closes,
+        available=prices.closes + INDEX_DELAY,
+        landed=landed,
+        arrays=arrays,
+        last=pd.Timestamp(min(index["session"].max() for index in indices.values())),
+    )
+
+
+def align_macro(rows: pl.DataFrame, sessions: pd.DatetimeIndex) -> Aligned:
+    """Return each series' level, and earlier months of monthly ones, as known at decision times.
+
+    Parameters
+    ----------
+    rows
+        The newest version of each observation (and vintage) of every series.
+    sessions
+        XNYS sessions, ascending.
+
+    Raises
+    ------
+    InputError
+        If a series that features need has no row.
+    """
+    closes = close(sessions)
+    cut_offs = closes + DECISION_DELAY
+    arrays: dict[str, Array] = {}
+    available, landed = closes, _times(pl.Series([None] * len(sessions), dtype=TIME))
+    for series in (*DAILY, *MONTHLY):
+        part = rows.filter(pl.col("series") == series)
+        if part.is_empty():
+            raise InputError(f"macro features need series {series}: nothing of it has landed")
+        known = macro_available(series, part)
+        arrays |= _levels(series, part, known, cut_offs)
+        newest = newest_known(cut_offs, _days(part["observation_date"]), known)
+        available = _later(available, _taken(known, newest))
+        landed = _later(landed, _taken(_times(part["landed_at"]), newest))
+    return Aligned(sessions, closes, available, landed, arrays, sessions[-1])
+
+
+def macro_available(series: str, rows: pl.DataFrame) -> pd.DatetimeIndex:
+    """Return when each row of a series was known: by its vintage if it has one, else by the lag.
+
+    A vintage counts from the hour of its day at which the series' releases count.
+    """
+    modelled = available_at(series, _days(rows["observation_date"]))
+    vintage = _days(rows["vintage_date"])
+    at_hour = (vintage + pd.Timedelta(hours=SERIES[series].hour)).tz_localize(NEW_YORK)
+    return at_hour.tz_convert("UTC").where(vintage.notna(), modelled)
+
+
+def _levels(
+    series: str, rows: pl.DataFrame, known: pd.DatetimeIndex, cut_offs: pd.DatetimeIndex
+) -> dict[str, Array]:
+    observed, values = _days(rows["observation_date"]), rows["value"].to_numpy()
+    if series in DAILY:
+        return {series: as_known(cut_offs, observed, known, values)}
+    terms = MONTHLY[series]
+    vintage = _days(rows["vintage_date"])
+    earlier = tuple(months for months in terms if months)
+    levels = monthly_as_known(cut_offs, observed, known, values, vintage, earlier)
+    return {name: levels[months] for months, name in terms.items()}
+
+
+def _days(dates: pl.Series) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(dates.to_numpy()).as_unit("ns")
+
+
+def _times(moments: pl.Series) -> pd.DatetimeIndex:
+    naive = moments.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    return pd.DatetimeIndex(naive.to_numpy()).as_unit("ns").tz_localize("UTC")
+
+
+def _taken(times: pd.DatetimeIndex, rows: NDArray[np.intp]) -> pd.DatetimeIndex:
+    """Return the times of rows, NaT for row -1."""
+    return times.take(np.maximum(rows, 0)).where(rows >= 0)
+
+
+def _later(a: pd.DatetimeIndex, b: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the later of two times, a missing one ignored."""
+    later = np.fmax(a.tz_convert(None).to_numpy(), b.tz_convert(None).to_numpy())
+    return pd.DatetimeIndex(later).tz_localize("UTC")

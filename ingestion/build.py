@@ -1,0 +1,184 @@
+"""Feature rows from raw rows: align, compute, and append what is new or changed.
+
+One key at a time, so that memory does not grow with their number; the manifest is switched once,
+at the end.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import polars as pl
+import structlog
+
+from feature_repo.errors import InputError
+from feature_repo.features.catalogue import GROUPS, definition_hash, names
+from feature_repo.markets import MARKET
+from ingestion.compute import TABLES_OF, Raw, View
+from ingestion.feature_rows import feature_rows
+from ingestion.frames import CREATED, SESSION, utc
+from ingestion.lake import Lake
+from ingestion.raw import RawReader, prices_span
+from ingestion.versions import TICK, append
+
+Progress = Callable[[str, int, int], None]
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class ViewReport:
+    """What a build did to one view, and where it ends; `stale` says why, if that is early."""
+
+    view: str
+    generation: int
+    keys: int
+    rows_new: int
+    rows_corrected: int
+    last_session: str | None
+    stale: str | None
+
+    def document(self) -> dict[str, Any]:
+        """Return the report as plain values."""
+        return asdict(self)
+
+
+def build_features(
+    lake: Lake,
+    tickers: Sequence[str],
+    landed_at: pd.Timestamp,
+    progress: Progress | None = None,
+    *,
+    stale: Collection[str] = (),
+    rebuild: bool = False,
+) -> list[ViewReport]:
+    """Bring every view up to the raw rows: new sessions, and one new row for each changed one.
+
+    Where the feature definitions changed, all keys of the view are built again into a new
+    generation, which readers see once it is complete.
+
+    Parameters
+    ----------
+    lake
+        Open for writing.
+    tickers
+        The tickers to build; each has landed prices.
+    landed_at
+        The time of this landing, with a zone: when corrections become known.
+    progress
+        Called with (what, done, total) after each key.
+    stale
+        Raw tables whose fetch failed: views on them are left as they are.
+    rebuild
+        Start a new generation in any case, as after a quarantine was released.
+
+    Returns
+    -------
+    list
+        One report a view.
+
+    Raises
+    ------
+    InputError
+        If a ticker has no prices or no volatility index, or its raw rows make no features.
+    """
+    time = utc(landed_at)
+    views = [view for view in GROUPS if not set(TABLES_OF[view]) & set(stale)]
+    counts = {view: Counter[str]() for view in GROUPS}
+    with lake.all_or_nothing():
+        for view in views:
+            lake.open_view(view, GROUPS[view].entity, definition_hash(), rebuild=rebuild)
+        keys = _keys(lake, views, tickers)
+        reader = RawReader(lake.data_dir, lake.manifest)
+        for done, (entity, key) in enumerate(keys, start=1):
+            mine = [view for view in views if GROUPS[view].entity == entity]
+            raw = reader.ticker(key) if entity == "ticker" else reader.macro()
+            for view, found in _build_key(lake, mine, key, raw, time).items():
+                counts[view] += found
+            if progress is not None:
+                progress(f"features of {key}", done, len(keys))
+        lake.commit()
+    reports = [_report(lake, view, counts[view], stale) for view in GROUPS]
+    for report in reports:
+        logger.info("features built", **report.document())
+    return reports
+
+
+def _keys(lake: Lake, views: Sequence[str], tickers: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what to build: the tickers asked for, all held ones if a generation is new."""
+    wanted = dict.fromkeys(tickers)
+    for view in views:
+        if GROUPS[view].entity == "ticker" and lake.is_new_generation(view):
+            wanted |= dict.fromkeys(lake.manifest.keys(view))
+    market = [("market", MARKET)] if "macro" in views else []
+    return [*(("ticker", ticker) for ticker in wanted), *market]
+
+
+def _build_key(
+    lake: Lake, views: Sequence[str], key: str, raw: Raw, time: datetime
+) -> dict[str, Counter[str]]:
+    """Append to the views of one key what is new or changed, and stage them.
+
+    A view that has rows is brought to what is known now. One that has none, as in a new
+    generation, is built as it would have been at each time its past changed, so that a correction
+    stays one and is known from its landing on.
+    """
+    held = {view: lake.stored(view, key) for view in views}
+    rows, counts = dict(held), {view: Counter[str]() for view in views}
+    for known_by, corrected_at in _steps(raw, held, time):
+        for view, aligned, features in _computed(raw, known_by, key):
+            if view not in held or (known_by is not None and held[view] is not None):
+                continue
+            entity = GROUPS[view].entity
+            incoming = feature_rows(entity, key, aligned, features, lake.first_live)
+            known_from = corrected_at if held[view] is None else time
+            result = append(
+                rows[view], incoming, (entity, SESSION), names(view), CREATED, known_from
+            )
+            rows[view] = result.rows
+            counts[view] += Counter(new=result.new, corrected=result.corrected)
+    for view, found in counts.items():
+        if found.total():
+            lake.write_features(view, key, rows[view], pd.Timestamp(time))
+    return counts
+
+
+def _steps(
+    raw: Raw, held: dict[str, pl.DataFrame | None], time: datetime
+) -> Iterator[tuple[datetime | None, datetime]]:
+    """Yield up to when raw rows are seen (None: all), and from when their corrections are known."""
+    changes = raw.changes() if any(rows is None for rows in held.values()) else []
+    return zip([*(change - TICK for change in changes), None], [time, *changes], strict=True)
+
+
+def _computed(raw: Raw, known_by: datetime | None, key: str) -> Iterator[View]:
+    try:
+        yield from raw.views(known_by)
+    except InputError as error:
+        raise InputError(f"{key}: {error}") from error
+
+
+def _report(lake: Lake, view: str, counts: Counter[str], stale: Collection[str]) -> ViewReport:
+    manifest = lake.manifest
+    last = {key: manifest.entries[view, key].last for key in manifest.keys(view)}
+    failed = [table for table in TABLES_OF[view] if table in stale]
+    behind = [key for key, end in last.items() if end < prices_span(manifest, key)[1]]
+    words = None
+    if failed:
+        words = f"{', '.join(failed)} could not be fetched"
+    elif not last:
+        words = f"not all of {', '.join(TABLES_OF[view])} has landed"
+    elif behind:
+        words = f"an input of {', '.join(behind[:10])} ends before its prices"
+    return ViewReport(
+        view=view,
+        generation=manifest.tables[view].generation if view in manifest.tables else 0,
+        keys=len(last),
+        rows_new=counts["new"],
+        rows_corrected=counts["corrected"],
+        last_session=min(last.values(), default=None),
+        stale=words,
+    )

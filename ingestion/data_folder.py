@@ -1,0 +1,236 @@
+"""A home's data folder held for writing: one lock, staged files, one switch of the manifest.
+
+Files are named by their content and written before the manifest that names them, which is switched
+last: whenever the process dies, every file that the manifest names is whole. Files that it no
+longer names stay for readers under way; the next session that writes removes them.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import polars as pl
+from filelock import FileLock, Timeout
+
+from feature_repo.errors import InputError
+from feature_repo.manifest import (
+    MANIFEST,
+    ORIGINS,
+    Entry,
+    Manifest,
+    TableState,
+    read_manifest,
+    read_rows,
+)
+from ingestion.durable import replace_file, sweep, sync_folder
+from ingestion.frames import manifest_bytes, parquet_bytes
+
+LOCK: Final = ".lock"
+FOLDERS: Final = ("raw", "features", "quarantine")
+
+
+class DataFolder:
+    """The data folder of a home, held for writing inside a `with` block.
+
+    Parameters
+    ----------
+    data_dir
+        The data folder; created when entered.
+
+    Attributes
+    ----------
+    manifest
+        The readable state, as of the last commit.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.manifest = Manifest()
+        self._lock = FileLock(data_dir / LOCK, timeout=0)
+        self._staged: dict[tuple[str, str], Entry] = {}
+        self._opened: dict[str, TableState] = {}
+        self._swept = False
+
+    def __enter__(self) -> Self:
+        """Take the home's one lock and read its manifest.
+
+        Raises
+        ------
+        InputError
+            If another process holds the lock, or the manifest cannot be read.
+        """
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise InputError(
+                f"another process is writing to {self.data_dir}; wait for it to end, one at a time"
+            ) from None
+        try:
+            self.manifest = read_manifest(self.data_dir)
+        except InputError:
+            self._lock.release()
+            raise
+        self._swept = False
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Let go of the lock; what was staged and not committed is forgotten."""
+        self._forget()
+        self._lock.release()
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Forget what the block staged and did not commit, so that no later commit names it."""
+        try:
+            yield
+        finally:
+            self._forget()
+
+    def check_origin(self, origin: str) -> None:
+        """Refuse data of another origin than the home's.
+
+        Raises
+        ------
+        InputError
+            If the home holds another origin, or there is no such origin.
+        """
+        if origin not in ORIGINS:
+            raise InputError(f"origin: got {origin!r:.40}, allowed are {', '.join(ORIGINS)}")
+        held = self.manifest.origin
+        if held not in (None, origin):
+            raise InputError(
+                f"this home holds {held} data, got {origin} data; a home has one origin: "
+                f"use another home (OPTRADE_HOME) for {origin} data"
+            )
+
+    def stored(self, table: str, key: str) -> pl.DataFrame | None:
+        """Return all versions of the rows of a key, None where its generation holds none yet."""
+        state = self._opened.get(table, self.manifest.tables.get(table))
+        entry = self.manifest.entries.get((table, key))
+        if entry is None or state is None or entry.generation != state.generation:
+            return None
+        return read_rows(self.data_dir, table, [key], self.manifest)
+
+    def open_table(self, table: str, state: TableState) -> None:
+        """Say what holds for the files of a table from the next commit on."""
+        self._opened[table] = state
+
+    def generation(self, table: str) -> int:
+        """Return the generation of a table that was opened."""
+        return self._opened[table].generation
+
+    def stage(
+        self, table: str, key: str, folder: str, rows: pl.DataFrame, date: str, time: datetime
+    ) -> None:
+        """Write the rows of a key to their file; the next commit names it.
+
+        Parameters
+        ----------
+        table, key
+            What the rows are, as in the manifest; the table has been opened.
+        folder
+            Where the file lies, relative to the data folder.
+        rows
+            All versions, sorted by date and version.
+        date
+            The column whose range the manifest records.
+        time
+            The landing, in UTC.
+        """
+        self._check_held()
+        self._sweep_once()
+        content = parquet_bytes(rows)
+        digest = hashlib.sha256(content).hexdigest()
+        path = f"{folder}/{key}.{digest[:12]}.parquet"
+        replace_file(self.data_dir / path, content)
+        dates = rows.get_column(date)
+        self._staged[table, key] = Entry(
+            table=table,
+            key=key,
+            generation=self.generation(table),
+            path=path,
+            rows=rows.height,
+            first=str(dates.min() or ""),
+            last=str(dates.max() or ""),
+            sha256=digest,
+            landed_at=time.isoformat(),
+        )
+
+    def commit(self, origin: str | None = None, first_live: datetime | None = None) -> bool:
+        """Switch the manifest to all that is staged; nothing staged writes nothing.
+
+        Parameters
+        ----------
+        origin
+            Where landed rows come from; the first one is the home's for good.
+        first_live
+            The time of a live landing; the first one is kept.
+
+        Returns
+        -------
+        bool
+            Whether the manifest was switched.
+
+        Raises
+        ------
+        InputError
+            If a new generation of a view lacks a key of the old one.
+        """
+        self._check_held()
+        if not self._staged:
+            return False
+        self._check_generations()
+        folders = {(self.data_dir / entry.path).parent for entry in self._staged.values()}
+        for folder in sorted({f for leaf in folders for f in (leaf, *leaf.parents)}):
+            if folder.is_relative_to(self.data_dir):
+                sync_folder(folder)
+        live = self.manifest.first_live_landing or (first_live and first_live.isoformat())
+        manifest = replace(
+            self.manifest,
+            origin=self.manifest.origin or origin,
+            first_live_landing=live,
+            tables={**self.manifest.tables, **self._opened},
+            entries={**self.manifest.entries, **self._staged},
+        )
+        replace_file(self.data_dir / MANIFEST, manifest_bytes(manifest))
+        sync_folder(self.data_dir)
+        self.manifest = manifest
+        self._forget()
+        return True
+
+    def _forget(self) -> None:
+        self._staged.clear()
+        self._opened.clear()
+
+    def _check_held(self) -> None:
+        if not self._lock.is_locked:
+            raise InputError(f"{self.data_dir} is not held for writing; open it in a `with` block")
+
+    def _check_generations(self) -> None:
+        for (table, key), entry in self.manifest.entries.items():
+            state = self._opened.get(table)
+            moved = state is not None and state.generation != entry.generation
+            if moved and (table, key) not in self._staged:
+                raise InputError(
+                    f"generation {state.generation} of {table} lacks {key}, which generation "
+                    f"{entry.generation} has; build all keys of a view together"
+                )
+
+    def _sweep_once(self) -> None:
+        if self._swept:
+            return
+        keep = {self.data_dir / entry.path for entry in self.manifest.entries.values()}
+        for folder in FOLDERS:
+            sweep(self.data_dir / folder, keep)
+        self._swept = True

@@ -1,0 +1,178 @@
+"""Changes of Feast's registry: one at a time, whole or not at all.
+
+Feast writes its registry in place and without a lock: a process that dies leaves it cut short, and
+two that apply lose each other's views. So a change works on a copy, which is checked and then put
+in place, together with a second copy to fall back to and the snapshot that serving reads.
+"""
+
+import contextlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from filelock import FileLock, Timeout
+
+from feature_repo.errors import ConfigurationError, InputError
+from feature_repo.registry import check_registry, parse_registry
+from feature_repo.repo_config import (
+    feast_dir,
+    registry_path,
+    serving_registry_path,
+    write_configuration,
+)
+from ingestion.durable import replace_file, sync_folder
+
+if TYPE_CHECKING:
+    from feast import FeatureStore
+    from feast.protos.feast.core.Registry_pb2 import Registry
+
+LOCK: Final = ".lock"
+KEPT: Final = "registry.checked.db"
+WORKING: Final = ".registry.db.tmp"
+# Nobody waits on a request here, and a pipeline of rows takes longer to answer than a read.
+WRITE_TIMEOUT: Final = 5.0
+LOCK_WAIT: Final = 30.0
+
+
+def apply(store: "FeatureStore", data_dir: Path) -> None:
+    """Bring the registry of a home in line with the feature definitions.
+
+    Objects that the definitions no longer have are removed, and the home's `feature_store.yaml`
+    is written for the store's Redis.
+
+    Raises
+    ------
+    InputError
+        If another process holds the registry for longer than half a minute.
+    """
+    with changed_registry(store, data_dir) as writer:
+        define_all(writer, data_dir)
+
+
+@contextlib.contextmanager
+def changed_registry(store: "FeatureStore", data_dir: Path) -> Iterator["FeatureStore"]:
+    """Yield a store over a copy of the registry, which takes its place when all went well."""
+    folder = feast_dir(data_dir)
+    with locked(folder), contextlib.redirect_stdout(io.StringIO()):  # Feast prints its progress
+        working = folder / WORKING
+        start_from(working, [registry_path(data_dir), folder / KEPT])
+        try:
+            yield working_store(store, working)
+            put_in_place(data_dir, working.read_bytes())
+        finally:
+            working.unlink(missing_ok=True)
+    if store.config.online_store is not None:
+        write_configuration(data_dir, store.config.online_store.model_dump(mode="json"))
+    store.refresh_registry()
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the one lock of a home's registry.
+
+    Raises
+    ------
+    InputError
+        If another process does not let go of it in time.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / LOCK, timeout=LOCK_WAIT):
+            yield
+    except Timeout:
+        raise InputError(
+            f"another process has held {folder / LOCK} for {LOCK_WAIT:.0f} s: wait for it to end"
+        ) from None
+
+
+def start_from(working: Path, candidates: list[Path]) -> None:
+    """Copy the first registry that can be read to `working`; with none, Feast starts a new one."""
+    working.unlink(missing_ok=True)
+    for path in candidates:
+        with contextlib.suppress(FileNotFoundError, ConfigurationError):
+            content = path.read_bytes()
+            parse_registry(content)
+            replace_file(working, content)
+            return
+
+
+def working_store(store: "FeatureStore", registry: Path) -> "FeatureStore":
+    """Return a store like the given one over another registry, patient with its Redis."""
+    from feast import FeatureStore, RepoConfig
+
+    config: RepoConfig = store.config
+    return FeatureStore(
+        config=RepoConfig(
+            project=config.project,
+            provider=config.provider,
+            registry={"path": str(registry.resolve()), "cache_ttl_seconds": 0},
+            offline_store=config.offline_store,
+            online_store=patient(config.online_store),
+            entity_key_serialization_version=config.entity_key_serialization_version,
+            coerce_tz_aware=config.coerce_tz_aware,
+            materialization=config.materialization_config,
+            repo_path=config.repo_path,
+        )
+    )
+
+
+def patient(online: Any) -> Any:  # noqa: ANN401 - a class that Feast chooses by name
+    """Return an online store's configuration with timeouts fit for writing."""
+    if online is None:
+        return None
+    options = online.connection_string.split(",")
+    kept = [option for option in options if "timeout=" not in option]
+    timeouts = [f"{name}={WRITE_TIMEOUT}" for name in ("socket_timeout", "socket_connect_timeout")]
+    return online.model_copy(update={"connection_string": ",".join([*kept, *timeouts])})
+
+
+def define_all(store: "FeatureStore", data_dir: Path) -> None:
+    """Apply the definitions to a store, and remove what they do not have."""
+    from feature_repo.definitions import define
+
+    objects = define(str(data_dir.resolve()))
+    names = {(type(row).__name__, row.name) for row in objects}
+    held = [
+        *store.list_feature_services(),
+        *store.list_on_demand_feature_views(),
+        *store.list_feature_views(),
+        *store.list_entities(),
+    ]
+    gone = [row for row in held if (type(row).__name__, row.name) not in names]
+    store.apply(objects, objects_to_delete=gone, partial=False)
+
+
+def put_in_place(data_dir: Path, content: bytes) -> None:
+    """Switch a home to a registry, once it is checked.
+
+    Raises
+    ------
+    ConfigurationError
+        If the registry is not what the code defines.
+    """
+    registry = parse_registry(content)
+    check_registry(registry)
+    replace_file(registry_path(data_dir), content)
+    replace_file(feast_dir(data_dir) / KEPT, content)
+    replace_file(serving_registry_path(data_dir), for_serving(registry).SerializeToString())
+    sync_folder(feast_dir(data_dir))
+
+
+def for_serving(registry: "Registry") -> "Registry":
+    """Return a registry without on-demand views and without states.
+
+    Serving computes on-demand features itself, and Feast refuses to read a view whose state says
+    that it is being materialised.
+    """
+    snapshot = type(registry)()
+    snapshot.CopyFrom(registry)
+    computed = {view.spec.name for view in snapshot.on_demand_feature_views}
+    del snapshot.on_demand_feature_views[:]
+    for service in snapshot.feature_services:
+        stored = [p for p in service.spec.features if p.feature_view_name not in computed]
+        del service.spec.features[:]
+        service.spec.features.extend(stored)
+    for view in snapshot.feature_views:
+        view.meta.ClearField("state")
+    return snapshot

@@ -1,0 +1,91 @@
+"""What a source is: the tables it gives, and a `fetch` that returns one of them."""
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import pandas as pd
+
+from feature_repo.errors import InputError
+from ingestion.tables import TABLES, Table
+
+ORIGINS: Final = ("live", "recorded", "simulated")
+
+
+class Source(Protocol):
+    """A vendor, a folder or a model that gives raw tables.
+
+    Attributes
+    ----------
+    name
+        Its word in `ingestion.sources.registry.SOURCES`.
+    origin
+        One of `ORIGINS`; a home holds one origin only.
+    tables
+        The names of the tables that it gives.
+    """
+
+    name: str
+    origin: str
+    tables: tuple[str, ...]
+
+    def fetch(
+        self, table: str, keys: Sequence[str], start: pd.Timestamp | None, end: pd.Timestamp
+    ) -> pd.DataFrame:
+        """Return the rows of a table as the vendor gives them, in the table's exact shape.
+
+        Rows that parse but are impossible (a negative price, high below low, a date twice) are
+        returned: the gate judges them. Days without a row are left out, never filled.
+
+        Parameters
+        ----------
+        table
+            A name of `tables`.
+        keys
+            Values of the table's partition column: tickers, symbols or series.
+        start, end
+            The days asked for, both included, without a zone; `start` None means all history,
+            `end` is the last complete session asked for.
+
+        Raises
+        ------
+        InputError
+            The request or the data is wrong: stop, or fix it (see its subclasses).
+        SourceUnavailable
+            The vendor did not answer usefully: try again later.
+        """
+        ...
+
+
+def requested_table(source: Source, name: str) -> Table:
+    """Return the table of a request.
+
+    Raises
+    ------
+    InputError
+        If the source does not give it.
+    """
+    if name not in source.tables:
+        raise InputError(
+            f"source {source.name} has no table {name!r:.40}, "
+            f"allowed are {', '.join(source.tables)}"
+        )
+    return TABLES[name]
+
+
+def within(
+    frame: pd.DataFrame, table: Table, start: pd.Timestamp | None, end: pd.Timestamp
+) -> pd.DataFrame:
+    """Return the rows dated in [start, end], in order of their key, numbered from 0.
+
+    Raises
+    ------
+    InputError
+        If start lies after end.
+    """
+    if start is not None and start > end:
+        raise InputError(
+            f"start {start.date()} lies after end {end.date()}: allowed is start <= end"
+        )
+    dated = frame[table.dated]
+    inside = dated <= end if start is None else (dated >= start) & (dated <= end)
+    return frame[inside].sort_values(list(table.key), kind="stable", ignore_index=True)

@@ -1,0 +1,159 @@
+"""A vendor's CSV file read to the letter: what cannot be read is refused with its place."""
+
+import csv
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from feature_repo.errors import InputError, SchemaViolation
+
+ISO_DATE = "%Y-%m-%d"
+
+
+@dataclass(frozen=True)
+class CsvFile:
+    """The text of a CSV file, by column.
+
+    Attributes
+    ----------
+    name
+        The file's name in messages, such as `yahoo/SPY.csv`.
+    columns
+        The cells of every column, as strings; each of shape (n_rows,).
+    lines
+        The line of the file each row ends on (the header is line 1); shape (n_rows,).
+    """
+
+    name: str
+    columns: dict[str, np.ndarray]
+    lines: np.ndarray
+
+    def dates(self, column: str) -> pd.Series:
+        """Return the days of a column, at midnight without a zone.
+
+        Raises
+        ------
+        SchemaViolation
+            At the first cell that is not a date in the form YYYY-MM-DD.
+        """
+        cells = self.columns[column]
+        days = pd.to_datetime(pd.Series(cells), format=ISO_DATE, errors="coerce")
+        self.refuse(days.isna().to_numpy(), column, "a date such as 2024-01-31")
+        return days.astype("datetime64[ns]")
+
+    def numbers(self, column: str, nulls: Collection[str] = ("",)) -> pd.Series:
+        """Return the numbers of a column as float64, its null marks as NaN.
+
+        Raises
+        ------
+        SchemaViolation
+            At the first cell that is neither a number nor one of `nulls`.
+        """
+        cells = self.columns[column]
+        values = pd.to_numeric(pd.Series(cells), errors="coerce").astype("float64")
+        null = np.isin(cells, list(nulls))
+        marks = " or ".join("an empty cell" if mark == "" else repr(mark) for mark in nulls)
+        self.refuse(values.isna().to_numpy() & ~null, column, f"a number, or {marks} for null")
+        return values.where(~null)
+
+    def require(self, names: Sequence[str]) -> None:
+        """Refuse the file unless it has every one of the named columns; others are ignored.
+
+        Raises
+        ------
+        SchemaViolation
+            Naming the columns that are missing.
+        """
+        missing = [name for name in names if name not in self.columns]
+        if missing:
+            raise SchemaViolation(
+                f"{self.name}, line 1: missing column {', '.join(missing)}; "
+                f"got {', '.join(self.columns)}, allowed are at least {', '.join(names)}"
+            )
+
+    def refuse(self, wrong: np.ndarray, column: str, allowed: str) -> None:
+        """Refuse the file at the first wrong cell of a column.
+
+        Raises
+        ------
+        SchemaViolation
+            Naming the file, the line, the column, the cell and what is allowed.
+        """
+        if wrong.any():
+            at = int(wrong.argmax())
+            raise SchemaViolation(
+                f"{self.name}, line {self.lines[at]}, column {column}: "
+                f"got {str(self.columns[column][at])!r:.60}, allowed is {allowed}"
+            )
+
+
+def read_csv(folder: Path, name: str) -> CsvFile:
+    """Return a CSV file of UTF-8 text with one header line; blank lines are passed over.
+
+    Raises
+    ------
+    InputError
+        If the file is not there or cannot be opened.
+    SchemaViolation
+        If it is not UTF-8, empty, has a column twice, or a row of another length.
+    """
+    header, rows, lines = _rows(name, _text(folder, name))
+    if header is None:
+        raise SchemaViolation(f"{name}: the file is empty, allowed is a header and rows")
+    twice = [column for column, count in Counter(header).items() if count > 1]
+    if twice:
+        raise SchemaViolation(
+            f"{name}, line 1: got column {', '.join(twice)} more than once, allowed is once"
+        )
+    if not rows:
+        raise SchemaViolation(f"{name}: got a header and no row, allowed is at least one row")
+    cells = np.array(rows, dtype=object).T
+    return CsvFile(name, dict(zip(header, cells, strict=True)), np.array(lines))
+
+
+def _text(folder: Path, name: str) -> str:
+    path = folder / name
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        there = ", ".join(sorted(file.name for file in path.parent.glob("*.csv")))
+        raise InputError(
+            f"no file {name} in {folder}: {path.parent.name}/ holds {there or 'no CSV file'}"
+        ) from None
+    except OSError as error:
+        raise InputError(f"cannot read {name} in {folder}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SchemaViolation(
+            f"{name}: got byte 0x{error.object[error.start]:02x} at position {error.start}, "
+            "allowed is UTF-8 text"
+        ) from None
+
+
+def _rows(name: str, text: str) -> tuple[list[str] | None, list[list[str]], list[int]]:
+    """Return the header, the rows and the line each ends on."""
+    reader = csv.reader(StringIO(text, newline=""), strict=True)
+    header: list[str] | None = None
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    try:
+        for row in reader:
+            if not row:
+                continue
+            if header is None:
+                header = row
+                continue
+            if len(row) != len(header):
+                raise SchemaViolation(
+                    f"{name}, line {reader.line_num}: got {len(row)} cells, "
+                    f"allowed are {len(header)} as in the header"
+                )
+            rows.append(row)
+            lines.append(reader.line_num)
+    except csv.Error as error:
+        raise SchemaViolation(f"{name}, line {reader.line_num}: {error}") from None
+    return header, rows, lines

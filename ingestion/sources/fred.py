@@ -1,0 +1,116 @@
+"""Macro series of FRED: through its API with a key, as its keyless CSV download without.
+
+Both give the latest revision of the past. Its vintage is not known, so `vintage_date` is null and
+a value counts as known when `feature_repo.availability` says.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import pandas as pd
+from pydantic import SecretStr
+
+from feature_repo.availability import SERIES
+from feature_repo.errors import InputError, MissingCredential, SourceUnavailable
+from ingestion.sources.csv_answer import read_answer
+from ingestion.sources.each_key import fetch_each
+from ingestion.sources.fred_api import latest_values
+from ingestion.sources.http import HTTP, Http
+from ingestion.sources.patience import patiently
+from ingestion.sources.recorded import fred_observations
+
+API_URL: Final = "https://api.stlouisfed.org/fred"
+CSV_URL: Final = "https://fred.stlouisfed.org/graph/fredgraph.csv"
+# FRED's own words: a 32 character alpha-numeric lower-case string. It goes into an address as it
+# stands, so nothing else may be in it.
+KEY: Final = re.compile(r"[0-9a-z]{32}")
+OLD_DATE: Final = "DATE"
+DATE: Final = "observation_date"
+
+
+class Fred:
+    """Macro series from FRED.
+
+    Parameters
+    ----------
+    api_key
+        A key of FRED's API; None or an empty text takes the keyless download.
+    api_url, csv_url
+        The addresses of the API and of the download.
+    http
+        Who asks for the download; its patience holds for the API too.
+
+    Raises
+    ------
+    MissingCredential
+        If the key cannot be one of FRED's.
+    """
+
+    name = "fred"
+    origin = "live"
+    tables: tuple[str, ...] = ("macro_series",)
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        api_url: str = API_URL,
+        csv_url: str = CSV_URL,
+        http: Http = HTTP,
+    ) -> None:
+        self._key = SecretStr(api_key) if api_key else None
+        if api_key and not KEY.fullmatch(api_key):
+            raise MissingCredential(
+                f"FRED_API_KEY: got {len(api_key)} characters that are no key of FRED, allowed are "
+                "32 small letters and digits; correct it, or unset it for the keyless download"
+            )
+        self.api_url = api_url.rstrip("/")
+        self.csv_url = csv_url
+        self.http = http
+
+    def fetch(
+        self, table: str, keys: Sequence[str], start: pd.Timestamp | None, end: pd.Timestamp
+    ) -> pd.DataFrame:
+        """Return the observations of the series dated in [start, end]; see `Source.fetch`.
+
+        Days without an observation are absent.
+
+        Raises
+        ------
+        InputError
+            If the table or a series is not possible, or start lies after end.
+        MissingCredential, NotEntitled
+            If FRED refuses the key.
+        SourceUnavailable
+            If FRED did not answer usefully.
+        SchemaViolation
+            If an answer cannot be read to the letter.
+        """
+        return fetch_each(self, table, keys, (start, end), self._observations)
+
+    def _observations(self, series: str) -> pd.DataFrame:
+        if series not in SERIES:
+            raise InputError(
+                f"unknown macro series: got {series!r:.40}, allowed are {', '.join(SERIES)}"
+            )
+        if self._key is None:
+            return self._downloaded(series)
+        return self._asked(series, self._key)
+
+    def _downloaded(self, series: str) -> pd.DataFrame:
+        what = f"FRED, {series}"
+        file = read_answer(what, self.http.text(what, self.csv_url, {"id": series}))
+        columns = {DATE if name == OLD_DATE else name: c for name, c in file.columns.items()}
+        return fred_observations(replace(file, columns=columns), series)
+
+    def _asked(self, series: str, key: SecretStr) -> pd.DataFrame:
+        what = f"FRED, {series}"
+        values = patiently(
+            what, lambda _: latest_values(series, key, self.api_url), self.http.patience
+        )
+        if not len(values):
+            raise SourceUnavailable(f"{what}: got no observation; try again later")
+        frame = pd.DataFrame({"series": series, DATE: pd.DatetimeIndex(values.index)})
+        frame["vintage_date"] = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
+        return frame.assign(value=values.to_numpy(float)).dropna(subset="value")

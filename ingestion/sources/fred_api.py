@@ -1,0 +1,80 @@
+"""One try of FRED's API through fredapi, its errors told apart by what to do about them.
+
+fredapi puts the key into the address, and turns every refusal into a `ValueError`; the refusal
+itself, with its status, stays in the error's context. Nothing of either leaves this file.
+"""
+
+from http.client import HTTPException
+from typing import Final
+from urllib.error import HTTPError, URLError
+from xml.etree.ElementTree import ParseError
+
+import httpx
+import pandas as pd
+from pydantic import SecretStr
+
+from feature_repo.errors import (
+    InputError,
+    MissingCredential,
+    NotEntitled,
+    SchemaViolation,
+    SourceUnavailable,
+)
+from ingestion.sources.http import redact, status_fault
+from ingestion.sources.patience import TryAgain
+
+# What fredapi lets through: the network's errors, and those of parsing an answer.
+FAULTS: Final = (OSError, HTTPException, ParseError, ValueError, TypeError)
+
+
+def latest_values(series: str, key: SecretStr, base_url: str) -> pd.Series:
+    """Return the latest revision of all observations, NaN for a day without one, by day.
+
+    Raises
+    ------
+    TryAgain, SourceUnavailable
+        If FRED did not answer usefully; the text says only why.
+    MissingCredential, NotEntitled
+        If FRED refuses the key.
+    SchemaViolation
+        If an observation cannot be read.
+    """
+    import fredapi
+
+    client = fredapi.Fred(api_key=key.get_secret_value())
+    client.root_url = base_url
+    try:
+        return client.get_series(series)
+    except FAULTS as error:
+        fault = _fault(error, series, key)
+    # Outside the handler: fredapi's errors hold the address, and with it the key.
+    raise fault
+
+
+def _fault(error: Exception, series: str, key: SecretStr) -> InputError | SourceUnavailable:
+    refusal = error if isinstance(error, HTTPError) else error.__context__
+    if isinstance(refusal, HTTPError):
+        said = str(error) if isinstance(error, ValueError) else ""
+        return _refused(refusal, redact(said, key.get_secret_value()))
+    reason = error.reason if isinstance(error, URLError) else error
+    words = redact(str(reason), key.get_secret_value())
+    if isinstance(error, OSError | HTTPException):
+        return TryAgain(f"the connection failed ({words or type(error).__name__:.200})")
+    if isinstance(error, ParseError):
+        return SourceUnavailable(f"got something that is not XML ({words:.60})")
+    return SchemaViolation(f"FRED, {series}: got an observation that cannot be read: {words:.200}")
+
+
+def _refused(refusal: HTTPError, said: str) -> InputError | SourceUnavailable:
+    if refusal.code == 401 or (refusal.code == 400 and "api_key" in said):
+        return MissingCredential(
+            f"FRED refuses the key (HTTP {refusal.code}): set FRED_API_KEY to a key from "
+            "https://fred.stlouisfed.org/docs/api/api_key.html, or unset it for the keyless "
+            "download"
+        )
+    if refusal.code == 403:
+        return NotEntitled(
+            "FRED refuses this key the access (HTTP 403): ask FRED about the key, or unset "
+            "FRED_API_KEY for the keyless download"
+        )
+    return status_fault(refusal.code, httpx.Headers(refusal.headers.items()), said)

@@ -1,0 +1,109 @@
+"""The live market: prices from Yahoo, indices from Yahoo or else Cboe, macro series from FRED."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import structlog
+
+from feature_repo.errors import SchemaViolation, SourceUnavailable
+from ingestion.sources.base import Source
+from ingestion.sources.cboe import Cboe
+from ingestion.sources.each_key import fetch_each
+from ingestion.sources.fred import Fred
+from ingestion.sources.yahoo import Yahoo
+
+logger = structlog.get_logger(__name__)
+
+
+def open_live(fred_api_key: str | None = None, cache_dir: Path | None = None) -> "Live":
+    """Return the live source at the vendors' own addresses; it works without any key.
+
+    Parameters
+    ----------
+    fred_api_key
+        A key of FRED's API; None or an empty text takes FRED's keyless download.
+    cache_dir
+        The folder for what yfinance keeps between runs; None leaves it to yfinance.
+
+    Raises
+    ------
+    MissingCredential
+        If the key cannot be one of FRED's.
+    """
+    return Live(Yahoo(cache_dir), Cboe(), Fred(fred_api_key))
+
+
+class Live:
+    """Several vendors as one source.
+
+    Parameters
+    ----------
+    yahoo
+        Gives `prices`, and `indices` first.
+    cboe
+        Gives `indices` of a symbol that `yahoo` fails for, or that it does not have up to the end.
+    fred
+        Gives `macro_series`.
+    """
+
+    name = "live"
+    origin = "live"
+    tables: tuple[str, ...] = ("prices", "indices", "macro_series")
+
+    def __init__(self, yahoo: Source, cboe: Source, fred: Source) -> None:
+        self.yahoo = yahoo
+        self.cboe = cboe
+        self.fred = fred
+
+    def fetch(
+        self, table: str, keys: Sequence[str], start: pd.Timestamp | None, end: pd.Timestamp
+    ) -> pd.DataFrame:
+        """Return the rows of the keys dated in [start, end]; see `Source.fetch`.
+
+        An index comes whole from one vendor; taking the fallback is logged as a warning.
+
+        Raises
+        ------
+        InputError
+            If the table or a key is not possible, start lies after end, or a vendor's data or a
+            key of a vendor is wrong (see the vendors).
+        SourceUnavailable
+            If the vendor of a key, or for an index both, did not answer usefully.
+        """
+        if table == "prices":
+            return self.yahoo.fetch(table, keys, start, end)
+        if table == "macro_series":
+            return self.fred.fetch(table, keys, start, end)
+        return fetch_each(
+            self, table, keys, (start, end), lambda key: self._levels(key, start, end)
+        )
+
+    def _levels(self, symbol: str, start: pd.Timestamp | None, end: pd.Timestamp) -> pd.DataFrame:
+        first, why = _asked(self.yahoo, symbol, start, end)
+        if first is not None and _last(first) >= end:
+            return first
+        second, why_not = _asked(self.cboe, symbol, start, end)
+        if second is not None and (first is None or _last(second) > _last(first)):
+            logger.warning("index from the fallback", symbol=symbol, vendor="cboe", reason=why)
+            return second
+        if first is not None:
+            return first
+        raise SourceUnavailable(f"{symbol}: no vendor has it: {why}; {why_not}")
+
+
+def _asked(
+    vendor: Source, symbol: str, start: pd.Timestamp | None, end: pd.Timestamp
+) -> tuple[pd.DataFrame | None, str]:
+    """Return the levels of a symbol, or None, and why another vendor should be asked."""
+    try:
+        levels = vendor.fetch("indices", [symbol], start, end)
+    except (SourceUnavailable, SchemaViolation) as error:
+        return None, str(error)
+    return levels, f"{vendor.name} has no level of {end.date()}"
+
+
+def _last(levels: pd.DataFrame) -> pd.Timestamp:
+    """Return the last session with a level; the earliest time there is without one."""
+    known = levels.loc[levels["close"].notna(), "session"]
+    return known.max() if len(known) else pd.Timestamp.min

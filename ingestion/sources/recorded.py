@@ -1,0 +1,158 @@
+"""A folder of vendor-shaped CSV files: `yahoo/`, `cboe/` and `fred/`.
+
+yahoo
+    `Date,Open,High,Low,Close,Adj Close,Volume,Dividends[,Stock Splits]`, yfinance with
+    `auto_adjust=False`: adjusted for splits, not for dividends. With the splits in the file the
+    adjustment is undone. Without them it cannot be, and the prices land as they stand, with
+    split = 1: consistent over time, in today's shares.
+cboe
+    `Date[,Open,High,Low],Close`: index points.
+fred
+    `observation_date,SERIES`; `.` or an empty cell is a day without an observation, which is
+    absent and gives no row. The vintage is not known, so `vintage_date` is null.
+
+Columns beyond these are ignored. Days without a row stay without one.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from feature_repo.errors import InputError
+from feature_repo.markets import sessions
+from ingestion.sources.base import requested_table, within
+from ingestion.sources.csv_file import CsvFile, read_csv
+from ingestion.sources.traded_prices import as_traded
+
+# Letters of a ticker, index or series: a key names a file and must not lead out of the folder.
+KEY: Final = re.compile(r"[A-Z0-9][A-Z0-9.=-]*")
+
+YAHOO_NUMBERS: Final = MappingProxyType(
+    {
+        "open": "Open",
+        "high": "High",
+        "low": "Low",
+        "close": "Close",
+        "volume": "Volume",
+        "dividend": "Dividends",
+        "adj_close": "Adj Close",
+    }
+)
+# Yahoo's own downloads write an empty bar with the word.
+YAHOO_NULLS: Final = ("", "null")
+CBOE_OPTIONAL: Final = MappingProxyType({"open": "Open", "high": "High", "low": "Low"})
+FRED_NULLS: Final = (".", "")
+
+
+def yahoo_prices(file: CsvFile, ticker: str) -> pd.DataFrame:
+    """Return the columns of `prices` as traded (in today's shares without a split column)."""
+    file.require(["Date", *YAHOO_NUMBERS.values()])
+    frame = pd.DataFrame({"ticker": ticker, "session": file.dates("Date")})
+    for column, header in YAHOO_NUMBERS.items():
+        frame[column] = file.numbers(header, YAHOO_NULLS)
+    frame["split"] = 1.0
+    if "Stock Splits" not in file.columns:
+        return frame
+    splits = file.numbers("Stock Splits").to_numpy()
+    # One wrong ratio falsifies every earlier price, so it is refused here and not by the gate.
+    possible = np.isfinite(splits) & (splits >= 0.0)
+    file.refuse(~possible, "Stock Splits", "0 for none, or new shares per old")
+    frame["split"] = np.where(splits == 0.0, 1.0, splits)
+    return as_traded(frame.sort_values("session", kind="stable"))
+
+
+def cboe_levels(file: CsvFile, symbol: str) -> pd.DataFrame:
+    """Return the columns of `indices`, in index points; a column not in the file is null."""
+    file.require(["Date", "Close"])
+    frame = pd.DataFrame({"symbol": symbol, "session": file.dates("Date")})
+    for column, header in CBOE_OPTIONAL.items():
+        frame[column] = file.numbers(header) if header in file.columns else float("nan")
+    return frame.assign(close=file.numbers("Close"))
+
+
+def fred_observations(file: CsvFile, series: str) -> pd.DataFrame:
+    """Return the columns of `macro_series`, without the days that have no observation."""
+    file.require(["observation_date", series])
+    frame = pd.DataFrame({"series": series, "observation_date": file.dates("observation_date")})
+    frame["vintage_date"] = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
+    frame["value"] = file.numbers(series, FRED_NULLS)
+    return frame.dropna(subset="value")
+
+
+# Table -> (folder, reader of one of its files).
+FORMATS: Final[Mapping[str, tuple[str, Callable[[CsvFile, str], pd.DataFrame]]]] = MappingProxyType(
+    {
+        "prices": ("yahoo", yahoo_prices),
+        "indices": ("cboe", cboe_levels),
+        "macro_series": ("fred", fred_observations),
+    }
+)
+
+
+class Recorded:
+    """Recorded data of the vendors, from a folder of their CSV files.
+
+    Parameters
+    ----------
+    folder
+        The folder that holds `yahoo/`, `cboe/` and `fred/`; each file is named by its key.
+    """
+
+    name = "recorded"
+    origin = "recorded"
+    tables: tuple[str, ...] = tuple(FORMATS)
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+
+    def fetch(
+        self, table: str, keys: Sequence[str], start: pd.Timestamp | None, end: pd.Timestamp
+    ) -> pd.DataFrame:
+        """Return the recorded rows of the keys dated in [start, end]; see `Source.fetch`.
+
+        Raises
+        ------
+        InputError
+            If a file is missing, the table or a key is not possible, or start lies after end.
+        SchemaViolation
+            If a file cannot be read to the letter: its name, line, column and cell are given.
+        """
+        shape = requested_table(self, table)
+        frames = [shape.empty(), *(self._read(table, key) for key in dict.fromkeys(keys))]
+        rows = pd.concat([frame[list(shape.names)] for frame in frames], ignore_index=True)
+        return shape.check(within(rows.astype(shape.dtypes), shape, start, end))
+
+    def last_session(self) -> pd.Timestamp:
+        """Return the last session with a close in any price file, at midnight without a zone.
+
+        Raises
+        ------
+        InputError
+            If there is no price file, or none has a session with a close.
+        """
+        folder = FORMATS["prices"][0]
+        names = sorted(path.stem for path in (self.folder / folder).glob("*.csv"))
+        if not names:
+            raise InputError(
+                f"no price file: {self.folder / folder} holds no CSV file, "
+                "allowed is a folder with yahoo/<TICKER>.csv"
+            )
+        priced = pd.concat([self._read("prices", name) for name in names])
+        days = pd.DatetimeIndex(priced.loc[priced["close"].notna(), "session"])
+        traded = days.intersection(sessions(days.min(), days.max())) if len(days) else days
+        if not len(traded):
+            raise InputError(f"no session with a close in {self.folder / folder}: got none")
+        return traded.max()
+
+    def _read(self, table: str, key: str) -> pd.DataFrame:
+        if not KEY.fullmatch(key):
+            raise InputError(
+                f"impossible key: got {key!r:.40}, allowed are capital letters, digits, . = and -"
+            )
+        folder, read = FORMATS[table]
+        return read(read_csv(self.folder, f"{folder}/{key}.csv"), key)

@@ -1,0 +1,36 @@
+"""The sources by name. Adding a source is one file and one word here."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, Final
+
+from feature_repo.errors import InputError
+from ingestion.sources.base import Source
+
+# "module:Class", so that a vendor's library is imported only when its source is opened.
+SOURCES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "recorded": "ingestion.sources.recorded:Recorded",
+        "simulated": "ingestion.sources.simulated:Simulated",
+        "yahoo": "ingestion.sources.yahoo:Yahoo",
+        "cboe": "ingestion.sources.cboe:Cboe",
+        "fred": "ingestion.sources.fred:Fred",
+        "live": "ingestion.sources.live:open_live",
+    }
+)
+
+
+def open_source(name: str, **options: Any) -> Source:  # noqa: ANN401 - each source has its own
+    """Return the source of a name, made with its own options.
+
+    Raises
+    ------
+    InputError
+        If no source has the name, or the source refuses its options.
+    """
+    if name not in SOURCES:
+        raise InputError(f"unknown source: got {name!r:.40}, allowed are {', '.join(SOURCES)}")
+    module, _, attribute = SOURCES[name].partition(":")
+    source: Source = getattr(import_module(module), attribute)(**options)
+    return source

@@ -1,0 +1,64 @@
+"""Prices that a vendor scaled for a split which is already known: the same prices."""
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+PRICES: Final = ("open", "high", "low", "close", "dividend")
+VOLUME: Final = "volume"
+SPLIT: Final = "split"
+# Scaling for a split and back goes through the vendor's rounding: six digits, and whole shares.
+ROUNDING: Final = 1e-6
+SHARES: Final = 1.0
+
+_STORED: Final = "__stored_"
+
+
+def undo_known_splits(newest: pl.DataFrame, incoming: pl.DataFrame) -> pl.DataFrame:
+    """Return incoming prices of one ticker, with the stored bar where only a split lies between.
+
+    A bar before a known split is the same bar if it equals the stored one as it is, or divided by
+    all splits after it, up to the vendor's rounding; the stored values then replace the incoming.
+
+    Parameters
+    ----------
+    newest
+        The newest version of each stored session.
+    incoming
+        Rows of the same columns, at most one a session.
+    """
+    columns = (*PRICES, VOLUME, SPLIT)
+    stored = newest.select("session", pl.col(columns).name.prefix(_STORED))
+    both = incoming.join(stored, on="session", how="left", maintain_order="left")
+    factor = splits_after(newest, incoming)
+    same = (_scaled(both, np.ones_like(factor)) | _scaled(both, 1.0 / factor)) & (factor != 1.0)
+    return both.with_columns(
+        pl.when(pl.lit(pl.Series(same))).then(pl.col(_STORED + name)).otherwise(name).alias(name)
+        for name in columns
+    ).select(incoming.columns)
+
+
+def splits_after(newest: pl.DataFrame, incoming: pl.DataFrame) -> NDArray[np.float64]:
+    """Return the product of the known splits after each incoming session; shape (n_incoming,)."""
+    known = (
+        pl.concat([newest.select("session", SPLIT), incoming.select("session", SPLIT)])
+        .filter(pl.col(SPLIT) != 1.0)
+        .unique("session", keep="last", maintain_order=True)
+        .sort("session")
+    )
+    after = np.append(np.cumprod(known[SPLIT].to_numpy()[::-1])[::-1], 1.0)
+    at = np.searchsorted(known["session"].to_numpy(), incoming["session"].to_numpy(), side="right")
+    return after[at]
+
+
+def _scaled(both: pl.DataFrame, scale: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return whether incoming prices are stored prices x scale, and volume the inverse."""
+    same = both[SPLIT].to_numpy() == both[_STORED + SPLIT].to_numpy()
+    for name in PRICES:
+        expected = both[_STORED + name].to_numpy() * scale
+        same &= np.isclose(both[name].to_numpy(), expected, rtol=ROUNDING, atol=ROUNDING * scale)
+    shares = both[_STORED + VOLUME].to_numpy() / scale
+    close_enough = np.isclose(both[VOLUME].to_numpy(), shares, rtol=ROUNDING, atol=SHARES)
+    return np.asarray(same & close_enough, dtype=bool)

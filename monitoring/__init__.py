@@ -1,0 +1,1 @@
+"""What became of the data and the forecasts: drift, data quality, outcomes."""

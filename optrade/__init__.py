@@ -1,0 +1,1 @@
+"""The composition root: settings, commands, and how the parts are put together."""

@@ -1,0 +1,54 @@
+"""The `optrade` command. Commands import what they need when they run."""
+
+import sys
+
+import typer
+
+from optrade.cli import data, demo, models, redis, service, signals
+
+app = typer.Typer(
+    name="optrade",
+    help="Options signals from a feature store that cannot leak, with honest evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"max_content_width": 110},
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for module in (demo, data, models, signals, service):
+    for name, command in module.COMMANDS.items():
+        app.command(name)(command)
+app.add_typer(redis.app, name="redis")
+
+
+def main() -> None:
+    """Run the command line: one clear line on stderr and exit code 2 for bad input."""
+    try:
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        code = _say(error.format_message())
+    except typer.Abort:
+        code = 130
+    except _input_errors() as error:
+        code = _say(str(error))
+    except _vendor_errors() as error:
+        code = _say(str(error), 3)
+    sys.exit(code)
+
+
+def _say(message: str, code: int = 2) -> int:
+    line = " ".join(message.split())
+    typer.echo(f"optrade: {line}", err=True)
+    return code
+
+
+def _input_errors() -> tuple[type[Exception], ...]:
+    from feature_repo.errors import InputError
+
+    return (InputError,)
+
+
+def _vendor_errors() -> tuple[type[Exception], ...]:
+    from feature_repo.errors import SourceUnavailable
+
+    return (SourceUnavailable,)

@@ -1,0 +1,103 @@
+"""Commands that bring data in: fetch, build features, materialize."""
+
+from typing import Any
+
+import typer
+
+from optrade.cli import options
+from optrade.cli.output import print_json, print_table, progress_bar
+
+TICKERS = "SPY,QQQ,IWM"
+
+
+def fetch_all(
+    source: options.Source,
+    tickers: options.Tickers = TICKERS,
+    ticker: options.Ticker = "",
+    recorded_dir: options.RecordedDir = None,
+    seed: options.Seed = 7,
+    signal_strength: options.SignalStrength = 0.0,
+    as_of: options.AsOf = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Fetch raw data, check it and land it: prices, volatility indices, macro series."""
+    from optrade.flows.data import fetch
+    from optrade.runtime import runtime
+
+    run = runtime()
+    chosen = run.source(source, recorded_dir, seed, signal_strength, as_of)
+    names = options.parse_tickers(ticker or tickers)
+    with progress_bar() as progress:
+        report = fetch(run.home, chosen, names, progress)
+    _show({"fetch": report}, as_json)
+
+
+def build_features(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
+    """Compute the features of every landed session."""
+    from optrade.flows.data import build
+    from optrade.runtime import runtime
+
+    run = runtime()
+    with progress_bar() as progress:
+        report = build(run.home, run.as_of(as_of), progress)
+    _show({"features": report}, as_json)
+
+
+def materialize(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
+    """Bring the newest features into the online store."""
+    from optrade.flows.data import publish
+    from optrade.runtime import runtime
+
+    run = runtime()
+    _show({"online": publish(run, run.as_of(as_of))}, as_json)
+
+
+def ingest(
+    source: options.Source,
+    tickers: options.Tickers = TICKERS,
+    recorded_dir: options.RecordedDir = None,
+    seed: options.Seed = 7,
+    signal_strength: options.SignalStrength = 0.0,
+    as_of: options.AsOf = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Fetch, build features and materialize, in a row."""
+    from optrade.flows.data import build, fetch, publish
+    from optrade.runtime import runtime
+
+    run = runtime()
+    chosen = run.source(source, recorded_dir, seed, signal_strength, as_of)
+    names = options.parse_tickers(tickers)
+    with progress_bar() as progress:
+        fetched = fetch(run.home, chosen, names, progress)
+        stale = [row["table"] for row in fetched if row["stale"]]
+        built = build(run.home, chosen.as_of, progress, stale)
+    online = publish(run, chosen.as_of)
+    _show({"fetch": fetched, "features": built, "online": online}, as_json)
+
+
+def _show(report: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(report)
+    else:
+        _print_tables(report)
+    stale = [row["table"] for row in report.get("fetch", []) if row["stale"]]
+    if stale:
+        typer.echo(f"optrade: stale, as its source did not answer: {', '.join(stale)}", err=True)
+        raise typer.Exit(3)
+
+
+def _print_tables(report: dict[str, Any]) -> None:
+    for title, rows in report.items():
+        table = rows if isinstance(rows, list) else [rows]
+        if table:
+            print_table(title, list(table[0]), [list(row.values()) for row in table])
+
+
+
+COMMANDS = {
+    "ingest": ingest,
+    "fetch-all": fetch_all,
+    "build-features": build_features,
+    "materialize": materialize,
+}

@@ -1,0 +1,109 @@
+"""Commands that train: direction, volatility regime, all of them."""
+
+from typing import Annotated, Any
+
+import typer
+
+from optrade.cli import options
+from optrade.cli.output import print_json, print_table, progress_bar
+
+TICKERS = "SPY,QQQ,IWM"
+# What `train-all` trains: the settings of each task that differ from the defaults.
+ALL_MODELS: dict[str, dict[str, Any]] = {"direction": {"optimize_threshold": True}, "regime": {}}
+ModelType = Annotated[str, typer.Option("--model-type", help="logistic.")]
+Safe = Annotated[
+    bool, typer.Option("--safe-features", help="Leave out the eight price-level features.")
+]
+Optimize = Annotated[
+    bool, typer.Option("--optimize-threshold", help="Choose the UP threshold out of fold.")
+]
+Count = Annotated[int, typer.Option("--n-features", min=1, help="Features selected.")]
+Sentiment = Annotated[bool, typer.Option("--sentiment", help="Add the sentiment view.")]
+Earnings = Annotated[bool, typer.Option("--earnings", help="Add the earnings view.")]
+
+
+def train(
+    ticker: options.Ticker,
+    model_type: ModelType = "logistic",
+    safe_features: Safe = False,
+    optimize_threshold: Optimize = False,
+    n_features: Count = 40,
+    sentiment: Sentiment = False,
+    earnings: Earnings = False,
+    period: options.Period = "5y",
+    start: options.Start = None,
+    end: options.End = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Train and judge a direction model; it is registered as champion or challenger."""
+    _refuse_unbuilt_views(sentiment=sentiment, earnings=earnings)
+    choices = {
+        "model_type": model_type,
+        "safe_features": safe_features,
+        "optimize_threshold": optimize_threshold,
+        "n_features": n_features,
+    }
+    _train({"direction": choices}, ticker, (period, start, end), as_json)
+
+
+def train_volatility(
+    ticker: options.Ticker,
+    mode: Annotated[str, typer.Option("--mode", help="classification.")] = "classification",
+    model_type: ModelType = "logistic",
+    period: options.Period = "5y",
+    start: options.Start = None,
+    end: options.End = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Train and judge a volatility regime forecaster."""
+    choices = {"mode": mode, "model_type": model_type}
+    _train({"regime": choices}, ticker, (period, start, end), as_json)
+
+
+def train_all(
+    tickers: options.Tickers = TICKERS,
+    period: options.Period = "5y",
+    start: options.Start = None,
+    end: options.End = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Train both models of every ticker, thresholds chosen out of fold."""
+    _train(ALL_MODELS, tickers, (period, start, end), as_json)
+
+
+def _refuse_unbuilt_views(**flags: bool) -> None:
+    from feature_repo.errors import InputError
+
+    for name, asked in flags.items():
+        if asked:
+            raise InputError(
+                f"--{name}: the {name} view is not in this version; train without the flag "
+                "(technical, iv and macro features)"
+            )
+
+
+def _train(
+    tasks: dict[str, dict[str, Any]],
+    tickers: str,
+    window: tuple[str, str | None, str | None],
+    as_json: bool,
+) -> None:
+    from optrade.evidence import COLUMNS, evidence_document, evidence_rows
+    from optrade.flows.models import Job, Window, train_models
+    from optrade.runtime import runtime
+
+    names = options.parse_tickers(tickers)
+    jobs = [Job(task, name, tasks[task]) for name in names for task in tasks]
+    with progress_bar() as progress:
+        trained = train_models(runtime(), jobs, Window(*window), progress)
+    if as_json:
+        documents = [evidence_document(model) for model in trained]
+        print_json(documents[0] if len(documents) == 1 else documents)
+        return
+    print_table("evidence, out of fold", COLUMNS, evidence_rows(trained))
+    for model in trained:
+        words = model.evidence["verdict"]["words"]
+        typer.echo(f"{model.name} version {model.version} ({model.alias}): {words}")
+
+
+COMMANDS = {"train": train, "train-volatility": train_volatility, "train-all": train_all}

@@ -1,0 +1,46 @@
+"""Options that several commands share: one name, one meaning, one help text."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Ticker = Annotated[str, typer.Option("--ticker", help="One underlying, such as SPY.")]
+Tickers = Annotated[str, typer.Option("--tickers", help="Underlyings, separated by commas.")]
+Source = Annotated[str, typer.Option("--source", help="recorded or simulated.")]
+RecordedDir = Annotated[
+    Path | None, typer.Option("--recorded-dir", help="Folder of vendor-shaped CSV files.")
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the simulated market.")]
+SignalStrength = Annotated[
+    float,
+    typer.Option(
+        "--signal-strength",
+        help="True predictability planted in the simulated market; 0 plants none.",
+    ),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", help="The clock: a session date, or a time with its zone."),
+]
+Period = Annotated[str, typer.Option("--period", help="Length of the training window: 5y, 18mo.")]
+Start = Annotated[str | None, typer.Option("--start", help="First session, instead of --period.")]
+End = Annotated[str | None, typer.Option("--end", help="Last session of the training window.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+
+def parse_tickers(text: str) -> list[str]:
+    """Return the tickers of a comma-separated list, each known, none twice.
+
+    Raises
+    ------
+    InputError
+        If the list is empty or names an unknown ticker.
+    """
+    from feature_repo.errors import InputError
+    from feature_repo.markets import UNDERLYINGS, underlying
+
+    names = list(dict.fromkeys(word.strip().upper() for word in text.split(",") if word.strip()))
+    if not names:
+        raise InputError(f"--tickers: got {text!r:.40}, allowed are {', '.join(UNDERLYINGS)}")
+    return [underlying(name).ticker for name in names]

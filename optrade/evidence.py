@@ -1,0 +1,67 @@
+"""Evidence as people and programs read it: a score beside its baseline and interval."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from training.registry import Registered
+
+COLUMNS: Final = [
+    "model", "tested", "score", "value", "baseline", "baseline value", "better by",
+    "95 % interval", "verdict",
+]  # fmt: skip
+# The scores a person looks at first; the JSON document holds all of them.
+SHOWN: Final = {
+    "direction": ("log_loss", "auc", "accuracy"),
+    "regime": ("log_loss", "accuracy", "macro_f1"),
+}
+
+
+def evidence_rows(trained: "list[Registered]") -> list[list[str]]:
+    """Return the table rows of several models, the gate's score first."""
+    return [row for model in trained for row in _rows(model)]
+
+
+def evidence_document(model: "Registered") -> dict[str, Any]:
+    """Return the evidence of a model with what the registry made of it."""
+    return {
+        "name": model.name,
+        "version": model.version,
+        "alias": model.alias,
+        "run_id": model.run_id,
+        **model.evidence,
+    }
+
+
+def _rows(model: "Registered") -> list[list[str]]:
+    evidence = model.evidence
+    compared = {row["score"]: row for row in evidence["comparison"]}
+    rows = []
+    for number, score in enumerate(SHOWN[evidence["task"]]):
+        row = compared[score]
+        first = number == 0
+        rows.append(
+            [
+                model.name if first else "",
+                str(evidence["window"]["tested_decided"]) if first else "",
+                score,
+                _figure(row["model"]),
+                row["baseline"] if first else "",
+                _figure(row["baseline_value"]),
+                _signed(row["difference"]),
+                "-" if row["interval"] is None else " to ".join(map(_signed, row["interval"])),
+                _verdict(evidence["verdict"]) if first else "",
+            ]
+        )
+    return rows
+
+
+def _verdict(verdict: dict[str, Any]) -> str:
+    return "proven" if verdict["proven"] else "not proven"
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.4f}"

@@ -1,0 +1,23 @@
+"""How a home is served, as told to the service."""
+
+from typing import TYPE_CHECKING, Final
+
+from serving.configuration import Configuration
+
+if TYPE_CHECKING:
+    from optrade.runtime import Runtime
+
+# Relative to the home: Feast's configuration as written for this home's online store.
+FEATURE_STORE: Final = "data/feast/feature_store.yaml"
+
+
+def served_configuration(run: "Runtime", *, require_proven: bool = False) -> Configuration:
+    """Return the clock, origin and feature store of this home for the service."""
+    origin = run.home.origin()
+    return Configuration(
+        as_of=None if origin == "live" else run.as_of().isoformat(),
+        origin=origin,
+        require_proven=require_proven,
+        settle_minutes=run.settings.settle_minutes,
+        feature_store=FEATURE_STORE,
+    )

@@ -1,0 +1,48 @@
+"""From a source to the online store: fetch, build, publish."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from feature_repo.repo_config import write_feature_store_yaml
+from ingestion.build import build_features
+from ingestion.lake import Lake
+from ingestion.materialize import materialize
+from ingestion.pipeline import fetch_all
+from optrade.flows.configuration import served_configuration
+from serving.configuration import write_configuration
+
+if TYPE_CHECKING:
+    from optrade.cli.output import Progress
+    from optrade.home import Home
+    from optrade.runtime import OpenedSource, Runtime
+
+Row = dict[str, Any]
+
+
+def fetch(
+    home: "Home", opened: "OpenedSource", tickers: list[str], progress: "Progress"
+) -> list[Row]:
+    """Fetch, check and land every table of a source; one row of the report a table."""
+    with Lake(home.data) as lake:
+        report = fetch_all(lake, opened.source, tickers, None, opened.end, opened.as_of, progress)
+    return [row.document() for row in report]
+
+
+def build(
+    home: "Home", landed_at: pd.Timestamp, progress: "Progress", stale: Collection[str] = ()
+) -> list[Row]:
+    """Build the features of everything that has landed; one row of the report a view."""
+    with Lake(home.data) as lake:
+        tickers = lake.manifest.keys("prices")
+        report = build_features(lake, tickers, landed_at, progress, stale=stale)
+    return [row.document() for row in report]
+
+
+def publish(run: "Runtime", as_of: pd.Timestamp) -> Row:
+    """Bring the newest rows into the online store, and say how this home is served."""
+    done = materialize(run.feature_store(), run.home.data, as_of)
+    write_feature_store_yaml(run.home.data, run.redis_url())
+    write_configuration(run.home.data, served_configuration(run))
+    return done.document()

@@ -1,0 +1,86 @@
+"""The whole loop, step by step, in a home of its own; nothing is left running."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from optrade import redis_server
+from optrade.flows import data, models, service, signals
+from optrade.home import Home
+
+if TYPE_CHECKING:
+    from optrade.cli.output import Progress
+    from optrade.runtime import OpenedSource, Runtime
+    from training.registry import Registered
+
+TICKERS: Final = ["SPY", "QQQ", "IWM"]
+# All there is: the evidence of a few years has intervals too wide to tell anything.
+WINDOW: Final = models.Window(period="max")
+Step = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a demo ends with."""
+
+    home: Home
+    fetched: list[dict[str, Any]]
+    built: list[dict[str, Any]]
+    trained: "list[Registered]"
+    signals: list[dict[str, Any]]
+
+
+def run_demo(run: "Runtime", opened: "OpenedSource", step: Step, progress: "Progress") -> Outcome:
+    """Walk the loop in `.demo/<origin>` of the home, on the data of an opened source."""
+    inside = replace(run, home=Home(run.home.root / ".demo" / opened.source.origin))
+    with own_redis(inside):
+        step("fetching raw tables, checking and landing them")
+        fetched = data.fetch(inside.home, opened, TICKERS, progress)
+        step("computing features")
+        built = data.build(inside.home, opened.as_of, progress)
+        step("bringing the newest features into the online store")
+        data.publish(inside, opened.as_of)
+        step("training and judging six models")
+        trained = models.train_models(inside, jobs(), WINDOW, progress)
+        step("asking for signals and recording them")
+        found = signals.compute_signals(inside, TICKERS, opened.as_of)
+        signals.record_signals(inside, found)
+        step("serving over HTTP and asking the same again")
+        served = served_signals(inside)
+    if served != found:
+        raise RuntimeError("the signals over HTTP differ from those of the command line")
+    return Outcome(inside.home, fetched, built, trained, found)
+
+
+def jobs() -> list[models.Job]:
+    """Return the six trainings of the demo."""
+    choices: dict[str, dict[str, Any]] = {
+        "direction": {"optimize_threshold": True},
+        "regime": {},
+    }
+    return [models.Job(task, ticker, choices[task]) for ticker in TICKERS for task in choices]
+
+
+def served_signals(run: "Runtime") -> list[dict[str, Any]]:
+    """Start the HTTP service, ask it for every ticker, and end it."""
+    with service.running(run) as base:
+        return [service.ask(base, ticker) for ticker in TICKERS]
+
+
+@contextmanager
+def own_redis(run: "Runtime") -> Iterator[None]:
+    """Have the home's own server for the time of a `with` block, whatever was there before."""
+    running_before = redis_server.status(run.home.data) is not None
+    try:
+        yield
+    finally:
+        if not running_before and run.settings.redis_url is None:
+            redis_server.stop(run.home.data)
+
+
+def shown_path(path: Path) -> str:
+    """Return a path as seen from the working folder."""
+    return os.path.relpath(path)

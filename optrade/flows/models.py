@@ -1,0 +1,101 @@
+"""From the feature store to registered models: frame, training, gate, registry."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from feature_repo.errors import InputError
+from feature_repo.features.catalogue import definition_hash
+from feature_repo.manifest import read_manifest
+from feature_repo.markets import sessions
+from optrade.periods import training_window
+from training.dataset import load_frame, load_prices
+from training.registry import Registered, register
+from training.settings import DirectionSettings, RegimeSettings
+from training.train import Trained, train_direction, train_regime
+
+if TYPE_CHECKING:
+    from feast import FeatureStore
+
+    from optrade.cli.output import Progress
+    from optrade.runtime import Runtime
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model to train: its task, ticker, and the settings that differ from the defaults."""
+
+    task: str
+    ticker: str
+    choices: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Window:
+    """The training window as asked for: a length, or explicit first and last sessions."""
+
+    period: str = "5y"
+    start: str | None = None
+    end: str | None = None
+
+
+def train_models(
+    run: "Runtime", jobs: list[Job], window: Window, progress: "Progress"
+) -> list[Registered]:
+    """Train, judge and register models, one after the other.
+
+    Raises
+    ------
+    InputError
+        If the window or the data does not allow a training; nothing is registered for it.
+    """
+    settings = [_settings(job) for job in jobs]
+    store = run.feature_store(online=False)
+    registered = []
+    for number, chosen in enumerate(settings):
+        progress(f"training {chosen.feature_service} {chosen.ticker}", number, len(jobs))
+        trained = train_one(run, store, chosen, window)
+        registered.append(_register(run, trained))
+    progress("trained", len(jobs), len(jobs))
+    return registered
+
+
+def train_one(
+    run: "Runtime",
+    store: "FeatureStore",
+    settings: DirectionSettings | RegimeSettings,
+    window: Window,
+) -> Trained:
+    """Train one model on the frame that the feature store gives for the window."""
+    asked = _window_sessions(run, settings.ticker, window)
+    frame = load_frame(store, settings.feature_service, [settings.ticker], asked)
+    if isinstance(settings, DirectionSettings):
+        return train_direction(frame, load_prices(run.home.data, settings.ticker), settings)
+    return train_regime(frame, settings)
+
+
+def _settings(job: Job) -> DirectionSettings | RegimeSettings:
+    kind = DirectionSettings if job.task == "direction" else RegimeSettings
+    return kind(ticker=job.ticker, **job.choices)
+
+
+def _window_sessions(run: "Runtime", ticker: str, window: Window) -> pd.DatetimeIndex:
+    entry = read_manifest(run.home.data).entries.get(("prices", ticker))
+    if entry is None:
+        raise InputError(
+            f"no prices of {ticker} in this home: run `optrade ingest --tickers {ticker}` first"
+        )
+    start, end = training_window(window.period, window.start, window.end, entry.first, entry.last)
+    return sessions(start, end)
+
+
+def _register(run: "Runtime", trained: Trained) -> Registered:
+    return register(
+        trained,
+        mlruns_dir=run.home.mlruns,
+        models_dir=run.home.models,
+        definition_hash=definition_hash(),
+        trained_at=run.now,
+        tags={"origin": run.home.origin()},
+    )

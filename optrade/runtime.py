@@ -1,0 +1,101 @@
+"""What every command starts from: settings, home, one clock, and the stores they lead to."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from feature_repo.errors import InputError
+from optrade.home import Home, parse_as_of, resolve_as_of
+from optrade.logs import configure_logs
+from optrade.settings import Settings, load_settings, silence_telemetry
+
+if TYPE_CHECKING:
+    from feast import FeatureStore
+
+    from ingestion.sources.base import Source
+
+
+@dataclass(frozen=True)
+class OpenedSource:
+    """A source, and the clock that its data ends at."""
+
+    source: "Source"
+    as_of: pd.Timestamp
+    end: pd.Timestamp
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Settings, home and clock of one command."""
+
+    settings: Settings
+    home: Home
+    now: pd.Timestamp
+
+    def as_of(self, given: str | None = None) -> pd.Timestamp:
+        """Return the clock of the command (see `resolve_as_of`)."""
+        return resolve_as_of(self.home, given, self.now)
+
+    def redis_url(self) -> str:
+        """Return the online store's URL, starting the home's own server if none is named."""
+        if self.settings.redis_url is not None:
+            return self.settings.redis_url.get_secret_value()
+        from optrade import redis_server
+
+        return redis_server.start(self.home.data).url
+
+    def feature_store(self, *, online: bool = True) -> "FeatureStore":
+        """Return Feast's store over this home; without `online` no Redis is started."""
+        from feast import FeatureStore
+
+        from feature_repo.repo_config import repo_config
+
+        return FeatureStore(
+            config=repo_config(self.home.data, self.redis_url() if online else None)
+        )
+
+    def source(
+        self,
+        name: str,
+        recorded_dir: Path | None,
+        seed: int,
+        signal_strength: float,
+        as_of: str | None,
+    ) -> OpenedSource:
+        """Open a source by its word, with the clock it brings.
+
+        Raises
+        ------
+        InputError
+            If the word is unknown, or an option does not belong to the source.
+        """
+        from feature_repo.markets import decision_time, last_complete_session
+        from ingestion.sources.registry import open_source
+
+        if recorded_dir is not None and name != "recorded":
+            raise InputError(f"--recorded-dir goes with --source recorded, got --source {name:.20}")
+        clock = self.now if as_of is None else parse_as_of(as_of)
+        if name == "recorded":
+            if recorded_dir is None:
+                raise InputError("--source recorded needs --recorded-dir, a folder of CSV files")
+            source = open_source(name, folder=recorded_dir)
+            if as_of is None:
+                clock = decision_time(pd.DatetimeIndex([source.last_session()]))[0]
+        elif name == "simulated":
+            clock = clock if as_of else decision_time(
+                pd.DatetimeIndex([last_complete_session(clock)])
+            )[0]  # fmt: skip
+            source = open_source(name, seed=seed, signal_strength=signal_strength, as_of=clock)
+        else:
+            source = open_source(name)
+        return OpenedSource(source, clock, last_complete_session(clock))
+
+
+def runtime() -> Runtime:
+    """Return the runtime of this process: telemetry off, logs to stderr, the clock read once."""
+    silence_telemetry()
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    return Runtime(settings, settings.home_at(), pd.Timestamp.now(tz="UTC"))

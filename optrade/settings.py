@@ -1,0 +1,64 @@
+"""Settings: the only place that reads the environment. They travel on as plain arguments."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from optrade.home import Home
+
+CHECKOUT: Final = Path(__file__).resolve().parents[1]
+
+QUIET: Final = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "BENTOML_DO_NOT_TRACK": "True",
+    "GX_ANALYTICS_ENABLED": "false",
+    "FEAST_USAGE": "False",
+    "DO_NOT_TRACK": "1",
+    "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+def silence_telemetry() -> None:
+    """Switch the telemetry of every library off, for this process and those it starts."""
+    os.environ.update(QUIET)
+
+
+class Settings(BaseSettings):
+    """What the environment may say. Every value has a default that works without keys."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    home: Path = Field(default=CHECKOUT, validation_alias="OPTRADE_HOME")
+    log_level: str = Field(default="warning", validation_alias="OPTRADE_LOG_LEVEL")
+    settle_minutes: int = Field(default=120, ge=0, validation_alias="OPTRADE_SETTLE_MINUTES")
+    redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
+    fred_api_key: SecretStr | None = Field(default=None, validation_alias="FRED_API_KEY")
+    finnhub_api_key: SecretStr | None = Field(default=None, validation_alias="FINNHUB_API_KEY")
+
+    def home_at(self) -> Home:
+        """Return the home, with its path made absolute."""
+        return Home(self.home.expanduser().resolve())
+
+
+def load_settings() -> Settings:
+    """Return the settings of this process.
+
+    Raises
+    ------
+    InputError
+        If a variable has a value that is not allowed.
+    """
+    from pydantic import ValidationError
+
+    from feature_repo.errors import InputError
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        raise InputError(f"environment variable {first['loc'][0]}: {first['msg']}") from None

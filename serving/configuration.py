@@ -1,0 +1,97 @@
+"""What the service is told about its home: one small file, written by the composition root."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from feature_repo.errors import ConfigurationError
+from feature_repo.markets import SETTLE_TIME
+
+FILE: Final = "serving.json"
+SETTLE_MINUTES: Final = int(SETTLE_TIME / pd.Timedelta(minutes=1))
+
+
+class Configuration(BaseModel):
+    """How a home is served.
+
+    Attributes
+    ----------
+    as_of
+        The clock as a zoned ISO time; null is now. Recorded and simulated homes do not age.
+    origin
+        Of the home's data; null is what its manifest says.
+    require_proven
+        Refuse signals of models that have not beaten their baselines (Decision 11).
+    settle_minutes
+        For how long after a session's decision time the one before it still counts as fresh.
+    feature_store
+        Feast's configuration file, relative to the home; null is the committed one.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    as_of: str | None = None
+    origin: Literal["live", "recorded", "simulated"] | None = None
+    require_proven: bool = False
+    settle_minutes: Annotated[int, Field(ge=0)] = SETTLE_MINUTES
+    feature_store: Annotated[str, Field(min_length=1)] | None = None
+
+    @field_validator("as_of")
+    @classmethod
+    def _zoned(cls, text: str | None) -> str | None:
+        if text is not None and pd.Timestamp(text).tzinfo is None:
+            raise ValueError(f"got {text!r:.40} without a zone, such as +00:00")
+        return text
+
+    def clock(self, now: pd.Timestamp) -> pd.Timestamp:
+        """Return the clock to answer by, in UTC: the one told, else now."""
+        moment = now if self.as_of is None else pd.Timestamp(self.as_of)
+        return moment.tz_convert("UTC")
+
+    @property
+    def settle(self) -> pd.Timedelta:
+        """The settle time."""
+        return pd.Timedelta(minutes=self.settle_minutes)
+
+
+def read_configuration(data_dir: Path) -> Configuration:
+    """Return the home's configuration; without a file, a live home with the committed store.
+
+    Raises
+    ------
+    ConfigurationError
+        If the file is malformed.
+    """
+    path = data_dir / FILE
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return Configuration()
+    try:
+        return Configuration.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(step) for step in first["loc"]) or "document"
+        raise ConfigurationError(
+            f"{path}: {where}: {first['msg']}; remove it or run `optrade serve`"
+        ) from None
+
+
+def write_configuration(data_dir: Path, configuration: Configuration) -> Path:
+    """Write the home's configuration atomically, and return its path."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    path = data_dir / FILE
+    text = json.dumps(configuration.model_dump(), indent=2) + "\n"
+    with tempfile.NamedTemporaryFile(
+        "w", dir=data_dir, prefix=f".{FILE}.", delete=False, encoding="utf-8"
+    ) as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).replace(path)
+    return path

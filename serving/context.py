@@ -1,0 +1,148 @@
+"""An open home: the one way from a ticker to its signal, for the command line and for HTTP."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from feature_repo.errors import ConfigurationError
+from feature_repo.markets import underlying
+from feature_repo.repo_config import REPO, serving_registry_path
+from serving.artifact import load_artifact
+from serving.configuration import Configuration
+from serving.online import (
+    Requirements,
+    connect,
+    open_snapshot,
+    read_row,
+    service_references,
+    store_answers,
+)
+from serving.refusal import Refusal
+from serving.schema import Signal
+from serving.signals import Models, build_signal
+
+if TYPE_CHECKING:
+    from feast import FeatureStore
+    from redis import Redis
+
+
+@dataclass(frozen=True)
+class OpenHome:
+    """The stores and settings that signals of one home come from.
+
+    Attributes
+    ----------
+    store
+        Feast over a registry snapshot, as `open_snapshot` gives it.
+    client
+        Of the same Redis, for the session pointer.
+    models_dir
+        Where the models lie; read at every signal, so that a promotion takes effect at once.
+    """
+
+    store: "FeatureStore"
+    client: "Redis"
+    models_dir: Path
+    origin: str
+    settle: pd.Timedelta
+    require_proven: bool
+    definition_hash: str
+    # Asking Feast for a service costs milliseconds: its references are kept.
+    known: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
+
+    def signal_for(self, ticker: str, as_of: pd.Timestamp) -> dict[str, Any]:
+        """Return a ticker's signal at a moment.
+
+        Parameters
+        ----------
+        as_of
+            The clock, with a zone.
+
+        Raises
+        ------
+        InputError
+            If the ticker is unknown.
+        Refusal
+            If there is no answer that can be stood behind.
+        """
+        models = self._models(underlying(ticker).ticker)
+        row = read_row(
+            self.store,
+            self.client,
+            self._references(models),
+            ticker,
+            Requirements(as_of, self.settle, self.origin, self.definition_hash),
+        )
+        signal = build_signal(row, models, as_of=as_of, origin=self.origin)
+        Signal.model_validate(signal)
+        return signal
+
+    def answers(self) -> bool:
+        """Return whether the online store answers at all."""
+        return store_answers(self.client)
+
+    def _models(self, ticker: str) -> Models:
+        models = Models(
+            load_artifact(self.models_dir, "direction", ticker, self.definition_hash),
+            load_artifact(self.models_dir, "regime", ticker, self.definition_hash),
+        )
+        if self.require_proven and not models.proven:
+            raise Refusal(
+                "unproven",
+                f"{ticker}: direction: {models.direction.evidence.verdict}; "
+                f"regime: {models.regime.evidence.verdict}; only proven models are served here",
+            )
+        return models
+
+    def _references(self, models: Models) -> dict[str, str]:
+        services = (models.direction.feature_service, models.regime.feature_service)
+        if services not in self.known:
+            self.known[services] = service_references(self.store, services)
+        known = self.known[services]
+        unknown = [name for name in models.features() if name not in known]
+        if unknown:
+            raise Refusal(
+                "model_refused",
+                f"the feature services {' and '.join(services)} do not hold "
+                f"{', '.join(unknown)}; train again with `optrade train-all`",
+            )
+        return {name: known[name] for name in models.features()}
+
+
+def feature_store_yaml(home: Path, configuration: Configuration) -> Path:
+    """Return Feast's configuration file of a home."""
+    if configuration.feature_store is None:
+        return REPO / "feature_store.yaml"
+    return home / configuration.feature_store
+
+
+def open_home(home: Path, configuration: Configuration) -> OpenHome:
+    """Open a home for signals; Redis is reached at the first one.
+
+    Raises
+    ------
+    Refusal
+        If the home has no data, no feature registry or no configuration of Feast yet.
+    """
+    from feature_repo.features.catalogue import definition_hash
+    from feature_repo.manifest import read_manifest
+
+    data = home / "data"
+    origin = configuration.origin or read_manifest(data).origin
+    if origin is None:
+        raise Refusal("not_configured", "this home has no data yet: run `optrade ingest`")
+    yaml = feature_store_yaml(home, configuration)
+    store = open_snapshot(REPO, yaml, serving_registry_path(data))
+    if store.config.online_store.type != "redis":
+        raise ConfigurationError(f"{yaml.name}: the online store must be redis")
+    return OpenHome(
+        store=store,
+        client=connect(store),
+        models_dir=home / "models",
+        origin=origin,
+        settle=configuration.settle,
+        require_proven=configuration.require_proven,
+        definition_hash=definition_hash(),
+    )

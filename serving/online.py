@@ -1,0 +1,276 @@
+"""What the online store knows of a ticker: features, the session of every view, the pointer.
+
+Feast gives TTL-expired and evicted values alike as present (or as null), so nothing here relies
+on a status: sessions come from the event timestamps, and an unknown value refuses the answer.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from feature_repo.markets import MARKET, last_complete_session
+from feature_repo.registry import parse_registry
+from feature_repo.repo_config import SESSION_POINTER, redis_options
+from serving.freshness import age_in_sessions, answering_session, session_closing_at
+from serving.refusal import SOON, Refusal
+from serving.signals import FeatureRow
+
+if TYPE_CHECKING:
+    from feast import FeatureStore
+    from redis import Redis
+
+# What Redis may take before the answer is a refusal, when its connection says nothing else.
+TIMEOUTS: Final = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25, "retry": None}
+
+
+class Pointer(BaseModel):
+    """What was last published to the online store, all views agreeing."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    session: str
+    as_of: str
+    origin: str
+    tickers: list[str]
+    definition_hash: str
+
+    def session_date(self) -> pd.Timestamp:
+        """Return the published session, midnight without a zone."""
+        return pd.Timestamp(self.session)
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What an answer must fit: the clock, and what this process serves.
+
+    Attributes
+    ----------
+    as_of
+        The clock, with a zone.
+    settle
+        For how long after a session's decision time the one before it still counts as fresh.
+    origin
+        Of the home that is served.
+    definition_hash
+        Of the feature definitions of this process.
+    """
+
+    as_of: pd.Timestamp
+    settle: pd.Timedelta
+    origin: str
+    definition_hash: str
+
+
+def open_snapshot(repo_path: Path, yaml_path: Path, snapshot: Path) -> "FeatureStore":
+    """Return a Feast store that reads its registry once, and in it no on-demand views.
+
+    A registry says of a view that is being materialised that it cannot be served. What may be
+    answered is decided by event timestamps, not by its states.
+
+    Parameters
+    ----------
+    repo_path, yaml_path
+        The feature repo, and the configuration to use with it.
+    snapshot
+        The registry kept for serving; where there is none, that of the configuration is read.
+
+    Raises
+    ------
+    Refusal
+        `not_configured` if there is no configuration or no registry yet.
+    ConfigurationError
+        If the registry is empty or damaged.
+    """
+    from feast import FeatureStore
+    from feast.repo_config import load_repo_config
+
+    if not yaml_path.is_file():
+        raise Refusal("not_configured", f"no {yaml_path.name} yet: run `optrade materialize`")
+    config = load_repo_config(repo_path, yaml_path)
+    path = snapshot if snapshot.is_file() else repo_path / config.registry.path
+    # Feast would write an empty registry where there is none.
+    if not path.is_file():
+        raise Refusal("not_configured", "no feature registry yet: run `optrade materialize`")
+    content = parse_registry(path.read_bytes())
+    del content.on_demand_feature_views[:]
+    for view in content.feature_views:
+        view.meta.ClearField("state")
+    # Mode `thread` with an endless lifetime: read once, never again.
+    config.registry.path, config.registry.cache_mode = str(path), "thread"
+    config.registry.cache_ttl_seconds = 0
+    store = FeatureStore(repo_path=str(repo_path), config=config)
+    store.registry.cached_registry_proto = content
+    return store
+
+
+def connect(store: "FeatureStore") -> "Redis":
+    """Return a client of the store's Redis, for the session pointer; connects on first use."""
+    from redis import Redis
+
+    options = redis_options(store.config.online_store.connection_string)
+    return Redis(**{**TIMEOUTS, **options})
+
+
+def store_answers(client: "Redis") -> bool:
+    """Return whether Redis answers a ping in time."""
+    from redis.exceptions import RedisError
+
+    try:
+        return bool(client.ping())
+    except RedisError:
+        return False
+
+
+def service_references(store: "FeatureStore", services: Iterable[str]) -> dict[str, str]:
+    """Return `view:feature` of every feature of some services, by feature name.
+
+    Raises
+    ------
+    Refusal
+        `unknown_service` if the registry has no such service.
+    """
+    from feast.errors import FeatureServiceNotFoundException
+
+    references: dict[str, str] = {}
+    for name in dict.fromkeys(services):
+        try:
+            service = store.get_feature_service(name, allow_cache=True)
+        except FeatureServiceNotFoundException:
+            raise Refusal(
+                "unknown_service",
+                f"the feature registry has no service {name!r:.40}: run `optrade materialize`",
+            ) from None
+        for view in service.feature_view_projections:
+            references |= {field.name: f"{view.name}:{field.name}" for field in view.features}
+    return references
+
+
+def read_row(
+    store: "FeatureStore",
+    client: "Redis",
+    references: Mapping[str, str],
+    ticker: str,
+    needed: Requirements,
+) -> FeatureRow:
+    """Return a ticker's features if all views answer with one session that is fresh.
+
+    Parameters
+    ----------
+    references
+        `view:feature` of every feature needed, by name.
+
+    Raises
+    ------
+    Refusal
+        `store_unavailable`, `not_published`, `wrong_origin`, `wrong_definitions`,
+        `missing_views`, `ahead`, `mixed_sessions`, `stale` or `null_features`.
+    """
+    with _answering():
+        pointer = _parse_pointer(client.get(SESSION_POINTER))
+        _check_pointer(pointer, ticker, needed)
+        response = store.get_online_features(
+            features=list(references.values()),
+            entity_rows=[{"ticker": ticker, "market": MARKET}],
+            full_feature_names=True,
+        ).proto
+    values, moments = _unpack(response)
+    sessions = _sessions(moments, ticker)
+    last = last_complete_session(needed.as_of)
+    session = answering_session(sessions, pointer.session_date(), last, needed.as_of, needed.settle)
+    named = {name: values[reference] for name, reference in references.items()}
+    unknown = sorted(name for name, value in named.items() if not np.isfinite(value))
+    if unknown:
+        raise Refusal(
+            "null_features",
+            f"{ticker} {session.date()}: {len(unknown)} of {len(named)} features have no value: "
+            f"{', '.join(unknown)}",
+        )
+    age = age_in_sessions(session, last)
+    return FeatureRow(ticker, session, named, dict.fromkeys(sorted(sessions), age))
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    from redis.exceptions import RedisError
+
+    try:
+        yield
+    except RedisError as error:
+        raise Refusal(
+            "store_unavailable",
+            f"the online store does not answer ({type(error).__name__}): "
+            "see `optrade redis status`",
+            SOON,
+        ) from error
+
+
+def _parse_pointer(content: Any) -> Pointer:  # noqa: ANN401 - what redis-py gives
+    if content is None:
+        raise Refusal("not_published", "the online store is empty: run `optrade materialize`")
+    try:
+        return Pointer.model_validate_json(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise Refusal(
+            "not_published",
+            f"the online store's session pointer is not readable ({first['msg']}): "
+            "run `optrade materialize`",
+        ) from None
+
+
+def _check_pointer(pointer: Pointer, ticker: str, needed: Requirements) -> None:
+    if pointer.origin != needed.origin:
+        raise Refusal(
+            "wrong_origin",
+            f"the online store holds {pointer.origin} data, this home is {needed.origin}",
+        )
+    if pointer.definition_hash != needed.definition_hash:
+        raise Refusal(
+            "wrong_definitions",
+            f"the online store was filled with feature definitions "
+            f"{pointer.definition_hash:.12}, this service computes {needed.definition_hash:.12}; "
+            "run `optrade build-features` and `optrade materialize`",
+        )
+    if ticker not in pointer.tickers:
+        raise Refusal(
+            "not_published",
+            f"{ticker} is not published, published are {', '.join(pointer.tickers)}; "
+            f"run `optrade ingest --tickers {ticker}`",
+        )
+
+
+def _unpack(response: Any) -> tuple[dict[str, float], dict[str, pd.Timestamp]]:  # noqa: ANN401
+    """Return values by `view:feature` (NaN where unknown), and the event time of every view."""
+    values: dict[str, float] = {}
+    moments: dict[str, pd.Timestamp] = {}
+    for full_name, vector in zip(
+        response.metadata.feature_names.val, response.results, strict=True
+    ):
+        view, separator, name = full_name.partition("__")
+        if not separator:
+            continue  # an entity key, echoed
+        value, moment = vector.values[0], vector.event_timestamps[0]
+        known = value.WhichOneof("val") == "double_val"
+        values[f"{view}:{name}"] = value.double_val if known else float("nan")
+        moments[view] = pd.Timestamp(moment.ToNanoseconds(), unit="ns", tz="UTC")
+    return values, moments
+
+
+def _sessions(moments: Mapping[str, pd.Timestamp], ticker: str) -> dict[str, pd.Timestamp]:
+    """Return the session of every view; a view without a row has the time zero."""
+    found = {view: session_closing_at(moment) for view, moment in moments.items()}
+    absent = sorted(view for view, session in found.items() if session is None)
+    if absent:
+        raise Refusal(
+            "missing_views",
+            f"the online store has no row of {ticker} in {', '.join(absent)}: "
+            "run `optrade materialize`",
+            SOON,
+        )
+    return {view: session for view, session in found.items() if session is not None}

@@ -1,0 +1,111 @@
+"""Synthetic raw histories that can be cut anywhere, and the arrays every group needs of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from feature_repo.features.adjust import adjust
+from feature_repo.features.catalogue import GROUPS
+from feature_repo.features.declare import Array
+
+PRICES = ("open", "high", "low", "close", "dividend")
+
+
+@dataclass(frozen=True)
+class World:
+    """Raw rows of one ticker, its indices and the macro levels, all on the same sessions."""
+
+    bars: dict[str, Array]
+    indices: dict[str, Array]
+    macro: dict[str, Array]
+
+    def rows(self, start: int | None, stop: int | None) -> "World":
+        cut = slice(start, stop)
+        return World(*({k: v[cut] for k, v in part.items()} for part in vars(self).values()))
+
+    def with_bars(self, **changed: Array) -> "World":
+        return replace(self, bars={**self.bars, **changed})
+
+    def scaled(self, factor: float) -> "World":
+        return self.with_bars(**{name: self.bars[name] * factor for name in PRICES})
+
+    def sources(self, group: str) -> dict[str, Array]:
+        """The arrays of a group, made the way the platform makes them."""
+        if group == "technical":
+            return adjust(**self.bars)
+        if group == "iv":
+            return {**self.indices, "hv_20": self.values("technical")["hv_20"]}
+        if group == "iv_lags":
+            return {"iv_rank": self.values("iv")["iv_rank"]}
+        return self.macro
+
+    def values(self, group: str) -> dict[str, Array]:
+        return GROUPS[group].compute(self.sources(group))
+
+
+def make_bars(rng: np.random.Generator, rows: int) -> dict[str, Array]:
+    """Bars in cents, so that ties occur, with quarterly dividends and two splits."""
+    close = 100 * np.exp(np.cumsum(rng.standard_t(5, rows) * 0.009))
+    open_ = close * np.exp(rng.normal(0, 0.004, rows))
+    high = np.maximum(open_, close) * np.exp(np.abs(rng.normal(0, 0.004, rows)))
+    low = np.minimum(open_, close) * np.exp(-np.abs(rng.normal(0, 0.004, rows)))
+    dividend, split = np.zeros(rows), np.ones(rows)
+    dividend[20::63] = 0.37
+    for at, new_for_old in ((rows // 3, 2.0), (2 * rows // 3, 0.25)):
+        split[at : at + 1] = new_for_old
+    traded = np.cumprod(split)
+    volume = rng.lognormal(13, 0.5, rows).round() * traded
+    prices = {"open": open_, "high": high, "low": low, "close": close}
+    cents = {name: np.maximum((x / traded).round(2), 0.01) for name, x in prices.items()}
+    return {**cents, "volume": volume, "dividend": dividend, "split": split}
+
+
+def make_world(seed: int = 0, rows: int = 900) -> World:
+    rng = np.random.default_rng(seed)
+    level = {
+        name: 20 * np.exp(np.cumsum(rng.normal(0, 0.04, rows)) * 0.3).round(2)
+        for name in ("vix_close", "vix3m_close", "spx_vix_close")
+    }
+    macro = {
+        name: (3 + np.cumsum(rng.normal(0, 0.05, rows))).round(2)
+        for name in GROUPS["macro"].sources
+    }
+    macro |= {"VIXCLS": np.abs(macro["VIXCLS"]) * 6, "CPI": 250 + np.arange(rows) / 20}
+    macro |= {"CPI_1M_EARLIER": macro["CPI"] - 0.5, "CPI_12M_EARLIER": macro["CPI"] - 6.0}
+    return World(make_bars(rng, rows), level, macro)
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    return make_world()
+
+
+@pytest.fixture(scope="session")
+def make() -> Callable[..., World]:
+    return make_world
+
+
+@pytest.fixture(scope="session")
+def values(world: World) -> dict[str, dict[str, Array]]:
+    """Values of every group over the whole world."""
+    return {name: world.values(name) for name in GROUPS}
+
+
+@pytest.fixture(scope="session", params=["SPY", "QQQ", "IWM"])
+def recorded_bars(request: pytest.FixtureRequest, recorded_dir) -> pd.DataFrame:
+    frame = pd.read_csv(recorded_dir / "yahoo" / f"{request.param}.csv", parse_dates=["Date"])
+    return frame.set_index("Date")
+
+
+@pytest.fixture(scope="session")
+def recorded_adjusted(recorded_bars: pd.DataFrame) -> dict[str, Array]:
+    """Recorded bars, adjusted; Yahoo's prices are already split-adjusted."""
+    raw = {
+        name.lower(): recorded_bars[name].to_numpy(np.float64)
+        for name in ("Open", "High", "Low", "Close", "Volume")
+    }
+    dividend = recorded_bars["Dividends"].to_numpy(np.float64)
+    return adjust(**raw, dividend=dividend, split=np.ones(dividend.size))

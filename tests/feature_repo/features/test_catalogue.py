@@ -1,0 +1,151 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from feature_repo.errors import InputError
+from feature_repo.features import catalogue
+from feature_repo.features.catalogue import (
+    GROUPS,
+    SERVICES,
+    UNSAFE,
+    VOLATILITY_INPUTS,
+    definition_hash,
+    find,
+    hash_of,
+    names,
+)
+
+ROOT = Path(__file__).resolve().parents[3]
+SPEC = ROOT.parent / "shared" / "spec" / "features.json"
+COUNTS = {"technical": 83, "iv": 18, "iv_lags": 5, "macro": 34}
+
+
+@pytest.fixture(scope="module")
+def spec():
+    if not SPEC.is_file():
+        pytest.skip(f"the feature catalogue is not at {SPEC.relative_to(ROOT.parent)}")
+    return json.loads(SPEC.read_text("utf-8"))
+
+
+def test_counts_and_unique_names():
+    assert {name: len(names(name)) for name in GROUPS} == COUNTS
+    everything = [feature for name in GROUPS for feature in names(name)]
+    assert len(set(everything)) == sum(COUNTS.values())
+
+
+def test_eight_price_levels_are_not_safe():
+    assert UNSAFE == (
+        "sma_20",
+        "sma_50",
+        "sma_200",
+        "ema_12",
+        "ema_26",
+        "atr_14",
+        "high_52w",
+        "low_52w",
+    )
+
+
+def test_services():
+    assert {name: len(refs) for name, refs in SERVICES.items()} == {
+        "direction": 135,
+        "volatility": 27,
+    }
+    for refs in SERVICES.values():
+        assert len(set(refs)) == len(refs)
+        for ref in refs:
+            view, name = ref.split(":")
+            assert name in names(view)
+    assert len(VOLATILITY_INPUTS) == len(set(VOLATILITY_INPUTS)) == 27
+    assert {ref.split(":")[0] for ref in SERVICES["volatility"]} == {"technical", "iv", "iv_lags"}
+
+
+@pytest.mark.parametrize("view", COUNTS)
+def test_declarations_are_those_of_the_catalogue(view, spec):
+    fields = ("name", "unit", "formula", "safe")
+    declared = [tuple(getattr(row, field) for field in fields) for row in GROUPS[view].features]
+    listed = [
+        tuple(row[field] for field in fields) for row in spec["features"] if row["view"] == view
+    ]
+    assert declared == listed
+
+
+def test_lists_and_totals_are_those_of_the_catalogue(spec):
+    assert list(UNSAFE) == spec["unsafe"]
+    assert list(VOLATILITY_INPUTS) == spec["volatility_inputs"]
+    assert {view: spec["counts"][view] for view in COUNTS} == COUNTS
+    assert len(SERVICES["direction"]) == spec["totals"]["base_pool_technical_iv_macro"]
+    assert len(SERVICES["direction"]) - len(UNSAFE) == spec["totals"]["safe_pool"]
+
+
+def test_entities():
+    assert {name: group.entity for name, group in GROUPS.items()} == {
+        "technical": "ticker",
+        "iv": "ticker",
+        "iv_lags": "ticker",
+        "macro": "market",
+    }
+
+
+def test_features_are_found_by_name():
+    group, row = find("iv_rank")
+    assert (group.name, row.name, row.lookback) == ("iv", "iv_rank", 252)
+    with pytest.raises(InputError, match="unknown feature: got 'nothing'"):
+        find("nothing")
+    with pytest.raises(InputError, match="unknown feature group: got 'x', allowed are technical"):
+        names("x")
+
+
+SOURCE = '''
+"""Module."""
+from a import b
+
+def f(x):
+    """Docstring."""
+    # comment
+    return x + 1
+
+class C:
+    """Docstring."""
+
+    n = 2
+'''
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("# comment", "# another", True),
+        ('"""Docstring."""', '"""Other words."""', True),
+        ('    """Docstring."""\n', "", True),
+        ('"""Module."""\n', "", True),
+        ("return x + 1", "return (x+1)", True),
+        ("x + 1", "x + 2", False),
+        ("n = 2", "n = 3", False),
+        ("from a import b", "from a import c", False),
+    ],
+)
+def test_the_hash_feels_formulas_and_not_words_about_them(old, new, same):
+    assert old in SOURCE
+    changed = hash_of({"m.py": SOURCE.replace(old, new)})
+    assert (changed == hash_of({"m.py": SOURCE})) is same
+
+
+def test_the_hash_feels_which_module_a_formula_is_in():
+    assert hash_of({"a.py": "x = 1", "b.py": "y = 2"}) == hash_of(
+        {"b.py": "y = 2", "a.py": "x = 1"}
+    )
+    assert hash_of({"a.py": "x = 1", "b.py": "y = 2"}) != hash_of(
+        {"a.py": "y = 2", "b.py": "x = 1"}
+    )
+
+
+def test_the_definition_hash_covers_every_module():
+    folder = Path(catalogue.__file__).parent
+    sources = {path.name: path.read_text("utf-8") for path in folder.glob("*.py")}
+    assert definition_hash() == hash_of(sources)
+    assert len(definition_hash()) == 64
+    for name in sources:
+        if name != "__init__.py":
+            assert hash_of({**sources, name: sources[name] + "\nX = 1\n"}) != definition_hash()

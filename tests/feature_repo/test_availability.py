@@ -1,0 +1,123 @@
+"""When macro observations became known: hand-checked days, and properties of every series."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pandas.tseries.holiday import USFederalHolidayCalendar
+from pandas.tseries.offsets import CustomBusinessDay
+
+from feature_repo.availability import SERIES, available_at, federal_holidays
+from feature_repo.errors import InputError
+from feature_repo.features.macro import DAILY, MONTHLY
+from feature_repo.markets import NEW_YORK, decision_time, sessions
+
+DAILY_ROWS = [name for name, row in SERIES.items() if row.day is None]
+MONTHLY_ROWS = [name for name, row in SERIES.items() if row.day is not None]
+observations = st.dates(pd.Timestamp("1962-01-02"), pd.Timestamp("2027-12-31"))
+
+
+def known(series, *texts):
+    return available_at(series, pd.DatetimeIndex([pd.Timestamp(text) for text in texts]))
+
+
+def new_york(text):
+    return pd.Timestamp(text, tz=NEW_YORK)
+
+
+def test_every_series_that_features_need_has_a_row_and_no_other():
+    assert set(SERIES) == {*DAILY, *MONTHLY}
+    assert set(DAILY_ROWS) == set(DAILY)
+
+
+@pytest.mark.parametrize(
+    ("observed", "day"),
+    [
+        ("2024-07-09", "2024-07-10"),
+        ("2024-07-12", "2024-07-15"),  # over the weekend
+        ("2024-07-03", "2024-07-05"),  # over Independence Day
+        ("2024-11-08", "2024-11-12"),  # Veterans Day: the market trades, rates are not posted
+        ("2024-03-28", "2024-03-29"),  # Good Friday: the market is closed, rates are posted
+        ("2021-06-17", "2021-06-21"),  # the first Juneteenth, observed on Friday
+        ("2020-06-18", "2020-06-19"),  # not yet a holiday
+        ("2024-07-13", "2024-07-15"),  # a Saturday's federal funds rate
+        ("2024-12-31", "2025-01-02"),
+    ],
+)
+@pytest.mark.parametrize(("series", "hour"), [("DFF", 18), ("DGS10", 18), ("VIXCLS", 12)])
+def test_daily_series_are_known_on_the_next_federal_business_day(series, hour, observed, day):
+    assert known(series, observed)[0] == new_york(f"{day} {hour}:00")
+
+
+@pytest.mark.parametrize(
+    ("series", "month", "at"),
+    [
+        ("UNRATE", "2024-06-01", "2024-07-10 12:00"),
+        ("CPIAUCSL", "2024-06-01", "2024-07-18 12:00"),
+        ("CPIAUCSL", "2023-12-01", "2024-01-18 12:00"),
+        ("UNRATE", "2024-01-31", "2024-02-10 12:00"),
+    ],
+)
+def test_monthly_series_are_known_on_a_day_of_the_following_month(series, month, at):
+    assert known(series, month)[0] == new_york(at)
+
+
+def test_hours_are_those_of_new_york_all_year():
+    winter, summer = known("DGS2", "2024-01-09", "2024-07-09")
+    assert (winter.hour, summer.hour) == (23, 22)
+    assert str(winter.tz) == "UTC"
+
+
+@pytest.mark.parametrize("series", DAILY_ROWS)
+@given(st.lists(observations, min_size=1, max_size=20))
+@settings(max_examples=40, deadline=None)
+def test_daily_series_against_the_business_days_of_pandas(series, dates):
+    observed = pd.DatetimeIndex(pd.to_datetime(dates))
+    business = CustomBusinessDay(calendar=USFederalHolidayCalendar())
+    local = available_at(series, observed).tz_convert(NEW_YORK)
+    for date, at in zip(observed, local, strict=True):
+        following = business.rollback(date) + business
+        assert at.normalize().tz_localize(None) == following
+        assert at.hour == SERIES[series].hour
+
+
+@pytest.mark.parametrize("series", list(SERIES))
+@given(observations)
+@settings(max_examples=40, deadline=None)
+def test_nothing_is_known_on_its_own_day(series, date):
+    at = known(series, date)[0]
+    assert at.tz_convert(NEW_YORK).date() > date
+    assert at - pd.Timestamp(date, tz="UTC") < pd.Timedelta(days=60)
+
+
+@pytest.mark.parametrize("series", list(SERIES))
+def test_later_observations_are_not_known_earlier(series):
+    days = pd.date_range("2015-01-01", "2025-12-31", freq="MS" if series in MONTHLY_ROWS else "D")
+    assert available_at(series, days).is_monotonic_increasing
+
+
+@pytest.mark.parametrize("series", DAILY_ROWS)
+def test_no_decision_knows_a_rate_of_its_own_session(series):
+    days = sessions("2023-01-01", "2025-12-31")
+    assert (available_at(series, days) > decision_time(days)).all()
+
+
+def test_federal_holidays_are_days_without_posting():
+    holidays = federal_holidays()
+    assert holidays.dtype == np.dtype("datetime64[D]")
+    for day in ("2024-01-01", "2024-06-19", "2024-11-28", "2021-12-31"):
+        assert np.datetime64(day) in holidays
+    assert np.datetime64("2024-03-29") not in holidays
+
+
+def test_no_observation_no_time():
+    for series in SERIES:
+        empty = available_at(series, pd.DatetimeIndex([]))
+        assert len(empty) == 0
+        assert str(empty.tz) == "UTC"
+
+
+def test_an_unknown_series_is_refused():
+    with pytest.raises(InputError, match=r"no availability known for series 'GDP', allowed are"):
+        known("GDP", "2024-01-01")

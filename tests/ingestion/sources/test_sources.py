@@ -1,0 +1,162 @@
+"""The contract of every source in the registry, table by table."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from feature_repo.errors import InputError
+from ingestion.sources.base import ORIGINS, Source, requested_table, within
+from ingestion.sources.registry import SOURCES, open_source
+from ingestion.tables import TABLES
+
+AS_OF = pd.Timestamp("2024-01-04 21:30", tz="UTC")
+END = pd.Timestamp("2024-01-04")
+# What each source is made with here. A new source adds its own, with data for KEYS.
+OPTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "recorded": lambda folder: {"folder": folder},
+    "simulated": lambda _: {
+        "seed": 3, "signal_strength": 0.1, "as_of": AS_OF, "first_session": "2023-06-01",
+    },
+}  # fmt: skip
+KEYS = {
+    "prices": ("SPY", "QQQ"),
+    "indices": ("VIX", "RVX"),
+    "macro_series": ("DGS10", "CPIAUCSL"),
+}
+
+
+@pytest.fixture(params=SOURCES)
+def source(request: pytest.FixtureRequest, vendor_folder: Path) -> Source:
+    return open_source(request.param, **OPTIONS[request.param](vendor_folder))
+
+
+def fetched(source: Source, start: pd.Timestamp | None = None) -> dict[str, pd.DataFrame]:
+    return {table: source.fetch(table, KEYS[table], start, END) for table in source.tables}
+
+
+def test_describes_itself(source: Source) -> None:
+    assert source.name in SOURCES
+    assert source.origin in ORIGINS
+    assert source.tables
+    assert set(source.tables) <= set(TABLES)
+
+
+def test_every_table_has_the_declared_shape(source: Source) -> None:
+    for table, frame in fetched(source).items():
+        TABLES[table].check(frame)
+        assert len(frame) > 0
+        assert frame.index.equals(pd.RangeIndex(len(frame)))
+
+
+def test_every_key_asked_for_and_no_other_is_there(source: Source) -> None:
+    for table, frame in fetched(source).items():
+        assert set(frame[TABLES[table].partition]) == set(KEYS[table])
+
+
+def test_rows_come_in_order_of_their_key_without_a_double(source: Source) -> None:
+    for table, frame in fetched(source).items():
+        key = list(TABLES[table].key)
+        assert not frame.duplicated(key).any()
+        pd.testing.assert_frame_equal(frame.sort_values(key, ignore_index=True), frame)
+
+
+def test_values_are_within_the_declared_bounds(source: Source) -> None:
+    for table, frame in fetched(source).items():
+        for column in TABLES[table].columns:
+            values = frame[column.name]
+            assert column.nullable or values.notna().all(), column.name
+            if column.minimum is not None:
+                low = values > column.minimum if column.strict_minimum else values >= column.minimum
+                assert (low | values.isna()).all(), column.name
+            if column.maximum is not None:
+                assert ((values <= column.maximum) | values.isna()).all(), column.name
+        assert all(pair.holds(frame).all() for pair in TABLES[table].pairs)
+
+
+def test_both_ends_are_kept_and_nothing_beyond_them(source: Source) -> None:
+    start, end = pd.Timestamp("2024-01-01"), pd.Timestamp("2024-01-03")
+    for table in source.tables:
+        dated = TABLES[table].dated
+        everything = source.fetch(table, KEYS[table], None, END)
+        part = source.fetch(table, KEYS[table], start, end)
+        inside = everything[everything[dated].between(start, end)]
+        assert len(inside) > 0
+        pd.testing.assert_frame_equal(part, inside.reset_index(drop=True))
+
+
+def test_a_period_without_rows_is_an_empty_frame(source: Source) -> None:
+    long_ago = pd.Timestamp("1980-01-02")
+    for table in source.tables:
+        frame = source.fetch(table, KEYS[table], None, long_ago)
+        assert frame.empty
+        TABLES[table].check(frame)
+
+
+def test_no_key_is_no_row(source: Source) -> None:
+    for table in source.tables:
+        assert source.fetch(table, (), None, END).empty
+
+
+def test_a_key_asked_for_twice_comes_once(source: Source) -> None:
+    for table in source.tables:
+        key = KEYS[table][0]
+        twice = source.fetch(table, [key, key], None, END)
+        pd.testing.assert_frame_equal(twice, source.fetch(table, [key], None, END))
+
+
+def test_the_same_question_has_the_same_answer(source: Source) -> None:
+    for table, frame in fetched(source).items():
+        pd.testing.assert_frame_equal(source.fetch(table, KEYS[table], None, END), frame)
+
+
+def test_an_unknown_key_is_refused_with_what_was_got(source: Source) -> None:
+    for table in source.tables:
+        with pytest.raises(InputError, match="NONESUCH"):
+            source.fetch(table, ["NONESUCH"], None, END)
+
+
+def test_an_unknown_table_is_refused_with_what_is_allowed(source: Source) -> None:
+    with pytest.raises(InputError) as caught:
+        source.fetch("horoscopes", ["SPY"], None, END)
+    assert str(caught.value) == (
+        f"source {source.name} has no table 'horoscopes', allowed are {', '.join(source.tables)}"
+    )
+
+
+def test_a_start_after_the_end_is_refused(source: Source) -> None:
+    for table in source.tables:
+        with pytest.raises(InputError, match="start 2024-01-05 lies after end 2024-01-04"):
+            source.fetch(table, KEYS[table], pd.Timestamp("2024-01-05"), END)
+
+
+def test_an_unknown_source_is_refused_with_the_allowed_ones() -> None:
+    with pytest.raises(InputError) as caught:
+        open_source("crystal_ball")
+    assert str(caught.value) == (
+        f"unknown source: got 'crystal_ball', allowed are {', '.join(SOURCES)}"
+    )
+
+
+def test_a_table_of_another_source_is_refused(vendor_folder: Path) -> None:
+    source = open_source("recorded", folder=vendor_folder)
+    source.tables = ("prices",)
+    assert requested_table(source, "prices") is TABLES["prices"]
+    with pytest.raises(InputError, match="source recorded has no table 'indices'"):
+        requested_table(source, "indices")
+
+
+def test_within_sorts_and_numbers_the_rows_inside() -> None:
+    table = TABLES["indices"]
+    frame = pd.DataFrame(
+        {
+            "symbol": ["VXN", "VIX", "VIX"],
+            "session": pd.to_datetime(["2024-01-02", "2024-01-03", "2024-01-02"]),
+            "open": 1.0, "high": 1.0, "low": 1.0, "close": [3.0, 2.0, 1.0],
+        }
+    )  # fmt: skip
+    assert within(frame, table, None, END)["close"].tolist() == [1.0, 2.0, 3.0]
+    day = pd.Timestamp("2024-01-03")
+    assert within(frame, table, day, day)["close"].tolist() == [2.0]

@@ -1,0 +1,52 @@
+"""Files are whole or absent."""
+
+from pathlib import Path
+
+import pytest
+
+from ingestion.durable import TEMPORARY, replace_file, sweep, sync_folder
+
+
+def test_a_file_appears_with_its_folders(tmp_path: Path) -> None:
+    replace_file(tmp_path / "a" / "b" / "file", b"one")
+    sync_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b" / "file").read_bytes() == b"one"
+
+
+def test_a_file_is_replaced_and_no_part_stays(tmp_path: Path) -> None:
+    replace_file(tmp_path / "file", b"one")
+    replace_file(tmp_path / "file", b"two")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_bytes() == b"two"
+
+
+def test_a_reader_under_way_keeps_the_old_bytes(tmp_path: Path) -> None:
+    replace_file(tmp_path / "file", b"one")
+    with (tmp_path / "file").open("rb") as reader:
+        replace_file(tmp_path / "file", b"two")
+        assert reader.read() == b"one"
+
+
+def test_a_failed_write_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_handle: int) -> None:
+        raise OSError("no space left")
+
+    replace_file(tmp_path / "file", b"one")
+    monkeypatch.setattr("ingestion.durable.os.fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        replace_file(tmp_path / "file", b"two")
+    assert (tmp_path / "file").read_bytes() == b"one"
+
+
+def test_sweeping_keeps_what_is_named(tmp_path: Path) -> None:
+    keep = tmp_path / "a" / "keep.parquet"
+    for path in (keep, tmp_path / "a" / "old.parquet", tmp_path / f".x{TEMPORARY}"):
+        replace_file(path, b"x")
+    sweep(tmp_path, {keep})
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [keep]
+
+
+def test_sweeping_nothing_is_no_error(tmp_path: Path) -> None:
+    sweep(tmp_path / "nowhere", set())

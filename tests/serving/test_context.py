@@ -1,0 +1,217 @@
+"""An open home: from a ticker to its signal over a real store, and every reason for none."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from feature_repo.errors import ConfigurationError, InputError
+from feature_repo.features.catalogue import definition_hash
+from serving.configuration import Configuration
+from serving.context import open_home
+from serving.refusal import Refusal
+from serving.schema import Signal
+from serving.served_home import ServedHome
+
+pytestmark = pytest.mark.integration
+
+AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")
+CONFIGURATION = Configuration(
+    as_of=AS_OF.isoformat(), origin="recorded", feature_store="data/feast/feature_store.yaml"
+)
+
+
+@pytest.fixture
+def full_home(feast_home, documents, write):
+    """A home with features, models of this code's definitions, and a pointer."""
+    feast_home.put()
+    feast_home.publish(definition_hash=definition_hash())
+    for task in ("direction", "regime"):
+        write(feast_home.models, documents[task](definition_hash=definition_hash()))
+    return feast_home
+
+
+def refusal(home, configuration=CONFIGURATION, as_of=AS_OF) -> Refusal:
+    with pytest.raises(Refusal) as caught:
+        open_home(home.root, configuration).signal_for("SPY", as_of)
+    return caught.value
+
+
+def test_a_signal_of_a_real_store(full_home, values, documents, exact):
+    signal = open_home(full_home.root, CONFIGURATION).signal_for("SPY", AS_OF)
+    Signal.model_validate(signal)
+    assert (signal["ticker"], signal["session"]) == ("SPY", "2025-06-30")
+    assert signal["prediction"]["probability"] == pytest.approx(
+        exact(documents["direction"](), values), abs=1e-12
+    )
+    assert signal["iv_context"] == {"iv_rank": 18.0, "iv_regime": "low", "iv_hv_spread": 2.25}
+    assert signal["provenance"]["origin"] == "recorded"
+    assert signal["provenance"]["definition_hash"] == definition_hash()
+    assert signal["provenance"]["age_in_sessions"] == {"iv": 0, "macro": 0, "technical": 0}
+
+
+def test_the_same_question_has_the_same_answer(full_home):
+    home = open_home(full_home.root, CONFIGURATION)
+    assert home.signal_for("SPY", AS_OF) == home.signal_for("SPY", AS_OF)
+    assert home.signal_for("SPY", AS_OF) == open_home(full_home.root, CONFIGURATION).signal_for(
+        "SPY", AS_OF
+    )
+
+
+def test_an_unknown_ticker_is_the_caller_s(full_home):
+    with pytest.raises(InputError, match="allowed are SPY, QQQ, IWM"):
+        open_home(full_home.root, CONFIGURATION).signal_for("../SPY", AS_OF)
+
+
+def test_a_new_model_serves_at_once(full_home, documents, write):
+    home = open_home(full_home.root, CONFIGURATION)
+    before = home.signal_for("SPY", AS_OF)
+    write(
+        full_home.models,
+        documents["direction"](definition_hash=definition_hash(), version=9, intercept=[1.0]),
+    )
+    after = home.signal_for("SPY", AS_OF)
+    assert after["provenance"]["models"]["direction"]["version"] == 9
+    assert after["prediction"]["probability"] > before["prediction"]["probability"]
+
+
+@pytest.mark.parametrize("task", ["direction", "regime"])
+def test_a_model_that_is_not_there_refuses(full_home, task):
+    (full_home.models / "serving" / f"{task}_SPY.json").unlink()
+    assert refusal(full_home).error == "model_missing"
+
+
+def test_a_model_of_other_definitions_refuses(full_home, documents, write):
+    write(full_home.models, documents["regime"]())
+    assert refusal(full_home).error == "model_refused"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"features": ["returns_5d", "iv_rank", "sentiment_score"]}, "sentiment_score"),
+        ({"feature_service": "volatility"}, "fed_funds_effective"),
+    ],
+)
+def test_a_feature_that_the_service_does_not_hold_refuses(
+    full_home, documents, write, changes, words
+):
+    document = documents["direction"](definition_hash=definition_hash(), **changes)
+    write(full_home.models, document)
+    found = refusal(full_home)
+    assert found.error == "model_refused"
+    assert words in found.detail
+
+
+@pytest.mark.parametrize("unproven", ["direction", "regime"])
+def test_require_proven_refuses_unless_both_are(full_home, documents, write, unproven):
+    strict = CONFIGURATION.model_copy(update={"require_proven": True})
+    assert open_home(full_home.root, strict).signal_for("SPY", AS_OF)["evidence"]["proven"]
+    evidence = documents[unproven]()["evidence"] | {"proven": False, "verdict": "no better"}
+    write(
+        full_home.models,
+        documents[unproven](definition_hash=definition_hash(), evidence=evidence),
+    )
+    found = refusal(full_home, strict)
+    assert found.error == "unproven"
+    assert "no better" in found.detail
+    served = open_home(full_home.root, CONFIGURATION).signal_for("SPY", AS_OF)
+    assert not served["evidence"]["proven"]
+    assert served["position_size"] != "full"
+
+
+def test_the_settle_time_of_the_configuration_decides(full_home):
+    later = pd.Timestamp("2025-07-01 20:31", tz="UTC")
+    home = open_home(full_home.root, CONFIGURATION)
+    assert home.signal_for("SPY", later)["provenance"]["age_in_sessions"]["iv"] == 1
+    impatient = CONFIGURATION.model_copy(update={"settle_minutes": 0})
+    assert refusal(full_home, impatient, later).error == "stale"
+
+
+def test_a_home_without_data_says_what_to_do(tmp_path):
+    with pytest.raises(Refusal, match="optrade ingest"):
+        open_home(tmp_path, Configuration())
+
+
+def test_origin_is_the_manifest_s_unless_told(full_home):
+    manifest = {
+        "format": 1, "origin": "recorded", "first_live_landing": None, "tables": {}, "entries": [],
+    }  # fmt: skip
+    (full_home.data / "manifest.json").write_text(json.dumps(manifest))
+    told = CONFIGURATION.model_copy(update={"origin": None})
+    signal = open_home(full_home.root, told).signal_for("SPY", AS_OF)
+    assert signal["provenance"]["origin"] == "recorded"
+
+
+def test_a_store_of_another_kind_is_refused(full_home):
+    full_home.yaml.write_text(
+        f"project: small\nprovider: local\nregistry: {full_home.registry}\n"
+        f"online_store:\n  type: sqlite\n  path: {full_home.data}/online.db\n"
+        "entity_key_serialization_version: 3\n"
+    )
+    with pytest.raises(ConfigurationError, match="must be redis"):
+        open_home(full_home.root, CONFIGURATION)
+
+
+def write_configuration(home, configuration=CONFIGURATION):
+    from serving.configuration import write_configuration
+
+    write_configuration(home.data, configuration)
+
+
+def test_a_served_home_answers_by_its_configured_clock(full_home):
+    write_configuration(full_home)
+    served = ServedHome(full_home.root)
+    now = pd.Timestamp.now(tz="UTC")
+    direct = open_home(full_home.root, CONFIGURATION).signal_for("SPY", AS_OF)
+    assert served.signal_for("SPY", now) == direct
+    assert served.ready()
+
+
+def test_a_served_home_ages_when_no_clock_is_told(full_home):
+    write_configuration(full_home, CONFIGURATION.model_copy(update={"as_of": None}))
+    served = ServedHome(full_home.root)
+    assert served.signal_for("SPY", AS_OF)["session"] == "2025-06-30"
+    with pytest.raises(Refusal, match="stale"):
+        served.signal_for("SPY", AS_OF + pd.Timedelta(days=7))
+
+
+def test_a_served_home_opens_when_it_is_there(full_home):
+    served = ServedHome(full_home.root)
+    kept = full_home.yaml.read_text()
+    full_home.yaml.unlink()
+    write_configuration(full_home)
+    assert not served.ready()
+    with pytest.raises(Refusal, match="not_configured"):
+        served.signal_for("SPY", AS_OF)
+    full_home.yaml.write_text(kept)
+    assert served.ready()
+    assert served.signal_for("SPY", AS_OF)["session"] == "2025-06-30"
+
+
+def test_a_served_home_follows_a_redis_that_moved(full_home, own_redis, tmp_path):
+    write_configuration(full_home)
+    served = ServedHome(full_home.root)
+    assert served.signal_for("SPY", AS_OF)
+    full_home.server = own_redis
+    full_home.write_yaml()
+    with pytest.raises(Refusal, match="not_published"):
+        served.signal_for("SPY", AS_OF)
+
+
+def test_a_served_home_is_not_ready_with_a_broken_configuration(full_home):
+    (full_home.data / "serving.json").write_text("{")
+    served = ServedHome(full_home.root)
+    assert not served.ready()
+    with pytest.raises(ConfigurationError):
+        served.signal_for("SPY", AS_OF)
+
+
+def test_a_served_home_is_not_ready_without_its_redis(full_home, own_redis):
+    full_home.server = own_redis
+    full_home.write_yaml()
+    write_configuration(full_home)
+    served = ServedHome(full_home.root)
+    assert served.ready()
+    own_redis.stop()
+    assert not served.ready()

@@ -1,0 +1,268 @@
+"""The service over HTTP: a real `bentoml serve`, from a home of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pandas as pd
+import pytest
+
+from feature_repo.features.catalogue import definition_hash
+from serving.configuration import Configuration, write_configuration
+from serving.context import open_home
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).resolve().parents[2]
+AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")
+CONFIGURATION = Configuration(
+    as_of=AS_OF.isoformat(), origin="recorded", feature_store="data/feast/feature_store.yaml"
+)
+QUIET = {"BENTOML_DO_NOT_TRACK": "True", "DO_NOT_TRACK": "1", "FEAST_USAGE": "False"}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def put_models(home, documents, write, **changes):
+    for task in ("direction", "regime"):
+        write(home.models, documents[task](definition_hash=definition_hash(), **changes))
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, shared_redis, make_home, documents, write):
+    """A home, and the base URL of a service over it that runs as users run it."""
+    shared_redis.client().flushall()
+    home = make_home(tmp_path_factory.mktemp("served") / "home", shared_redis)
+    home.put()
+    home.publish(definition_hash=definition_hash())
+    put_models(home, documents, write)
+    write_configuration(home.data, CONFIGURATION)
+    port = free_port()
+    log = (home.root / "serve.log").open("wb")
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("bentoml"), "serve", "serving.service:SignalService",
+         "--port", str(port)],
+        cwd=ROOT, env={**os.environ, **QUIET, "OPTRADE_HOME": str(home.root)},
+        stdout=log, stderr=log,
+    )  # fmt: skip
+    base = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(base, process, home.root / "serve.log")
+        yield home, base
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+        log.close()
+
+
+def wait_until_ready(base, process, log):
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"{base}/readyz", timeout=5).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    pytest.fail(f"the service did not start:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture
+def restored(served, documents, write):
+    """The served home, put right again after a test has spoiled it."""
+    yield served
+    home, _ = served
+    home.server.client().flushall()
+    home.put()
+    home.publish(definition_hash=definition_hash())
+    put_models(home, documents, write)
+    write_configuration(home.data, CONFIGURATION)
+
+
+def post(base, ticker="SPY"):
+    return httpx.post(f"{base}/signal", json={"ticker": ticker}, timeout=30)
+
+
+def problem(answer):
+    document = answer.json()
+    assert sorted(document) == ["detail", "error"]
+    assert answer.headers["content-type"] == "application/json"
+    assert ("retry-after" in answer.headers) == (answer.status_code == 503)
+    return answer.status_code, document
+
+
+def test_a_signal_is_that_of_the_command_line_field_by_field(served):
+    home, base = served
+    answer = post(base)
+    assert answer.status_code == 200
+    assert answer.json() == open_home(home.root, CONFIGURATION).signal_for("SPY", AS_OF)
+
+
+def test_it_listens_on_this_machine_alone(served):
+    _, base = served
+    port = int(base.rsplit(":", 1)[1])
+    with socket.socket() as other:
+        # Another address of the loopback network: reached only by a server bound to all.
+        assert other.connect_ex(("127.0.0.2", port)) != 0
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz", "/metrics", "/docs.json"])
+def test_bentoml_s_own_routes_answer(served, path):
+    assert httpx.get(served[1] + path, timeout=30).status_code == 200
+
+
+def test_the_documentation_shows_the_signal(served):
+    document = httpx.get(f"{served[1]}/docs.json", timeout=30).json()
+    assert "/signal" in document["paths"]
+    text = json.dumps(document)
+    assert "iv_hv_spread" in text
+    assert "age_in_sessions" in text
+
+
+@pytest.mark.parametrize(
+    "ticker",
+    ["XYZ", "spy", "", "../../etc/passwd", "SPY/../QQQ", "%2e%2e", "a" * 5_000, "\x00", "\u202e"],
+)
+def test_unknown_tickers_are_404(served, ticker):
+    body = json.dumps({"ticker": ticker}).encode()
+    headers = {"content-type": "application/json"}
+    status, document = problem(httpx.post(f"{served[1]}/signal", content=body, headers=headers))
+    assert (status, document["error"]) == (404, "unknown_ticker")
+    assert "SPY, QQQ, IWM" in document["detail"]
+    assert len(document["detail"]) < 300
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b'{"ticker": NaN}', "application/json", 400),
+        (b"", "application/json", 400),
+        (b"{}", "application/json", 422),
+        (b'{"ticker": "SPY", "x": 1}', "application/json", 422),
+        (b'{"ticker": 1}', "application/json", 422),
+        (b'{"ticker": "SPY"}', "text/plain", 415),
+        (b'{"ticker": "SPY"}', "multipart/form-data; boundary=b", 415),
+        (b"\x80\x04K\x01.", "application/vnd.bentoml+pickle", 415),
+        (b'{"ticker": "' + b"S" * 70_000 + b'"}', "application/json", 413),
+    ],
+    ids=lambda v: repr(v)[:30],
+)
+def test_bad_requests_say_so_in_json(served, content, media_type, status):
+    headers = {"content-type": media_type}
+    answer = httpx.post(f"{served[1]}/signal", content=content, headers=headers, timeout=30)
+    assert problem(answer)[0] == status
+
+
+def test_a_real_multipart_body_is_415(served):
+    answer = httpx.post(f"{served[1]}/signal", files={"ticker": b"SPY"}, timeout=30)
+    assert problem(answer)[0] == 415
+
+
+def test_a_stream_over_the_limit_is_413(served):
+    def chunks():
+        yield b'{"ticker": "'
+        for _ in range(40):
+            yield b"S" * 4_096
+
+    headers = {"content-type": "application/json"}
+    answer = httpx.post(f"{served[1]}/signal", content=chunks(), headers=headers, timeout=30)
+    assert problem(answer)[0] == 413
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"), [("GET", "/signal", 405), ("GET", "/no", 404)]
+)
+def test_wrong_methods_and_paths_say_so_in_json(served, method, path, status):
+    assert problem(httpx.request(method, served[1] + path, timeout=30))[0] == status
+
+
+def test_a_known_ticker_without_model_is_ours(served):
+    status, document = problem(post(served[1], "QQQ"))
+    assert (status, document["error"]) == (503, "model_missing")
+
+
+def test_an_empty_store_is_503_with_retry_after(restored):
+    home, base = restored
+    home.server.client().flushall()
+    answer = post(base)
+    assert problem(answer) == (503, answer.json())
+    assert answer.json()["error"] == "not_published"
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_a_stale_store_is_503(restored):
+    home, base = restored
+    home.server.client().flushall()
+    home.put("2025-06-26")
+    home.publish("2025-06-26", definition_hash=definition_hash())
+    assert problem(post(base))[1]["error"] == "stale"
+
+
+def test_a_null_feature_is_503_by_name(restored):
+    home, base = restored
+    home.server.client().flushall()
+    home.put(iv_hv_spread=float("nan"))
+    home.publish(definition_hash=definition_hash())
+    status, document = problem(post(base))
+    assert (status, document["error"]) == (503, "null_features")
+    assert "iv_hv_spread" in document["detail"]
+
+
+def test_a_damaged_model_is_503(restored):
+    home, base = restored
+    path = home.models / "serving" / "direction_SPY.json"
+    path.write_text(path.read_text().replace("0.45", "0.46"))
+    assert problem(post(base))[1]["error"] == "model_refused"
+
+
+def test_unproven_models_are_503_where_proof_is_required(restored, documents, write):
+    home, base = restored
+    evidence = documents["direction"]()["evidence"] | {"proven": False}
+    put_models(home, documents, write, evidence=evidence)
+    assert post(base).json()["evidence"]["proven"] is False
+    strict = CONFIGURATION.model_copy(update={"require_proven": True})
+    write_configuration(home.data, strict)
+    assert problem(post(base))[1]["error"] == "unproven"
+
+
+def test_a_broken_configuration_is_503(restored):
+    home, base = restored
+    (home.data / "serving.json").write_text("{")
+    assert problem(post(base))[1]["error"] == "not_configured"
+    assert httpx.get(f"{base}/readyz", timeout=30).status_code == 503
+
+
+def test_a_frozen_redis_is_503_for_everybody_at_once(served, restored):
+    from concurrent.futures import ThreadPoolExecutor
+
+    home, base = restored
+    post(base)
+    home.server.freeze()
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda _: post(base), range(8)))
+    finally:
+        home.server.thaw()
+    assert {problem(a)[1]["error"] for a in answers} == {"store_unavailable"}
+    assert post(base).status_code == 200
+
+
+def test_many_at_once_all_get_the_same_answer(served):
+    from concurrent.futures import ThreadPoolExecutor
+
+    _, base = served
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: post(base), range(40)))
+    assert {a.status_code for a in answers} == {200}
+    assert len({a.text for a in answers}) == 1

@@ -1,0 +1,59 @@
+"""The import rules of the design: import-linter's contracts, and what pure modules may not do."""
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text())
+# What gives a module eyes on the world: files, the environment, the clock, the network.
+IMPURE_MODULES = {
+    "os", "io", "pathlib", "socket", "subprocess", "time", "urllib", "requests", "httpx", "redis",
+    "sqlite3", "feast", "mlflow", "optrade", "polars", "tempfile", "shutil",
+}  # fmt: skip
+IMPURE_CALLS = {"open", "print", "input"}
+IMPURE_METHODS = {"now", "today", "utcnow", "read_csv", "read_parquet", "to_csv", "to_parquet"}
+# Reads its own package's source, to hash the definitions.
+EXEMPT = {"feature_repo/features/catalogue.py"}
+
+
+def pure_files() -> list[str]:
+    files: list[str] = []
+    for entry in CONFIG["tool"]["mypy"]["files"]:
+        path = ROOT / entry
+        found = sorted(path.rglob("*.py")) if path.is_dir() else [path]
+        files += [str(f.relative_to(ROOT)) for f in found]
+    return [f for f in files if f not in EXEMPT]
+
+
+@pytest.mark.parametrize("name", pure_files())
+def test_pure_module_does_no_io_and_reads_no_clock(name: str) -> None:
+    faults = []
+    for node in ast.walk(ast.parse((ROOT / name).read_text())):
+        if isinstance(node, ast.Import):
+            faults += [a.name for a in node.names if a.name.split(".")[0] in IMPURE_MODULES]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            faults += [node.module] if node.module.split(".")[0] in IMPURE_MODULES else []
+        elif isinstance(node, ast.Call):
+            target = node.func
+            if isinstance(target, ast.Name) and target.id in IMPURE_CALLS:
+                faults.append(target.id)
+            if isinstance(target, ast.Attribute) and target.attr in IMPURE_METHODS:
+                faults.append(target.attr)
+    assert not faults, f"{name} is pure: it may not use {', '.join(faults)}"
+
+
+def test_import_contracts_hold() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    run = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout[-3000:]
+
+
+def test_every_package_is_under_contract() -> None:
+    built = set(CONFIG["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
+    ruled = set(CONFIG["tool"]["importlinter"]["root_packages"])
+    assert built == ruled

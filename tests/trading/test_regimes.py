@@ -1,0 +1,76 @@
+"""Bands and classes of Decision 3, at and around every boundary."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feature_repo.errors import InputError
+from trading.regimes import REGIMES, band, expected_iv_direction, forecast_class
+
+ranks = st.floats(0, 100)
+
+
+def below(value: float) -> float:
+    return math.nextafter(value, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("rank", "name"),
+    [
+        (0.0, "LOW"), (below(25), "LOW"), (25.0, "NORMAL"), (below(50), "NORMAL"),
+        (50.0, "ELEVATED"), (below(75), "ELEVATED"), (75.0, "HIGH"), (100.0, "HIGH"),
+    ],
+)  # fmt: skip
+def test_bands_are_half_open(rank, name):
+    assert band(rank) == name
+
+
+@pytest.mark.parametrize(
+    ("rank", "name"),
+    [
+        (0.0, "LOW"), (below(30), "LOW"), (30.0, "NORMAL"), (below(60), "NORMAL"),
+        (60.0, "HIGH"), (100.0, "HIGH"),
+    ],
+)  # fmt: skip
+def test_classes_are_half_open(rank, name):
+    assert forecast_class(rank) == name
+
+
+@given(st.lists(ranks, min_size=1))
+def test_bands_and_classes_are_what_pandas_cuts(values):
+    bands = pd.cut(values, [0, 25, 50, 75, math.inf], right=False,
+                   labels=["LOW", "NORMAL", "ELEVATED", "HIGH"])  # fmt: skip
+    classes = pd.cut(values, [0, 30, 60, math.inf], right=False, labels=list(REGIMES))
+    assert [band(v) for v in values] == list(bands)
+    assert [forecast_class(v) for v in values] == list(classes)
+
+
+@given(st.sampled_from(REGIMES), ranks)
+def test_iv_direction_is_the_sign_of_the_step_between_classes(predicted, rank):
+    step = np.digitize({"LOW": 15, "NORMAL": 45, "HIGH": 80}[predicted], [30, 60]) - np.digitize(
+        rank, [30, 60]
+    )
+    words = {1: "EXPANDING", 0: "STABLE", -1: "CONTRACTING"}
+    assert expected_iv_direction(predicted, rank) == words[int(np.sign(step))]
+
+
+def test_iv_direction_compares_classes_and_not_bands():
+    # Rank 55 is ELEVATED today and in the class NORMAL: a forecast of NORMAL is stable.
+    assert expected_iv_direction("NORMAL", 55.0) == "STABLE"
+    assert expected_iv_direction("NORMAL", 27.0) == "EXPANDING"
+
+
+@pytest.mark.parametrize("rank", [float("nan"), -0.001, 100.001, float("inf")])
+@pytest.mark.parametrize("read", [band, forecast_class, lambda r: expected_iv_direction("LOW", r)])
+def test_an_impossible_rank_is_refused(read, rank):
+    with pytest.raises(InputError, match=r"iv_rank: got .*, allowed is a number from 0 to 100"):
+        read(rank)
+
+
+def test_an_unknown_class_is_refused():
+    with pytest.raises(InputError, match=r"ELEVATED.*allowed are LOW, NORMAL, HIGH"):
+        expected_iv_direction("ELEVATED", 10.0)

@@ -1,0 +1,135 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from feast import FeatureStore
+
+from feature_repo.errors import InputError
+from feature_repo.features.catalogue import GROUPS, SERVICES, names
+from feature_repo.markets import close, sessions
+from feature_repo.repo_config import repo_config
+from ingestion.lake import Lake
+from ingestion.registry import apply
+from training.dataset import load_frame, load_prices
+
+DAYS = sessions("2024-11-20", "2024-12-06")  # Thanksgiving and a half day lie in here
+LANDED = pd.Timestamp("2025-01-02", tz="UTC")
+KEYS = {"ticker": ("SPY", "QQQ"), "market": ("US",)}
+WORTH = {"SPY": 1e6, "QQQ": 2e6, "US": 3e6}
+
+
+def value(key: str, view: str, place: int, day: int) -> float:
+    """A number that names its ticker, view, feature and session."""
+    return WORTH[key] + 1e5 * list(GROUPS).index(view) + 1e2 * place + day
+
+
+def view_rows(view: str, key: str, days: pd.DatetimeIndex) -> pl.DataFrame:
+    entity = GROUPS[view].entity
+    at = close(days)
+    stamps = {"session": days, "event_timestamp": at, "created_timestamp": at}
+    features = {
+        name: [value(key, view, place, day) for day in range(len(days))]
+        for place, name in enumerate(names(view))
+    }
+    made = pl.from_pandas(pd.DataFrame({entity: key} | stamps | features))
+    return made.with_columns(
+        pl.col("session").cast(pl.Date),
+        pl.col("event_timestamp", "created_timestamp").cast(pl.Datetime("us", "UTC")),
+    )
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> FeatureStore:
+    data = tmp_path_factory.mktemp("home") / "data"
+    with Lake(data) as lake:
+        for view, group in GROUPS.items():
+            lake.open_view(view, group.entity, "hash")
+            for key in KEYS[group.entity]:
+                lake.write_features(view, key, view_rows(view, key, DAYS), LANDED)
+        lake.commit("recorded")
+    made = FeatureStore(config=repo_config(data, None))
+    apply(made, data)
+    return made
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_frame_is_the_service_as_known_at_each_decision(
+    store: FeatureStore, service: str
+) -> None:
+    frame = load_frame(store, service, ["SPY", "QQQ"], DAYS)
+    wanted = [reference.split(":") for reference in SERVICES[service]]
+    assert set(frame.columns) == {"ticker", "session", *(name for _, name in wanted)}
+    assert frame.columns[:2].tolist() == ["ticker", "session"]
+    assert len(frame) == 2 * len(DAYS)
+    for ticker in ("SPY", "QQQ"):
+        mine = frame[frame["ticker"] == ticker]
+        assert mine["session"].tolist() == DAYS.tolist()
+        for view, name in wanted:
+            key = ticker if GROUPS[view].entity == "ticker" else "US"
+            place = names(view).index(name)
+            expected = [value(key, view, place, day) for day in range(len(DAYS))]
+            assert mine[name].tolist() == expected, name
+
+
+def test_features_are_floats_and_a_session_without_a_row_is_null(store: FeatureStore) -> None:
+    frame = load_frame(store, "volatility", ["SPY"], sessions("2024-12-05", "2024-12-10"))
+    assert (frame.dtypes.iloc[2:] == np.float64).all()
+    assert frame.iloc[:2, 2:].notna().all(axis=None)
+    assert frame.iloc[2:, 2:].isna().all(axis=None), "no row is carried into a later session"
+
+
+def test_sessions_may_be_asked_in_any_order(store: FeatureStore) -> None:
+    one = load_frame(store, "volatility", ["SPY"], DAYS)
+    other = load_frame(store, "volatility", ["SPY"], DAYS[::-1])
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_service_that_is_not_there_is_refused(store: FeatureStore) -> None:
+    with pytest.raises(InputError, match="got 'moon', the store knows direction, volatility"):
+        load_frame(store, "moon", ["SPY"], DAYS)
+
+
+@pytest.mark.parametrize(("tickers", "days"), [([], DAYS), (["SPY"], DAYS[:0])])
+def test_nothing_asked_is_refused(
+    store: FeatureStore, tickers: list[str], days: pd.DatetimeIndex
+) -> None:
+    with pytest.raises(InputError, match="nothing to read from direction"):
+        load_frame(store, "direction", tickers, days)
+
+
+def test_prices_are_the_current_raw_rows(tmp_path: Path) -> None:
+    from ingestion.tables import TABLES
+
+    rows = pd.DataFrame(
+        {
+            "ticker": "SPY",
+            "session": DAYS[:3],
+            "open": 10.0,
+            "high": 11.0,
+            "low": 9.0,
+            "close": [10.0, 10.5, 9.5],
+            "volume": 100.0,
+            "dividend": [0.0, 0.1, 0.0],
+            "split": [1.0, 1.0, 2.0],
+            "adj_close": np.nan,
+        }
+    )
+    with Lake(tmp_path / "data") as lake:
+        lake.land(TABLES["prices"], rows, origin="recorded", landed_at=LANDED)
+    corrected = rows.assign(close=[10.0, 10.25, 9.5])
+    with Lake(tmp_path / "data") as lake:
+        lake.land(
+            TABLES["prices"], corrected, origin="recorded", landed_at=LANDED + pd.Timedelta("1D")
+        )
+    found = load_prices(tmp_path / "data", "SPY")
+    assert found["close"].tolist() == [10.0, 10.25, 9.5], "a correction replaces its row"
+    assert found["session"].tolist() == DAYS[:3].tolist()
+    assert found["session"].dtype == "datetime64[ns]"
+    assert found[["dividend", "split"]].to_numpy().tolist() == [[0, 1], [0.1, 1], [0, 2]]
+
+
+def test_prices_never_landed_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="SPY"):
+        load_prices(tmp_path, "SPY")

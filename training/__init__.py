@@ -1,0 +1,1 @@
+"""From stored features to a model and the evidence of how good it is."""

@@ -1,0 +1,92 @@
+"""What a forecast has to beat (Decision 10): one row each.
+
+Every baseline sees what the model's training part holds (class codes and today's figure of
+each row) and today's figure of the test rows: the last 5-session return for the direction,
+the IV rank for the regime.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from training.evaluation import Forecast
+from training.labels import DIRECTIONS, REGIMES, UP, regime_class
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+#: (class codes, today's figure) of the training rows, today's figure of the test rows.
+Baseline = Callable[[IntArray, FloatArray, FloatArray], Forecast]
+
+RANK_CUTS: Final = (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 75.0, 90.0)  # Decision 10, half-open
+_UP: Final = DIRECTIONS.index(UP)
+
+
+def always_up(_labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+    """Call UP on every session."""
+    return Forecast(np.full(len(today), _UP), None)
+
+
+def always_down(_labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+    """Call DOWN on every session."""
+    return Forecast(np.full(len(today), 1 - _UP), None)
+
+
+def class_prior(labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+    """Give every session the share of UP among the training part's decided sessions."""
+    share = float((labels == _UP).mean())
+    chance = np.tile([1.0 - share, share], (len(today), 1))
+    return Forecast(np.full(len(today), int(share > 0.5)), chance)
+
+
+def return_sign(_labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+    """Call UP after a positive 5-session return, DOWN otherwise."""
+    return Forecast((today > 0.0).astype(np.int64), None)
+
+
+def persistence(_labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+    """Call today's regime."""
+    return Forecast(regime_class(today), None)
+
+
+def majority(labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+    """Call the regime most frequent in the training part."""
+    most = int(np.bincount(labels, minlength=len(REGIMES)).argmax())
+    return Forecast(np.full(len(today), most), None)
+
+
+def transition_table(labels: IntArray, before: FloatArray, today: FloatArray) -> Forecast:
+    """Give the class frequencies that followed training sessions of a like IV rank."""
+    chance = transition_frequencies(labels, before)[rank_bin(today)]
+    return Forecast(chance.argmax(axis=1), chance)
+
+
+def rank_bin(iv_rank: FloatArray) -> IntArray:
+    """Return the bin of an IV rank among the cuts, 0 to 8; shape (n_rows,)."""
+    return np.searchsorted(RANK_CUTS, iv_rank, side="right").astype(np.int64)
+
+
+def transition_frequencies(labels: IntArray, iv_rank: FloatArray) -> FloatArray:
+    """Return P(class | bin of today's rank), add-one smoothed; shape (9, 3).
+
+    Training rows without a rank are left out.
+    """
+    known = np.isfinite(iv_rank)
+    counts = np.ones((len(RANK_CUTS) + 1, len(REGIMES)))
+    np.add.at(counts, (rank_bin(iv_rank[known]), labels[known]), 1.0)
+    return np.asarray(counts / counts.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+DIRECTION_BASELINES: Final[dict[str, Baseline]] = {
+    "class_prior": class_prior,
+    "always_up": always_up,
+    "always_down": always_down,
+    "return_sign": return_sign,
+}
+REGIME_BASELINES: Final[dict[str, Baseline]] = {
+    "transition_table": transition_table,
+    "persistence": persistence,
+    "majority": majority,
+}

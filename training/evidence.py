@@ -1,0 +1,205 @@
+"""The evidence of a training: one plain dict, ready for JSON, of all that was measured."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+
+from training.fitting import DirectionForecaster, Fit, Forecaster
+from training.gate import judge
+from training.measures import (
+    GATE_METRIC,
+    measure,
+    measure_all_days,
+    measure_at_half,
+    session_weights,
+)
+from training.out_of_fold import OutOfFold
+from training.rows import Rows
+from training.settings import DirectionSettings, RegimeSettings
+from training.tasks import Task
+from training.validation import Fold
+
+INFORMATION_DECIMALS: Final = 6
+
+
+def assemble(
+    task: Task,
+    settings: DirectionSettings | RegimeSettings,
+    rows: Rows,
+    folds: Sequence[Fold],
+    forecasters: Sequence[Forecaster],
+    final: Forecaster,
+    tested: OutOfFold,
+) -> dict[str, Any]:
+    """Return the evidence of a training, its verdict made without a champion.
+
+    Parameters
+    ----------
+    rows
+        All labelled sessions.
+    folds, forecasters
+        The walk-forward, and what each training part fitted.
+    final
+        What was fitted on all rows.
+    tested
+        The out-of-fold forecasts.
+    """
+    weights = session_weights(len(tested.sessions), settings.resamples, settings.seed)
+    pooled = measure(task, tested, weights)
+    parts = [
+        _fold(task, settings, rows, fold, forecaster, tested.of_fold(number), number)
+        for number, (fold, forecaster) in enumerate(zip(folds, forecasters, strict=True), 1)
+    ]
+    evidence = {
+        "ticker": settings.ticker,
+        "model": settings.model_type,
+        "task": task.name,
+        "feature_service": settings.feature_service,
+        "settings": asdict(settings),
+        "window": _window(rows, tested),
+        "folds": parts,
+        "pooled": pooled["scores"] | {"fold_mean": _fold_mean(parts)},
+        "baselines": pooled["baselines"],
+        "difference": pooled["difference"],
+        "comparison": pooled["comparison"],
+        "gate": _gate(task, pooled["difference"]),
+        **_chosen(final.fit),
+        **_calls(final),
+        "warnings": _warnings(final, forecasters),
+        "champion": None,
+    }
+    if task.has_flat:
+        evidence["pooled"]["all_days"] = measure_all_days(task, tested, weights)
+        evidence["pooled"]["at_half"] = measure_at_half(task, tested, weights)
+    return evidence | {"verdict": judge(evidence).as_dict()}
+
+
+def _fold(
+    task: Task,
+    settings: DirectionSettings | RegimeSettings,
+    rows: Rows,
+    fold: Fold,
+    forecaster: Forecaster,
+    tested: OutOfFold,
+    number: int,
+) -> dict[str, Any]:
+    weights = session_weights(len(tested.sessions), settings.resamples, settings.seed + number)
+    measured = measure(task, tested, weights)
+    gate = task.gate_baseline
+    return {
+        "fold": number,
+        "train_start": _day(rows.sessions[fold.train[0]]),
+        "train_end": _day(rows.sessions[fold.train[-1]]),
+        "test_start": _day(tested.sessions[0]),
+        "test_end": _day(tested.sessions[-1]),
+        "rows": {
+            "train": forecaster.fit.rows,
+            "train_dropped": forecaster.fit.dropped,
+            "test": int(tested.decided.sum()),
+            "test_dropped": int((~tested.scored).sum()),
+        },
+        "scores": measured["scores"],
+        "baselines": {gate: measured["baselines"][gate]},
+        "difference": {gate: measured["difference"][gate]},
+        "comparison": measured["comparison"],
+        "features": list(forecaster.fit.selection.names),
+        **_calls(forecaster),
+    }
+
+
+def _window(rows: Rows, tested: OutOfFold) -> dict[str, Any]:
+    return {
+        "start": _day(rows.sessions[0]),
+        "end": _day(rows.sessions[-1]),
+        "sessions": len(rows.sessions),
+        "decided": int((rows.labels >= 0).sum()),
+        "tested": len(tested.sessions),
+        "tested_decided": int(tested.decided.sum()),
+        "tested_dropped": int((~tested.scored).sum()),
+    }
+
+
+def _chosen(fit: Fit) -> dict[str, Any]:
+    selection = fit.selection
+    nats = [round(figure, INFORMATION_DECIMALS) for figure in selection.information]
+    return {
+        "features": list(selection.names),
+        "mutual_information": dict(zip(selection.names, nats, strict=True)),
+        "left_out": selection.left_out,
+        "constant": list(selection.constant),
+        "twins": selection.twins,
+        "trained_rows": fit.rows,
+        "dropped_rows": fit.dropped,
+    }
+
+
+def _calls(forecaster: Forecaster) -> dict[str, Any]:
+    if not isinstance(forecaster, DirectionForecaster):
+        return {"threshold": None, "threshold_choice": None, "calibration": None}
+    threshold, curve = forecaster.threshold, forecaster.calibration
+    return {
+        "threshold": threshold.value,
+        "threshold_choice": {
+            "criterion": threshold.criterion,
+            "score": threshold.score,
+            "at_edge": threshold.at_edge,
+        },
+        "calibration": {
+            "slope": curve.slope,
+            "intercept": curve.intercept,
+            "rows": forecaster.calibrated_on,
+        },
+    }
+
+
+def _warnings(final: Forecaster, forecasters: Sequence[Forecaster]) -> list[str]:
+    named = [("the final fit", final)]
+    named += [(f"fold {number}", one) for number, one in enumerate(forecasters, 1)]
+    return [text for name, forecaster in named for text in _faults(name, forecaster)]
+
+
+def _faults(name: str, forecaster: Forecaster) -> list[str]:
+    faults = []
+    fit = forecaster.fit
+    if not fit.model.converged(fit.estimator):
+        faults.append(f"{name}: the optimiser stopped before it converged")
+    if isinstance(forecaster, DirectionForecaster):
+        if forecaster.threshold.at_edge:
+            faults.append(
+                f"{name}: the threshold {forecaster.threshold.value:.2f} lies at an edge of its "
+                "grid, the best one may lie beyond"
+            )
+        if forecaster.calibration.slope <= 0.0:
+            faults.append(
+                f"{name}: out-of-fold decision values do not order UP above DOWN, "
+                "the calibrated probability is a constant"
+            )
+    return faults
+
+
+def _gate(task: Task, difference: dict[str, Any]) -> dict[str, Any]:
+    against = difference[task.gate_baseline]
+    return {
+        "metric": GATE_METRIC,
+        "baseline": task.gate_baseline,
+        "value": against["model"],
+        "baseline_value": against["baseline_value"],
+        "improvement": against["value"],
+        "interval": against["interval"],
+        "bound": against["bound"],
+    }
+
+
+def _fold_mean(parts: Sequence[dict[str, Any]]) -> dict[str, float | None]:
+    """Return the plain mean of each score over the folds, None if one fold lacks it."""
+    means: dict[str, float | None] = {}
+    for name in parts[0]["scores"]:
+        figures = [part["scores"][name] for part in parts]
+        means[name] = None if None in figures else float(np.mean(figures))
+    return means
+
+
+def _day(session: np.datetime64) -> str:
+    return str(np.datetime_as_string(session, unit="D"))

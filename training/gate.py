@@ -1,0 +1,73 @@
+"""Whether a candidate is proven and promoted (Decision 11): a pure function of evidence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from training.bootstrap import MEAN_BLOCK
+
+#: Fewer common sessions than three mean blocks of the bootstrap say nothing of either model.
+MIN_COMMON_SESSIONS: Final = 3 * MEAN_BLOCK
+TOLERANCE: Final = 1e-9  # nats; the same recipe on the same rows is not worse than itself
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`proven`: better than the baseline. `promoted`: also not worse than the champion."""
+
+    proven: bool
+    promoted: bool
+    words: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the verdict as evidence holds it."""
+        return {"proven": self.proven, "promoted": self.promoted, "words": self.words}
+
+
+def judge(evidence: Mapping[str, Any]) -> Verdict:
+    """Return the verdict on a candidate from its evidence.
+
+    Parameters
+    ----------
+    evidence
+        Needs `gate` (metric, baseline, value, baseline_value, improvement, interval, bound)
+        and `champion` (None, or version, sessions, loss, champion_loss on common sessions).
+    """
+    proven, beats = _against_baseline(evidence["gate"])
+    champion = evidence["champion"]
+    if champion is None:
+        ending = "no champion to compare with" if proven else "not promoted"
+        return Verdict(proven, proven, f"{beats}; {ending}")
+    not_worse, compared = _against_champion(champion)
+    promoted = proven and not_worse
+    ending = "promoted" if promoted else "not promoted"
+    return Verdict(proven, promoted, f"{beats}; {compared}; {ending}")
+
+
+def _against_baseline(gate: Mapping[str, Any]) -> tuple[bool, str]:
+    name = f"{gate['baseline'].replace('_', ' ')}'s"
+    if gate["bound"] is None or gate["improvement"] is None:
+        return False, f"not proven: the difference from the {name} log loss has no interval"
+    low, high = gate["interval"]
+    figures = (
+        f"pooled out-of-fold log loss {gate['value']:.4f} against the {name} "
+        f"{gate['baseline_value']:.4f}, better by {gate['improvement']:+.4f} "
+        f"(95 % interval {low:+.4f} to {high:+.4f}, one-sided bound {gate['bound']:+.4f})"
+    )
+    proven = bool(gate["bound"] > 0.0)
+    return proven, f"{'proven' if proven else 'not proven'}: {figures}"
+
+
+def _against_champion(champion: Mapping[str, Any]) -> tuple[bool, str]:
+    version, sessions = champion["version"], champion["sessions"]
+    if sessions < MIN_COMMON_SESSIONS:
+        return False, (
+            f"champion version {version} shares {sessions} sessions, "
+            f"needed {MIN_COMMON_SESSIONS} to compare"
+        )
+    not_worse = bool(champion["loss"] <= champion["champion_loss"] + TOLERANCE)
+    return not_worse, (
+        f"{'not worse' if not_worse else 'worse'} than champion version {version} on "
+        f"{sessions} common sessions (log loss {champion['loss']:.4f} against "
+        f"{champion['champion_loss']:.4f})"
+    )

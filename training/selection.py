@@ -1,0 +1,173 @@
+"""Which features a model gets: covered, varying, no twins, most informative. Pure.
+
+Mutual information is the plug-in estimate on equal-frequency bins with the correction of
+Miller (1955), "Note on the bias of information estimates": without it a feature of ten bins
+would look more informative than a flag by chance alone. It is deterministic.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from feature_repo.errors import InputError
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+N_FEATURES: Final = 40  # Decision 8
+TWIN_CORRELATION: Final = 0.999  # Decision 8
+MIN_COVERAGE: Final = 0.60  # Decision 15
+N_BINS: Final = 10
+
+
+class UnfittableError(InputError):
+    """A training part that holds too little to fit anything on."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The features a training part chose, most informative first, and what it left out.
+
+    `columns` are their places among the candidates. `information` is in nats.
+    """
+
+    names: tuple[str, ...]
+    columns: IntArray
+    information: tuple[float, ...]
+    left_out: dict[str, float]
+    constant: tuple[str, ...]
+    twins: dict[str, str]
+
+
+def select(
+    values: FloatArray,
+    names: Sequence[str],
+    labels: IntArray,
+    n_features: int = N_FEATURES,
+) -> Selection:
+    """Return the `n_features` most informative features of a training part.
+
+    Features under 60 % non-null rows (Decision 15) and constant ones are left out, then every
+    twin (|rho| > 0.999) of an earlier feature; the rest is ranked by mutual information with
+    the label over the rows where the feature is known, ties in the order given.
+
+    Parameters
+    ----------
+    values
+        Features of the training part, NaN where null; shape (n_rows, n_candidates).
+    names
+        Names of the columns; length n_candidates.
+    labels
+        Class codes 0, 1, ...; shape (n_rows,).
+    n_features
+        How many to keep; fewer candidates are all kept.
+
+    Raises
+    ------
+    InputError
+        If `n_features` is under one.
+    UnfittableError
+        If no feature is left.
+    """
+    if n_features < 1:
+        raise InputError(f"got {n_features} features to select, allowed is 1 or more")
+    share = coverage(values)
+    covered = np.flatnonzero(share >= MIN_COVERAGE)
+    varying = covered[[not _constant(values[:, column]) for column in covered]]
+    if not len(varying):
+        raise UnfittableError(
+            f"no usable feature: got {len(names)} candidates, of which {len(covered)} have "
+            f"{MIN_COVERAGE:.0%} of their rows and none varies; "
+            "train on a period that the features cover"
+        )
+    kept, twin_of = _without_twins(values[:, varying])
+    candidates = varying[kept]
+    information = np.array([mutual_information(values[:, at], labels) for at in candidates])
+    best = np.argsort(-information, kind="stable")[:n_features]
+    return Selection(
+        names=tuple(names[at] for at in candidates[best].tolist()),
+        columns=candidates[best],
+        information=tuple(information[best].tolist()),
+        left_out={
+            names[at]: float(share[at]) for at in np.flatnonzero(share < MIN_COVERAGE).tolist()
+        },
+        constant=tuple(names[at] for at in np.setdiff1d(covered, varying).tolist()),
+        twins={names[int(varying[at])]: names[int(varying[of])] for at, of in twin_of.items()},
+    )
+
+
+def coverage(values: FloatArray) -> FloatArray:
+    """Return the share of non-null rows of each column; shape (n_columns,)."""
+    if not len(values):
+        return np.zeros(values.shape[1])
+    return np.asarray(np.isfinite(values).mean(axis=0), dtype=np.float64)
+
+
+def correlation(values: FloatArray) -> FloatArray:
+    """Return the Pearson correlations of the columns over the rows where both are known.
+
+    Null where fewer than two such rows exist or one column does not vary on them.
+    """
+    known = np.isfinite(values)
+    if known.all():
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.atleast_2d(np.corrcoef(values, rowvar=False))
+    centred = np.where(known, values - np.nanmean(values, axis=0), 0.0)
+    peak = np.abs(centred).max(axis=0)
+    centred /= np.where(peak > 0, peak, 1.0)
+    seen = known.astype(np.float64)
+    count, total, square = seen.T @ seen, centred.T @ seen, (centred**2).T @ seen
+    with np.errstate(invalid="ignore", divide="ignore"):
+        covariance = centred.T @ centred - total * total.T / count
+        spread = square - total**2 / count
+        return np.asarray(covariance / np.sqrt(spread * spread.T), dtype=np.float64)
+
+
+def mutual_information(feature: FloatArray, labels: IntArray) -> float:
+    """Return the mutual information of a feature and the class, in nats, Miller corrected.
+
+    Rows where the feature is null are left out. Chance alone gives about 0, and so the
+    estimate can be slightly negative.
+    """
+    known = np.isfinite(feature)
+    bins, classes = equal_frequency_bins(feature[known]), labels[known]
+    joint = np.zeros((int(bins.max(initial=0)) + 1, int(classes.max(initial=0)) + 1))
+    np.add.at(joint, (bins, classes), 1.0)
+    rows, columns, n = joint.sum(axis=1), joint.sum(axis=0), float(joint.sum())
+    full = joint > 0
+    expected = np.outer(rows, columns)[full] / n
+    plug_in = float((joint[full] * np.log(joint[full] / expected)).sum()) / n
+    occupied = int(np.count_nonzero(rows)) + int(np.count_nonzero(columns)) - int(full.sum()) - 1
+    return plug_in + occupied / (2.0 * n)
+
+
+def equal_frequency_bins(feature: FloatArray, n_bins: int = N_BINS) -> IntArray:
+    """Return the bin of each value: its own for up to `n_bins` distinct values, else deciles."""
+    ordered = np.sort(feature)
+    distinct = ordered[np.r_[True, np.diff(ordered) > 0]] if len(ordered) else ordered
+    if len(distinct) <= n_bins:
+        return np.searchsorted(distinct, feature).astype(np.int64)
+    edges = ordered[np.arange(1, n_bins) * len(ordered) // n_bins]
+    return np.searchsorted(edges, feature, side="right").astype(np.int64)
+
+
+def _constant(feature: FloatArray) -> bool:
+    known = feature[np.isfinite(feature)]
+    return bool(np.ptp(known) == 0.0)
+
+
+def _without_twins(values: FloatArray) -> tuple[IntArray, dict[int, int]]:
+    """Return the places of the columns to keep, and of each dropped one its earlier twin."""
+    alike = np.abs(correlation(values)) > TWIN_CORRELATION
+    kept: list[int] = []
+    twin_of: dict[int, int] = {}
+    for column in range(values.shape[1]):
+        earlier = [other for other in kept if alike[column, other]]
+        if earlier:
+            twin_of[column] = earlier[0]
+        else:
+            kept.append(column)
+    return np.array(kept, dtype=np.int64), twin_of

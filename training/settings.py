@@ -1,0 +1,80 @@
+"""What a training is told. Values come from the composition root; nothing is read here."""
+
+from dataclasses import dataclass
+
+from feature_repo.errors import InputError
+from training.bootstrap import RESAMPLES
+from training.labels import HORIZON
+from training.models import model_type
+from training.selection import N_FEATURES
+from training.threshold import CRITERIA
+from training.validation import N_FOLDS
+
+
+@dataclass(frozen=True)
+class DirectionSettings:
+    """Settings of a direction training.
+
+    Attributes
+    ----------
+    safe_features
+        Leave out the price-level features.
+    optimize_threshold
+        Choose the UP threshold on out-of-fold predictions; otherwise it is 0.50.
+    threshold_criterion
+        What the threshold is chosen by: `f1` or `balanced_accuracy`.
+    horizon
+        Sessions ahead.
+    seed
+        Seed of the bootstrap, the only random part.
+    """
+
+    ticker: str
+    model_type: str = "logistic"
+    n_features: int = N_FEATURES
+    safe_features: bool = False
+    optimize_threshold: bool = False
+    threshold_criterion: str = "f1"
+    n_folds: int = N_FOLDS
+    horizon: int = HORIZON
+    resamples: int = RESAMPLES
+    seed: int = 0
+    feature_service: str = "direction"
+
+    def __post_init__(self) -> None:
+        model_type("direction", self.model_type)
+        _require_counts(self.n_features, self.n_folds, self.horizon)
+        if self.threshold_criterion not in CRITERIA:
+            raise InputError(
+                f"unknown threshold criterion: got {self.threshold_criterion!r:.40}, "
+                f"allowed are {', '.join(CRITERIA)}"
+            )
+
+
+@dataclass(frozen=True)
+class RegimeSettings:
+    """Settings of a volatility regime training; fields as in `DirectionSettings`."""
+
+    ticker: str
+    model_type: str = "logistic"
+    mode: str = "classification"
+    n_features: int = N_FEATURES
+    n_folds: int = N_FOLDS
+    horizon: int = HORIZON
+    resamples: int = RESAMPLES
+    seed: int = 0
+    feature_service: str = "volatility"
+
+    def __post_init__(self) -> None:
+        if self.mode != "classification":
+            raise InputError(
+                f"unknown volatility mode: got {self.mode!r:.40}, allowed: classification"
+            )
+        model_type("regime", self.model_type)
+        _require_counts(self.n_features, self.n_folds, self.horizon)
+
+
+def _require_counts(n_features: int, n_folds: int, horizon: int) -> None:
+    for name, count in (("n_features", n_features), ("n_folds", n_folds), ("horizon", horizon)):
+        if count < 1:
+            raise InputError(f"bad {name}: got {count}, allowed is 1 or more")

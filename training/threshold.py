@@ -1,0 +1,78 @@
+"""The probability above which UP is called (Decision 9). Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from feature_repo.errors import InputError
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+GRID: Final[FloatArray] = np.arange(30, 71) / 100.0  # Decision 9
+DEFAULT: Final = 0.50
+CRITERIA: Final = ("f1", "balanced_accuracy")
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A threshold on P(UP); `score` is the criterion's value on the rows it was chosen on."""
+
+    value: float
+    criterion: str | None
+    score: float | None
+
+    @property
+    def at_edge(self) -> bool:
+        """Whether the choice lies at an end of the grid: the optimum may lie beyond it."""
+        return self.criterion is not None and self.value in (GRID[0], GRID[-1])
+
+
+def fixed() -> Threshold:
+    """Return the threshold that nothing was fitted for."""
+    return Threshold(DEFAULT, None, None)
+
+
+def choose(probability: FloatArray, up: BoolArray, criterion: str = "f1") -> Threshold:
+    """Return the grid threshold with the best score; of equals, the nearest to 0.50.
+
+    Parameters
+    ----------
+    probability
+        Out-of-fold P(UP); shape (n_rows,).
+    up
+        Whether the row was UP; shape (n_rows,).
+    criterion
+        `f1` of UP, or `balanced_accuracy`.
+
+    Raises
+    ------
+    InputError
+        If the criterion is unknown or there are no rows.
+    """
+    if criterion not in CRITERIA:
+        raise InputError(
+            f"unknown threshold criterion: got {criterion!r:.40}, allowed are {', '.join(CRITERIA)}"
+        )
+    if not len(probability):
+        raise InputError("no out-of-fold row to choose a threshold on; train on a longer period")
+    score = scores(probability, up, criterion)
+    best = np.flatnonzero(score >= score.max() - 1e-12)
+    at = int(best[np.argmin(np.abs(GRID[best] - DEFAULT))])
+    return Threshold(float(GRID[at]), criterion, float(score[at]))
+
+
+def scores(probability: FloatArray, up: BoolArray, criterion: str) -> FloatArray:
+    """Return the criterion at each grid threshold; UP is called above it; shape (41,)."""
+    called = probability[None, :] > GRID[:, None]
+    hit = (called & up).sum(axis=1)
+    false_alarm = (called & ~up).sum(axis=1)
+    ups, downs = int(up.sum()), int((~up).sum())
+    if criterion == "f1":
+        return np.asarray(2.0 * hit / np.maximum(ups + hit + false_alarm, 1), dtype=np.float64)
+    recalls = [hit / ups] if ups else []
+    recalls += [1.0 - false_alarm / downs] if downs else []
+    return np.asarray(np.mean(recalls, axis=0), dtype=np.float64)
