@@ -125,12 +125,19 @@ class Source:
         ------
         SchemaViolation
             If a file lacks a column asked for, or the files differ in a column's type.
+        InputError
+            If a file that the manifest names is missing.
         """
         try:
             try:
                 return work(self.stored(keys))
             except FileNotFoundError:
                 return work(self.stored(keys))
+        except FileNotFoundError as error:
+            raise InputError(
+                f"a file of {self.path.name} is missing: {error!s:.200}; restore it from a copy, "
+                "or build the features again"
+            ) from error
         except (pl.exceptions.ColumnNotFoundError, pl.exceptions.SchemaError) as error:
             raise SchemaViolation(
                 f"the files of {self.path.name} do not hold what was asked for: {error!s:.200}; "

@@ -149,6 +149,7 @@ def read_rows(
     table: str,
     keys: Sequence[str] | None = None,
     manifest: Manifest | None = None,
+    columns: Sequence[str] | None = None,
 ) -> pl.DataFrame:
     """Return all rows of a table or view, corrections included, key after key.
 
@@ -165,6 +166,8 @@ def read_rows(
         Tickers, symbols, series or the market; None for all.
     manifest
         One already read, for a caller with many keys.
+    columns
+        The columns to read; None for all.
 
     Raises
     ------
@@ -172,15 +175,17 @@ def read_rows(
         If a key asked for (or the whole table) has never landed, or a named file is missing.
     """
     try:
-        return _read(manifest or read_manifest(data_dir), data_dir, table, keys)
+        return _read(manifest or read_manifest(data_dir), data_dir, table, keys, columns)
     except FileNotFoundError:
         # A landing has replaced the file since the manifest was read: its successor is named.
-        return _read_again(data_dir, table, keys)
+        return _read_again(data_dir, table, keys, columns)
 
 
-def _read_again(data_dir: Path, table: str, keys: Sequence[str] | None) -> pl.DataFrame:
+def _read_again(
+    data_dir: Path, table: str, keys: Sequence[str] | None, columns: Sequence[str] | None
+) -> pl.DataFrame:
     try:
-        return _read(read_manifest(data_dir), data_dir, table, keys)
+        return _read(read_manifest(data_dir), data_dir, table, keys, columns)
     except FileNotFoundError as error:
         raise InputError(
             f"a file that {data_dir / MANIFEST} names is missing: {error!s:.200}; "
@@ -189,7 +194,11 @@ def _read_again(data_dir: Path, table: str, keys: Sequence[str] | None) -> pl.Da
 
 
 def _read(
-    manifest: Manifest, data_dir: Path, table: str, keys: Sequence[str] | None
+    manifest: Manifest,
+    data_dir: Path,
+    table: str,
+    keys: Sequence[str] | None,
+    columns: Sequence[str] | None,
 ) -> pl.DataFrame:
     wanted = manifest.keys(table) if keys is None else tuple(dict.fromkeys(keys))
     missing = [key for key in wanted if (table, key) not in manifest.entries]
@@ -199,12 +208,15 @@ def _read(
             f"nothing has landed in {table} for {', '.join(missing[:10]) or 'any key'}, "
             f"there is {', '.join(landed[:10]) or 'nothing'}; fetch and build it first"
         )
-    return pl.concat(map(_read_file, manifest.paths(data_dir, table, wanted)), rechunk=False)
+    paths = manifest.paths(data_dir, table, wanted)
+    return pl.concat([_read_file(path, columns) for path in paths], rechunk=False)
 
 
-def _read_file(path: Path) -> pl.DataFrame:
+def _read_file(path: Path, columns: Sequence[str] | None) -> pl.DataFrame:
     with path.open("rb") as file:  # a handle: the path may hold characters of a glob
-        return pl.read_parquet(file, hive_partitioning=False)
+        return pl.read_parquet(
+            file, columns=None if columns is None else list(columns), hive_partitioning=False
+        )
 
 
 def current_rows(

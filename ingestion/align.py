@@ -20,7 +20,6 @@ from feature_repo.features.declare import Array
 from feature_repo.features.macro import DAILY, MONTHLY
 from feature_repo.features.macro_align import as_known, monthly_as_known, newest_known
 from feature_repo.markets import DECISION_DELAY, INDEX_DELAY, NEW_YORK, close
-from ingestion.frames import TIME
 
 TRADED: Final = ("open", "high", "low", "close", "volume", "dividend", "split")
 
@@ -93,25 +92,26 @@ def align_indices(prices: Aligned, indices: Mapping[str, pl.DataFrame]) -> Align
     )
 
 
-def align_macro(rows: pl.DataFrame, sessions: pd.DatetimeIndex) -> Aligned:
+def align_macro(rows: pl.DataFrame, market: pl.DataFrame) -> Aligned:
     """Return each series' level, and earlier months of monthly ones, as known at decision times.
 
     Parameters
     ----------
     rows
         The newest version of each observation (and vintage) of every series.
-    sessions
-        XNYS sessions, ascending.
+    market
+        XNYS sessions, ascending, and when each first landed with a price (`landed_at`).
 
     Raises
     ------
     InputError
         If a series that features need has no row.
     """
+    sessions = _days(market["session"])
     closes = close(sessions)
     cut_offs = closes + DECISION_DELAY
     arrays: dict[str, Array] = {}
-    available, landed = closes, _times(pl.Series([None] * len(sessions), dtype=TIME))
+    available, landed = closes, _times(market["landed_at"])
     for series in (*DAILY, *MONTHLY):
         part = rows.filter(pl.col("series") == series)
         if part.is_empty():

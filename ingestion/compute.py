@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-import pandas as pd
 import polars as pl
 
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Array
 from feature_repo.features.macro import DAILY, MONTHLY
 from feature_repo.manifest import latest
-from feature_repo.markets import decision_time
 from ingestion.align import Aligned, align_indices, align_macro, align_prices
 from ingestion.frames import LANDED
 from ingestion.tables import INDICES, MACRO_SERIES, PRICES, Table
@@ -72,10 +70,10 @@ class TickerRaw:
 
 @dataclass(frozen=True)
 class MacroRaw:
-    """All macro series, and the sessions that the market's rows are for."""
+    """All macro series, and the market's sessions with their first landing (`landed_at`)."""
 
     rows: pl.DataFrame
-    sessions: pd.DatetimeIndex
+    market: pl.DataFrame
 
     def changes(self) -> list[datetime]:
         """Return the times at which the past of a series changed, ascending."""
@@ -83,13 +81,12 @@ class MacroRaw:
         return sorted({time for part in parts for time in _changes(MACRO_SERIES, part)})
 
     def views(self, known_by: datetime | None) -> Iterator[View]:
-        """Yield macro, for the sessions decided by `known_by`, once every series had landed."""
-        rows = latest(self.rows, MACRO_SERIES.key, known_by)
-        sessions = self.sessions
+        """Yield macro, for the sessions landed by then, once every series had landed."""
+        rows, market = latest(self.rows, MACRO_SERIES.key, known_by), self.market
         if known_by is not None:
-            sessions = sessions[decision_time(sessions) <= known_by]
-        if {*DAILY, *MONTHLY} <= set(rows["series"].unique()) and len(sessions):
-            aligned = align_macro(rows, sessions)
+            market = market.filter(pl.col(LANDED) <= known_by)
+        if {*DAILY, *MONTHLY} <= set(rows["series"].unique()) and market.height:
+            aligned = align_macro(rows, market)
             yield "macro", aligned, GROUPS["macro"].compute(aligned.arrays)
 
 

@@ -195,12 +195,13 @@ class DataFolder:
         for folder in sorted({f for leaf in folders for f in (leaf, *leaf.parents)}):
             if folder.is_relative_to(self.data_dir):
                 sync_folder(folder)
+        staged = {table for table, _ in self._staged}
         live = self.manifest.first_live_landing or (first_live and first_live.isoformat())
         manifest = replace(
             self.manifest,
             origin=self.manifest.origin or origin,
             first_live_landing=live,
-            tables={**self.manifest.tables, **self._opened},
+            tables={**self.manifest.tables, **{name: self._opened[name] for name in staged}},
             entries={**self.manifest.entries, **self._staged},
         )
         replace_file(self.data_dir / MANIFEST, manifest_bytes(manifest))

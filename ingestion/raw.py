@@ -8,7 +8,7 @@ from feature_repo.errors import InputError
 from feature_repo.manifest import Manifest, read_rows
 from feature_repo.markets import MARKET, TERM_SLOPE, sessions, underlying
 from ingestion.compute import MacroRaw, TickerRaw
-from ingestion.frames import typed
+from ingestion.frames import LANDED, SESSION, TIME, typed
 from ingestion.tables import INDICES, MACRO_SERIES, PRICES
 
 
@@ -57,13 +57,31 @@ class RawReader:
         return TickerRaw(prices, indices)
 
     def macro(self) -> MacroRaw:
-        """Return all macro rows, and the sessions from the first to the last one with prices."""
-        first, last = prices_span(self.manifest, MARKET)
+        """Return all macro rows, and the sessions from the first to the last one with prices.
+
+        Raises
+        ------
+        InputError
+            If no prices have landed.
+        """
         keys = self.manifest.keys(MACRO_SERIES.name)
         if not keys:
-            return MacroRaw(typed(MACRO_SERIES, MACRO_SERIES.empty()), sessions(first, last))
+            return MacroRaw(typed(MACRO_SERIES, MACRO_SERIES.empty()), self._market())
         rows = read_rows(self.data_dir, MACRO_SERIES.name, keys, self.manifest)
-        return MacroRaw(rows, sessions(first, last))
+        return MacroRaw(rows, self._market())
+
+    def _market(self) -> pl.DataFrame:
+        """Return the market's sessions and when each, or one after it, first landed."""
+        first, last = prices_span(self.manifest, MARKET)
+        days = pl.DataFrame({SESSION: list(sessions(first, last).date)})
+        landed = pl.DataFrame(schema={SESSION: pl.Date, LANDED: TIME})
+        for ticker in self.manifest.keys(PRICES.name):
+            columns = [SESSION, LANDED]
+            rows = read_rows(self.data_dir, PRICES.name, [ticker], self.manifest, columns)
+            landed = pl.concat([landed, rows]).group_by(SESSION).agg(pl.col(LANDED).min())
+        return days.join(landed, on=SESSION, how="left", maintain_order="left").with_columns(
+            pl.col(LANDED).fill_null(strategy="backward")
+        )
 
     def _index(self, symbol: str) -> pl.DataFrame:
         if symbol not in self._indices:

@@ -63,7 +63,9 @@ def changed_registry(store: "FeatureStore", data_dir: Path) -> Iterator["Feature
         finally:
             working.unlink(missing_ok=True)
     if store.config.online_store is not None:
-        write_configuration(data_dir, store.config.online_store.model_dump(mode="json"))
+        write_configuration(
+            data_dir, store.config.online_store.model_dump(mode="json", exclude_unset=True)
+        )
     store.refresh_registry()
 
 

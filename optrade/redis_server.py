@@ -123,6 +123,9 @@ def _running(folder: Path) -> RedisAddress | None:
 
 
 def _alive(pid: int) -> bool:
+    """Return whether a process runs; one that ended and that nobody asked after does not."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, IndexError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

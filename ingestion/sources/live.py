@@ -16,7 +16,14 @@ from ingestion.sources.yahoo import Yahoo
 logger = structlog.get_logger(__name__)
 
 
-def open_live(fred_api_key: str | None = None, cache_dir: Path | None = None) -> "Live":
+def open_live(
+    fred_api_key: str | None = None,
+    cache_dir: Path | None = None,
+    *,
+    yahoo: Source | None = None,
+    cboe: Source | None = None,
+    fred: Source | None = None,
+) -> "Live":
     """Return the live source at the vendors' own addresses; it works without any key.
 
     Parameters
@@ -25,13 +32,15 @@ def open_live(fred_api_key: str | None = None, cache_dir: Path | None = None) ->
         A key of FRED's API; None or an empty text takes FRED's keyless download.
     cache_dir
         The folder for what yfinance keeps between runs; None leaves it to yfinance.
+    yahoo, cboe, fred
+        Another source in the place of a vendor, which then takes no key or folder from here.
 
     Raises
     ------
     MissingCredential
         If the key cannot be one of FRED's.
     """
-    return Live(Yahoo(cache_dir), Cboe(), Fred(fred_api_key))
+    return Live(yahoo or Yahoo(cache_dir), cboe or Cboe(), fred or Fred(fred_api_key))
 
 
 class Live:

@@ -94,7 +94,6 @@ def _print_tables(report: dict[str, Any]) -> None:
             print_table(title, list(table[0]), [list(row.values()) for row in table])
 
 
-
 COMMANDS = {
     "ingest": ingest,
     "fetch-all": fetch_all,

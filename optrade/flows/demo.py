@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from training.registry import Registered
 
 TICKERS: Final = ["SPY", "QQQ", "IWM"]
-# All there is: the evidence of a few years has intervals too wide to tell anything.
-WINDOW: Final = models.Window(period="max")
+# The simulated market has every series from its first session on. Of the recorded one, five years
+# are what all three underlyings have: the index of IWM starts at the end of 2019.
+WINDOWS: Final = {"simulated": models.Window("max"), "recorded": models.Window("5y")}
 Step = Callable[[str], None]
 
 
@@ -44,7 +45,7 @@ def run_demo(run: "Runtime", opened: "OpenedSource", step: Step, progress: "Prog
         step("bringing the newest features into the online store")
         data.publish(inside, opened.as_of)
         step("training and judging six models")
-        trained = models.train_models(inside, jobs(), WINDOW, progress)
+        trained = models.train_models(inside, jobs(), WINDOWS[opened.source.origin], progress)
         step("asking for signals and recording them")
         found = signals.compute_signals(inside, TICKERS, opened.as_of)
         signals.record_signals(inside, found)

@@ -392,6 +392,13 @@ def test_replaced_file_is_read_from_its_successor(
     assert home.read(asked(("A", 1, 1)), ["alpha:a1"]).to_df()["a1"].tolist() == [3.0]
 
 
+def test_missing_file_is_named(home: Home) -> None:
+    (named,) = read_manifest(home.data).paths(home.data, "alpha", ["A"])
+    named.unlink()
+    with pytest.raises(InputError, match=r"a file of alpha is missing: .*parquet"):
+        home.read(asked(("A", 1, 1)), ["alpha:a1"]).to_df()
+
+
 def test_view_without_any_landing_is_named(tmp_path: Path) -> None:
     home = make_home(tmp_path / "data")
     with pytest.raises(InputError, match="nothing has landed in view alpha"):

@@ -2,14 +2,20 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.markets import sessions
-from ingestion.tables import INDICES, PRICES
+from feature_repo.availability import SERIES
+from feature_repo.markets import decision_time, sessions
+from ingestion.build import ViewReport, build_features
+from ingestion.lake import Lake
+from ingestion.pipeline import TableReport, fetch_all
+from ingestion.sources.recorded import Recorded
+from ingestion.tables import INDICES, MACRO_SERIES, PRICES
 
 Frame = Callable[..., pd.DataFrame]
 
@@ -67,3 +73,52 @@ def tree() -> Callable[[Path], dict[str, tuple[str, int]]]:
         }
 
     return state
+
+
+def _macro(days: pd.DatetimeIndex, seed: int = 5) -> pd.DataFrame:
+    parts = []
+    for number, name in enumerate(SERIES):
+        rng = np.random.default_rng([seed, number])
+        monthly = SERIES[name].day is not None
+        dates = pd.date_range(
+            days[0] - pd.DateOffset(months=20), days[-1], freq="MS" if monthly else "B"
+        )
+        level = 300.0 if name == "CPIAUCSL" else 4.0
+        values = level * np.exp(np.cumsum(rng.normal(0, 0.002, len(dates))))
+        part = pd.DataFrame({"series": name, "observation_date": dates, "vintage_date": pd.NaT})
+        parts.append(part.assign(value=values).astype(MACRO_SERIES.dtypes))
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.fixture
+def macro() -> Frame:
+    """Return a maker of every macro series over given days, without vintages."""
+    return _macro
+
+
+@dataclass
+class Recordings:
+    """A home with the recorded tables of three tickers, and what landing them reported."""
+
+    source: Recorded
+    end: pd.Timestamp
+    at: pd.Timestamp
+    data: Path
+    fetched: list[TableReport]
+    built: list[ViewReport]
+
+
+TICKERS = ["SPY", "QQQ", "IWM"]
+
+
+@pytest.fixture(scope="session")
+def recordings(recorded_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Recordings:
+    """Return a home with everything recorded, landed and built; not to be changed."""
+    source = Recorded(recorded_dir)
+    end = source.last_session()
+    at = decision_time(pd.DatetimeIndex([end]))[0]
+    data = tmp_path_factory.mktemp("recorded")
+    with Lake(data) as lake:
+        fetched = fetch_all(lake, source, TICKERS, None, end, at)
+        built = build_features(lake, TICKERS, at)
+    return Recordings(source, end, at, data, fetched, built)

@@ -17,7 +17,7 @@ import pytest
 from feast import FeatureStore
 
 from feature_repo.errors import ConfigurationError, InputError
-from feature_repo.features.catalogue import GROUPS, SERVICES, definition_hash
+from feature_repo.features.catalogue import GROUPS, definition_hash
 from feature_repo.markets import MARKET, close, decision_time, sessions
 from feature_repo.registry import read_registry
 from feature_repo.repo_config import (
@@ -26,11 +26,9 @@ from feature_repo.repo_config import (
     connection_string,
     registry_path,
     repo_config,
-    serving_registry_path,
 )
 from ingestion.lake import Lake
-from ingestion.materialize import apply, materialize
-from ingestion.registry import KEPT
+from ingestion.materialize import apply, materialize, online_sessions
 from optrade import redis_server
 from optrade.redis_process import RedisAddress, client
 
@@ -136,7 +134,7 @@ def assert_same(store: FeatureStore, as_of: pd.Timestamp) -> None:
     names = [ref.split(":")[1] for ref in ALL]
     served, known = online(store)[names], offline(store, as_of)[names]
     pd.testing.assert_frame_equal(served.astype(float), known, check_exact=True)
-    assert known.notna().sum(axis=None) > len(names)
+    assert known.notna().to_numpy().sum() > len(names)
 
 
 def test_online_is_offline_at_the_clock(
@@ -200,7 +198,7 @@ def test_correction_reaches_redis_once_it_is_known(
     materialize(store, data, known)
     after = online(store)
     assert after.loc["SPY", "iv_rank"] == 77
-    assert after.loc["SPY", "iv_percentile"] is None
+    assert pd.isna(after.loc["SPY", "iv_percentile"])
     pd.testing.assert_frame_equal(after.drop("SPY"), before.drop("SPY"))
     assert_same(store, known)
     materialize(store, data, LAST)
@@ -257,7 +255,9 @@ def test_killed_between_views_leaves_the_last_complete_session(
     assert process.exitcode == 9
     assert registry_path(data).read_bytes() == registry
     assert pointer(redis)["session"] == str(DAYS[-2].date())
-    assert online(store).loc["SPY"].drop("market").notna().any()
+    half = online_sessions(store, TICKERS, LAST)
+    assert half.pop("technical") == dict.fromkeys(TICKERS, "2024-12-31")
+    assert {day for view in half.values() for day in view.values()} == {str(DAYS[-2].date())}
 
     assert materialize(store, data, LAST).session == "2024-12-31"
     assert_same(store, LAST)
@@ -311,123 +311,6 @@ def test_redis_that_does_not_answer_is_named_without_its_password(
     with pytest.raises(ConfigurationError, match=r"Redis") as refusal:
         materialize(store, data, LAST)
     assert "wrong" not in str(refusal.value)
-
-
-# The registry.
-
-
-def test_registry_holds_what_the_code_defines(store: FeatureStore, data: Path) -> None:
-    for path in (
-        registry_path(data),
-        serving_registry_path(data),
-        registry_path(data).with_name(KEPT),
-    ):
-        registry = read_registry(path)
-        assert {view.spec.name for view in registry.feature_views} == set(GROUPS)
-        assert {row.spec.name for row in registry.feature_services} == set(SERVICES)
-    assert {view.name for view in store.list_feature_views()} == set(GROUPS)
-
-
-def test_objects_that_are_no_longer_defined_are_removed(store: FeatureStore, data: Path) -> None:
-    from feast import FeatureService
-
-    old = store.get_feature_view("iv").with_name("old_iv")
-    store.apply([old, FeatureService(name="old", features=[old])])
-    apply(store, data)
-    assert {view.name for view in store.list_feature_views()} == set(GROUPS)
-    assert {row.name for row in store.list_feature_services()} == set(SERVICES)
-
-
-@pytest.mark.parametrize("damage", [b"", b"\xff\xff not a registry"])
-def test_damaged_registry_comes_back_from_the_kept_copy(
-    store: FeatureStore, data: Path, damage: bytes
-) -> None:
-    from feast import Project
-
-    store.apply([Project(name="kept")])
-    apply(store, data)
-    registry_path(data).write_bytes(damage)
-    with pytest.raises(ConfigurationError, match="registry is"):
-        read_registry(registry_path(data))
-    apply(FeatureStore(config=store.config), data)
-    registry = read_registry(registry_path(data))
-    assert "kept" in {row.spec.name for row in registry.projects}
-
-
-def test_registry_that_lacks_a_name_is_not_ready(store: FeatureStore, data: Path) -> None:
-    registry = read_registry(registry_path(data))
-    del registry.feature_views[0].spec.features[0]
-    registry_path(data).write_bytes(registry.SerializeToString())
-    with pytest.raises(ConfigurationError, match="lacks 1 features of view"):
-        read_registry(registry_path(data))
-    del registry.feature_services[0]
-    registry_path(data).write_bytes(registry.SerializeToString())
-    with pytest.raises(ConfigurationError, match="lacks"):
-        read_registry(registry_path(data))
-    with pytest.raises(ConfigurationError, match="no feature registry"):
-        read_registry(data / "none.db")
-
-
-def test_serving_snapshot_has_no_on_demand_views_and_no_states(
-    store: FeatureStore, data: Path
-) -> None:
-    from feast import FeatureService, Field, on_demand_feature_view
-    from feast.types import Float64
-
-    from ingestion.registry import for_serving
-
-    @on_demand_feature_view(
-        sources=[store.get_feature_view("iv")],
-        schema=[Field(name="half", dtype=Float64)],
-        mode="pandas",
-    )
-    def halves(inputs: pd.DataFrame) -> pd.DataFrame:
-        import pandas as pd
-
-        return pd.DataFrame({"half": inputs["iv_rank"] / 2})
-
-    both = FeatureService(name="both", features=[store.get_feature_view("iv"), halves])
-    store.apply([halves, both])
-    registry = read_registry(registry_path(data))
-    for view in registry.feature_views:
-        view.meta.state = 3  # MATERIALIZING
-    snapshot = for_serving(registry)
-    assert registry.on_demand_feature_views
-    assert not snapshot.on_demand_feature_views
-    assert {view.meta.state for view in snapshot.feature_views} == {0}
-    (service,) = (row for row in snapshot.feature_services if row.spec.name == "both")
-    assert [part.feature_view_name for part in service.spec.features] == ["iv"]
-
-
-def test_concurrent_applies_lose_nothing(
-    store: FeatureStore, data: Path, redis: RedisAddress
-) -> None:
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=apply_alone, args=(data, redis.url)) for _ in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(120)
-    assert [process.exitcode for process in processes] == [0, 0]
-    read_registry(registry_path(data))
-
-
-def apply_alone(data: Path, url: str) -> None:
-    for _ in range(5):
-        apply(FeatureStore(config=repo_config(data, url)), data)
-
-
-def test_registry_held_by_another_is_named(
-    store: FeatureStore, data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from filelock import FileLock
-
-    monkeypatch.setattr("ingestion.registry.LOCK_WAIT", 0.05)
-    with (
-        FileLock(data / "feast" / ".lock"),
-        pytest.raises(InputError, match="another process has held"),
-    ):
-        apply(store, data)
 
 
 # Feast's own command, with the committed configuration.

@@ -185,6 +185,21 @@ def test_neighbours_of_a_directional_trade_are_one_step_away():
 
 
 @pytest.mark.parametrize(
+    ("forecasts_made", "expected"),
+    [
+        (("UP", 0.50, "HIGH", 0.9), {"Bull Put Spread", "NO TRADE"}),
+        (("UP", 0.50, "LOW", 0.9), {"Buy Calls", "Iron Condor"}),
+        (("DOWN", 0.90, "HIGH", 0.3), {"Bear Call Spread", "Iron Condor"}),
+    ],
+)
+def test_without_a_directional_trade_only_the_forecast_s_own_cell_is_offered(
+    forecasts_made, expected
+):
+    got = select(Forecasts(*forecasts_made), proven=True)
+    assert {a.strategy for a in got.alternatives} == expected
+
+
+@pytest.mark.parametrize(
     ("arguments", "named"),
     [
         (("SIDEWAYS", 0.6, "LOW", 0.6), "direction"),

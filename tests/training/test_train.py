@@ -172,13 +172,13 @@ def test_a_feature_that_starts_late_is_left_out_until_it_is_covered(
     make_regime: Callable[..., pd.DataFrame],
 ) -> None:
     frame = make_regime(600, signal=2.0)
-    frame.loc[:199, "hint"] = np.nan  # two thirds of the window, none of the first fold
+    frame.loc[:149, "hint"] = np.nan  # known in the last folds, not in the first
     trained = train_regime(frame, REGIME)
     folds = trained.evidence["folds"]
     assert "hint" not in folds[0]["features"]
     assert folds[0]["rows"]["train_dropped"] == 0
     assert "hint" in folds[4]["features"]
-    assert folds[4]["rows"]["train_dropped"] == trained.evidence["dropped_rows"] == 200
+    assert folds[4]["rows"]["train_dropped"] == trained.evidence["dropped_rows"] == 150
 
 
 def test_the_first_fold_may_lack_a_regime(make_regime: Callable[..., pd.DataFrame]) -> None:

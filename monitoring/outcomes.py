@@ -1,0 +1,185 @@
+"""Settlement: what recorded signals came to, once their five sessions have passed.
+
+The direction is scored on the adjusted close (Decision 7), the IV forecast on the class of the
+rank (Decision 3), both five XNYS sessions after the signal's own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from feature_repo.errors import InputError
+from feature_repo.features.adjust import adjust
+from feature_repo.markets import INDEX_DELAY, close, session_shift
+from trading.ledger import read_signals
+from trading.outcomes import (
+    HORIZON,
+    RETURN_DECIMALS,
+    Outcome,
+    SignalKey,
+    outcome_of,
+    read_outcomes,
+    record_outcomes,
+    signal_key,
+)
+
+FloatArray = npt.NDArray[np.float64]
+
+KEYS: Final = ["ticker", "session"]
+RAW_PRICES: Final = ("open", "high", "low", "close", "volume", "dividend", "split")
+IV_RANK: Final = "iv_rank"
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A signal whose outcome is not known, and why."""
+
+    key: SignalKey
+    reason: str
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What a settlement found: outcomes now in the ledger for the first time, and the rest."""
+
+    new: tuple[Outcome, ...]
+    settled_before: int
+    pending: tuple[Pending, ...]
+
+
+def outcomes(
+    signals: Sequence[Mapping[str, Any]],
+    prices: pd.DataFrame,
+    iv_rank: pd.DataFrame,
+    as_of: pd.Timestamp,
+) -> list[Outcome | Pending]:
+    """Return what each signal came to, in the order given; pure.
+
+    An outcome is known once session D+5 has closed, its volatility index has been published, and
+    prices of both ends and a row of the rank are there. A rank that is null in its row stays
+    null: the index has a hole there, and waiting does not fill it.
+
+    Parameters
+    ----------
+    signals
+        As served.
+    prices
+        Current raw price rows, all from one snapshot: `ticker`, `session` and `RAW_PRICES`, from
+        before the oldest signal on.
+    iv_rank
+        `ticker`, `session`, `iv_rank` (0 to 100, or null).
+    as_of
+        The clock, with a zone: what closes later is not known, whatever the frames hold.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, a session is there twice or is none, or a rank is out of range.
+    """
+    if not signals:
+        return []
+    keys = [signal_key(signal) for signal in signals]
+    starts = pd.DatetimeIndex([key.session for key in keys])
+    ends = session_shift(starts, HORIZON)
+    returns = _returns([key.ticker for key in keys], starts, ends, _adjusted_closes(prices))
+    ranks = _ranks([key.ticker for key in keys], ends, iv_rank)
+    due = close(ends) + INDEX_DELAY <= as_of
+    found: list[Outcome | Pending] = []
+    for place, signal in enumerate(signals):
+        end, rank = str(ends[place].date()), ranks[place]
+        reason = _missing(end, due[place], returns[place], rank)
+        known = None if rank is None or np.isnan(rank) else rank
+        found.append(
+            outcome_of(signal, end, float(returns[place]), known)
+            if reason is None
+            else Pending(keys[place], reason)
+        )
+    return found
+
+
+def settle(
+    ledger: Path, prices: pd.DataFrame, iv_rank: pd.DataFrame, as_of: pd.Timestamp
+) -> Settlement:
+    """Write the outcomes that are known by now into the ledger; on return they are on disk.
+
+    A signal that was settled before is left as it is, so a second run writes nothing. The frames
+    are those of `outcomes`, as current as they are today: what a vendor corrects later changes
+    no settled row.
+
+    Raises
+    ------
+    InputError
+        If there is no ledger, and as `outcomes`.
+    """
+    recorded = [row["signal"] for row in read_signals(ledger)]
+    before = {outcome.key for outcome in read_outcomes(ledger)}
+    waiting = [signal for signal in recorded if signal_key(signal) not in before]
+    found = outcomes(waiting, prices, iv_rank, as_of)
+    new = tuple(row for row in found if isinstance(row, Outcome))
+    pending = tuple(row for row in found if isinstance(row, Pending))
+    if new:
+        record_outcomes(ledger, new, as_of)
+    return Settlement(new, len(before), pending)
+
+
+def _adjusted_closes(prices: pd.DataFrame) -> pd.Series:
+    """Return adjusted closes in USD, accumulated forward, by ticker and session."""
+    rows = _keyed(prices, RAW_PRICES, "prices")
+    each = [_adjusted_close(mine) for _, mine in rows.groupby(level="ticker", sort=False)]
+    return pd.concat(each) if each else pd.Series(dtype=np.float64, index=rows.index)
+
+
+def _adjusted_close(rows: pd.DataFrame) -> pd.Series:
+    adjusted = adjust(**{name: rows[name].to_numpy(np.float64) for name in RAW_PRICES})
+    return pd.Series(adjusted["close"], index=rows.index)
+
+
+def _returns(
+    tickers: list[str], starts: pd.DatetimeIndex, ends: pd.DatetimeIndex, closes: pd.Series
+) -> FloatArray:
+    """Return simple returns from one session to another, null where a price is missing."""
+    first, last = (
+        closes.reindex(pd.MultiIndex.from_arrays([tickers, at])).to_numpy(np.float64)
+        for at in (starts, ends)
+    )
+    return np.asarray(np.round(last / first - 1.0, RETURN_DECIMALS), dtype=np.float64)
+
+
+def _ranks(
+    tickers: list[str], sessions: pd.DatetimeIndex, iv_rank: pd.DataFrame
+) -> list[float | None]:
+    """Return the rank of each session, NaN where it is null, None where it has no row."""
+    ranks = _keyed(iv_rank, (IV_RANK,), "iv_rank")[IV_RANK].astype(np.float64)
+    held = ranks.to_dict()
+    return [held.get(key) for key in zip(tickers, sessions, strict=True)]
+
+
+def _missing(end: str, due: bool, realised_return: float, rank: float | None) -> str | None:
+    if not due:
+        return f"not due before the close of {end}"
+    if np.isnan(realised_return):
+        return f"no price of its session or of {end}"
+    return f"no {IV_RANK} row of {end}" if rank is None else None
+
+
+def _keyed(frame: pd.DataFrame, columns: Sequence[str], name: str) -> pd.DataFrame:
+    """Return a frame by ticker and session, sorted."""
+    missing = [column for column in (*KEYS, *columns) if column not in frame]
+    if missing:
+        raise InputError(
+            f"{name} lacks columns: got {', '.join(map(str, frame.columns))}, needed "
+            f"{', '.join(missing)}; pass the current rows"
+        )
+    rows = frame.assign(session=pd.DatetimeIndex(frame["session"])).set_index(KEYS).sort_index()
+    if rows.index.has_duplicates:
+        ticker, session = rows.index[rows.index.duplicated()][0]
+        raise InputError(
+            f"{name} holds {ticker} {session.date()} twice, allowed is one row a session; "
+            "pass the current rows only"
+        )
+    return rows

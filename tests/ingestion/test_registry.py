@@ -1,0 +1,161 @@
+"""Feast's registry: whole at every moment, and what the code defines."""
+
+import multiprocessing
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from feast import FeatureService, FeatureStore, Field, Project
+from feast.on_demand_feature_view import on_demand_feature_view
+from feast.types import Float64
+from filelock import FileLock
+
+from feature_repo.errors import ConfigurationError, InputError
+from feature_repo.features.catalogue import GROUPS, SERVICES
+from feature_repo.registry import read_registry
+from feature_repo.repo_config import registry_path, repo_config, serving_registry_path
+from ingestion.registry import KEPT, apply, changed_registry, define_all, for_serving
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def store(data: Path) -> FeatureStore:
+    made = FeatureStore(config=repo_config(data, None))
+    apply(made, data)
+    return made
+
+
+def test_registry_holds_what_the_code_defines(store: FeatureStore, data: Path) -> None:
+    for path in (
+        registry_path(data),
+        serving_registry_path(data),
+        registry_path(data).with_name(KEPT),
+    ):
+        registry = read_registry(path)
+        assert {view.spec.name for view in registry.feature_views} == set(GROUPS)
+        assert {row.spec.name for row in registry.feature_services} == set(SERVICES)
+    assert {view.name for view in store.list_feature_views()} == set(GROUPS)
+
+
+def test_objects_that_are_no_longer_defined_are_removed(store: FeatureStore, data: Path) -> None:
+    old = store.get_feature_view("iv").with_name("old_iv")
+    store.apply([old, FeatureService(name="old", features=[old])])
+    apply(store, data)
+    assert {view.name for view in store.list_feature_views()} == set(GROUPS)
+    assert {row.name for row in store.list_feature_services()} == set(SERVICES)
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff\xff not a registry"])
+def test_damaged_registry_comes_back_from_the_kept_copy(
+    store: FeatureStore, data: Path, damage: bytes
+) -> None:
+    store.apply([Project(name="kept")])
+    apply(store, data)
+    registry_path(data).write_bytes(damage)
+    with pytest.raises(ConfigurationError, match="registry is"):
+        read_registry(registry_path(data))
+    apply(FeatureStore(config=store.config), data)
+    registry = read_registry(registry_path(data))
+    assert "kept" in {row.spec.name for row in registry.projects}
+
+
+def test_registry_that_lacks_a_name_is_not_ready(store: FeatureStore, data: Path) -> None:
+    registry = read_registry(registry_path(data))
+    del registry.feature_views[0].spec.features[0]
+    registry_path(data).write_bytes(registry.SerializeToString())
+    with pytest.raises(ConfigurationError, match="lacks 1 features of view"):
+        read_registry(registry_path(data))
+    del registry.feature_services[0]
+    registry_path(data).write_bytes(registry.SerializeToString())
+    with pytest.raises(ConfigurationError, match="lacks"):
+        read_registry(registry_path(data))
+    with pytest.raises(ConfigurationError, match="no feature registry"):
+        read_registry(data / "none.db")
+
+
+def test_serving_snapshot_has_no_on_demand_views_and_no_states(
+    store: FeatureStore, data: Path
+) -> None:
+    @on_demand_feature_view(
+        sources=[store.get_feature_view("iv")],
+        schema=[Field(name="half", dtype=Float64)],
+        mode="pandas",
+    )
+    def halves(inputs: pd.DataFrame) -> pd.DataFrame:
+        import pandas as pd
+
+        return pd.DataFrame({"half": inputs["iv_rank"] / 2})
+
+    both = FeatureService(name="both", features=[store.get_feature_view("iv"), halves])
+    store.apply([halves, both])
+    registry = read_registry(registry_path(data))
+    for view in registry.feature_views:
+        view.meta.state = 3  # MATERIALIZING
+    snapshot = for_serving(registry)
+    assert registry.on_demand_feature_views
+    assert not snapshot.on_demand_feature_views
+    assert {view.meta.state for view in snapshot.feature_views} == {0}
+    (service,) = (row for row in snapshot.feature_services if row.spec.name == "both")
+    assert [part.feature_view_name for part in service.spec.features] == ["iv"]
+
+
+@pytest.mark.integration
+def test_concurrent_applies_lose_nothing(store: FeatureStore, data: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=apply_alone, args=(data,)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0]
+    read_registry(registry_path(data))
+
+
+def apply_alone(data: Path) -> None:
+    for _ in range(5):
+        apply(FeatureStore(config=repo_config(data, None)), data)
+
+
+def test_registry_held_by_another_is_named(
+    store: FeatureStore, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingestion.registry.LOCK_WAIT", 0.05)
+    with (
+        FileLock(data / "feast" / ".lock"),
+        pytest.raises(InputError, match="another process has held"),
+    ):
+        apply(store, data)
+
+
+def test_change_that_fails_changes_nothing(store: FeatureStore, data: Path) -> None:
+    before = {path: path.read_bytes() for path in registry_path(data).parent.glob("*.db")}
+    with pytest.raises(RuntimeError, match="half way"), changed_registry(store, data) as writer:
+        writer.apply([Project(name="never")])
+        raise RuntimeError("half way")
+    assert {path: path.read_bytes() for path in registry_path(data).parent.glob("*.db")} == before
+    assert [p.name for p in registry_path(data).parent.glob(".*")] == [".lock"]
+
+
+def test_registry_that_is_not_what_the_code_defines_is_not_put_in_place(
+    store: FeatureStore, data: Path
+) -> None:
+    before = registry_path(data).read_bytes()
+    with (
+        pytest.raises(ConfigurationError, match="lacks 5 features of view iv_lags"),
+        changed_registry(store, data) as writer,
+    ):
+        define_all(writer, data)
+        writer.delete_feature_view("iv_lags")
+    assert registry_path(data).read_bytes() == before
+
+
+def test_kept_copy_and_snapshot_follow_the_registry(store: FeatureStore, data: Path) -> None:
+    with changed_registry(store, data) as writer:
+        define_all(writer, data)
+        writer.apply([Project(name="another")])
+    for path in (registry_path(data), registry_path(data).with_name(KEPT)):
+        assert "another" in {row.spec.name for row in read_registry(path).projects}

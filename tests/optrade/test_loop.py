@@ -1,0 +1,123 @@
+"""One signal on three ways: the command line, HTTP, and the offline frame of its session."""
+
+import json
+import sqlite3
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from feature_repo.features.catalogue import definition_hash
+from feature_repo.markets import decision_time
+from optrade.home import Home
+from optrade.runtime import Runtime
+from optrade.settings import Settings
+from serving.artifact import load_artifact
+from serving.signals import FeatureRow, Models, build_signal
+from training.dataset import load_frame
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def signals(trained_home) -> list[dict]:
+    return trained_home.json("signal-all", "--tickers", "SPY,IWM", "--record")
+
+
+@pytest.fixture(scope="module")
+def run(trained_home) -> Runtime:
+    settings = Settings(OPTRADE_HOME=trained_home.home)
+    return Runtime(settings, Home(trained_home.home), pd.Timestamp.now(tz="UTC"))
+
+
+def test_a_signal_is_of_the_last_session(signals) -> None:
+    assert [s["ticker"] for s in signals] == ["SPY", "IWM"]
+    assert {s["session"] for s in signals} == {"2024-11-15"}
+    assert {s["provenance"]["origin"] for s in signals} == {"simulated"}
+    assert set(signals[0]["provenance"]["age_in_sessions"].values()) == {0}
+
+
+def test_http_gives_the_same_signal(signals, run) -> None:
+    from optrade.flows.service import ask, running
+
+    with running(run) as base:
+        assert [ask(base, s["ticker"]) for s in signals] == signals
+
+
+def test_the_offline_frame_gives_the_same_signal(signals, run) -> None:
+    session = pd.DatetimeIndex(["2024-11-15"])
+    store = run.feature_store(online=False)
+    for signal in signals:
+        ticker = signal["ticker"]
+        models = Models(
+            load_artifact(run.home.models, "direction", ticker, definition_hash()),
+            load_artifact(run.home.models, "regime", ticker, definition_hash()),
+        )
+        values: dict[str, float] = {}
+        for service in ("direction", "volatility"):
+            frame = load_frame(store, service, [ticker], session)
+            values |= frame.drop(columns=["ticker", "session"]).iloc[0].to_dict()
+        ages = signal["provenance"]["age_in_sessions"]
+        row = FeatureRow(ticker, session[0], {n: values[n] for n in models.features()}, ages)
+        offline = build_signal(row, models, as_of=decision_time(session)[0], origin="simulated")
+        assert offline == signal
+
+
+def test_recording_twice_keeps_one_row(signals, trained_home) -> None:
+    trained_home("signal-all", "--tickers", "SPY,IWM", "--record")
+    with sqlite3.connect(trained_home.home / "data" / "ledger.db") as ledger:
+        rows = ledger.execute("SELECT ticker, document FROM signals ORDER BY id").fetchall()
+    assert [(ticker, json.loads(text)) for ticker, text in rows] == [
+        (s["ticker"], s) for s in signals
+    ]
+
+
+def test_ingesting_again_changes_nothing(trained_home) -> None:
+    data = trained_home.home / "data"
+    before = {p: p.stat().st_mtime_ns for p in data.rglob("*.parquet")}
+    manifest = (data / "manifest.json").read_bytes()
+    trained_home(
+        "ingest", "--source", "simulated", "--seed", "3", "--tickers", "SPY,IWM",
+        "--as-of", "2024-11-15",
+    )  # fmt: skip
+    assert {p: p.stat().st_mtime_ns for p in data.rglob("*.parquet")} == before
+    assert (data / "manifest.json").read_bytes() == manifest
+
+
+def test_a_later_day_moves_the_signal_on(tmp_path_factory) -> None:
+    from tests.optrade.conftest import CommandLine
+
+    command = CommandLine(tmp_path_factory.mktemp("later") / "home")
+    ingest = ("ingest", "--source", "simulated", "--tickers", "SPY", "--as-of")
+    try:
+        first = command.json(*ingest, "2024-11-14")
+        later = command.json(*ingest, "2024-11-15")
+    finally:
+        command("redis", "stop")
+    assert first["online"]["session"] == "2024-11-14"
+    assert later["online"]["session"] == "2024-11-15"
+    counts = {row["table"]: row["rows_new"] for row in later["fetch"]}
+    assert counts["prices"] == 1
+    assert {row["rows_corrected"] for row in later["fetch"]} == {0}
+
+
+def test_training_twice_gives_the_same_model(trained_home) -> None:
+    path = trained_home.home / "models" / "serving" / "regime_SPY.json"
+    before = json.loads(path.read_text())
+    again = trained_home.json("train-volatility", "--ticker", "SPY", "--period", "6y")
+    after = json.loads(path.read_text())
+    assert again["version"] == before["version"] + 1
+    for name in ("features", "coef", "intercept", "mean", "scale"):
+        np.testing.assert_array_equal(np.array(before[name]), np.array(after[name]))
+
+
+def test_evidence_holds_what_the_design_lists(trained_home) -> None:
+    evidence = trained_home.json("train", "--ticker", "IWM", "--period", "6y")
+    for name in ("ticker", "model", "folds", "pooled", "baselines", "difference", "threshold",
+                 "features", "verdict"):  # fmt: skip
+        assert name in evidence
+    assert len(evidence["folds"]) == 5
+    for fold in evidence["folds"]:
+        assert fold["train_start"] <= fold["train_end"] < fold["test_start"] <= fold["test_end"]
+    for difference in evidence["difference"].values():
+        assert "interval" in difference

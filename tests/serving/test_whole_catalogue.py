@@ -1,0 +1,103 @@
+"""Serving against the project's own definitions, registry and model writer."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from feature_repo.features.catalogue import GROUPS, SERVICES, VOLATILITY_INPUTS, definition_hash
+from feature_repo.markets import close
+from serving.artifact import Artifact, canonical_sha256
+from serving.configuration import Configuration
+from serving.context import open_home
+from serving.online import open_snapshot, service_references
+from serving.refusal import Refusal
+from serving.schema import Signal
+
+pytestmark = pytest.mark.integration
+
+SESSION = "2025-06-30"
+AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")
+CONFIGURATION = Configuration(
+    as_of=AS_OF.isoformat(), origin="simulated", feature_store="data/feast/feature_store.yaml"
+)
+POOL = [reference.split(":")[1] for reference in SERVICES["direction"]]
+
+
+@pytest.fixture
+def whole_home(tmp_path, redis_server):
+    """A home with the real registry, one row of every view, and a pointer."""
+    from feast import FeatureStore
+
+    from feature_repo.repo_config import repo_config
+    from ingestion.registry import apply
+
+    data = tmp_path / "home" / "data"
+    url = f"redis://:{redis_server.password}@127.0.0.1:{redis_server.port}"
+    store = FeatureStore(config=repo_config(data, url))
+    apply(store, data)
+    rng = np.random.default_rng(1)
+    moment = close(pd.DatetimeIndex([SESSION]))[0]
+    for name, group in GROUPS.items():
+        key = {"market": "US"} if group.entity == "market" else {"ticker": "SPY"}
+        row = {feature.name: float(rng.uniform(0, 1)) for feature in group.features}
+        times = {"event_timestamp": moment, "created_timestamp": moment}
+        store.write_to_online_store(name, pd.DataFrame([{**key, **row, **times}]))
+    pointer = {
+        "session": SESSION, "as_of": AS_OF.isoformat(), "origin": "simulated",
+        "tickers": ["SPY"], "definition_hash": definition_hash(),
+    }  # fmt: skip
+    redis_server.client().set("optrade:session", json.dumps(pointer))
+    return data.parent
+
+
+def put_models(home, documents, write):
+    rng = np.random.default_rng(2)
+    chosen = {"direction": POOL[::3][:40], "regime": list(VOLATILITY_INPUTS)}
+    for task, features in chosen.items():
+        width, rows = len(features), 1 if task == "direction" else 3
+        document = documents[task](
+            definition_hash=definition_hash(),
+            features=features,
+            mean=rng.normal(size=width).tolist(),
+            scale=rng.uniform(0.5, 2, width).tolist(),
+            coef=rng.normal(size=(rows, width)).tolist(),
+        )
+        write(home / "models", document)
+
+
+def test_a_signal_of_the_whole_catalogue(whole_home, documents, write):
+    put_models(whole_home, documents, write)
+    signal = open_home(whole_home, CONFIGURATION).signal_for("SPY", AS_OF)
+    Signal.model_validate(signal)
+    assert signal["session"] == SESSION
+    assert signal["provenance"]["age_in_sessions"] == dict.fromkeys(sorted(GROUPS), 0)
+
+
+def test_references_are_those_of_the_catalogue(whole_home):
+    data = whole_home / "data"
+    store = open_snapshot(
+        data, data / "feast" / "feature_store.yaml", data / "feast" / "serving_registry.db"
+    )
+    for name, references in SERVICES.items():
+        assert sorted(service_references(store, [name]).values()) == sorted(references)
+
+
+def test_a_view_without_its_time_refuses(whole_home, documents, write, redis_server):
+    put_models(whole_home, documents, write)
+    client = redis_server.client()
+    for key in client.keys("*ticker*"):
+        client.hdel(key, "_ts:iv_lags")
+    with pytest.raises(Refusal, match="iv_lags") as caught:
+        open_home(whole_home, CONFIGURATION).signal_for("SPY", AS_OF)
+    assert caught.value.error == "missing_views"
+
+
+def test_the_model_writer_and_the_model_reader_agree_on_the_hash(documents):
+    from training.artifact import signed
+
+    for make in documents.values():
+        written = signed(make() | {"version": 12})
+        assert written["sha256"] == canonical_sha256(written)
+        assert Artifact.model_validate(written).version == 12
