@@ -17,7 +17,7 @@ import structlog
 from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, definition_hash, names
 from feature_repo.markets import MARKET
-from ingestion.compute import TABLES_OF, Raw, View
+from ingestion.compute import CARRIED, TABLES_OF, Raw, View
 from ingestion.feature_rows import feature_rows
 from ingestion.frames import CREATED, SESSION, utc
 from ingestion.lake import Lake
@@ -71,7 +71,9 @@ def build_features(
     progress
         Called with (what, done, total) after each key.
     stale
-        Raw tables whose fetch failed: views on them are left as they are.
+        Raw tables whose fetch failed, in whole or part. A view that carries values forward from
+        one of them is left as it is: it would give yesterday's values as today's. Other views
+        need no holding back, a session without its own price or index is pending by itself.
     rebuild
         Start a new generation in any case, as after a quarantine was released.
 
@@ -86,7 +88,7 @@ def build_features(
         If a ticker has no prices or no volatility index, or its raw rows make no features.
     """
     time = utc(landed_at)
-    views = [view for view in GROUPS if not set(TABLES_OF[view]) & set(stale)]
+    views = [view for view in GROUPS if CARRIED.get(view) not in stale]
     counts = {view: Counter[str]() for view in GROUPS}
     with lake.all_or_nothing():
         for view in views:
@@ -164,11 +166,10 @@ def _computed(raw: Raw, known_by: datetime | None, key: str) -> Iterator[View]:
 def _report(lake: Lake, view: str, counts: Counter[str], stale: Collection[str]) -> ViewReport:
     manifest = lake.manifest
     last = {key: manifest.entries[view, key].last for key in manifest.keys(view)}
-    failed = [table for table in TABLES_OF[view] if table in stale]
     behind = [key for key, end in last.items() if end < prices_span(manifest, key)[1]]
     words = None
-    if failed:
-        words = f"{', '.join(failed)} could not be fetched"
+    if CARRIED.get(view) in stale:
+        words = f"{CARRIED[view]} could not be fetched"
     elif not last:
         words = f"not all of {', '.join(TABLES_OF[view])} has landed"
     elif behind:

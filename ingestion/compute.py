@@ -25,6 +25,8 @@ TABLES_OF: Final = {
     "iv_lags": ("prices", "indices"),
     "macro": ("macro_series",),
 }
+# The raw table whose values a view carries forward to sessions that have none of their own.
+CARRIED: Final = {"macro": "macro_series"}
 
 
 class Raw(Protocol):

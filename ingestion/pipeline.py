@@ -21,6 +21,8 @@ logger = structlog.get_logger(__name__)
 
 # Keys fetched and gated together: a bound on memory, and few enough runs of the gate.
 BATCH: Final = 100
+# Failures in a row after which the other keys of a batch are not asked for.
+GIVE_UP: Final = 3
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def fetch_all(
     Returns
     -------
     list
-        One report a table. A batch of keys whose source did not answer is stale, with the reason.
+        One report a table. Keys for which the source did not answer are stale, with the reason.
 
     Raises
     ------
@@ -123,13 +125,9 @@ def _land_batch(
     days: tuple[pd.Timestamp | None, pd.Timestamp],
     landed_at: pd.Timestamp,
 ) -> TableReport:
-    start, end = days
-    try:
-        frame = source.fetch(table.name, keys, start, end)
-    except SourceUnavailable as error:
-        return TableReport(table.name, len(keys), 0, 0, 0, 0, tuple(keys), str(error))
+    frame, failed = _fetch(source, table, keys, days)
     good, bad = gate(table, frame)
-    late = good[table.dated] > end
+    late = good[table.dated] > days[1]
     landing = lake.land(table, good[~late], source.origin, landed_at, bad)
     return TableReport(
         table.name,
@@ -138,9 +136,37 @@ def _land_batch(
         landing.rows_corrected,
         landing.rows_quarantined,
         int(late.sum()),
-        stale_keys=(),
-        stale=None,
+        tuple(failed),
+        next(iter(failed.values()), None),
     )
+
+
+def _fetch(
+    source: Source,
+    table: Table,
+    keys: list[str],
+    days: tuple[pd.Timestamp | None, pd.Timestamp],
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the rows of the keys that the source gives, and why it gives none of the others.
+
+    Keys are asked for together. Where that fails each is asked for alone, so that one of them does
+    not keep the others out; after a few failures in a row the vendor is taken to be down.
+    """
+    try:
+        return source.fetch(table.name, keys, *days), {}
+    except SourceUnavailable as error:
+        if len(keys) == 1:
+            return table.empty(), {keys[0]: str(error)}
+    frames, failed, in_a_row = [table.empty()], {}, 0
+    for key in keys:
+        if in_a_row < GIVE_UP:
+            frame, reason = _fetch(source, table, [key], days)
+            in_a_row = in_a_row + 1 if reason else 0
+            frames.append(frame)
+            failed |= reason
+        else:
+            failed[key] = "not asked for: the source had stopped answering"
+    return pd.concat(frames, ignore_index=True).astype(table.dtypes), failed
 
 
 def _joined(one: TableReport | None, other: TableReport) -> TableReport:

@@ -19,8 +19,10 @@ _STORED: Final = "__stored_"
 def undo_known_splits(newest: pl.DataFrame, incoming: pl.DataFrame) -> pl.DataFrame:
     """Return incoming prices of one ticker, with the stored bar where only a split lies between.
 
-    A bar before a known split is the same bar if it equals the stored one as it is, or divided by
-    all splits after it, up to the vendor's rounding; the stored values then replace the incoming.
+    A bar before a known split is the same bar if it equals the stored one up to the vendor's
+    rounding: as it is, divided by all splits after it, or by those of them that the landing does
+    not tell of. In the last case the vendor has lost a split that it still scales for, and the
+    stored split stays as well. The stored values then replace the incoming ones.
 
     Parameters
     ----------
@@ -32,11 +34,14 @@ def undo_known_splits(newest: pl.DataFrame, incoming: pl.DataFrame) -> pl.DataFr
     columns = (*PRICES, VOLUME, SPLIT)
     stored = newest.select("session", pl.col(columns).name.prefix(_STORED))
     both = incoming.join(stored, on="session", how="left", maintain_order="left")
-    factor = splits_after(newest, incoming)
-    same = (_scaled(both, np.ones_like(factor)) | _scaled(both, 1.0 / factor)) & (factor != 1.0)
+    told, known = splits_after(incoming, incoming), splits_after(newest, incoming)
+    scaled = _equal(both, told / known) & (told != known)
+    same = scaled | ((_equal(both, 1.0 / known) | _equal(both, np.ones_like(known))) & (known != 1))
+    same_split = both[SPLIT].to_numpy() == both[_STORED + SPLIT].to_numpy()
+    lost = (both[SPLIT].to_numpy() == 1.0) & _equal(both, told / known) & scaled.any()
+    kept = pl.lit(pl.Series(np.where(same_split, same, lost)))
     return both.with_columns(
-        pl.when(pl.lit(pl.Series(same))).then(pl.col(_STORED + name)).otherwise(name).alias(name)
-        for name in columns
+        pl.when(kept).then(pl.col(_STORED + name)).otherwise(name).alias(name) for name in columns
     ).select(incoming.columns)
 
 
@@ -53,12 +58,11 @@ def splits_after(newest: pl.DataFrame, incoming: pl.DataFrame) -> NDArray[np.flo
     return after[at]
 
 
-def _scaled(both: pl.DataFrame, scale: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return whether incoming prices are stored prices x scale, and volume the inverse."""
-    same = both[SPLIT].to_numpy() == both[_STORED + SPLIT].to_numpy()
+def _equal(both: pl.DataFrame, scale: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return whether incoming prices are the stored ones x scale, and volume the inverse."""
+    shares = both[_STORED + VOLUME].to_numpy() / scale
+    same = np.isclose(both[VOLUME].to_numpy(), shares, rtol=ROUNDING, atol=SHARES)
     for name in PRICES:
         expected = both[_STORED + name].to_numpy() * scale
         same &= np.isclose(both[name].to_numpy(), expected, rtol=ROUNDING, atol=ROUNDING * scale)
-    shares = both[_STORED + VOLUME].to_numpy() / scale
-    close_enough = np.isclose(both[VOLUME].to_numpy(), shares, rtol=ROUNDING, atol=SHARES)
-    return np.asarray(same & close_enough, dtype=bool)
+    return np.asarray(same, dtype=bool)

@@ -101,7 +101,6 @@ class Blocks:
         source = np.random.default_rng(seed)
         start = source.random((resamples, longest))
         begins = source.random((resamples, longest)) < 1.0 / max(1, mean_block)
-        begins[:, :1] = True
         place = np.arange(longest)
         first = np.maximum.accumulate(np.where(begins, place, 0), axis=1)
         self._start = np.take_along_axis(start, first, axis=1)

@@ -85,7 +85,7 @@ def outcomes(
         return []
     keys = [signal_key(signal) for signal in signals]
     starts = pd.DatetimeIndex([key.session for key in keys])
-    ends = session_shift(starts, HORIZON)
+    ends = _ends(starts)
     returns = _returns([key.ticker for key in keys], starts, ends, _adjusted_closes(prices))
     ranks = _ranks([key.ticker for key in keys], ends, iv_rank)
     due = close(ends) + INDEX_DELAY <= as_of
@@ -125,6 +125,11 @@ def settle(
     if new:
         record_outcomes(ledger, new, as_of)
     return Settlement(new, len(before), pending)
+
+
+def _ends(starts: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    close(starts)  # refuses a day that is no session, by its date
+    return session_shift(starts, HORIZON)
 
 
 def _adjusted_closes(prices: pd.DataFrame) -> pd.Series:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -84,13 +84,21 @@ class Runtime:
             if as_of is None:
                 clock = decision_time(pd.DatetimeIndex([source.last_session()]))[0]
         elif name == "simulated":
-            clock = clock if as_of else decision_time(
-                pd.DatetimeIndex([last_complete_session(clock)])
-            )[0]  # fmt: skip
+            if as_of is None:
+                clock = decision_time(pd.DatetimeIndex([last_complete_session(clock)]))[0]
             source = open_source(name, seed=seed, signal_strength=signal_strength, as_of=clock)
         else:
-            source = open_source(name)
+            source = open_source(name, **self._live_options(name))
         return OpenedSource(source, clock, last_complete_session(clock))
+
+    def _live_options(self, name: str) -> dict[str, Any]:
+        if name != "live":
+            raise InputError(f"--source: got {name!r:.40}, allowed are live, recorded, simulated")
+        key = self.settings.fred_api_key
+        return {
+            "fred_api_key": None if key is None else key.get_secret_value(),
+            "cache_dir": self.home.data / "cache" / "yfinance",
+        }
 
 
 def runtime() -> Runtime:

@@ -31,7 +31,9 @@ def silence_telemetry() -> None:
 class Settings(BaseSettings):
     """What the environment may say. Every value has a default that works without keys."""
 
-    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     home: Path = Field(default=CHECKOUT, validation_alias="OPTRADE_HOME")
     log_level: str = Field(default="warning", validation_alias="OPTRADE_LOG_LEVEL")

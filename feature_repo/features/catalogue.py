@@ -108,13 +108,23 @@ def definition_hash() -> str:
 
 def hash_of(sources: dict[str, str]) -> str:
     """Return the SHA-256 of modules, by name and source, without comments and docstrings."""
-    digest = sha256()
-    for name, source in sorted(sources.items()):
-        tree = ast.parse(source)
-        for node in ast.walk(tree):
-            _strip_docstring(node)
-        digest.update(f"{name}\n{ast.unparse(tree)}\n".encode())
-    return digest.hexdigest()
+    modules = [(name, _canonical(ast.parse(source))) for name, source in sorted(sources.items())]
+    return sha256(repr(modules).encode()).hexdigest()
+
+
+def _canonical(node: object) -> object:
+    """Syntax tree as nested tuples, the same in every Python version that can parse the module.
+
+    Empty fields are left out, as versions differ in which ones they have; `ast.unparse` would
+    not do, as versions quote differently.
+    """
+    if isinstance(node, list):
+        return tuple(_canonical(item) for item in node)
+    if not isinstance(node, ast.AST):
+        return node
+    _strip_docstring(node)
+    fields = [(name, _canonical(value)) for name, value in ast.iter_fields(node)]
+    return type(node).__name__, tuple(field for field in fields if field[1] not in (None, ()))
 
 
 def _strip_docstring(node: ast.AST) -> None:

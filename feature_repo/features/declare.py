@@ -150,11 +150,19 @@ class Group:
             If an array is missing, not one-dimensional or of another length.
         """
         values = self._sources(arrays)
+        # One block for all results: the allocator keeps it for the next ticker, where single
+        # arrays of this size go back to the system and every page of them is fetched anew.
+        block = np.empty((len(self.features), next(iter(values.values())).size))
+        out = dict(zip((row.name for row in self.features), block, strict=True))
         # A zero denominator is null by rule (`ratio`), so NumPy need not say so as well.
         with np.errstate(divide="ignore", invalid="ignore"):
             for row in self.order:
-                values[row.name] = row.compute(**{name: values[name] for name in row.inputs})
-        return {row.name: values[row.name] for row in self.features}
+                result = row.compute(*[values[name] for name in row.inputs])
+                if row.name in out:
+                    out[row.name][:] = result
+                    result = out[row.name]
+                values[row.name] = result
+        return out
 
     def _sources(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
         missing = [name for name in self.sources if name not in arrays]

@@ -114,7 +114,7 @@ IV: Final = Group(
     features=(
         Feature(
             "vix_close",
-            lambda vix_close: vix_close.copy(),
+            lambda vix_close: vix_close,
             1,
             "vol points (annualised %)",
             "proxy volatility index close",

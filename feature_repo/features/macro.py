@@ -59,19 +59,15 @@ MACRO: Final = Group(
     entity="market",
     sources=(*DAILY, *(name for terms in MONTHLY.values() for name in terms.values())),
     features=(
-        Feature("fed_funds_effective", lambda DFF: DFF.copy(), 1, PERCENT, known("DFF")),
-        Feature("treasury_2y", lambda DGS2: DGS2.copy(), 1, PERCENT, known("DGS2")),
-        Feature("treasury_10y", lambda DGS10: DGS10.copy(), 1, PERCENT, known("DGS10")),
-        Feature("treasury_3m", lambda DGS3MO: DGS3MO.copy(), 1, PERCENT, known("DGS3MO")),
-        Feature("vixcls", lambda VIXCLS: VIXCLS.copy(), 1, VOL_POINTS, known("VIXCLS")),
-        Feature(
-            "yield_spread_10y_2y", lambda T10Y2Y: T10Y2Y.copy(), 1, PERCENT_POINTS, known("T10Y2Y")
-        ),
-        Feature(
-            "breakeven_inflation_10y", lambda T10YIE: T10YIE.copy(), 1, PERCENT, known("T10YIE")
-        ),
-        Feature("real_rate_10y", lambda DFII10: DFII10.copy(), 1, PERCENT, known("DFII10")),
-        Feature("unemployment_rate", lambda UNRATE: UNRATE.copy(), 1, PERCENT, known("UNRATE")),
+        Feature("fed_funds_effective", lambda DFF: DFF, 1, PERCENT, known("DFF")),
+        Feature("treasury_2y", lambda DGS2: DGS2, 1, PERCENT, known("DGS2")),
+        Feature("treasury_10y", lambda DGS10: DGS10, 1, PERCENT, known("DGS10")),
+        Feature("treasury_3m", lambda DGS3MO: DGS3MO, 1, PERCENT, known("DGS3MO")),
+        Feature("vixcls", lambda VIXCLS: VIXCLS, 1, VOL_POINTS, known("VIXCLS")),
+        Feature("yield_spread_10y_2y", lambda T10Y2Y: T10Y2Y, 1, PERCENT_POINTS, known("T10Y2Y")),
+        Feature("breakeven_inflation_10y", lambda T10YIE: T10YIE, 1, PERCENT, known("T10YIE")),
+        Feature("real_rate_10y", lambda DFII10: DFII10, 1, PERCENT, known("DFII10")),
+        Feature("unemployment_rate", lambda UNRATE: UNRATE, 1, PERCENT, known("UNRATE")),
         Feature(
             "cpi_yoy",
             lambda CPI, CPI_12M_EARLIER: 100.0 * change(CPI, CPI_12M_EARLIER),
@@ -212,7 +208,7 @@ MACRO: Final = Group(
             PERCENT_POINTS,
             "real_rate_10y - value 20 sessions earlier",
         ),
-        Feature("breakeven_inflation_5y", lambda T5YIE: T5YIE.copy(), 1, PERCENT, known("T5YIE")),
+        Feature("breakeven_inflation_5y", lambda T5YIE: T5YIE, 1, PERCENT, known("T5YIE")),
         Feature(
             "cpi_mom_annualised",
             lambda CPI, CPI_1M_EARLIER: 100.0 * (ratio(CPI, CPI_1M_EARLIER) ** 12 - 1.0),

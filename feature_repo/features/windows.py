@@ -40,13 +40,12 @@ def window_min(x: Array, n: int) -> Array:
 
 
 def window_moments(x: Array, n: int) -> Array:
-    """Mean, and sum of squared deviations from it, of the last n > 1 values; (2, n_sessions).
+    """Mean, and sum of squared deviations from it, of the last n values; shape (2, n_sessions).
 
     Pairwise update of Chan, Golub and LeVeque (1979), which does not cancel.
     """
-    single = np.zeros((2, x.size))
-    single[0] = x
-    return _join_windows(single, n, _join_moments)
+    first, width = _first_moments(x, n, 2)
+    return _join_windows(first, n // width, _join_moments, width)
 
 
 def widen_moments(moments: Array, width: int, times: int) -> Array:
@@ -63,10 +62,9 @@ def window_mean_abs_deviation(x: Array, n: int) -> Array:
     """Mean absolute deviation from the mean of the last n values."""
     mean = window_mean(x, n)
     total = np.zeros(max(x.size - n + 1, 0))
-    deviations = np.empty(total.size)
-    for values in _by_age(x, n, 1):
-        np.subtract(values[0], mean[n - 1 :], out=deviations)
-        total += np.abs(deviations, out=deviations)
+    for values in _by_age(x, n, 10):
+        deviations = values - mean[n - 1 :]
+        total += np.abs(deviations, out=deviations).sum(axis=0)
     return _aligned(total / n, x.size)
 
 
@@ -75,9 +73,8 @@ def window_skew(x: Array, n: int) -> Array:
 
     Joanes and Gill (1998); third moments joined as by Terriberry (2007).
     """
-    single = np.zeros((3, x.size))
-    single[0] = x
-    _, squares, cubes = _join_windows(single, n, _join_third_moments)
+    first, width = _first_moments(x, n, 3)
+    _, squares, cubes = _join_windows(first, n // width, _join_third_moments, width)
     np.copyto(squares, np.nan, where=squares == 0)
     adjustment = n * np.sqrt(n - 1.0) / (n - 2.0)
     return np.asarray(adjustment * cubes / (squares * np.sqrt(squares)))
@@ -86,7 +83,7 @@ def window_skew(x: Array, n: int) -> Array:
 def window_count_below(x: Array, n: int) -> Array:
     """How many of the last n values lie below the newest; null if one of them is null."""
     counts = np.zeros(max(x.size - n + 1, 0), dtype=np.min_scalar_type(n))
-    for values in _by_age(x, n, 32):
+    for values in _by_age(x, n, 64):
         below: NDArray[np.bool_] = values < x[n - 1 :]
         counts += below.view(np.uint8).sum(axis=0, dtype=counts.dtype)
     nulls = np.cumsum(np.isnan(x))
@@ -94,6 +91,24 @@ def window_count_below(x: Array, n: int) -> Array:
     out[n:][nulls[n:] > nulls[: max(x.size - n, 0)]] = np.nan
     out[:n][nulls[:n] > 0] = np.nan
     return out
+
+
+def _first_moments(x: Array, n: int, orders: int) -> tuple[Array, int]:
+    """Mean, squares and cubes about it to start joining from, and the sessions they cover.
+
+    Of single values, or of pairs if n is even: these are as cheap and save a step.
+    """
+    first = np.zeros((orders, x.size))
+    if n % 2:
+        first[0] = x
+        return first, 1
+    first[:2, :1] = np.nan
+    np.add(x[1:], x[:-1], out=first[0, 1:])
+    first[0] *= 0.5
+    np.subtract(x[1:], x[:-1], out=first[1, 1:])
+    first[1] *= first[1]
+    first[1] *= 0.5
+    return first, 2
 
 
 def _by_age(x: Array, n: int, at_once: int) -> Iterator[Array]:
@@ -112,11 +127,13 @@ def _aligned(result: NDArray[np.number], size: int) -> Array:
 
 
 def _join_windows(x: Array, n: int, join: Join, width: int = 1) -> Array:
-    """Join n > 1 neighbouring windows of `width` sessions into one, in about 2 log2(n) steps.
+    """Join n neighbouring windows of `width` sessions into one, in about 2 log2(n) steps.
 
     `join(older, newer, n_older, n_newer, out)` works on the last axis; the lengths it is told
     are in sessions.
     """
+    if n == 1:
+        return x.copy()
     length = n * width
     out = np.empty(x.shape)
     out[..., : length - width] = np.nan
@@ -188,12 +205,15 @@ def _join_third_moments(
     n = n_older + n_newer
     out = np.empty(older.shape) if out is None else out
     _join_moments(older[:2], newer[:2], n_older, n_newer, out[:2])
-    gap = newer[0] - older[0]
-    np.multiply(newer[1], 3.0 * n_older / n, out=out[2])
-    out[2] -= older[1] * (3.0 * n_newer / n)
-    if n_older != n_newer:
-        out[2] += gap * gap * (n_older * n_newer * (n_older - n_newer) / n**2)
-    out[2] *= gap
-    out[2] += older[2]
-    out[2] += newer[2]
+    gap, cubes = newer[0] - older[0], out[2]
+    if n_older == n_newer:
+        np.subtract(newer[1], older[1], out=cubes)
+        cubes *= 1.5
+    else:
+        np.multiply(newer[1], 3.0 * n_older / n, out=cubes)
+        cubes -= older[1] * (3.0 * n_newer / n)
+        cubes += gap * gap * (n_older * n_newer * (n_older - n_newer) / n**2)
+    cubes *= gap
+    cubes += older[2]
+    cubes += newer[2]
     return out

@@ -106,4 +106,43 @@ def _train(
         typer.echo(f"{model.name} version {model.version} ({model.alias}): {words}")
 
 
-COMMANDS = {"train": train, "train-volatility": train_volatility, "train-all": train_all}
+def promote(
+    name: Annotated[str, typer.Option("--name", help="Registered model, such as direction_SPY.")],
+    version: Annotated[
+        int | None, typer.Option("--version", min=1, help="By default the challenger's.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Against the gate's verdict; this is recorded.")
+    ] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Make a version the champion, if the gate allows it, and let it serve."""
+    from optrade.runtime import runtime
+    from training.registry import promote as promoted
+
+    run = runtime()
+    done = promoted(
+        name,
+        mlruns_dir=run.home.mlruns,
+        models_dir=run.home.models,
+        at=run.now,
+        version=version,
+        force=force,
+    )
+    if as_json:
+        verdict = done.evidence["verdict"]
+        print_json({"name": done.name, "version": done.version, "forced": done.forced,
+                    "verdict": verdict})  # fmt: skip
+        return
+    how = "forced: " if done.forced else ""
+    typer.echo(
+        f"{done.name} version {done.version} is champion; {how}{done.evidence['verdict']['words']}"
+    )
+
+
+COMMANDS = {
+    "train": train,
+    "train-volatility": train_volatility,
+    "train-all": train_all,
+    "promote": promote,
+}

@@ -7,7 +7,7 @@ import typer
 
 Ticker = Annotated[str, typer.Option("--ticker", help="One underlying, such as SPY.")]
 Tickers = Annotated[str, typer.Option("--tickers", help="Underlyings, separated by commas.")]
-Source = Annotated[str, typer.Option("--source", help="recorded or simulated.")]
+Source = Annotated[str, typer.Option("--source", help="live, recorded or simulated.")]
 RecordedDir = Annotated[
     Path | None, typer.Option("--recorded-dir", help="Folder of vendor-shaped CSV files.")
 ]

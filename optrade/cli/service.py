@@ -24,4 +24,21 @@ def serve(host: Host = "127.0.0.1", port: Port = 3000, require_proven: Proven = 
     os.execve(arguments[0], arguments, environment)  # noqa: S606 - this process becomes the server
 
 
-COMMANDS = {"serve": serve}
+def dashboard(host: Host = "127.0.0.1", port: Port = 8501) -> None:
+    """Open the dashboard in a browser at the address given, until stopped."""
+    from optrade.flows.tools import become, dashboard_command
+    from optrade.runtime import runtime
+
+    become(runtime(), dashboard_command(host, port), host, port)
+
+
+def mlflow_ui(host: Host = "127.0.0.1", port: Port = 5000) -> None:
+    """Show the runs, models and aliases of this home in MLflow's own pages, until stopped."""
+    from optrade.flows.tools import become, mlflow_command
+    from optrade.runtime import runtime
+
+    run = runtime()
+    become(run, mlflow_command(run.home, host, port), host, port)
+
+
+COMMANDS = {"serve": serve, "dashboard": dashboard, "mlflow-ui": mlflow_ui}

@@ -262,13 +262,15 @@ def test_views_wait_for_tables_that_never_landed(home: Home, index: Frame) -> No
     assert {report.keys for report in home.reports.values()} == {1}
 
 
-def test_views_on_a_stale_table_are_left_as_they_are(home: Home) -> None:
+def test_a_view_that_carries_values_forward_waits_for_its_table(home: Home) -> None:
     home.step(598)
     home.land(599)
-    reports = home.build(at(599), stale=["macro_series"])
+    reports = home.build(at(599), stale=["macro_series", "prices", "indices"])
     assert reports["macro"].stale == "macro_series could not be fetched"
     assert reports["macro"].last_session == str(DAYS[598].date())
-    assert reports["technical"].last_session == str(DAYS[599].date())
+    for view in ("technical", "iv", "iv_lags"):
+        assert reports[view].stale is None
+        assert reports[view].last_session == str(DAYS[599].date())
     assert home.build(at(600))["macro"].rows_new == 1
 
 

@@ -138,7 +138,10 @@ def test_a_table_that_does_not_answer_leaves_the_others_landed(
     with capture_logs() as logs:
         reports = fetch(tmp_path, source)
     assert reports[table].stale == "fred did not answer in 10 s"
-    assert set(reports[table].stale_keys) == set(needed_keys(["SPY", "QQQ"])[table])
+    keys = needed_keys(["SPY", "QQQ"])[table]
+    assert set(reports[table].stale_keys) == set(keys)
+    # Together, then a few alone, and then it is down.
+    assert sum(name == table for name, _ in source.asked) == 1 + min(3, len(keys))
     assert reports[table].rows_new == 0
     landed = {name for name, _ in read_manifest(tmp_path).entries}
     assert landed == set(TABLES) - {table}
@@ -150,16 +153,31 @@ def test_a_table_that_does_not_answer_leaves_the_others_landed(
     assert fetch(tmp_path, source)[table].stale is None
 
 
-def test_one_batch_that_does_not_answer_leaves_the_others_landed(
+def test_a_key_that_does_not_answer_leaves_the_others_landed(
+    tmp_path: Path, source: Tables
+) -> None:
+    for key in ("QQQ", "DGS2", "DGS10", "UNRATE"):
+        source.failing[key] = SourceUnavailable(f"an empty frame for {key}")
+    reports = fetch(tmp_path, source, "SPY", "QQQ", "IWM")
+    assert reports["prices"].stale_keys == ("QQQ",)
+    assert reports["prices"].stale == "an empty frame for QQQ"
+    assert (reports["prices"].keys, reports["prices"].rows_new) == (3, 2 * len(DAYS))
+    assert reports["macro_series"].stale_keys == ("DGS2", "DGS10", "UNRATE")
+    manifest = read_manifest(tmp_path)
+    assert manifest.keys("prices") == ("IWM", "SPY")
+    assert len(manifest.keys("macro_series")) == len(SERIES) - 3
+
+
+def test_reports_of_batches_are_one_report(
     tmp_path: Path, source: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "BATCH", 1)
     source.failing["QQQ"] = SourceUnavailable("an empty frame for QQQ")
+    source.frames["prices"].loc[0, "close"] = -1.0
     report = fetch(tmp_path, source, "SPY", "QQQ", "IWM")["prices"]
-    assert report.stale_keys == ("QQQ",)
-    assert report.stale == "an empty frame for QQQ"
-    assert (report.keys, report.rows_new) == (3, 2 * len(DAYS))
-    assert read_manifest(tmp_path).keys("prices") == ("IWM", "SPY")
+    assert report == TableReport(
+        "prices", 3, 2 * len(DAYS) - 1, 0, 1, 0, ("QQQ",), "an empty frame for QQQ"
+    )
 
 
 def test_batches_bound_what_is_fetched_at_once(

@@ -91,3 +91,33 @@ def test_an_unknown_factor_is_a_change(prices: Frame) -> None:
 def test_new_sessions_come_through(traded: pd.DataFrame) -> None:
     assert undone(traded.head(4), traded).equals(typed(PRICES, traded))
     assert undone(traded, traded.head(0)).height == 0
+
+
+def test_a_split_that_the_vendor_lost_stays(traded: pd.DataFrame) -> None:
+    incoming = split_adjusted(traded)
+    incoming.loc[[3, 7], "split"] = 1.0
+    back = undone(traded, incoming).select([*SCALED, "volume", "split"])
+    expected = typed(PRICES, traded).select(back.columns)
+    assert back.head(8).equals(expected.head(8))
+
+
+def test_one_of_two_splits_lost_leaves_the_other(traded: pd.DataFrame) -> None:
+    # As a source undoes the scaling by the one split that the vendor still tells of.
+    incoming = traded.copy()
+    incoming.loc[:2, SCALED] /= 4.0
+    incoming.loc[:2, "volume"] *= 4.0
+    incoming.loc[3, "split"] = 1.0
+    back = undone(traded, incoming).select([*SCALED, "volume", "split"])
+    assert back.equals(typed(PRICES, traded).select(back.columns))
+
+
+def test_a_split_taken_back_with_its_scaling_is_a_correction(traded: pd.DataFrame) -> None:
+    incoming = traded.copy()
+    incoming.loc[3, "split"] = 1.0
+    assert undone(traded, incoming)["split"].to_list() == incoming["split"].to_list()
+
+
+def test_a_split_found_late_brings_the_traded_prices_back(traded: pd.DataFrame) -> None:
+    # The vendor scaled first and told of the split later: the stored bars were not as traded.
+    untold = split_adjusted(traded).assign(split=1.0)
+    assert undone(untold, traded).equals(typed(PRICES, traded))

@@ -264,7 +264,7 @@ def test_a_report_that_fails_leaves_the_old_one(tmp_path):
     folder = tmp_path / "SPY"
     with replaced_folder(folder) as fresh:
         (fresh / "first").write_text("whole")
-    with pytest.raises(RuntimeError, match="half way"), replaced_folder(folder) as fresh:  # noqa: PT012
+    with pytest.raises(RuntimeError, match="half way"), replaced_folder(folder) as fresh:
         (fresh / "second").write_text("half")
         raise RuntimeError("half way")
     assert visible(tmp_path) == ["SPY"]

@@ -132,6 +132,22 @@ def test_the_hash_feels_formulas_and_not_words_about_them(old, new, same):
     assert (changed == hash_of({"m.py": SOURCE})) is same
 
 
+def test_the_hash_is_the_same_in_every_python_version():
+    """Nested quotes and functions are where the versions' syntax trees and texts differ."""
+    source = "def f(x: list[str]) -> str:\n    return f'{\", \".join(x)!r:>{len(x)}} and it\\'s'\n"
+    assert (
+        hash_of({"m.py": source})
+        == "12c847f25e5c19934aabc6a573d5fd749c02fe16be83cff88b4c0140f938d7a5"
+    )
+
+
+def test_constants_of_different_types_differ():
+    assert (
+        len({hash_of({"m.py": f"x = {value}"}) for value in ("1", "1.0", "'1'", "True", "None")})
+        == 5
+    )
+
+
 def test_the_hash_feels_which_module_a_formula_is_in():
     assert hash_of({"a.py": "x = 1", "b.py": "y = 2"}) == hash_of(
         {"b.py": "y = 2", "a.py": "x = 1"}

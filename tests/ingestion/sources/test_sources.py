@@ -4,21 +4,64 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pandas as pd
 import pytest
 
 from feature_repo.errors import InputError
 from ingestion.sources.base import ORIGINS, Source, requested_table, within
+from ingestion.sources.cboe import Cboe
+from ingestion.sources.fred import Fred
+from ingestion.sources.http import Http
 from ingestion.sources.registry import SOURCES, open_source
+from ingestion.sources.yahoo import Yahoo
 from ingestion.tables import TABLES
 
 AS_OF = pd.Timestamp("2024-01-04 21:30", tz="UTC")
 END = pd.Timestamp("2024-01-04")
+BARS = ["Open", "High", "Low", "Close", "Adj Close", "Volume", "Dividends", "Stock Splits"]
+
+
+def download(folder: Path) -> Callable[..., pd.DataFrame]:
+    """Return a download from Yahoo, of the folder's files in the shape of yfinance."""
+
+    def bars(symbol: str, *_: object) -> pd.DataFrame:
+        name = f"cboe/{symbol[1:]}" if symbol.startswith("^") else f"yahoo/{symbol}"
+        frame = pd.read_csv(folder / f"{name}.csv", index_col="Date", parse_dates=True)
+        return frame.reindex(columns=BARS).fillna({"Stock Splits": 0.0})
+
+    return bars
+
+
+def http(folder: Path) -> Http:
+    """Return the web servers of Cboe and FRED, which hold the folder's files."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "id" in request.url.params:
+            return httpx.Response(
+                200, text=(folder / f"fred/{request.url.params['id']}.csv").read_text()
+            )
+        frame = pd.read_csv(folder / f"cboe/{request.url.path.split('/')[-1][:-12]}.csv")
+        days = pd.to_datetime(frame["Date"]).dt.strftime("%m/%d/%Y")
+        text = frame.assign(Date=days).rename(columns=str.upper).to_csv(index=False)
+        return httpx.Response(200, text=text)
+
+    return Http(transport=httpx.MockTransport(answer))
+
+
 # What each source is made with here. A new source adds its own, with data for KEYS.
 OPTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "recorded": lambda folder: {"folder": folder},
     "simulated": lambda _: {
         "seed": 3, "signal_strength": 0.1, "as_of": AS_OF, "first_session": "2023-06-01",
+    },
+    "yahoo": lambda folder: {"download": download(folder)},
+    "cboe": lambda folder: {"http": http(folder)},
+    "fred": lambda folder: {"http": http(folder)},
+    "live": lambda folder: {
+        "yahoo": Yahoo(download=download(folder)),
+        "cboe": Cboe(http=http(folder)),
+        "fred": Fred(http=http(folder)),
     },
 }  # fmt: skip
 KEYS = {

@@ -1,0 +1,77 @@
+"""The dashboard: `streamlit run dashboard/app.py -- --home FOLDER`, read only."""
+
+import os
+import sys
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.home_files import HomeFiles
+from dashboard.loading import HOME, NOW, held, load
+from dashboard.queries_data import origin
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+PAGES = (
+    ("daily_signals", "Daily Signals", ":material/today:"),
+    ("performance", "Performance", ":material/monitoring:"),
+    ("models", "Models", ":material/model_training:"),
+    ("drift", "Drift", ":material/ssid_chart:"),
+    ("data_health", "Data Health", ":material/health_and_safety:"),
+)
+BANNERS = {
+    "simulated": (
+        "**SIMULATED.** This market is made up by a random number generator. What it shows says "
+        "nothing about real prices."
+    ),
+    "recorded": "**Recorded data.** A past market, read from files; it does not move on.",
+}
+
+
+def home_of(arguments: list[str], variable: str | None) -> Path:
+    """Return the home: `--home FOLDER`, else OPTRADE_HOME, else the checkout."""
+    named = variable
+    for place, word in enumerate(arguments):
+        if word == "--home" and place + 1 < len(arguments):
+            named = arguments[place + 1]
+        elif word.startswith("--home="):
+            named = word.removeprefix("--home=")
+    return Path(named).expanduser().resolve() if named else CHECKOUT
+
+
+def main() -> None:
+    """Draw the frame around the pages, and the page that was chosen."""
+    st.set_page_config(
+        page_title="optrade", page_icon=":material/candlestick_chart:", layout="wide"
+    )
+    files = HomeFiles(home_of(sys.argv[1:], os.environ.get("OPTRADE_HOME")))
+    st.session_state[HOME] = files.root
+    st.session_state[NOW] = pd.Timestamp.now(tz="UTC").floor("min")
+    page = st.navigation(
+        [
+            st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == PAGES[0][0])
+            for name, title, icon in PAGES
+        ]
+    )
+    _frame(files)
+    page.run()
+
+
+def _frame(files: HomeFiles) -> None:
+    with st.sidebar:
+        st.caption(f"Home: `{files.root}`")
+    if not files.root.is_dir():
+        st.warning(f"There is no folder {files.root}: `optrade demo` makes a home to look at.")
+        return
+    found = None
+    with held():
+        found = load(origin, files.data, watch=files.manifest)
+    with st.sidebar:
+        st.caption(f"Origin of its data: **{found or 'none yet'}**")
+        st.caption("Read only. Research software, no investment advice.")
+    if found in BANNERS:
+        show = st.warning if found == "simulated" else st.info
+        show(BANNERS[found], icon=":material/science:")
+
+
+main()

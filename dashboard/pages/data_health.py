@@ -1,0 +1,90 @@
+"""Data health: what has landed, how old it is, what was refused, and what is null."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import queries_data
+from dashboard.home_files import HomeFiles
+from dashboard.loading import held, load, run_page
+
+TIME = st.column_config.DatetimeColumn("landed at", format="YYYY-MM-DD HH:mm")
+
+
+def show(files: HomeFiles, now: pd.Timestamp) -> None:
+    """Show the lake, table by table."""
+    table = load(queries_data.tables, files.data, now, watch=files.manifest)
+    _counts(table)
+    with held():
+        _nulls(files)
+    with held():
+        _quarantine(files)
+    _tables(table)
+    _bytes(files)
+
+
+def _counts(table: pd.DataFrame) -> None:
+    boxes = st.columns(4)
+    boxes[0].metric("Files", f"{len(table):,}")
+    for box, kind in zip(boxes[1:], ("raw", "view", "quarantine"), strict=True):
+        box.metric(f"Rows, {kind}", f"{int(table.loc[table['kind'] == kind, 'rows'].sum()):,}")
+
+
+def _nulls(files: HomeFiles) -> None:
+    st.subheader("Nulls in the latest session", anchor=False)
+    nulls = load(queries_data.latest_nulls, files.data, watch=files.manifest)
+    if nulls.empty:
+        st.info("No features yet: run `optrade build-features`.", icon=":material/inbox:")
+        return
+    st.dataframe(
+        nulls,
+        hide_index=True,
+        column_config={
+            "null_share": st.column_config.NumberColumn("null share", format="percent"),
+            "names": "null features",
+        },
+    )
+
+
+def _quarantine(files: HomeFiles) -> None:
+    st.subheader("Quarantine", anchor=False)
+    refused = load(queries_data.quarantined, files.data, watch=files.manifest)
+    if refused.empty:
+        st.success("The gate has refused no row.", icon=":material/check_circle:")
+        return
+    st.dataframe(refused, hide_index=True, column_config={"landed_at": TIME})
+    st.caption(f"{len(refused):,} rows that the gate refused; none of them is in the lake.")
+
+
+def _tables(table: pd.DataFrame) -> None:
+    for kind, title in (("view", "Feature views"), ("raw", "Raw tables")):
+        st.subheader(title, anchor=False)
+        rows = table[table["kind"] == kind].drop(columns="kind")
+        if kind == "raw":
+            rows = rows.drop(columns=["definitions", "generation"])
+        st.dataframe(
+            rows,
+            hide_index=True,
+            column_config={
+                "rows": st.column_config.NumberColumn(format="localized"),
+                "age": st.column_config.NumberColumn("age, sessions"),
+                "landed_at": TIME,
+            },
+        )
+    st.caption(
+        "Age counts sessions completed after the last date held: of a live home to now, of others "
+        "to their last session with prices. Monthly series are dated by the first of their month, "
+        "and published weeks later."
+    )
+
+
+def _bytes(files: HomeFiles) -> None:
+    if st.button("Check every file against its hash"):
+        with held():
+            wrong = queries_data.damaged_files(files.data)
+            if wrong:
+                st.error("Missing or not as landed: " + ", ".join(f"`{p}`" for p in wrong))
+            else:
+                st.success("Every file is as it landed.")
+
+
+run_page("Data Health", show)

@@ -1,0 +1,102 @@
+"""Models: every version, which one serves, and the evidence for it."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import charts, queries_models
+from dashboard.home_files import HomeFiles
+from dashboard.loading import held, load, run_page
+
+FIGURE = st.column_config.NumberColumn(format="%.4f")
+GAIN = st.column_config.NumberColumn(format="%+.4f")
+
+
+def show(files: HomeFiles, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every page takes
+    """Show what serves, then one model: its versions, evidence and folds."""
+    with held():
+        _serving(files)
+    versions = load(queries_models.model_versions, files.mlflow)
+    st.subheader("One model", anchor=False)
+    name = st.selectbox("Model", versions["name"].unique())
+    own = versions[versions["name"] == name].drop(columns="name")
+    st.dataframe(
+        own,
+        hide_index=True,
+        column_config={
+            "trained_at": st.column_config.DatetimeColumn("trained at", format="YYYY-MM-DD HH:mm"),
+            "forced": st.column_config.CheckboxColumn("promoted by force"),
+            "run_id": "MLflow run",
+        },
+    )
+    if "champion" not in " ".join(own["alias"]):
+        st.info("No champion: no version has passed the gate. The newest challenger serves.")
+    version = st.selectbox("Version", own["version"], format_func=lambda v: f"version {v}")
+    run_id = own.loc[own["version"] == version, "run_id"].iloc[0]
+    path = queries_models.evidence_path(files.artifacts, run_id)
+    _evidence(load(queries_models.read_evidence, path))
+
+
+def _serving(files: HomeFiles) -> None:
+    st.subheader("Serving", anchor=False)
+    table, faults = load(queries_models.serving_models, files.serving)
+    for fault in faults:
+        st.error(fault, icon=":material/report:")
+    if table.empty:
+        st.info(queries_models.NOTHING, icon=":material/inbox:")
+        return
+    st.plotly_chart(charts.improvements(table), key="improvements")
+    st.dataframe(
+        table.drop(columns="verdict"),
+        hide_index=True,
+        column_config={
+            "improvement": st.column_config.NumberColumn("better by", format="%+.4f"),
+            "low": st.column_config.NumberColumn("95 % low", format="%+.4f"),
+            "high": st.column_config.NumberColumn("95 % high", format="%+.4f"),
+            "rows": st.column_config.NumberColumn("trained on n", format="localized"),
+        },
+    )
+
+
+def _evidence(evidence: dict[str, object]) -> None:
+    gate = queries_models.gate_row(evidence)
+    mark = st.success if gate["proven"] else st.warning
+    mark(gate["words"][:1].upper() + gate["words"][1:] + ".")
+    st.markdown(
+        f"Gate: pooled out-of-fold **{gate['metric'].replace('_', ' ')}** against the "
+        f"**{gate['baseline'].replace('_', ' ')}**, n = {gate['n']:,} decided test sessions."
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.markdown("**Fold by fold**")
+        table = queries_models.folds(evidence)
+        st.plotly_chart(charts.folds(table, gate["baseline"]), key="folds")
+    with right:
+        st.markdown("**All scores, pooled over folds**")
+        st.dataframe(
+            queries_models.comparison(evidence),
+            hide_index=True,
+            height=340,
+            column_config={
+                "model": FIGURE,
+                "baseline_value": st.column_config.NumberColumn("baseline's", format="%.4f"),
+                "difference": st.column_config.NumberColumn("better by", format="%+.4f"),
+                "low": st.column_config.NumberColumn("95 % low", format="%+.4f"),
+                "high": st.column_config.NumberColumn("95 % high", format="%+.4f"),
+            },
+        )
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            "train_n": "train n",
+            "test_n": "test n",
+            "model": FIGURE,
+            "baseline_value": st.column_config.NumberColumn("baseline's", format="%.4f"),
+            "difference": st.column_config.NumberColumn("better by", format="%+.4f"),
+            "low": st.column_config.NumberColumn("95 % low", format="%+.4f"),
+            "high": st.column_config.NumberColumn("95 % high", format="%+.4f"),
+        },
+    )
+
+
+run_page("Models", show)

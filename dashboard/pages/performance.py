@@ -1,0 +1,120 @@
+"""Performance: the ledger as it is, every figure with its n."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard import charts, scoring
+from dashboard.home_files import HomeFiles
+from dashboard.loading import load, run_page
+from dashboard.queries_ledger import signal_history
+
+ALL = "all"
+RATES = {
+    "direction_rate": st.column_config.NumberColumn("direction right", format="percent"),
+    "up_share": st.column_config.NumberColumn("always UP", format="percent"),
+    "iv_rate": st.column_config.NumberColumn("IV class right", format="percent"),
+    "direction_hits": "direction hits",
+    "iv_known": "IV settled",
+    "iv_hits": "IV hits",
+}
+DATE = {"month": st.column_config.DateColumn("month", format="MMM YYYY")}
+
+
+def show(files: HomeFiles, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every page takes
+    """Show counts, hits, calibration, strategies and time."""
+    history = load(signal_history, files.ledger)
+    ticker = st.segmented_control("Ticker", [ALL, *sorted(history["ticker"].unique())], default=ALL)
+    rows = history if ticker in (ALL, None) else history[history["ticker"] == ticker]
+    _counts(rows)
+    _advantage(rows)
+    _calibration(rows)
+    st.subheader("By strategy", anchor=False)
+    st.dataframe(scoring.hit_table(rows, "strategy"), hide_index=True, column_config=RATES)
+    st.caption(
+        "Hits are of the two forecasts, not of profit: the ledger holds no fills. A rate is empty "
+        "where its n is 0."
+    )
+    _over_time(rows)
+
+
+def _counts(rows: pd.DataFrame) -> None:
+    settled = int(rows["label"].notna().sum())
+    boxes = st.columns(5)
+    boxes[0].metric("Signals", f"{len(rows):,}")
+    boxes[1].metric("Sessions", f"{rows['session'].nunique():,}")
+    boxes[2].metric("Settled", f"{settled:,}")
+    boxes[3].metric("Decided (UP or DOWN)", f"{len(scoring.decided(rows)):,}")
+    boxes[4].metric("Proven at the time", f"{int(rows['proven'].sum()):,} of {len(rows):,}")
+    st.caption(f"Sessions {rows['session'].min().date()} to {rows['session'].max().date()}.")
+    if not settled:
+        st.info(
+            "No outcome has been settled: five sessions after a signal, run `optrade settle`.",
+            icon=":material/hourglass_empty:",
+        )
+
+
+def _advantage(rows: pd.DataFrame) -> None:
+    found = scoring.advantages(rows)
+    if not found:
+        return
+    st.subheader("Direction", anchor=False)
+    table = [
+        {
+            "baseline": one.baseline,
+            "n": one.n,
+            "sessions": one.sessions,
+            "direction right": f"{one.hit_rate:.1%}",
+            "baseline right": f"{one.baseline_rate:.1%}",
+            "better by": f"{one.difference:+.1%}",
+            "95 % interval": _interval(one.interval),
+        }
+        for one in found
+    ]
+    st.dataframe(pd.DataFrame(table), hide_index=True)
+    st.caption(
+        f"Of decided signals; FLAT outcomes decide nothing. Intervals by stationary block "
+        f"bootstrap over sessions, mean block {scoring.MEAN_BLOCK}."
+    )
+
+
+def _interval(ends: tuple[float, float] | None) -> str:
+    if ends is None:
+        return f"too few: needs {scoring.MIN_SESSIONS} decided sessions"
+    return f"{ends[0]:+.1%} to {ends[1]:+.1%}"
+
+
+def _calibration(rows: pd.DataFrame) -> None:
+    st.subheader("Calibration of P(UP)", anchor=False)
+    n = len(scoring.decided(rows))
+    if n < scoring.MIN_DECIDED:
+        st.info(
+            f"Too few to judge: {n} decided signals, {scoring.MIN_DECIDED} are needed.",
+            icon=":material/hourglass_empty:",
+        )
+        return
+    table = scoring.reliability(rows)
+    left, right = st.columns([3, 2], gap="large")
+    left.plotly_chart(charts.reliability(table), key="reliability")
+    shown = table.assign(bin=[f"{r.low:.1f} to {r.high:.1f}" for r in table.itertuples()])
+    right.dataframe(
+        shown[["bin", "n", "forecast", "came"]],
+        hide_index=True,
+        column_config={
+            "forecast": st.column_config.NumberColumn("mean P(UP)", format="%.3f"),
+            "came": st.column_config.NumberColumn("went UP", format="%.3f"),
+        },
+    )
+    right.caption(f"{n:,} decided signals. Outcomes of neighbouring sessions overlap.")
+
+
+def _over_time(rows: pd.DataFrame) -> None:
+    st.subheader("Over time", anchor=False)
+    st.plotly_chart(charts.strategies_by_month(scoring.strategies_by_month(rows)), key="strategies")
+    months = scoring.by_month(rows)
+    if months["decided"].sum():
+        st.plotly_chart(charts.hit_rate_by_month(months), key="months")
+    with st.expander("The months as a table"):
+        st.dataframe(months, hide_index=True, column_config=RATES | DATE)
+
+
+run_page("Performance", show)

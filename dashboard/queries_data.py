@@ -1,0 +1,221 @@
+"""What the lake holds, how old it is, what was refused, and where the latest rows have nulls."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+from dashboard.documents import NothingYet
+from feature_repo.errors import InputError
+from feature_repo.manifest import Entry, Manifest, current_rows, damaged, read_manifest
+
+NOTHING: Final = (
+    "No data has landed: run `optrade demo` for a simulated home, or "
+    "`optrade ingest --source live|recorded|simulated`."
+)
+QUARANTINE: Final = "quarantine/"
+PRICES: Final = "prices"
+KEYS: Final = ("ticker", "market", "session", "event_timestamp", "created_timestamp")
+DATES: Final = ("session", "observation_date")
+
+
+def landed_manifest(data_dir: Path) -> Manifest:
+    """Return the manifest of a home with data.
+
+    Raises
+    ------
+    NothingYet
+        If nothing has landed.
+    InputError
+        If the manifest is damaged.
+    """
+    manifest = read_manifest(data_dir)
+    if not manifest.entries:
+        raise NothingYet(NOTHING)
+    return manifest
+
+
+def origin(data_dir: Path) -> str | None:
+    """Return where the data of a home comes from, None if nothing has landed."""
+    return read_manifest(data_dir).origin
+
+
+def newest_session(manifest: Manifest, now: pd.Timestamp) -> pd.Timestamp | None:
+    """Return the session that ages count from, None if a home that stands still has no prices.
+
+    The last complete one for a live home; the last one with prices for a recorded or simulated
+    one, which does not age.
+    """
+    from feature_repo.markets import last_complete_session
+
+    if manifest.origin == "live":
+        return last_complete_session(now)
+    last = max((e.last for e in manifest.entries.values() if e.table == PRICES), default=None)
+    return None if last is None else pd.Timestamp(last)
+
+
+def kind_of(manifest: Manifest, table: str) -> str:
+    """Return raw, view or quarantine."""
+    if table.startswith(QUARANTINE):
+        return "quarantine"
+    return "raw" if manifest.tables[table].definition_hash is None else "view"
+
+
+def tables(data_dir: Path, now: pd.Timestamp) -> pd.DataFrame:
+    """Return one row for each file of the lake.
+
+    Returns
+    -------
+    DataFrame
+        `kind`, `table`, `key`, `rows`, `first`, `last` (ISO dates), `age` (sessions completed
+        after `last`, see `newest_session`), `landed_at` (UTC), `generation`, `definitions`
+        (first 12 digits of their hash, views only).
+
+    Raises
+    ------
+    NothingYet
+        If nothing has landed.
+    InputError
+        If the manifest is damaged.
+    """
+    manifest = landed_manifest(data_dir)
+    entries = sorted(manifest.entries.values(), key=lambda e: (e.table, e.key))
+    ages = _ages(entries, newest_session(manifest, now))
+    rows = [_row(manifest, entry, age) for entry, age in zip(entries, ages, strict=True)]
+    return pd.DataFrame(rows).astype({"age": "Int64"})
+
+
+def _row(manifest: Manifest, entry: Entry, age: int | None) -> dict[str, Any]:
+    definitions = manifest.tables[entry.table].definition_hash
+    return {
+        "kind": kind_of(manifest, entry.table),
+        "table": entry.table,
+        "key": entry.key,
+        "rows": entry.rows,
+        "first": entry.first,
+        "last": entry.last,
+        "age": age,
+        "landed_at": pd.Timestamp(entry.landed_at),
+        "generation": entry.generation,
+        "definitions": None if definitions is None else definitions[:12],
+    }
+
+
+def _ages(entries: list[Entry], newest: pd.Timestamp | None) -> list[int | None]:
+    """Return the sessions of (last, newest] for each file; a date need not be a session."""
+    from feature_repo.markets import sessions
+
+    if newest is None:
+        return [None] * len(entries)
+    lasts = pd.DatetimeIndex([entry.last for entry in entries])
+    days = sessions(min(lasts.min(), newest), newest)
+    after = days.searchsorted(lasts, side="right")
+    return [int(count) for count in np.maximum(len(days) - after, 0)]
+
+
+def quarantined(data_dir: Path) -> pd.DataFrame:
+    """Return every row that the gate refused, the newest landing first.
+
+    Returns
+    -------
+    DataFrame
+        `table`, `key`, `date`, `reason`, `row` (its values in words), `landed_at`; empty if
+        nothing was refused.
+
+    Raises
+    ------
+    NothingYet
+        If nothing has landed.
+    InputError
+        If the manifest or a file is damaged.
+    """
+    manifest = landed_manifest(data_dir)
+    names = sorted({table for table, _ in manifest.entries if table.startswith(QUARANTINE)})
+    rows = [row for name in names for row in _refused(data_dir, name, manifest)]
+    columns = ["table", "key", "date", "reason", "row", "landed_at"]
+    found = pd.DataFrame(rows, columns=columns)
+    return found.sort_values("landed_at", ascending=False, ignore_index=True, kind="stable")
+
+
+def _refused(data_dir: Path, name: str, manifest: Manifest) -> list[dict[str, Any]]:
+    try:
+        frame = current_rows(data_dir, name, manifest=manifest)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise _unreadable(name, error) from error
+    key = manifest.tables[name].key[0]
+    date = next((column for column in DATES if column in frame.columns), None)
+    shown = [c for c in frame.columns if c not in (key, date, "reason", "landed_at")]
+    return [
+        {
+            "table": name.removeprefix(QUARANTINE),
+            "key": row[key],
+            "date": None if date is None else str(row[date]),
+            "reason": row["reason"],
+            "row": ", ".join(f"{column} {row[column]}" for column in shown),
+            "landed_at": row["landed_at"],
+        }
+        for row in frame.iter_rows(named=True)
+    ]
+
+
+def latest_nulls(data_dir: Path) -> pd.DataFrame:
+    """Return how much of the newest row of each view is null.
+
+    Returns
+    -------
+    DataFrame
+        `view`, `key`, `session`, `features`, `nulls`, `null_share` (0 to 1), `names` of the null
+        features.
+
+    Raises
+    ------
+    NothingYet
+        If nothing has landed.
+    InputError
+        If the manifest or a file is damaged.
+    """
+    manifest = landed_manifest(data_dir)
+    entries = sorted(manifest.entries.values(), key=lambda e: (e.table, e.key))
+    rows = [_nulls(data_dir, e) for e in entries if kind_of(manifest, e.table) == "view"]
+    columns = ["view", "key", "session", "features", "nulls", "null_share", "names"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _nulls(data_dir: Path, entry: Entry) -> dict[str, Any]:
+    row = _last_row(data_dir, entry)
+    values = {name: value for name, value in row.items() if name not in KEYS}
+    missing = [name for name, value in values.items() if value is None or np.isnan(value)]
+    return {
+        "view": entry.table,
+        "key": entry.key,
+        "session": str(row["session"]),
+        "features": len(values),
+        "nulls": len(missing),
+        "null_share": len(missing) / len(values) if values else None,
+        "names": ", ".join(missing),
+    }
+
+
+def _last_row(data_dir: Path, entry: Entry) -> dict[str, Any]:
+    # Rows are sorted by session, then by creation: the last is the newest version of the newest.
+    try:
+        frame = pl.scan_parquet(data_dir / entry.path, glob=False).tail(1).collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise _unreadable(entry.path, error) from error
+    if frame.is_empty():
+        raise InputError(f"{entry.path} holds no row; run `optrade build-features` again")
+    return frame.row(0, named=True)
+
+
+def damaged_files(data_dir: Path) -> list[str]:
+    """Return the files whose bytes are missing or not as landed; reads all of them."""
+    return damaged(data_dir)
+
+
+def _unreadable(name: str, error: Exception) -> InputError:
+    return InputError(
+        f"cannot read {name}: {type(error).__name__}: {error!s:.100}; restore it from a copy, "
+        "or land into a new home"
+    )

@@ -1,0 +1,71 @@
+"""Commands that look back: settle outcomes, report drift."""
+
+from typing import Annotated
+
+import typer
+
+from optrade.cli import options
+from optrade.cli.output import print_json, print_table
+
+Sessions = Annotated[
+    int, typer.Option("--sessions", min=1, help="Length of the current window, in sessions.")
+]
+SHOWN = 15
+
+
+def settle(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
+    """Write what recorded signals came to, once their five sessions have passed."""
+    from dataclasses import asdict
+
+    from optrade.flows.monitoring import settle_signals
+    from optrade.runtime import runtime
+
+    run = runtime()
+    done = settle_signals(run, run.as_of(as_of))
+    if as_json:
+        print_json(
+            {
+                "new": [asdict(outcome) | {"key": outcome.key._asdict()} for outcome in done.new],
+                "settled_before": done.settled_before,
+                "pending": [
+                    {"key": row.key._asdict(), "reason": row.reason} for row in done.pending
+                ],
+            }
+        )
+        return
+    typer.echo(
+        f"settled now: {len(done.new)}, before: {done.settled_before}, pending: {len(done.pending)}"
+    )
+    for row in done.pending[:SHOWN]:
+        typer.echo(f"pending {row.key.ticker} {row.key.session}: {row.reason}")
+
+
+def drift(
+    ticker: options.Ticker,
+    sessions: Sessions = 63,
+    as_json: options.AsJson = False,
+) -> None:
+    """Compare recent features with those a model was trained on: PSI, nulls, alarm levels."""
+    from optrade.flows.monitoring import report_drift
+    from optrade.runtime import runtime
+
+    (name,) = options.parse_tickers(ticker)
+    report, page = report_drift(runtime(), name, sessions)
+    if as_json:
+        print_json(report)
+        return
+    rows = sorted(report["features"], key=lambda row: -(row["psi"] or 0.0))[:SHOWN]
+    columns = ["name", "view", "psi", "alarm_level", "null_share"]
+    print_table(
+        f"{name}: drift of {len(report['features'])} features, highest {SHOWN}",
+        columns,
+        [[_cell(row[column]) for column in columns] for row in rows],
+    )
+    typer.echo(f"report: {page}")
+
+
+def _cell(value: object) -> object:
+    return f"{value:.3f}" if isinstance(value, float) else value
+
+
+COMMANDS = {"settle": settle, "drift": drift}
