@@ -8,17 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.home_files import HomeFiles
-from dashboard.loading import HOME, NOW, held, load
+from dashboard.loading import load
+from dashboard.page import SHOWN, Shown, held, navigation
 from dashboard.queries_data import origin
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-PAGES = (
-    ("daily_signals", "Daily Signals", ":material/today:"),
-    ("performance", "Performance", ":material/monitoring:"),
-    ("models", "Models", ":material/model_training:"),
-    ("drift", "Drift", ":material/ssid_chart:"),
-    ("data_health", "Data Health", ":material/health_and_safety:"),
-)
 BANNERS = {
     "simulated": (
         "**SIMULATED.** This market is made up by a random number generator. What it shows says "
@@ -45,15 +39,9 @@ def main() -> None:
         page_title="optrade", page_icon=":material/candlestick_chart:", layout="wide"
     )
     files = HomeFiles(home_of(sys.argv[1:], os.environ.get("OPTRADE_HOME")))
-    st.session_state[HOME] = files.root
-    st.session_state[NOW] = pd.Timestamp.now(tz="UTC").floor("min")
-    page = st.navigation(
-        [
-            st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == PAGES[0][0])
-            for name, title, icon in PAGES
-        ]
-    )
+    page = navigation()
     _frame(files)
+    st.session_state[SHOWN] = Shown(files, pd.Timestamp.now(tz="UTC").floor("min"))
     page.run()
 
 

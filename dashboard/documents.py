@@ -78,7 +78,25 @@ def known(document: Mapping[str, Any], place: str, kind: type[Kind], source: str
     """Return a field that may be null or absent at its last step, None if it is; see `pick`."""
     *above, last = place.split(".")
     holder = pick(document, ".".join(above), dict, source) if above else document
-    return None if holder.get(last) is None else pick(document, place, kind, source)
+    if isinstance(holder, Mapping) and holder.get(last) is None:
+        return None
+    return pick(document, place, kind, source)
+
+
+def interval(document: Mapping[str, Any], source: str) -> tuple[float | None, float | None]:
+    """Return the ends of a document's `interval`, None and None where it is not known.
+
+    Raises
+    ------
+    InputError
+        If it is no pair of numbers.
+    """
+    ends = known(document, "interval", list, source)
+    if ends is None:
+        return None, None
+    if len(ends) != 2 or not all(isinstance(end, int | float) for end in ends):
+        raise InputError(f"{source}: interval is {ends!r:.60}, allowed is a pair of numbers")
+    return float(ends[0]), float(ends[1])
 
 
 @contextmanager

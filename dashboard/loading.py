@@ -1,20 +1,12 @@
-"""What joins the queries to Streamlit: a cache keyed by the files read, and pages that hold."""
+"""Queries behind Streamlit's cache, keyed by the state of the files they read."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pandas as pd
 import streamlit as st
 
-from dashboard.documents import NothingYet
-from dashboard.home_files import HomeFiles
-from feature_repo.errors import InputError
-
 Result = TypeVar("Result")
-
-HOME = "home"
-NOW = "now"
 
 
 def stamp(path: Path) -> tuple[tuple[str, int, int], ...]:
@@ -63,30 +55,3 @@ def load(
     """
     name = f"{query.__module__}.{query.__qualname__}"
     return _cached(query, name, str(path), stamp(watch or path), *arguments)
-
-
-def run_page(title: str, show: Callable[[HomeFiles, pd.Timestamp], None]) -> None:
-    """Run a page of the home that the app was started with.
-
-    What is missing or damaged is said on the page, and no other page is touched.
-    """
-    st.title(title)
-    with held():
-        show(HomeFiles(st.session_state[HOME]), st.session_state[NOW])
-
-
-class held:  # noqa: N801 - reads as a statement: `with held():`
-    """Say on the page what a part of it could not show, and go on with the next part."""
-
-    def __enter__(self) -> None:
-        """Do nothing."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: object
-    ) -> bool:
-        """Show a missing or damaged file; every other error goes on."""
-        if isinstance(error, NothingYet):
-            st.info(str(error), icon=":material/inbox:")
-        elif isinstance(error, InputError):
-            st.error(str(error), icon=":material/report:")
-        return isinstance(error, InputError)

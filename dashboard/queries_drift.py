@@ -11,7 +11,7 @@ from dashboard.documents import NothingYet, known, pick, read_json
 
 DOCUMENT: Final = "drift.json"
 PAGE: Final = "index.html"
-NOTHING: Final = "No drift report yet: run `optrade drift`."
+NOTHING: Final = "No drift report yet: run `optrade drift --ticker SPY`."
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from dashboard.documents import NothingYet, known, pick, read_json, read_only
+from dashboard.documents import NothingYet, interval, known, pick, read_json, read_only
 
 NOTHING: Final = (
     "No model has been trained: run `optrade train-all`, or `optrade train --ticker SPY` and "
@@ -87,7 +87,7 @@ _SERVING_COLUMNS: Final = (
 
 
 def _serving_row(document: Mapping[str, Any], source: str) -> dict[str, Any]:
-    low, high = _ends(pick(document, "evidence", dict, source), source)
+    low, high = interval(pick(document, "evidence", dict, source), source)
     return {
         "name": pick(document, "name", str, source),
         "version": pick(document, "version", int, source),
@@ -130,7 +130,7 @@ def gate_row(evidence: Mapping[str, Any]) -> dict[str, Any]:
         If a field is missing.
     """
     source = "evidence"
-    low, high = _ends(pick(evidence, "gate", dict, source), source)
+    low, high = interval(pick(evidence, "gate", dict, source), source)
     return {
         "metric": pick(evidence, "gate.metric", str, source),
         "baseline": pick(evidence, "gate.baseline", str, source),
@@ -168,7 +168,7 @@ def comparison(evidence: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _compared(row: Mapping[str, Any], source: str) -> dict[str, Any]:
-    low, high = _ends(row, source)
+    low, high = interval(row, source)
     return {
         "score": pick(row, "score", str, source),
         "model": known(row, "model", float, source),
@@ -202,7 +202,7 @@ def _fold(row: Mapping[str, Any], baseline: str) -> dict[str, Any]:
     source = "evidence of a fold"
     dates = ("train_start", "train_end", "test_start", "test_end")
     against = pick(row, f"difference.{baseline}", dict, source)
-    low, high = _ends(against, source)
+    low, high = interval(against, source)
     return {
         "fold": pick(row, "fold", int, source),
         **{name: pick(row, name, str, source) for name in dates},
@@ -214,8 +214,3 @@ def _fold(row: Mapping[str, Any], baseline: str) -> dict[str, Any]:
         "low": low,
         "high": high,
     }
-
-
-def _ends(document: Mapping[str, Any], source: str) -> tuple[float | None, float | None]:
-    interval = known(document, "interval", list, source)
-    return (None, None) if interval is None else (float(interval[0]), float(interval[1]))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from dashboard.documents import NothingYet, known, pick, read_only
+from dashboard.documents import NothingYet, interval, known, pick, read_only
 from dashboard.queries_ledger import check_ledger
 from feature_repo.errors import InputError
 
@@ -25,8 +25,9 @@ class ModelEvidence:
 
     Attributes
     ----------
-    improvement, interval
-        Of the gate's metric over the baseline, positive is better; None where it was not known.
+    improvement, low, high
+        Of the gate's metric over the baseline, positive is better, with its 95 % interval;
+        None where it was not known.
     """
 
     task: str
@@ -38,7 +39,8 @@ class ModelEvidence:
     metric: str
     baseline: str
     improvement: float | None
-    interval: tuple[float, float] | None
+    low: float | None
+    high: float | None
     verdict: str
 
 
@@ -122,6 +124,8 @@ def _signal(text: str, recorded_at: str, recordings: int) -> DailySignal:
         document = json.loads(text)
     except ValueError as error:
         raise InputError(f"a signal in the ledger is no JSON: {error!s:.80}") from error
+    if not isinstance(document, dict):
+        raise InputError(f"a signal in the ledger is {text:.40}, allowed is a JSON object")
     source = "signal {ticker} {session}".format_map(
         {name: document.get(name, "?") for name in ("ticker", "session")}
     )
@@ -176,7 +180,7 @@ def _alternatives(document: Mapping[str, Any], source: str) -> tuple[tuple[str, 
 def _model(document: Mapping[str, Any], task: str, source: str) -> ModelEvidence:
     served = pick(document, f"provenance.models.{task}", dict, source)
     evidence = pick(document, f"evidence.{task}", dict, source)
-    interval = known(evidence, "interval", list, source)
+    low, high = interval(evidence, source)
     return ModelEvidence(
         task=task,
         name=pick(served, "name", str, source),
@@ -187,6 +191,7 @@ def _model(document: Mapping[str, Any], task: str, source: str) -> ModelEvidence
         metric=pick(evidence, "metric", str, source),
         baseline=pick(evidence, "baseline", str, source),
         improvement=known(evidence, "improvement", float, source),
-        interval=None if interval is None else (float(interval[0]), float(interval[1])),
+        low=low,
+        high=high,
         verdict=pick(evidence, "verdict", str, source),
     )

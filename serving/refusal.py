@@ -1,8 +1,10 @@
-"""Why no signal is given although the question was good: ours to fix, and worth asking again."""
+"""Why there is no answer: ours to fix and worth asking again, or the caller's to change."""
 
+from http import HTTPStatus
 from typing import Final
 
-from feature_repo.errors import SourceUnavailable
+from feature_repo.errors import InputError, SourceUnavailable
+from feature_repo.markets import underlying
 
 SOON: Final = 2
 LATER: Final = 60
@@ -26,3 +28,39 @@ class Refusal(SourceUnavailable):
         self.error = error
         self.detail = detail
         self.retry_after = retry_after
+
+
+class CallerFault(InputError):
+    """A question that cannot be answered as it is asked (HTTP 404 or 422): change it.
+
+    Attributes
+    ----------
+    error
+        The reason in one word, for programs.
+    detail
+        The reason in a sentence, for people: what was got, what is allowed.
+    status
+        The HTTP status.
+    """
+
+    def __init__(
+        self, error: str, detail: str, status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
+    ) -> None:
+        super().__init__(f"{error}: {detail}")
+        self.error = error
+        self.detail = detail
+        self.status = status
+
+
+def known_ticker(ticker: str) -> str:
+    """Return a ticker that is an underlying.
+
+    Raises
+    ------
+    CallerFault
+        `unknown_ticker` (404), naming those that are.
+    """
+    try:
+        return underlying(ticker).ticker
+    except InputError as error:
+        raise CallerFault("unknown_ticker", str(error), HTTPStatus.NOT_FOUND) from None

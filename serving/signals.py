@@ -35,6 +35,15 @@ class FeatureRow:
 
 
 @dataclass(frozen=True)
+class Outlook:
+    """What implied volatility is expected to be: a class, how sure that is (0 to 1), and why."""
+
+    iv_regime: IvRegime
+    confidence: float
+    source: str
+
+
+@dataclass(frozen=True)
 class Models:
     """The two models that a signal takes."""
 
@@ -65,16 +74,16 @@ def build_signal(
     as_of, origin
         The clock (with a zone) and the origin that `provenance` carries.
     """
-    prediction = _prediction(row.values, models.direction)
-    volatility = _volatility(row.values, models.regime)
-    recommendation = _recommendation(prediction, volatility, proven=models.proven)
+    predicted = prediction(row.values, models.direction)
+    expected = volatility(row.values, models.regime)
+    recommendation = select(forecasts(predicted, iv_outlook(expected)), proven=models.proven)
     return {
         "ticker": row.ticker,
         "session": str(row.session.date()),
         **_strategy_fields(recommendation),
-        "prediction": prediction,
-        "iv_context": _iv_context(row.values),
-        "volatility": volatility,
+        "prediction": predicted,
+        "iv_context": iv_context(row.values),
+        "volatility": expected,
         "alternatives": [asdict(choice) for choice in recommendation.alternatives],
         "structure": None,
         "evidence": _evidence(models),
@@ -91,7 +100,14 @@ def build_signal(
     }
 
 
-def _prediction(values: Mapping[str, float], model: Artifact) -> dict[str, Any]:
+def prediction(values: Mapping[str, float], model: Artifact) -> dict[str, Any]:
+    """Return the seed's prediction: direction, P(UP), max(p, 1 - p) and the threshold used.
+
+    Raises
+    ------
+    Refusal
+        `not_finite` if the features overflow the model.
+    """
     if model.threshold is None:
         raise ValueError(f"{model.name} has no threshold: it is no direction model")
     probability = model.probability_up(values)
@@ -103,7 +119,16 @@ def _prediction(values: Mapping[str, float], model: Artifact) -> dict[str, Any]:
     }
 
 
-def _volatility(values: Mapping[str, float], model: Artifact) -> dict[str, Any]:
+def volatility(values: Mapping[str, float], model: Artifact) -> dict[str, Any]:
+    """Return the forecast class of iv_rank, the chance of each, and the way from today's class.
+
+    Raises
+    ------
+    Refusal
+        `not_finite` if the features overflow the model.
+    InputError
+        If today's iv_rank is not from 0 to 100.
+    """
     chances = model.probabilities(values)
     predicted = max(chances, key=chances.__getitem__)
     return {
@@ -116,19 +141,39 @@ def _volatility(values: Mapping[str, float], model: Artifact) -> dict[str, Any]:
     }
 
 
-def _recommendation(
-    prediction: Mapping[str, Any], volatility: Mapping[str, Any], *, proven: bool
-) -> Recommendation:
-    direction = cast(Direction, prediction["direction"])
+def iv_outlook(expected: Mapping[str, Any]) -> Outlook:
+    """Return the outlook of a volatility forecast."""
+    confidence = float(expected["confidence"])
+    words = f"forecast five sessions ahead, probability {confidence:.2f}"
+    return Outlook(cast(IvRegime, expected["predicted_regime"]), confidence, words)
+
+
+def forecasts(predicted: Mapping[str, Any], outlook: Outlook) -> Forecasts:
+    """Return what the strategy selector reads of a prediction and an outlook."""
+    direction = cast(Direction, predicted["direction"])
     # Decision 6: the probability of the direction chosen, which may lie below one half.
-    up = float(prediction["probability"])
-    forecasts = Forecasts(
+    up = float(predicted["probability"])
+    return Forecasts(
         direction=direction,
         direction_confidence=up if direction == "UP" else 1.0 - up,
-        iv_regime=cast(IvRegime, volatility["predicted_regime"]),
-        iv_confidence=float(volatility["confidence"]),
+        iv_regime=outlook.iv_regime,
+        iv_confidence=outlook.confidence,
     )
-    return select(forecasts, proven=proven)
+
+
+def iv_context(values: Mapping[str, float]) -> dict[str, Any]:
+    """Return today's implied volatility: rank, its band, and the spread over hv_20 (points).
+
+    Raises
+    ------
+    InputError
+        If iv_rank is not from 0 to 100.
+    """
+    return {
+        "iv_rank": values["iv_rank"],
+        "iv_regime": band(values["iv_rank"]).lower(),
+        "iv_hv_spread": values["iv_hv_spread"],
+    }
 
 
 def _strategy_fields(recommendation: Recommendation) -> dict[str, Any]:
@@ -143,14 +188,6 @@ def _strategy_fields(recommendation: Recommendation) -> dict[str, Any]:
         "position_size": recommendation.position_size,
         "reasoning": recommendation.reasoning,
         "trade_parameters": recommendation.trade_parameters,
-    }
-
-
-def _iv_context(values: Mapping[str, float]) -> dict[str, Any]:
-    return {
-        "iv_rank": values["iv_rank"],
-        "iv_regime": band(values["iv_rank"]).lower(),
-        "iv_hv_spread": values["iv_hv_spread"],
     }
 
 

@@ -121,7 +121,7 @@ class Ledger:
 
     def __enter__(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with _explained(self.path):
+        with explained(self.path):
             self._connection = sqlite3.connect(
                 self.path, timeout=BUSY_SECONDS, isolation_level=None
             )
@@ -157,7 +157,7 @@ class Ledger:
             raise InputError("the ledger is not open: use it in a `with` block")
         moment = recorded_at.tz_convert("UTC").isoformat()
         row = {**_row(signal), "recorded_at": moment, "document": _canonical(signal)}
-        with _explained(self.path), _transaction(self._connection):
+        with explained(self.path), transaction(self._connection):
             written = self._connection.execute(_INSERT, row).rowcount == 1
             kept = self._connection.execute(_KEPT, row).fetchone()
         stored_at, document = kept
@@ -175,27 +175,29 @@ def read_signals(path: Path, ticker: str | None = None) -> list[dict[str, Any]]:
     """
     if not path.exists():
         raise InputError(f"no ledger at {path}: run `optrade signal-all --record` first")
-    with _explained(path), closing(_read_only(path)) as connection:
-        _check_version(connection, path)
+    with explained(path), closing(read_only(path)) as connection:
+        check_version(connection, path)
         rows = connection.execute(_READ, (ticker,)).fetchall()
     return [{"recorded_at": at, "signal": json.loads(document)} for at, document in rows]
 
 
-def _read_only(path: Path) -> sqlite3.Connection:
+def read_only(path: Path) -> sqlite3.Connection:
+    """Return a connection that cannot write."""
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    with _transaction(connection):
+    with transaction(connection):
         if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
             connection.execute(_CREATE)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    _check_version(connection, path)
+    check_version(connection, path)
 
 
-def _check_version(connection: sqlite3.Connection, path: Path) -> None:
+def check_version(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file whose schema is of another version."""
     got = connection.execute("PRAGMA user_version").fetchone()[0]
     if got != SCHEMA_VERSION:
         raise InputError(
@@ -205,7 +207,8 @@ def _check_version(connection: sqlite3.Connection, path: Path) -> None:
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit what the body does, or nothing of it."""
     # IMMEDIATE: a writer waits for its turn here, and never fails half way through.
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -217,7 +220,8 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
+    """Turn an error of SQLite into one that says what to do."""
     try:
         yield
     except sqlite3.Error as error:
@@ -228,10 +232,11 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def _row(signal: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _at(signal, place) for name, place in COLUMNS.items()}
+    return {name: field_of(signal, place) for name, place in COLUMNS.items()}
 
 
-def _at(signal: Mapping[str, Any], place: tuple[str, ...]) -> object:
+def field_of(signal: Mapping[str, Any], place: tuple[str, ...]) -> object:
+    """Return the value at a place of a signal; none is an error."""
     value: Any = signal
     for step in place:
         if not isinstance(value, Mapping) or value.get(step) is None:

@@ -17,11 +17,11 @@ from feature_repo.errors import InputError
 from trading.ledger import (
     BUSY_SECONDS,
     COLUMNS,
-    _at,
-    _check_version,
-    _explained,
-    _read_only,
-    _transaction,
+    check_version,
+    explained,
+    field_of,
+    read_only,
+    transaction,
 )
 from trading.regimes import IvRegime, forecast_class
 
@@ -116,7 +116,7 @@ FROM outcomes WHERE ?1 IS NULL OR ticker = ?1 ORDER BY rowid
 
 def signal_key(signal: Mapping[str, Any]) -> SignalKey:
     """Return the key of a signal as the ledger keeps it."""
-    values: list[Any] = [_at(signal, COLUMNS[name]) for name in SignalKey._fields]
+    values: list[Any] = [field_of(signal, COLUMNS[name]) for name in SignalKey._fields]
     return SignalKey(*values)
 
 
@@ -181,7 +181,7 @@ def record_outcomes(path: Path, outcomes: Sequence[Outcome], as_of: pd.Timestamp
     """
     moment = as_of.tz_convert("UTC").isoformat()
     rows = [{**asdict(outcome), "as_of": moment} for outcome in outcomes]
-    with _writer(path) as connection, _transaction(connection):
+    with _writer(path) as connection, transaction(connection):
         return sum(connection.execute(_INSERT, row).rowcount for row in rows)
 
 
@@ -194,8 +194,8 @@ def read_outcomes(path: Path, ticker: str | None = None) -> list[Outcome]:
         If there is no ledger, or the file is none.
     """
     _require_ledger(path)
-    with _explained(path), closing(_read_only(path)) as connection:
-        _check_version(connection, path)
+    with explained(path), closing(read_only(path)) as connection:
+        check_version(connection, path)
         exists = connection.execute(_EXISTS).fetchone()[0]
         rows = connection.execute(_READ, (ticker,)).fetchall() if exists else []
     return [_outcome(row) for row in rows]
@@ -204,10 +204,10 @@ def read_outcomes(path: Path, ticker: str | None = None) -> list[Outcome]:
 @contextmanager
 def _writer(path: Path) -> Iterator[sqlite3.Connection]:
     _require_ledger(path)
-    with _explained(path), closing(_connect(path)) as connection:
+    with explained(path), closing(_connect(path)) as connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        _check_version(connection, path)
+        check_version(connection, path)
         connection.execute(_CREATE)
         yield connection
 

@@ -7,7 +7,8 @@ import streamlit as st
 
 from dashboard import charts
 from dashboard.home_files import HomeFiles
-from dashboard.loading import load, run_page
+from dashboard.loading import load
+from dashboard.page import run_page
 from dashboard.queries_signals import DailySignal, ModelEvidence, recorded_sessions, signals_of
 
 
@@ -85,8 +86,8 @@ def _evidence(model: ModelEvidence) -> str:
     figure = "no figure"
     if model.improvement is not None:
         figure = f"{model.metric.replace('_', ' ')} better by {model.improvement:+.4f}"
-    if model.interval is not None:
-        figure += f" (95 % interval {model.interval[0]:+.4f} to {model.interval[1]:+.4f})"
+    if model.low is not None:
+        figure += f" (95 % interval {model.low:+.4f} to {model.high:+.4f})"
     return (
         f"**{model.name}** version {model.version}, {model.alias}, {mark}: {figure} "
         f"against the {model.baseline.replace('_', ' ')}."

@@ -5,7 +5,8 @@ import streamlit as st
 
 from dashboard import queries_data
 from dashboard.home_files import HomeFiles
-from dashboard.loading import held, load, run_page
+from dashboard.loading import load
+from dashboard.page import held, run_page
 
 TIME = st.column_config.DatetimeColumn("landed at", format="YYYY-MM-DD HH:mm")
 

@@ -7,7 +7,8 @@ import streamlit as st
 
 from dashboard import charts, queries_drift
 from dashboard.home_files import HomeFiles
-from dashboard.loading import load, run_page
+from dashboard.loading import load
+from dashboard.page import run_page
 from dashboard.queries_drift import DriftReport
 
 ALL = "all views"

@@ -5,7 +5,8 @@ import streamlit as st
 
 from dashboard import charts, queries_models
 from dashboard.home_files import HomeFiles
-from dashboard.loading import held, load, run_page
+from dashboard.loading import load
+from dashboard.page import held, run_page
 
 FIGURE = st.column_config.NumberColumn(format="%.4f")
 GAIN = st.column_config.NumberColumn(format="%+.4f")

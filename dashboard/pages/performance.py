@@ -5,7 +5,8 @@ import streamlit as st
 
 from dashboard import charts, scoring
 from dashboard.home_files import HomeFiles
-from dashboard.loading import load, run_page
+from dashboard.loading import load
+from dashboard.page import run_page
 from dashboard.queries_ledger import signal_history
 
 ALL = "all"

@@ -62,7 +62,7 @@ def window_mean_abs_deviation(x: Array, n: int) -> Array:
     """Mean absolute deviation from the mean of the last n values."""
     mean = window_mean(x, n)
     total = np.zeros(max(x.size - n + 1, 0))
-    for values in _by_age(x, n, 10):
+    for values in _by_age(x, n, 5):
         deviations = values - mean[n - 1 :]
         total += np.abs(deviations, out=deviations).sum(axis=0)
     return _aligned(total / n, x.size)
@@ -83,7 +83,7 @@ def window_skew(x: Array, n: int) -> Array:
 def window_count_below(x: Array, n: int) -> Array:
     """How many of the last n values lie below the newest; null if one of them is null."""
     counts = np.zeros(max(x.size - n + 1, 0), dtype=np.min_scalar_type(n))
-    for values in _by_age(x, n, 64):
+    for values in _by_age(x, n, 32):
         below: NDArray[np.bool_] = values < x[n - 1 :]
         counts += below.view(np.uint8).sum(axis=0, dtype=counts.dtype)
     nulls = np.cumsum(np.isnan(x))

@@ -21,7 +21,10 @@ CASES = {
         ("ingest", *SIMULATED, "--recorded-dir", "x"),
         "--recorded-dir goes with --source recorded",
     ),
-    "no such folder": (("ingest", "--source", "recorded", "--recorded-dir", "nowhere"), "nowhere"),
+    "no such folder": (
+        ("ingest", "--source", "recorded", "--recorded-dir", "nowhere"),
+        "nowhere",
+    ),
     "strength out of range": (("ingest", *SIMULATED, "--signal-strength", "2"), "signal strength: got 2.0"),
     "negative seed": (("ingest", *SIMULATED, "--seed", "-1"), "--seed"),
     "sentiment is not built": (("train", "--ticker", "SPY", "--sentiment"), "--sentiment"),

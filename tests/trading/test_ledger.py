@@ -176,11 +176,11 @@ def test_reading_without_a_ledger_says_what_to_do(path):
 
 
 def test_readers_cannot_write(path):
-    from trading.ledger import _read_only
+    from trading.ledger import read_only
 
     with Ledger(path) as ledger:
         ledger.record(a_signal(), EVENING)
-    connection = _read_only(path)
+    connection = read_only(path)
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         connection.execute("DELETE FROM signals")
     connection.close()

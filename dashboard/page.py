@@ -1,0 +1,71 @@
+"""What every page has: its place in the navigation, a title, and messages for what is missing."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.documents import NothingYet
+from dashboard.home_files import HomeFiles
+from feature_repo.errors import InputError
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import StreamlitPage
+
+# File below `pages`, title, icon; the first is shown first.
+PAGES: Final = (
+    ("daily_signals", "Daily Signals", ":material/today:"),
+    ("performance", "Performance", ":material/monitoring:"),
+    ("models", "Models", ":material/model_training:"),
+    ("drift", "Drift", ":material/ssid_chart:"),
+    ("data_health", "Data Health", ":material/health_and_safety:"),
+)
+SHOWN: Final = "shown"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the app was started with: the home, and the clock for homes that age."""
+
+    files: HomeFiles
+    now: pd.Timestamp
+
+
+def navigation() -> "StreamlitPage":
+    """Register the pages and return the one that was asked for."""
+    return st.navigation(
+        [
+            st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == PAGES[0][0])
+            for name, title, icon in PAGES
+        ]
+    )
+
+
+def run_page(title: str, show: Callable[[HomeFiles, pd.Timestamp], None]) -> None:
+    """Run a page of the home that the app was started with.
+
+    What is missing or damaged is said on the page, and no other page is touched.
+    """
+    shown: Shown | None = st.session_state.pop(SHOWN, None)
+    if shown is None:
+        # Until `st.navigation` is first called, Streamlit takes a folder named `pages` for its
+        # older kind of app, and runs the page of an address without the app around it.
+        navigation()
+        st.rerun()
+    st.title(title, anchor=False)
+    with held():
+        show(shown.files, shown.now)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Say on the page what a part of it could not show, and go on after it."""
+    try:
+        yield
+    except NothingYet as nothing:
+        st.info(str(nothing), icon=":material/inbox:")
+    except InputError as error:
+        st.error(str(error), icon=":material/report:")

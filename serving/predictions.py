@@ -1,0 +1,189 @@
+"""From a caller's own features to the seed's prediction. Pure: no store, no file, no clock.
+
+The online store is not asked: it holds the last session alone, and nothing says that the session
+asked about is that one. So whatever a model reads has to be in the question.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from feature_repo.errors import InputError
+from feature_repo.features.catalogue import GROUPS, VOLATILITY_INPUTS
+from feature_repo.markets import FIRST_SESSION, sessions
+from serving.artifact import Artifact
+from serving.refusal import CallerFault, Refusal
+from serving.signals import (
+    CONTEXT_FEATURES,
+    Outlook,
+    forecasts,
+    iv_context,
+    iv_outlook,
+    prediction,
+    volatility,
+)
+from trading.regimes import Band, IvRegime, band
+from trading.selector import IRON_CONDOR, STRATEGIES, Forecasts, Recommendation, select
+
+# Decision 19: today's band as a forecast class, where nothing is forecast.
+BAND_CLASSES: Final[dict[Band, IvRegime]] = {
+    "LOW": "LOW",
+    "NORMAL": "NORMAL",
+    "ELEVATED": "HIGH",
+    "HIGH": "HIGH",
+}
+# Today's band is looked up and not forecast: nothing about it is uncertain.
+OBSERVED: Final = 1.0
+SHOWN: Final = 10
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a caller asks: a ticker, a session (YYYY-MM-DD) and the features of it, by name."""
+
+    ticker: str
+    date: str
+    features: Mapping[str, float]
+
+    @property
+    def forecasts_volatility(self) -> bool:
+        """Whether all inputs of the volatility forecaster are there (Decisions 2 and 19)."""
+        return set(VOLATILITY_INPUTS) <= self.features.keys()
+
+
+def check_question(question: Question) -> None:
+    """Check the date and the names of a question; whether names are missing depends on a model.
+
+    Raises
+    ------
+    CallerFault
+        `not_a_session` or `unknown_features`.
+    """
+    _check_session(question.date)
+    catalogue = {row.name for group in GROUPS.values() for row in group.features}
+    unknown = [name for name in question.features if name not in catalogue]
+    if unknown:
+        raise CallerFault(
+            "unknown_features",
+            f"features: got {_listed(unknown)}; allowed are the {len(catalogue)} names of the "
+            "feature catalogue, see the example of /predict in /docs.json",
+        )
+
+
+def build_prediction(
+    question: Question, direction: Artifact, regime: Artifact | None
+) -> dict[str, Any]:
+    """Return the seed's prediction output for a question.
+
+    Parameters
+    ----------
+    question
+        As `check_question` lets it through.
+    direction, regime
+        The served models of the ticker; None for a regime takes today's band (Decision 19).
+
+    Raises
+    ------
+    CallerFault
+        `missing_features`, `out_of_range` or `not_finite`.
+    """
+    _check_complete(question, direction, regime)
+    values = question.features
+    try:
+        found = prediction(values, direction)
+        context = iv_context(values)
+        outlook = _band_outlook(values) if regime is None else iv_outlook(volatility(values, regime))
+    except Refusal as refusal:
+        # The features are the caller's, so that a model overflows is the caller's too.
+        raise CallerFault(refusal.error, refusal.detail) from None
+    except InputError as error:
+        raise CallerFault("out_of_range", str(error)) from None
+    seen = forecasts(found, outlook)
+    # The answer says nothing about size, which is all that a proof changes.
+    return {
+        "ticker": question.ticker,
+        "date": question.date,
+        "prediction": found,
+        "iv_context": context,
+        "strategy_suggestion": suggestion(seen, select(seen, proven=False), outlook.source),
+    }
+
+
+def suggestion(seen: Forecasts, choice: Recommendation, iv_source: str) -> dict[str, str]:
+    """Return the seed's strategy suggestion: the position in words, and the rule that chose it.
+
+    Parameters
+    ----------
+    iv_source
+        Where the IV class comes from, in words.
+    """
+    return {
+        "primary": _position(choice.strategy),
+        "reasoning": f"Direction={seen.direction} + IV_{seen.iv_regime.title()} → "
+        f"{_play(seen, choice)} (IV: {iv_source})",
+    }
+
+
+def _position(strategy: str) -> str:
+    """Return a strategy with its strikes and expiry of Decision 16, as the seed writes them."""
+    plan = STRATEGIES[strategy].plan
+    if not plan.deltas:
+        return strategy
+    texts = plan.texts()
+    strikes = texts["strike"].replace(" (", ", ").rstrip(")")
+    return f"{strategy} ({strikes}, {texts['expiry']} expiry)"
+
+
+def _play(seen: Forecasts, choice: Recommendation) -> str:
+    if choice.rule == "directional":
+        return "Directional play"
+    missed = " and ".join(seen.below_trading() or seen.below_directional())
+    kind = "Premium play" if choice.strategy == IRON_CONDOR.name else "No trade"
+    return f"{kind}, {choice.rule}: {missed}"
+
+
+def _band_outlook(values: Mapping[str, float]) -> Outlook:
+    today = band(values["iv_rank"])
+    return Outlook(
+        BAND_CLASSES[today], OBSERVED, f"today's band {today}, as not all forecaster inputs are sent"
+    )
+
+
+def _check_complete(question: Question, direction: Artifact, regime: Artifact | None) -> None:
+    needed = [*direction.features, *CONTEXT_FEATURES, *(regime.features if regime else ())]
+    missing = [name for name in dict.fromkeys(needed) if name not in question.features]
+    if missing:
+        raise CallerFault(
+            "missing_features",
+            f"features: {len(missing)} that the served models of {question.ticker} read are "
+            f"missing: {', '.join(missing)}; none is filled in",
+        )
+
+
+def _check_session(date: str) -> None:
+    known = sessions(FIRST_SESSION, pd.Timestamp.max).to_numpy().astype("datetime64[D]")
+    try:
+        day = np.datetime64(date, "D")
+    except ValueError:
+        raise CallerFault(
+            "not_a_session", f"date: got {date!r:.40}, allowed is a day of the calendar"
+        ) from None
+    at = int(np.searchsorted(known, day))
+    if not known[0] <= day <= known[-1]:
+        raise CallerFault(
+            "not_a_session", f"date: got {date}, allowed are sessions of {known[0]} to {known[-1]}"
+        )
+    if known[at] != day:
+        raise CallerFault(
+            "not_a_session",
+            f"date: got {date}, no session of the New York Stock Exchange; the nearest are "
+            f"{known[at - 1]} and {known[at]}",
+        )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(f"{name!r:.40}" for name in names[:SHOWN]) + more
