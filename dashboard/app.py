@@ -35,9 +35,6 @@ def home_of(arguments: list[str], variable: str | None) -> Path:
 
 def main() -> None:
     """Draw the frame around the pages, and the page that was chosen."""
-    st.set_page_config(
-        page_title="optrade", page_icon=":material/candlestick_chart:", layout="wide"
-    )
     files = HomeFiles(home_of(sys.argv[1:], os.environ.get("OPTRADE_HOME")))
     page = navigation()
     _frame(files)

@@ -25,7 +25,8 @@ STRATEGY_COLOURS: Final = {
     "NO TRADE": "#b8c2cc",
 }
 LARGEST_MARKER: Final = 26
-SMALLEST_MARKER: Final = 7
+SMALLEST_MARKER: Final = 5
+MONTH_MARKER: Final = 12
 
 
 def _styled(figure: go.Figure, height: int, **layout: Any) -> go.Figure:  # noqa: ANN401 - Plotly's own keywords
@@ -109,9 +110,9 @@ def reliability(table: pd.DataFrame) -> go.Figure:
     return _styled(figure, 380)
 
 
-def _sizes(counts: pd.Series, largest: int) -> list[float]:
-    span = LARGEST_MARKER - SMALLEST_MARKER
-    return [SMALLEST_MARKER + span * (count / max(largest, 1)) ** 0.5 for count in counts]
+def _sizes(counts: pd.Series, most: int, largest: int = LARGEST_MARKER) -> list[float]:
+    span = largest - SMALLEST_MARKER
+    return [SMALLEST_MARKER + span * (count / most) ** 0.5 for count in counts]
 
 
 def hit_rate_by_month(table: pd.DataFrame) -> go.Figure:
@@ -126,7 +127,7 @@ def hit_rate_by_month(table: pd.DataFrame) -> go.Figure:
     figure.add_scatter(
         x=rows["month"], y=rows["direction_rate"], mode="markers", name="direction right",
         marker={
-            "size": _sizes(rows["decided"], int(rows["decided"].max()) if len(rows) else 0),
+            "size": _sizes(rows["decided"], int(rows["decided"].max()), MONTH_MARKER),
             "color": BLUE, "opacity": 0.8,
         },
         customdata=rows["decided"],
@@ -174,7 +175,7 @@ def improvements(table: pd.DataFrame) -> go.Figure:
     figure.add_vline(x=0, line={"color": INK, "width": 1.2})
     figure.update_xaxes(title="log loss better than the baseline by (nats; right of 0 is better)")
     figure.update_yaxes(categoryorder="category descending", showgrid=False)
-    return _styled(figure, 110 + 34 * max(1, len(rows)))
+    return _styled(figure, 120 + 34 * max(1, len(rows)), showlegend=True)
 
 
 def folds(table: pd.DataFrame, baseline: str) -> go.Figure:
@@ -197,6 +198,7 @@ def folds(table: pd.DataFrame, baseline: str) -> go.Figure:
         )
     )
     figure.add_hline(y=0, line={"color": INK, "width": 1.2})
+    figure.update_xaxes(tickangle=0)
     figure.update_yaxes(title=f"log loss better than {baseline.replace('_', ' ')} by")
     return _styled(figure, 340, showlegend=False)
 

@@ -15,7 +15,7 @@ Kind = TypeVar("Kind")
 BUSY_SECONDS: Final = 5.0
 
 
-class NothingYet(InputError):  # noqa: N818 - no fault, a state
+class NothingYet(InputError):
     """There is nothing to show yet; the message names the command that makes it."""
 
 

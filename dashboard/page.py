@@ -24,6 +24,12 @@ PAGES: Final = (
     ("data_health", "Data Health", ":material/health_and_safety:"),
 )
 SHOWN: Final = "shown"
+# Drawn here: Streamlit fetches the picture of a named icon from a foreign server.
+ICON: Final = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
+    '<path d="M4 1v14M12 1v14" stroke="#1f5f8b"/>'
+    '<path d="M2 5h4v6H2z" fill="#1f5f8b"/><path d="M10 3h4v6h-4z" fill="#d98e04"/></svg>'
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class Shown:
 
 def navigation() -> "StreamlitPage":
     """Register the pages and return the one that was asked for."""
+    st.set_page_config(page_title="optrade", page_icon=ICON, layout="wide")
     return st.navigation(
         [
             st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == PAGES[0][0])

@@ -9,6 +9,7 @@ from typing import Any, Final
 from dashboard.documents import NothingYet, interval, known, pick, read_only
 from dashboard.queries_ledger import check_ledger
 from feature_repo.errors import InputError
+from trading.regimes import REGIMES
 
 _SESSIONS: Final = "SELECT DISTINCT session FROM signals ORDER BY session DESC"
 # The newest recording of each ticker, and how many there are of it for the session.
@@ -155,7 +156,9 @@ def _signal(text: str, recorded_at: str, recordings: int) -> DailySignal:
         threshold=number("prediction.threshold_used"),
         iv_regime=word("iv_regime"),
         iv_confidence=number("iv_confidence"),
-        regime_probabilities=table("volatility.regime_probabilities"),
+        regime_probabilities={
+            name: number(f"volatility.regime_probabilities.{name}") for name in REGIMES
+        },
         expected_iv_direction=word("volatility.expected_iv_direction"),
         iv_rank=number("iv_context.iv_rank"),
         iv_band=word("iv_context.iv_regime"),

@@ -4,27 +4,22 @@ They stand before BentoML, which answers 500 to a multipart body, takes NaN, and
 error of its own.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final, NoReturn
 
 from pydantic import BaseModel, ValidationError
 
 from serving import strict_json
+from serving.asgi import App, Message, Receive, Scope, Send
 from serving.refusal import LATER
 from serving.schema import Problem
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_BODY_BYTES: Final = 64 * 1024
 JSON: Final = "application/json"
 
 
-class BadRequest(Exception):  # noqa: N818 - it is the answer, and named as HTTP names it
+class BadRequest(Exception):
     """A request that is the caller's to change: a status and what to change."""
 
     def __init__(

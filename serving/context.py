@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from feature_repo.errors import ConfigurationError
+from feature_repo.features.catalogue import SERVICES, definition_hash
 from feature_repo.markets import underlying
 from feature_repo.repo_config import REPO, serving_registry_path
-from serving.artifact import load_artifact
+from serving.artifact import Artifact, Task, load_artifact
 from serving.configuration import Configuration
 from serving.online import (
     Requirements,
+    check_views,
     connect,
     open_snapshot,
     read_row,
     service_references,
     store_answers,
 )
-from serving.refusal import Refusal
+from serving.predictions import Question, build_prediction, check_question
+from serving.refusal import SOON, Refusal, known_ticker
 from serving.schema import Signal
 from serving.signals import Models, build_signal
 
@@ -79,22 +82,52 @@ class OpenHome:
         Signal.model_validate(signal)
         return signal
 
-    def answers(self) -> bool:
-        """Return whether the online store answers at all."""
-        return store_answers(self.client)
+    def predict(self, question: Question) -> dict[str, Any]:
+        """Return the seed's prediction output for a caller's own features.
+
+        Raises
+        ------
+        CallerFault
+            If the question has to be changed.
+        Refusal
+            If there is no model that can be stood behind.
+        """
+        ticker = known_ticker(question.ticker)
+        check_question(question)
+        direction = self._model("direction", ticker)
+        # Decision 19: without all inputs of the forecaster, today's band stands in.
+        regime = self._model("regime", ticker) if question.forecasts_volatility else None
+        self._check_proven(ticker, direction, *([] if regime is None else [regime]))
+        return build_prediction(question, direction, regime)
+
+    def check_ready(self) -> None:
+        """Check that the registry is whole and the online store answers.
+
+        Raises
+        ------
+        Refusal
+            `unknown_service`, `missing_views` or `store_unavailable`.
+        """
+        check_views(self.store, SERVICES)
+        if not store_answers(self.client):
+            raise Refusal(
+                "store_unavailable",
+                "the online store does not answer: see `optrade redis status`",
+                SOON,
+            )
 
     def _models(self, ticker: str) -> Models:
-        models = Models(
-            load_artifact(self.models_dir, "direction", ticker, self.definition_hash),
-            load_artifact(self.models_dir, "regime", ticker, self.definition_hash),
-        )
-        if self.require_proven and not models.proven:
-            raise Refusal(
-                "unproven",
-                f"{ticker}: direction: {models.direction.evidence.verdict}; "
-                f"regime: {models.regime.evidence.verdict}; only proven models are served here",
-            )
+        models = Models(self._model("direction", ticker), self._model("regime", ticker))
+        self._check_proven(ticker, models.direction, models.regime)
         return models
+
+    def _model(self, task: Task, ticker: str) -> Artifact:
+        return load_artifact(self.models_dir, task, ticker, self.definition_hash)
+
+    def _check_proven(self, ticker: str, *models: Artifact) -> None:
+        if self.require_proven and not all(model.evidence.proven for model in models):
+            words = "; ".join(f"{model.task}: {model.evidence.verdict}" for model in models)
+            raise Refusal("unproven", f"{ticker}: {words}; only proven models are served here")
 
     def _references(self, models: Models) -> dict[str, str]:
         services = (models.direction.feature_service, models.regime.feature_service)
@@ -126,7 +159,6 @@ def open_home(home: Path, configuration: Configuration) -> OpenHome:
     Refusal
         If the home has no data, no feature registry or no configuration of Feast yet.
     """
-    from feature_repo.features.catalogue import definition_hash
     from feature_repo.manifest import read_manifest
 
     data = home / "data"

@@ -151,6 +151,26 @@ def service_references(store: "FeatureStore", services: Iterable[str]) -> dict[s
     return references
 
 
+def check_views(store: "FeatureStore", services: Iterable[str]) -> None:
+    """Check that the registry has the services, and every view that they name.
+
+    A registry that two have written at once can have lost a view.
+
+    Raises
+    ------
+    Refusal
+        `unknown_service` or `missing_views`.
+    """
+    references = service_references(store, services).values()
+    named = {reference.partition(":")[0] for reference in references}
+    held = {view.name for view in store.list_feature_views(allow_cache=True)}
+    if lost := sorted(named - held):
+        raise Refusal(
+            "missing_views",
+            f"the feature registry has lost {', '.join(lost)}: run `optrade materialize`",
+        )
+
+
 def read_row(
     store: "FeatureStore",
     client: "Redis",

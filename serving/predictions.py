@@ -95,7 +95,9 @@ def build_prediction(
     try:
         found = prediction(values, direction)
         context = iv_context(values)
-        outlook = _band_outlook(values) if regime is None else iv_outlook(volatility(values, regime))
+        outlook = (
+            _band_outlook(values) if regime is None else iv_outlook(volatility(values, regime))
+        )
     except Refusal as refusal:
         # The features are the caller's, so that a model overflows is the caller's too.
         raise CallerFault(refusal.error, refusal.detail) from None
@@ -148,7 +150,9 @@ def _play(seen: Forecasts, choice: Recommendation) -> str:
 def _band_outlook(values: Mapping[str, float]) -> Outlook:
     today = band(values["iv_rank"])
     return Outlook(
-        BAND_CLASSES[today], OBSERVED, f"today's band {today}, as not all forecaster inputs are sent"
+        BAND_CLASSES[today],
+        OBSERVED,
+        f"today's band {today}, as not all forecaster inputs are sent",
     )
 
 

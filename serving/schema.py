@@ -1,15 +1,17 @@
 """What goes in and out over HTTP: strict, nothing extra, every number finite."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from trading.regimes import IvDirection, IvRegime
 from trading.selector import Direction
 from trading.sizing import PositionSize
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+# More than there are underlyings, and few enough to answer within the time that a request has.
+MAX_TICKERS: Final = 50
 
 
 class Strict(BaseModel):
@@ -24,11 +26,31 @@ class SignalRequest(Strict):
     ticker: str
 
 
+class SignalsRequest(Strict):
+    """Which tickers signals are wanted for: in this order, twice if named twice."""
+
+    tickers: Annotated[list[str], Field(min_length=1, max_length=MAX_TICKERS)]
+
+
+class PredictRequest(Strict):
+    """The seed's prediction input: the features of a ticker and session, by name."""
+
+    ticker: str
+    date: Day
+    features: dict[str, float]
+
+
 class Problem(Strict):
     """Why there is no signal: one word for programs, one sentence for people."""
 
     error: str
     detail: str
+
+
+class TickerProblem(Problem):
+    """Why there is no signal of one ticker of several."""
+
+    ticker: str
 
 
 class Prediction(Strict):
@@ -135,3 +157,24 @@ class Signal(Strict):
     structure: dict[str, Any] | None
     evidence: SignalEvidence
     provenance: Provenance
+
+
+class SignalsAnswer(RootModel[list[Signal | TickerProblem]]):
+    """One entry for each ticker, in the order asked: its signal, or why there is none."""
+
+
+class StrategySuggestion(Strict):
+    """A position in words, and the rule that chose it."""
+
+    primary: str
+    reasoning: str
+
+
+class PredictAnswer(Strict):
+    """The seed's prediction output."""
+
+    ticker: str
+    date: Day
+    prediction: Prediction
+    iv_context: IvContext
+    strategy_suggestion: StrategySuggestion

@@ -1,4 +1,4 @@
-"""The home behind a running server: opened on first use, and again when its configuration moves."""
+"""The home behind a running server: opened on first use, and again when what it rests on moves."""
 
 import threading
 from pathlib import Path
@@ -6,12 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from feature_repo.errors import InputError
+from feature_repo.repo_config import serving_registry_path
 from serving.configuration import Configuration, read_configuration
 from serving.context import OpenHome, feature_store_yaml, open_home
-from serving.refusal import Refusal
+from serving.predictions import Question
 
-Stamp = tuple[Configuration, int, int]
+# A file's time and inode: replacing it changes them.
+Version = tuple[int, int]
+Stamp = tuple[Configuration, Version, Version]
 
 
 class ServedHome:
@@ -33,12 +35,19 @@ class ServedHome:
         configuration = read_configuration(self.home / "data")
         return self._open(configuration).signal_for(ticker, configuration.clock(now))
 
-    def ready(self) -> bool:
-        """Return whether the home can be opened and its online store answers."""
-        try:
-            return self._open(read_configuration(self.home / "data")).answers()
-        except (Refusal, InputError):
-            return False
+    def predict(self, question: Question) -> dict[str, Any]:
+        """Return a prediction for a caller's own features; see `OpenHome.predict`."""
+        return self._open(read_configuration(self.home / "data")).predict(question)
+
+    def check_ready(self) -> None:
+        """Check that the home can be opened, its registry is whole and its store answers.
+
+        Raises
+        ------
+        Refusal, InputError
+            Saying why not.
+        """
+        self._open(read_configuration(self.home / "data")).check_ready()
 
     def _open(self, configuration: Configuration) -> OpenHome:
         stamp = _stamp(self.home, configuration)
@@ -49,8 +58,13 @@ class ServedHome:
 
 
 def _stamp(home: Path, configuration: Configuration) -> Stamp:
+    yaml, snapshot = feature_store_yaml(home, configuration), serving_registry_path(home / "data")
+    return configuration, _version(yaml), _version(snapshot)
+
+
+def _version(path: Path) -> Version:
     try:
-        found = feature_store_yaml(home, configuration).stat()
+        found = path.stat()
     except FileNotFoundError:
-        return configuration, 0, 0
-    return configuration, found.st_mtime_ns, found.st_ino
+        return 0, 0
+    return found.st_mtime_ns, found.st_ino

@@ -2,6 +2,11 @@
 
 It binds to this machine alone unless a host is given, and answers from one home.
 """
+# ruff: noqa: E402 - what follows may fail to load, and BentoML would report that too
+
+from serving import telemetry
+
+telemetry.switch_off()
 
 import logging
 from http import HTTPStatus
@@ -11,21 +16,33 @@ from typing import Final
 import bentoml
 import pandas as pd
 from feast import FeatureView
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from feature_repo import definitions
 from feature_repo.errors import InputError
-from feature_repo.markets import underlying
 from feature_repo.repo_config import REPO
 from serving.checks import Checks, problem
-from serving.refusal import Refusal
-from serving.schema import Signal, SignalRequest
+from serving.documentation import Documentation, document
+from serving.metrics import count_prediction, count_refusal, count_signal
+from serving.predictions import Question
+from serving.refusal import LATER, CallerFault, Refusal, known_ticker
+from serving.schema import (
+    PredictAnswer,
+    PredictRequest,
+    Signal,
+    SignalRequest,
+    SignalsAnswer,
+    SignalsRequest,
+    TickerProblem,
+)
 from serving.served_home import ServedHome
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 3000
 # A frozen Redis holds a thread for its timeout: the others are still answered.
 THREADS: Final = 8
+INPUTS: Final = {"/signal": SignalRequest, "/signals": SignalsRequest, "/predict": PredictRequest}
 
 logger = logging.getLogger("optrade.serving")
 
@@ -57,35 +74,84 @@ class SignalService:
     def signal(self, ticker: str) -> Signal | Response:
         """Give the signal of one underlying for the last complete session."""
         try:
-            underlying(ticker)
-        except InputError as error:
-            return _response(HTTPStatus.NOT_FOUND, "unknown_ticker", str(error))
+            return self._signal(ticker, pd.Timestamp.now(tz="UTC"))
+        except (Refusal, InputError) as error:
+            return _response(_fault("/signal", error))
+
+    @bentoml.api(route="/signals", input_spec=SignalsRequest, output_spec=SignalsAnswer)
+    def signals(self, tickers: list[str]) -> SignalsAnswer:
+        """Give a signal or an error for each ticker, in the order asked, all by one clock."""
+        now = pd.Timestamp.now(tz="UTC")
+        found = {ticker: self._entry(ticker, now) for ticker in dict.fromkeys(tickers)}
+        return SignalsAnswer([found[ticker] for ticker in tickers])
+
+    @bentoml.api(route="/predict", input_spec=PredictRequest, output_spec=PredictAnswer)
+    def predict(
+        self, ticker: str, date: str, features: dict[str, float]
+    ) -> PredictAnswer | Response:
+        """Give a prediction for features that the caller brings."""
         try:
-            found = self.served.signal_for(ticker, pd.Timestamp.now(tz="UTC"))
-        except Refusal as refusal:
-            logger.warning("no signal for %s: %s", ticker, refusal)
-            return _response(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                refusal.error,
-                refusal.detail,
-                {"retry-after": str(refusal.retry_after)},
-            )
-        except InputError as error:
-            # The question was good, so what is bad is a file of ours.
-            logger.warning("no signal for %s: %s", ticker, error)
-            return _response(HTTPStatus.SERVICE_UNAVAILABLE, "not_configured", str(error))
+            found = self.served.predict(Question(ticker, date, features))
+        except (Refusal, InputError) as error:
+            return _response(_fault("/predict", error))
+        count_prediction(found)
+        return PredictAnswer.model_validate(found)
+
+    def _signal(self, ticker: str, now: pd.Timestamp) -> Signal:
+        found = self.served.signal_for(known_ticker(ticker), now)
+        count_signal(found)
         return Signal.model_validate(found)
 
+    def _entry(self, ticker: str, now: pd.Timestamp) -> Signal | TickerProblem:
+        try:
+            return self._signal(ticker, now)
+        except (Refusal, InputError) as error:
+            _, word, detail, _ = _fault("/signals", error)
+            return TickerProblem(ticker=ticker, error=word, detail=detail)
+
     def __is_ready__(self) -> bool:
-        """Return whether the home is open and its online store answers."""
-        return self.served.ready()
+        """Return whether signals can be asked for.
+
+        Raises
+        ------
+        HTTPException
+            503 with the reason, where BentoML would give none.
+        """
+        try:
+            self.served.check_ready()
+        except (Refusal, InputError) as error:
+            status, headers, body = problem(*_described(error))
+            raise HTTPException(status, body.decode(), headers) from error
+        return True
 
 
-def _response(
-    status: HTTPStatus, error: str, detail: str, headers: dict[str, str] | None = None
-) -> Response:
-    code, fields, body = problem(status, error, detail, headers)
-    return Response(body, code, fields)
+Fault = tuple[HTTPStatus, str, str, dict[str, str]]
 
 
-SignalService.add_asgi_middleware(Checks, inputs={"/signal": SignalRequest})
+def _fault(endpoint: str, error: Refusal | InputError) -> Fault:
+    """Count and log an answer that is none; return its status, word, sentence and headers."""
+    fault = _described(error)
+    status, word, detail, _ = fault
+    count_refusal(endpoint, word)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        logger.warning("%s: %s: %s", endpoint, word, detail)
+    return fault
+
+
+def _described(error: Refusal | InputError) -> Fault:
+    if isinstance(error, CallerFault):
+        return error.status, error.error, error.detail, {}
+    ours = HTTPStatus.SERVICE_UNAVAILABLE
+    if isinstance(error, Refusal):
+        return ours, error.error, error.detail, {"retry-after": str(error.retry_after)}
+    # The question was good, so what is bad is a file of ours.
+    return ours, "not_configured", str(error), {"retry-after": str(LATER)}
+
+
+def _response(fault: Fault) -> Response:
+    status, headers, body = problem(*fault)
+    return Response(body, status, headers)
+
+
+SignalService.add_asgi_middleware(Checks, inputs=INPUTS)
+SignalService.add_asgi_middleware(Documentation, source=document)

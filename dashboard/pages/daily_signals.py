@@ -85,12 +85,12 @@ def _evidence(model: ModelEvidence) -> str:
     mark = ":green[proven]" if model.proven else ":orange[not proven]"
     figure = "no figure"
     if model.improvement is not None:
-        figure = f"{model.metric.replace('_', ' ')} better by {model.improvement:+.4f}"
+        figure = f"improvement in {model.metric.replace('_', ' ')} {model.improvement:+.4f}"
     if model.low is not None:
         figure += f" (95 % interval {model.low:+.4f} to {model.high:+.4f})"
     return (
         f"**{model.name}** version {model.version}, {model.alias}, {mark}: {figure} "
-        f"against the {model.baseline.replace('_', ' ')}."
+        f"over the {model.baseline.replace('_', ' ')}; above 0 is better."
     )
 
 

@@ -34,14 +34,17 @@ def _verdict(report: DriftReport) -> None:
         f"Current window **{after['start']} to {after['end']}** (n = {after['rows']}) against "
         f"the reference **{before['start']} to {before['end']}** (n = {before['rows']})."
     )
-    counts = f"{report.alarmed} of {report.compared} compared features are above their own level"
-    chance = f"chance alone stays at or below {report.alarmed_level} in 99 cases of 100"
-    if report.alert is None:
-        st.info("This report makes no overall verdict.")
-    elif report.alert:
-        st.error(f"**Drift alert.** {counts}; {chance}.", icon=":material/warning:")
+    if report.alert is None or report.alarmed_level is None:
+        st.info("This report makes no overall verdict: no feature could be compared.")
+        return
+    words = (
+        f"{report.alarmed} of {report.compared} compared features are above their own level; "
+        f"chance alone stays at or below {report.alarmed_level:g} in 99 cases of 100."
+    )
+    if report.alert:
+        st.error(f"**Drift alert.** {words}", icon=":material/warning:")
     else:
-        st.success(f"**No alert.** {counts}; {chance}.", icon=":material/check_circle:")
+        st.success(f"**No alert.** {words}", icon=":material/check_circle:")
 
 
 def _features(rows: pd.DataFrame) -> None:

@@ -8,8 +8,22 @@ from dashboard.home_files import HomeFiles
 from dashboard.loading import load
 from dashboard.page import held, run_page
 
-FIGURE = st.column_config.NumberColumn(format="%.4f")
-GAIN = st.column_config.NumberColumn(format="%+.4f")
+FIGURES = {
+    "model": st.column_config.NumberColumn(format="%.4f"),
+    "baseline_value": st.column_config.NumberColumn("baseline's", format="%.4f"),
+    "difference": st.column_config.NumberColumn("better by", format="%+.4f"),
+    "improvement": st.column_config.NumberColumn("better by", format="%+.4f"),
+    "low": st.column_config.NumberColumn("95 % low", format="%+.4f"),
+    "high": st.column_config.NumberColumn("95 % high", format="%+.4f"),
+    "rows": st.column_config.NumberColumn("trained on n", format="localized"),
+    "train_n": "train n",
+    "test_n": "test n",
+}
+VERSIONS = {
+    "trained_at": st.column_config.DatetimeColumn("trained at, UTC", format="YYYY-MM-DD HH:mm"),
+    "forced": st.column_config.CheckboxColumn("promoted by force"),
+    "run_id": "MLflow run",
+}
 
 
 def show(files: HomeFiles, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every page takes
@@ -20,15 +34,7 @@ def show(files: HomeFiles, now: pd.Timestamp) -> None:  # noqa: ARG001 - what ev
     st.subheader("One model", anchor=False)
     name = st.selectbox("Model", versions["name"].unique())
     own = versions[versions["name"] == name].drop(columns="name")
-    st.dataframe(
-        own,
-        hide_index=True,
-        column_config={
-            "trained_at": st.column_config.DatetimeColumn("trained at", format="YYYY-MM-DD HH:mm"),
-            "forced": st.column_config.CheckboxColumn("promoted by force"),
-            "run_id": "MLflow run",
-        },
-    )
+    st.dataframe(own, hide_index=True, column_config=VERSIONS)
     if "champion" not in " ".join(own["alias"]):
         st.info("No champion: no version has passed the gate. The newest challenger serves.")
     version = st.selectbox("Version", own["version"], format_func=lambda v: f"version {v}")
@@ -46,16 +52,7 @@ def _serving(files: HomeFiles) -> None:
         st.info(queries_models.NOTHING, icon=":material/inbox:")
         return
     st.plotly_chart(charts.improvements(table), key="improvements")
-    st.dataframe(
-        table.drop(columns="verdict"),
-        hide_index=True,
-        column_config={
-            "improvement": st.column_config.NumberColumn("better by", format="%+.4f"),
-            "low": st.column_config.NumberColumn("95 % low", format="%+.4f"),
-            "high": st.column_config.NumberColumn("95 % high", format="%+.4f"),
-            "rows": st.column_config.NumberColumn("trained on n", format="localized"),
-        },
-    )
+    st.dataframe(table.drop(columns="verdict"), hide_index=True, column_config=FIGURES)
 
 
 def _evidence(evidence: dict[str, object]) -> None:
@@ -66,38 +63,14 @@ def _evidence(evidence: dict[str, object]) -> None:
         f"Gate: pooled out-of-fold **{gate['metric'].replace('_', ' ')}** against the "
         f"**{gate['baseline'].replace('_', ' ')}**, n = {gate['n']:,} decided test sessions."
     )
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.markdown("**Fold by fold**")
-        table = queries_models.folds(evidence)
-        st.plotly_chart(charts.folds(table, gate["baseline"]), key="folds")
-    with right:
-        st.markdown("**All scores, pooled over folds**")
-        st.dataframe(
-            queries_models.comparison(evidence),
-            hide_index=True,
-            height=340,
-            column_config={
-                "model": FIGURE,
-                "baseline_value": st.column_config.NumberColumn("baseline's", format="%.4f"),
-                "difference": st.column_config.NumberColumn("better by", format="%+.4f"),
-                "low": st.column_config.NumberColumn("95 % low", format="%+.4f"),
-                "high": st.column_config.NumberColumn("95 % high", format="%+.4f"),
-            },
-        )
-    st.dataframe(
-        table,
-        hide_index=True,
-        column_config={
-            "train_n": "train n",
-            "test_n": "test n",
-            "model": FIGURE,
-            "baseline_value": st.column_config.NumberColumn("baseline's", format="%.4f"),
-            "difference": st.column_config.NumberColumn("better by", format="%+.4f"),
-            "low": st.column_config.NumberColumn("95 % low", format="%+.4f"),
-            "high": st.column_config.NumberColumn("95 % high", format="%+.4f"),
-        },
-    )
+    table = queries_models.folds(evidence)
+    st.subheader("Fold by fold", anchor=False)
+    st.plotly_chart(charts.folds(table, gate["baseline"]), key="folds")
+    st.dataframe(table, hide_index=True, column_config=FIGURES)
+    st.subheader("All scores, pooled over folds", anchor=False)
+    scores = queries_models.comparison(evidence)
+    st.dataframe(scores, hide_index=True, column_config=FIGURES)
+    st.caption("Better by: above 0 is better, whether the score is to be high or low.")
 
 
 run_page("Models", show)

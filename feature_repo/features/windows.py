@@ -75,7 +75,7 @@ def window_skew(x: Array, n: int) -> Array:
     """
     first, width = _first_moments(x, n, 3)
     _, squares, cubes = _join_windows(first, n // width, _join_third_moments, width)
-    np.copyto(squares, np.nan, where=squares == 0)
+    # Equal values: 0 / 0, which is null.
     adjustment = n * np.sqrt(n - 1.0) / (n - 2.0)
     return np.asarray(adjustment * cubes / (squares * np.sqrt(squares)))
 

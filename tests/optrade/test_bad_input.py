@@ -25,7 +25,10 @@ CASES = {
         ("ingest", "--source", "recorded", "--recorded-dir", "nowhere"),
         "nowhere",
     ),
-    "strength out of range": (("ingest", *SIMULATED, "--signal-strength", "2"), "signal strength: got 2.0"),
+    "strength out of range": (
+        ("ingest", *SIMULATED, "--signal-strength", "2"),
+        "signal strength: got 2.0",
+    ),
     "negative seed": (("ingest", *SIMULATED, "--seed", "-1"), "--seed"),
     "sentiment is not built": (("train", "--ticker", "SPY", "--sentiment"), "--sentiment"),
     "earnings is not built": (("train", "--ticker", "SPY", "--earnings"), "--earnings"),

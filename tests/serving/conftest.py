@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -275,9 +276,9 @@ class FeastHome:
         self.publish(session)
         return self
 
-    def add_models(self) -> "FeastHome":
-        write_model(self.models, direction_document())
-        write_model(self.models, regime_document())
+    def add_models(self, **changes: object) -> "FeastHome":
+        write_model(self.models, direction_document(**changes))
+        write_model(self.models, regime_document(**changes))
         return self
 
     def open(self):
@@ -328,3 +329,69 @@ def values() -> dict[str, float]:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(20250630)
+
+
+def restore(home: FeastHome) -> None:
+    """Put the served home right: data, models of this code's definitions, clock and origin."""
+    from feature_repo.features.catalogue import definition_hash
+    from serving.configuration import Configuration, write_configuration
+
+    yaml = str(home.yaml.relative_to(home.root))
+    home.server.client().flushall()
+    home.put()
+    home.publish(definition_hash=definition_hash())
+    home.add_models(definition_hash=definition_hash())
+    write_configuration(
+        home.data,
+        Configuration(as_of=AS_OF.isoformat(), origin="recorded", feature_store=yaml),
+    )
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FeastHome, str]]:
+    """A home, and the base URL of the one service over it, that runs as users run it."""
+    server = RedisServer(tmp_path_factory.mktemp("served_redis")).start()
+    home = FeastHome(tmp_path_factory.mktemp("served") / "home", server)
+    restore(home)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = home.root / "serve.log"
+    # As a user starts it: nothing in the environment says that usage is not to be reported.
+    kept = {k: v for k, v in os.environ.items() if not k.endswith("DO_NOT_TRACK")}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [Path(sys.executable).with_name("bentoml"), "serve", "serving.service:SignalService",
+             "--port", str(port)],
+            cwd=Path(__file__).resolve().parents[2],
+            env={**kept, "OPTRADE_HOME": str(home.root)},
+            stdout=output, stderr=output,
+        )  # fmt: skip
+        try:
+            wait_until_ready(f"http://127.0.0.1:{port}", process, log)
+            yield home, f"http://127.0.0.1:{port}"
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=30)
+            server.stop()
+
+
+def wait_until_ready(base: str, process: subprocess.Popen, log: Path) -> None:
+    import httpx
+
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"{base}/readyz", timeout=5).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    pytest.fail(f"the service did not start:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture
+def restored(served: tuple[FeastHome, str]) -> Iterator[tuple[FeastHome, str]]:
+    """The served home, put right again after a test has spoiled it."""
+    yield served
+    restore(served[0])

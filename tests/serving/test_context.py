@@ -165,7 +165,7 @@ def test_a_served_home_answers_by_its_configured_clock(full_home):
     now = pd.Timestamp.now(tz="UTC")
     direct = open_home(full_home.root, CONFIGURATION).signal_for("SPY", AS_OF)
     assert served.signal_for("SPY", now) == direct
-    assert served.ready()
+    served.check_ready()
 
 
 def test_a_served_home_ages_when_no_clock_is_told(full_home):
@@ -181,11 +181,11 @@ def test_a_served_home_opens_when_it_is_there(full_home):
     kept = full_home.yaml.read_text()
     full_home.yaml.unlink()
     write_configuration(full_home)
-    assert not served.ready()
-    with pytest.raises(Refusal, match="not_configured"):
-        served.signal_for("SPY", AS_OF)
+    for ask in (served.check_ready, lambda: served.signal_for("SPY", AS_OF)):
+        with pytest.raises(Refusal, match="not_configured"):
+            ask()
     full_home.yaml.write_text(kept)
-    assert served.ready()
+    served.check_ready()
     assert served.signal_for("SPY", AS_OF)["session"] == "2025-06-30"
 
 
@@ -202,9 +202,9 @@ def test_a_served_home_follows_a_redis_that_moved(full_home, own_redis, tmp_path
 def test_a_served_home_is_not_ready_with_a_broken_configuration(full_home):
     (full_home.data / "serving.json").write_text("{")
     served = ServedHome(full_home.root)
-    assert not served.ready()
-    with pytest.raises(ConfigurationError):
-        served.signal_for("SPY", AS_OF)
+    for ask in (served.check_ready, lambda: served.signal_for("SPY", AS_OF)):
+        with pytest.raises(ConfigurationError):
+            ask()
 
 
 def test_a_served_home_is_not_ready_without_its_redis(full_home, own_redis):
@@ -212,6 +212,35 @@ def test_a_served_home_is_not_ready_without_its_redis(full_home, own_redis):
     full_home.write_yaml()
     write_configuration(full_home)
     served = ServedHome(full_home.root)
-    assert served.ready()
+    served.check_ready()
     own_redis.stop()
-    assert not served.ready()
+    with pytest.raises(Refusal, match="store_unavailable"):
+        served.check_ready()
+
+
+def test_a_registry_that_lost_a_view_is_not_ready_until_it_is_published_again(full_home):
+    from feast.protos.feast.core.Registry_pb2 import Registry
+
+    write_configuration(full_home)
+    snapshot = full_home.repo / "serving_registry.db"
+    whole = Registry.FromString(full_home.registry.read_bytes())
+    broken = Registry.FromString(full_home.registry.read_bytes())
+    (lost,) = (i for i, v in enumerate(broken.feature_views) if v.spec.name == "macro")
+    del broken.feature_views[lost]
+    snapshot.write_bytes(broken.SerializeToString())
+    served = ServedHome(full_home.root)
+    with pytest.raises(Refusal, match=r"missing_views.*macro"):
+        served.check_ready()
+    snapshot.write_bytes(whole.SerializeToString())
+    served.check_ready()
+
+
+def test_a_registry_without_a_service_is_not_ready(full_home):
+    from feast.protos.feast.core.Registry_pb2 import Registry
+
+    registry = Registry.FromString(full_home.registry.read_bytes())
+    del registry.feature_services[:]
+    (full_home.repo / "serving_registry.db").write_bytes(registry.SerializeToString())
+    write_configuration(full_home)
+    with pytest.raises(Refusal, match="unknown_service"):
+        ServedHome(full_home.root).check_ready()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.features.iv import BANDS, IV, IV_LAGS, iv_percentile, iv_rank, vix_zscore
+from feature_repo.features.iv import IV, IV_LAGS, iv_percentile, iv_rank, vix_zscore
 from feature_repo.markets import sessions
 
 # Function of the index, sessions of its window, whether today is left out of it, one window.
@@ -141,10 +141,10 @@ def test_term_slope(slope, contango):
 def test_each_rank_lies_in_one_band_closed_below():
     bands = ["iv_regime_low", "iv_regime_normal", "iv_regime_elevated", "iv_regime_high"]
     rows = {row.name: row for row in IV.features}
-    rank = np.array([0, 24.999, *BANDS, 49.999, 74.999, 100, np.nan])
+    rank = np.array([0, 24.999, 25, 49.999, 50, 74.999, 75, 100, np.nan])
     got = np.array([rows[name].compute(rank) for name in bands])
     np.testing.assert_array_equal(got[:, :-1].sum(axis=0), 1)
-    np.testing.assert_array_equal(got[:, :-1].argmax(axis=0), [0, 0, 1, 2, 3, 1, 2, 3])
+    np.testing.assert_array_equal(got[:, :-1].argmax(axis=0), [0, 0, 1, 1, 2, 2, 3, 3])
     assert np.isnan(got[:, -1]).all()
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feature_repo.features.adjust import adjust
 from feature_repo.features.technical import TECHNICAL
 
 NAMES = [row.name for row in TECHNICAL.features]
@@ -121,6 +122,23 @@ def test_obv_of_a_price_that_only_rises_or_falls():
     up, down = (TECHNICAL.compute(bars(x, volume=volume))["obv"] for x in (rising, rising[::-1]))
     np.testing.assert_allclose(up[60:], 1, rtol=1e-12)
     np.testing.assert_allclose(down[60:], -1, rtol=1e-12)
+    # Nor beyond the bounds by rounding.
+    assert up[60:].max() <= 1
+    assert down[60:].min() >= -1
+
+
+def test_a_close_that_falls_by_the_dividend_did_not_move():
+    """Adjusted, it equals the close before up to rounding, in either direction."""
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        dividend = np.zeros(70)
+        dividend[1:] = (rng.uniform(0.1, 1, 69)).round(2)
+        close = (200 - np.cumsum(dividend)).round(2)
+        raw = dict.fromkeys(("open", "high", "low", "close"), close)
+        arrays = adjust(**raw, volume=np.full(70, 1e3), dividend=dividend, split=np.ones(70))
+        values = TECHNICAL.compute(arrays)
+        np.testing.assert_array_equal(values["obv"][60:], 0)
+        assert np.isnan(values["mfi_14"]).all()
 
 
 @pytest.mark.parametrize("factor", [1.0, 7.0, 1.2345, 1 / 3, 0.001])

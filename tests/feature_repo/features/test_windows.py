@@ -74,6 +74,7 @@ def test_a_value_is_the_same_to_the_last_bit_wherever_the_history_starts(name, n
 
 @pytest.mark.parametrize("n", [2, 3, 5, 14, 20, 60, 252])
 @pytest.mark.parametrize("level", [0.1, 1 / 3, 100.01, 1e12 / 7])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_equal_values_have_their_own_mean_and_no_deviation_at_all(level, n):
     x = np.concatenate((np.random.default_rng(0).lognormal(3, 9, 50), np.full(400, level)))
     mean, squares = window_moments(x, n)[:, 49 + n :]

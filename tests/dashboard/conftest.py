@@ -1,0 +1,284 @@
+"""Homes for the dashboard: an empty one, and one filled by the platform's own writers."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from feature_repo.markets import close, session_shift, sessions
+from ingestion.lake import Lake
+from ingestion.tables import MACRO_SERIES, PRICES
+from trading.ledger import Ledger
+from trading.outcomes import outcome_of, record_outcomes
+from trading.regimes import band, expected_iv_direction
+from trading.selector import Forecasts, select
+
+TICKERS = ("IWM", "QQQ", "SPY")
+LAST = "2025-06-30"
+NULL_FEATURE = "rsi_14"
+Signal = Callable[..., dict]
+
+
+def evidence(proven: bool, baseline: str, improvement: float) -> dict:
+    return {
+        "proven": proven,
+        "metric": "log_loss",
+        "baseline": baseline,
+        "improvement": improvement,
+        "interval": [improvement - 0.02, improvement + 0.02],
+        "verdict": "proven: better" if proven else "not proven: no better",
+    }
+
+
+def served(task: str, ticker: str, service: str) -> dict:
+    return {
+        "name": f"{task}_{ticker}",
+        "version": 1,
+        "alias": "challenger",
+        "run_id": "a1b2",
+        "artifact_sha256": hashlib.sha256(f"{task}{ticker}".encode()).hexdigest(),
+        "feature_service": service,
+    }
+
+
+def make_signal(
+    ticker: str = "SPY",
+    session: str = LAST,
+    up: float = 0.61,
+    regimes: tuple[float, float, float] = (0.7, 0.2, 0.1),
+    iv_rank: float = 18.0,
+    proven: bool = False,
+    origin: str = "simulated",
+) -> dict:
+    """Return a signal as served, its trade chosen by the selector itself."""
+    chances = dict(zip(("LOW", "NORMAL", "HIGH"), regimes, strict=True))
+    regime = max(chances, key=chances.__getitem__)
+    direction = "UP" if up > 0.5 else "DOWN"
+    confidence = up if direction == "UP" else 1.0 - up
+    chosen = select(Forecasts(direction, confidence, regime, chances[regime]), proven=proven)
+    as_of = close(pd.DatetimeIndex([session]))[0] + pd.Timedelta(minutes=30)
+    return {
+        "ticker": ticker,
+        "session": session,
+        "strategy": chosen.strategy,
+        "direction": direction,
+        "iv_regime": regime,
+        "direction_confidence": confidence,
+        "iv_confidence": chances[regime],
+        "overall_confidence": chosen.overall_confidence,
+        "position_size": chosen.position_size,
+        "reasoning": chosen.reasoning,
+        "trade_parameters": dict(chosen.trade_parameters),
+        "prediction": {
+            "direction": direction,
+            "probability": up,
+            "confidence": max(up, 1.0 - up),
+            "threshold_used": 0.5,
+        },
+        "iv_context": {
+            "iv_rank": iv_rank,
+            "iv_regime": band(iv_rank).lower(),
+            "iv_hv_spread": 2.25,
+        },
+        "volatility": {
+            "predicted_regime": regime,
+            "regime_probabilities": chances,
+            "expected_iv_direction": expected_iv_direction(regime, iv_rank),
+            "confidence": chances[regime],
+        },
+        "alternatives": [
+            {"strategy": choice.strategy, "why_not": choice.why_not}
+            for choice in chosen.alternatives
+        ],
+        "structure": None,
+        "evidence": {
+            "proven": proven,
+            "direction": evidence(proven, "class_prior", 0.031 if proven else -0.0123),
+            "regime": evidence(proven, "transition_table", 0.012 if proven else -0.0045),
+        },
+        "provenance": {
+            "as_of": as_of.isoformat(),
+            "origin": origin,
+            "definition_hash": "d" * 64,
+            "models": {
+                "direction": served("direction", ticker, "direction"),
+                "regime": served("regime", ticker, "volatility"),
+            },
+            "age_in_sessions": {"technical": 0, "iv": 0, "iv_lags": 0, "macro": 1},
+        },
+    }
+
+
+def fill_ledger(path: Path, count: int, last: str = LAST, seed: int = 0) -> None:
+    """Record signals of `count` sessions and settle all but the last five, with a weak signal."""
+    days = sessions("2015-01-02", last)[-count:]
+    random = np.random.default_rng(seed)
+    settled = []
+    with Ledger(path) as ledger:
+        for place, day in enumerate(days):
+            for ticker in TICKERS:
+                up = float(random.beta(9, 7))
+                signal = make_signal(
+                    ticker, str(day.date()), up,
+                    tuple(random.dirichlet((4, 2, 1))), float(random.uniform(0, 100)),
+                )  # fmt: skip
+                ledger.record(signal, pd.Timestamp(signal["provenance"]["as_of"]))
+                if place < count - 5:
+                    end = str(session_shift(pd.DatetimeIndex([day]), 5)[0].date())
+                    moved = 0.02 * random.normal() + 0.05 * (up - 0.5)
+                    settled.append(outcome_of(signal, end, moved, float(random.uniform(0, 100))))
+    if settled:
+        record_outcomes(path, settled, close(days[-1:])[0])
+
+
+def fill_lake(data: Path, count: int = 40, origin: str = "simulated", last: str = LAST) -> None:
+    """Land prices, a monthly series, refused rows and a view with one null in its last row."""
+    days = sessions("2015-01-02", last)[-count:]
+    at = close(days[-1:])[0]
+    steps = np.linspace(100.0, 110.0, count)
+    with Lake(data) as lake:
+        for ticker in TICKERS:
+            frame = pd.DataFrame(
+                {
+                    "ticker": ticker, "session": days, "open": steps, "high": steps + 1,
+                    "low": steps - 1, "close": steps, "volume": 1e6, "dividend": 0.0,
+                    "split": 1.0, "adj_close": steps,
+                }
+            )[list(PRICES.names)]  # fmt: skip
+            refused = frame.head(1).assign(close=-1.0, reason="close > 0")
+            lake.land(PRICES, frame, origin, at, refused if ticker == "QQQ" else None)
+        monthly = pd.DataFrame(
+            {
+                "series": "UNRATE",
+                "observation_date": pd.DatetimeIndex(["2025-04-01", "2025-05-01"]),
+                "vintage_date": pd.NaT,
+                "value": [4.2, 4.3],
+            }
+        )
+        lake.land(MACRO_SERIES, monthly, origin, at)
+        lake.open_view("technical", "ticker", "e" * 64)
+        for ticker in TICKERS:
+            lake.write_features("technical", ticker, feature_rows(ticker, days), at)
+        lake.commit()
+
+
+def feature_rows(ticker: str, days: pd.DatetimeIndex) -> pl.DataFrame:
+    times = pl.Series(close(days).to_pydatetime().tolist()).cast(pl.Datetime("us", "UTC"))
+    values = np.linspace(0.0, 1.0, len(days))
+    return pl.DataFrame(
+        {
+            "ticker": ticker,
+            "session": pl.Series(days.date.tolist(), dtype=pl.Date),
+            "event_timestamp": times,
+            "created_timestamp": times,
+            "hv_20": values,
+            NULL_FEATURE: [*values[:-1], None],
+        }
+    )
+
+
+def fill_models(home: Path) -> None:
+    """Train and register two small direction models and one regime model, as `optrade` does."""
+    from training.registry import register
+    from training.train import DirectionSettings, RegimeSettings, train_direction, train_regime
+
+    frame, prices, regime_frame = market()
+    direction = train_direction(frame, prices, DirectionSettings("SPY", resamples=50))
+    regime = train_regime(regime_frame, RegimeSettings("SPY", resamples=50))
+    for hour, trained in enumerate((direction, direction, regime)):
+        register(
+            trained,
+            mlruns_dir=home / "mlruns",
+            models_dir=home / "models",
+            definition_hash="e" * 64,
+            trained_at=pd.Timestamp("2025-06-30 21:00", tz="UTC") + pd.Timedelta(hours=hour),
+        )
+
+
+def market(count: int = 700) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return features that show the forward return, the prices, and a persistent rank."""
+    days = sessions("2015-01-02", LAST)[-count:]
+    random = np.random.default_rng(1)
+    levels = 100.0 * np.exp(np.cumsum(0.0004 + 0.011 * random.standard_normal(count)))
+    prices = pd.DataFrame(
+        {
+            "session": days, "open": levels, "high": levels * 1.01, "low": levels * 0.99,
+            "close": levels, "volume": 1e6, "dividend": 0.0, "split": 1.0,
+        }
+    )  # fmt: skip
+    ahead = np.append(levels[5:] / levels[:-5] - 1.0, np.zeros(5))
+    noise = random.standard_normal((count, 4))
+    noise[:, 0] += ahead / 0.01
+    frame = pd.DataFrame({f"f{at}": noise[:, at] for at in range(4)})
+    frame = frame.assign(ticker="SPY", session=days)
+    drift = np.zeros(count)
+    for at in range(1, count):
+        drift[at] = 0.93 * drift[at - 1] + random.standard_normal()
+    rank = 100.0 / (1.0 + np.exp(-drift / 1.5))
+    other = random.standard_normal(count)
+    regime = pd.DataFrame({"ticker": "SPY", "session": days, "iv_rank": rank, "other": other})
+    return frame, prices, regime
+
+
+def drift_document(shifted: float = 3.0) -> dict:
+    """Return a report of `monitoring.drift` on one feature that moved, one still, one null."""
+    from monitoring.drift import drift_report
+
+    days = sessions("2015-01-02", LAST)[-463:]
+    values = np.random.default_rng(0).normal(size=(463, 3))
+    frame = pd.DataFrame(values, columns=["moved", "still", "gone"]).assign(session=days)
+    frame.loc[400:, "moved"] += shifted
+    frame.loc[400:, "gone"] = np.nan
+    views = {"moved": "technical", "still": "iv", "gone": "macro"}
+    return drift_report(frame.iloc[:400], frame.iloc[400:], views, resamples=50)
+
+
+def write_drift(home: Path, name: str = "SPY", **options: float) -> Path:
+    path = home / "reports" / "drift" / name / "drift.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(drift_document(**options)), "utf-8")
+    (path.parent / "index.html").write_text("<!doctype html><title>drift</title>", "utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def signal() -> Signal:
+    return make_signal
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home of 60 sessions; tests only read it."""
+    home = tmp_path_factory.mktemp("filled") / "home"
+    fill_lake(home / "data")
+    fill_ledger(home / "data" / "ledger.db", 60)
+    fill_models(home)
+    write_drift(home)
+    return home
+
+
+@pytest.fixture
+def own(filled: Path, tmp_path: Path) -> Path:
+    """A copy of the filled home that a test may damage."""
+    return Path(shutil.copytree(filled, tmp_path / "own"))
+
+
+@pytest.fixture
+def land() -> Callable[..., None]:
+    return fill_lake
+
+
+@pytest.fixture
+def record() -> Callable[..., None]:
+    return fill_ledger
+
+
+@pytest.fixture
+def report() -> Callable[..., Path]:
+    return write_drift
