@@ -19,7 +19,7 @@ demo: .venv/installed
 test: .venv/installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks.technical

@@ -102,7 +102,7 @@ def reliability(table: pd.DataFrame) -> go.Figure:
             name=name,
             text=[f"n={n}" for n in part["n"]],
             textposition="top center",
-            marker={"size": _sizes(part["n"], int(table["n"].max())), "color": colour},
+            marker={"size": _sizes(part["n"], max(table["n"], default=1)), "color": colour},
             hovertemplate="forecast %{x:.3f}, came %{y:.3f}, %{text}<extra></extra>",
         )
     figure.update_xaxes(title="mean P(UP) forecast", range=[0, 1], tickformat=".0%")
@@ -127,7 +127,7 @@ def hit_rate_by_month(table: pd.DataFrame) -> go.Figure:
     figure.add_scatter(
         x=rows["month"], y=rows["direction_rate"], mode="markers", name="direction right",
         marker={
-            "size": _sizes(rows["decided"], int(rows["decided"].max()), MONTH_MARKER),
+            "size": _sizes(rows["decided"], max(rows["decided"], default=1), MONTH_MARKER),
             "color": BLUE, "opacity": 0.8,
         },
         customdata=rows["decided"],

@@ -79,7 +79,7 @@ def _tables(table: pd.DataFrame) -> None:
 
 
 def _bytes(files: HomeFiles) -> None:
-    if st.button("Check every file against its hash"):
+    if st.toggle("Check every file against its hash"):
         with held():
             wrong = queries_data.damaged_files(files.data)
             if wrong:

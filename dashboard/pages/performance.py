@@ -114,6 +114,7 @@ def _over_time(rows: pd.DataFrame) -> None:
     months = scoring.by_month(rows)
     if months["decided"].sum():
         st.plotly_chart(charts.hit_rate_by_month(months), key="months")
+        st.caption("The larger the point, the larger its n; the table holds them.")
     with st.expander("The months as a table"):
         st.dataframe(months, hide_index=True, column_config=RATES | DATE)
 

@@ -39,15 +39,15 @@ def wilder_mean(x: Array, n: int) -> Array:
     Wilder (1978). TA-Lib has this recursion as its ATR alone: the true range of a session with
     high x, low 0 and previous close 0 is x.
     """
-    out = np.full(x.size, np.nan)
-    if x.size:
-        start = _first_known(x)
-        # The true range starts with the second session: one more is put before.
-        high = np.zeros(x.size - start + 1)
-        high[1:] = x[start:]
-        zero = np.zeros(high.size)
-        out[start:] = talib.ATR(high, zero, zero, n)[1:]
-    return out
+    start = _first_known(x) if x.size else 0
+    if not x.size or np.isnan(x[start]):
+        return x.copy()
+    if not start:
+        return wilder_mean(np.concatenate(([np.nan], x)), n)[1:]
+    high, zero = x.copy(), np.zeros(x.size)
+    # The true range starts with the second session.
+    high[start - 1] = 0.0
+    return np.asarray(talib.ATR(high, zero, zero, n))
 
 
 def _first_known(x: Array) -> int:

@@ -41,11 +41,6 @@ def stochastic_k(high: Array, low: Array, close: Array) -> Array:
     return 100.0 * ratio(close - bottom, window_max(high, 14) - bottom)
 
 
-def rate_of_change(n: int) -> Callable[..., Array]:
-    """Relative change of the close over n sessions, in percent."""
-    return lambda close: 100.0 * change_over(close, n)
-
-
 def money_flow_index(typical_price: Array, volume: Array) -> Array:
     """Money flow with a rising typical price as a share of all flow in 14 sessions, 0 to 100.
 
@@ -143,9 +138,22 @@ FEATURES: Final = (
         INDEX_POINTS,
         "stoch_k - stoch_d",
     ),
-    *(
-        Feature(f"roc_{n}", rate_of_change(n), n + 1, PERCENT, f"100 * (close / close[t-{n}] - 1)")
-        for n in (5, 10, 20)
+    Feature(
+        "roc_5", lambda returns_5d: 100.0 * returns_5d, 6, PERCENT, "100 * (close / close[t-5] - 1)"
+    ),
+    Feature(
+        "roc_10",
+        lambda returns_10d: 100.0 * returns_10d,
+        11,
+        PERCENT,
+        "100 * (close / close[t-10] - 1)",
+    ),
+    Feature(
+        "roc_20",
+        lambda returns_20d: 100.0 * returns_20d,
+        21,
+        PERCENT,
+        "100 * (close / close[t-20] - 1)",
     ),
     Feature(
         "mfi_14",

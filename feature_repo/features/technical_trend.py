@@ -36,8 +36,9 @@ def directional_movement(move: Array, opposite: Array, price: Array) -> Array:
     price
         Level that rounding is measured against.
     """
-    exceeds = move - opposite > ROUNDING * price
-    return np.asarray(np.where(exceeds, np.maximum(move, 0.0), 0.0) + 0.0 * move)
+    out = np.maximum(move, 0.0)
+    np.copyto(out, 0.0, where=move - opposite <= ROUNDING * price)
+    return np.asarray(out)
 
 
 def directional_indicator(move: Array, opposite: Array, close: Array, atr: Array) -> Array:

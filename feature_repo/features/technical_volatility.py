@@ -82,7 +82,7 @@ def garman_klass(log_range: Array, log_move: Array) -> Array:
 def yang_zhang(
     open: Array,  # noqa: A002
     high: Array,
-    low: Array,
+    log_range: Array,
     log_move: Array,
     log_jump: Array,
 ) -> Array:
@@ -93,7 +93,8 @@ def yang_zhang(
     """
     n = 20
     k = 0.34 / (1.34 + (n + 1) / (n - 1))
-    up, down = np.log(ratio(high, open)), np.log(ratio(low, open))
+    up = np.log(ratio(high, open))
+    down = up - log_range
     within = window_mean(up * (up - log_move) + down * (down - log_move), n)
     jumps, moves = window_moments(log_jump, n)[1], window_moments(log_move, n)[1]
     return annualised((jumps + k * moves) / (n - 1) + (1.0 - k) * within)

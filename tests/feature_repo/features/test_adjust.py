@@ -9,7 +9,7 @@ from feature_repo.errors import InputError
 from feature_repo.features.adjust import ADJUSTED, adjust
 
 # Yahoo's prices carry seven digits.
-ROUNDED = 2e-6
+ROUNDED = 2e-7
 
 
 def bars(close, dividend=None, split=None):

@@ -1,0 +1,108 @@
+"""Figures say what their frames say."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from dashboard import charts, queries_drift, queries_models
+from trading.regimes import REGIMES
+from trading.selector import MATRIX
+
+
+def test_every_strategy_has_a_colour_of_its_own() -> None:
+    assert set(charts.STRATEGY_COLOURS) == {row.name for row in MATRIX}
+    assert len(set(charts.STRATEGY_COLOURS.values())) == len(MATRIX)
+
+
+def test_forecasts_draws_both_models_and_the_threshold() -> None:
+    chances = dict(zip(REGIMES, (0.2, 0.7, 0.1), strict=True))
+    figure = charts.forecasts(0.44, 0.46, chances, "NORMAL")
+    (bars,) = figure.data
+    assert list(bars.y) == ["UP", "IV LOW", "IV NORMAL", "IV HIGH"]
+    assert list(bars.x) == [0.44, 0.2, 0.7, 0.1]
+    assert [colour == charts.BLUE for colour in bars.marker.color] == [False, False, True, False]
+    assert figure.layout.shapes[0].x0 == figure.layout.shapes[0].x1 == 0.46
+
+
+def test_reliability_labels_every_point_with_its_n() -> None:
+    table = pd.DataFrame(
+        {"n": [3, 40], "forecast": [0.2, 0.6], "came": [0.0, 0.5], "enough": [False, True]}
+    )
+    _, enough, few = charts.reliability(table).data
+    assert (list(enough.text), list(few.text)) == (["n=40"], ["n=3"])
+    assert enough.marker.size[0] == charts.LARGEST_MARKER > few.marker.size[0]
+
+
+def test_reliability_of_nothing_is_an_empty_figure() -> None:
+    table = pd.DataFrame(columns=["n", "forecast", "came", "enough"])
+    assert [len(trace.x) for trace in charts.reliability(table).data] == [2, 0, 0]
+
+
+def test_months_without_a_decided_signal_are_no_point() -> None:
+    table = pd.DataFrame(
+        {
+            "month": pd.to_datetime(["2025-01-01", "2025-02-01"]),
+            "decided": [4, 0],
+            "direction_rate": [0.5, None],
+            "up_share": [0.75, None],
+        }
+    )
+    base, hits = charts.hit_rate_by_month(table).data
+    assert (list(base.y), list(hits.y), list(hits.customdata)) == ([0.75], [0.5], [4])
+
+
+def test_strategies_are_stacked_in_the_order_of_the_matrix() -> None:
+    month = pd.Timestamp("2025-01-01")
+    names = ["NO TRADE", "Buy Calls", "something new"]
+    table = pd.DataFrame({"month": month, "strategy": names, "signals": [1, 2, 3]})
+    bars = charts.strategies_by_month(table).data
+    assert [bar.name for bar in bars] == ["Buy Calls", "NO TRADE", "something new"]
+    assert [bar.y[0] for bar in bars] == [2, 1, 3]
+
+
+def test_improvements_draw_the_interval_as_it_is() -> None:
+    table = pd.DataFrame(
+        {
+            "name": ["direction_SPY", "regime_SPY", "unknown"],
+            "baseline": "class_prior",
+            "improvement": [0.05, -0.02, None],
+            "low": [0.01, -0.05, None],
+            "high": [0.07, 0.02, None],
+            "proven": [True, False, False],
+        }
+    )
+    proven, other = charts.improvements(table).data
+    assert (list(proven.y), list(other.y)) == (["direction_SPY"], ["regime_SPY"])
+    assert proven.error_x.array[0] == pytest.approx(0.02)
+    assert proven.error_x.arrayminus[0] == pytest.approx(0.04)
+
+
+def test_folds_of_a_real_evidence_keep_sign_and_interval(filled) -> None:
+    versions = queries_models.model_versions(filled / "mlruns" / "mlflow.db")
+    path = queries_models.evidence_path(filled / "mlruns" / "artifacts", versions["run_id"][0])
+    table = queries_models.folds(queries_models.read_evidence(path))
+    (bars,) = charts.folds(table, "class_prior").data
+    assert len(bars.x) == 5
+    assert list(bars.y) == list(table["difference"])
+    for y, up, high in zip(bars.y, bars.error_y.array, table["high"], strict=True):
+        assert math.isclose(y + up, high)
+    assert [c == charts.GREEN for c in bars.marker.color] == [y > 0 for y in bars.y]
+
+
+def test_drift_puts_the_worst_on_top_and_leaves_out_what_was_not_compared(filled) -> None:
+    report = queries_drift.read_report(filled / "reports" / "drift" / "SPY" / "drift.json")
+    bars, levels = charts.drift(report.features).data
+    assert list(bars.y) == ["still", "moved"]  # Plotly draws the last on top
+    assert [colour == charts.RED for colour in bars.marker.color] == [False, True]
+    assert list(levels.x) == list(report.features.set_index("name")["alarm_level"][list(bars.y)])
+
+
+def test_drift_draws_no_more_than_asked() -> None:
+    table = pd.DataFrame(
+        {
+            "name": [f"f{n}" for n in range(40)], "view": "iv", "psi": range(40),
+            "alarm_level": 10.0, "alarm": [n > 10 for n in range(40)],
+        }
+    )  # fmt: skip
+    assert list(charts.drift(table, most=3).data[0].y) == ["f37", "f38", "f39"]

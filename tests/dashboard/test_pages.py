@@ -1,0 +1,223 @@
+"""Every page through Streamlit's own test runner: empty, filled, and damaged homes."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard.page import PAGES
+from dashboard.queries_ledger import signal_history
+
+APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+NAMES = [name for name, _, _ in PAGES]
+TITLES = {name: title for name, title, _ in PAGES}
+Open = Callable[[Path, str], AppTest]
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Open a page of a home by its own address, as a bookmark does."""
+
+    def opened(home: Path, name: str) -> AppTest:
+        monkeypatch.setattr("sys.argv", [str(APP), "--home", str(home)])
+        app = AppTest.from_file(str(APP), default_timeout=60).run()
+        return app if name == NAMES[0] else app.switch_page(f"pages/{name}.py").run()
+
+    return opened
+
+
+def messages(app: AppTest) -> str:
+    return "\n".join(row.value for kind in (app.info, app.error, app.warning) for row in kind)
+
+
+def words(app: AppTest) -> str:
+    return "\n".join(row.value for row in app.markdown)
+
+
+def state(home: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(home)): path.read_bytes()
+        for path in home.rglob("*")
+        if path.is_file() and not path.name.endswith(("-shm", "-wal"))
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_home_names_the_command_to_run(tmp_path: Path, open_page: Open, name: str) -> None:
+    app = open_page(tmp_path, name)
+    assert not app.exception
+    assert not app.error
+    assert [row.value for row in app.title] == [TITLES[name]]
+    assert "run `optrade" in messages(app)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_home_that_is_not_there_is_said(tmp_path: Path, open_page: Open) -> None:
+    app = open_page(tmp_path / "nowhere", "drift")
+    assert not app.exception
+    assert "There is no folder" in messages(app)
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_filled_home_is_shown_and_left_as_it_was(
+    filled: Path, open_page: Open, name: str
+) -> None:
+    before = state(filled)
+    app = open_page(filled, name)
+    assert not app.exception
+    assert not app.error
+    assert len(app.dataframe) >= 1
+    assert "SIMULATED" in app.warning[0].value
+    assert any("simulated" in row.value for row in app.sidebar.caption)
+    assert state(filled) == before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_is_whole_when_opened_a_second_time(
+    filled: Path, open_page: Open, name: str
+) -> None:
+    app = open_page(filled, name)
+    app.run()
+    assert not app.exception
+    assert [row.value for row in app.title] == [TITLES[name]]
+
+
+def test_the_environment_names_the_home_where_no_argument_does(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", [str(APP)])
+    monkeypatch.setenv("OPTRADE_HOME", str(filled))
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    assert any(str(filled) in row.value for row in app.sidebar.caption)
+
+
+def test_daily_signals_tells_the_trade_and_why(filled: Path, open_page: Open) -> None:
+    app = open_page(filled, "daily_signals")
+    history = signal_history(filled / "data" / "ledger.db")
+    latest = history[history["session"] == history["session"].max()]
+    table = app.dataframe[0].value.set_index("ticker")
+    assert table["strategy"].to_dict() == latest.set_index("ticker")["strategy"].to_dict()
+    assert table["size"].to_dict() == latest.set_index("ticker")["position_size"].to_dict()
+    assert set(table["evidence"]) == {"not proven"}
+    assert set(table["oldest data"]) == {"1 session old"}
+    text = words(app)
+    assert text.count("Rule '") == len(latest)
+    assert "-0.0123 (95 % interval -0.0323 to +0.0077) over the class prior" in text
+    shown = [
+        str(row.value.index.tolist()) + str(row.value.to_numpy().tolist()) for row in app.table
+    ]
+    assert any("max loss" in row and "2.0% of portfolio" in row for row in shown)
+    assert any("NO TRADE" in row or "needs" in row for row in shown)
+    assert any("sha256" in row for row in shown)
+
+
+def test_an_earlier_session_can_be_chosen(filled: Path, open_page: Open) -> None:
+    app = open_page(filled, "daily_signals")
+    earlier = app.selectbox[0].options[7]
+    app.selectbox[0].select(earlier).run()
+    assert not app.exception
+    assert f"session {earlier}" in words(app)
+
+
+def test_performance_of_one_ticker_counts_its_signals_alone(filled: Path, open_page: Open) -> None:
+    app = open_page(filled, "performance")
+    assert [row.value for row in app.metric[:3]] == ["180", "60", "165"]
+    app.segmented_control[0].set_value("SPY").run()
+    assert [row.value for row in app.metric[:3]] == ["60", "60", "55"]
+    assert not app.exception
+
+
+def test_too_few_outcomes_are_not_judged(tmp_path: Path, record: Callable, open_page: Open) -> None:
+    record(tmp_path / "data" / "ledger.db", 4)
+    app = open_page(tmp_path, "performance")
+    assert not app.exception
+    assert "run `optrade settle`" in messages(app)
+    assert "Too few to judge: 0 decided signals" in messages(app)
+
+
+def test_models_shows_the_verdict_of_the_version_chosen(filled: Path, open_page: Open) -> None:
+    app = open_page(filled, "models")
+    assert list(app.selectbox[0].options) == ["direction_SPY", "regime_SPY"]
+    assert list(app.selectbox[1].options) == ["version 2", "version 1"]
+    serving = json.loads((filled / "models" / "serving" / "direction_SPY.json").read_text())
+    spoken = [row.value for row in (*app.success, *app.warning)]
+    assert any(serving["evidence"]["verdict"][1:40] in row for row in spoken)
+    app.selectbox[0].select("regime_SPY").run()
+    assert not app.exception
+    assert "transition table" in words(app)
+
+
+def test_drift_is_filtered_by_view(filled: Path, open_page: Open) -> None:
+    app = open_page(filled, "drift")
+    assert set(app.dataframe[0].value["name"]) == {"moved", "still", "gone"}
+    app.selectbox[1].select("iv").run()
+    assert set(app.dataframe[0].value["name"]) == {"still"}
+    app.selectbox[1].select("macro").run()
+    assert "No feature of this view could be compared" in messages(app)
+    assert not app.exception
+
+
+def test_data_health_checks_the_bytes_when_asked(own: Path, open_page: Open) -> None:
+    app = open_page(own, "data_health")
+    app.toggle[0].set_value(True).run()
+    assert "Every file is as it landed." in [row.value for row in app.success]
+    next((own / "data" / "raw" / "prices").glob("SPY*")).write_bytes(b"broken")
+    app.run()
+    assert "SPY" in app.error[0].value
+    assert not app.exception
+
+
+def _garble(path: Path) -> None:
+    path.write_bytes(b"{ this is neither JSON nor a database, nor parquet" * 100)
+
+
+DAMAGE = {
+    "ledger": ("data/ledger.db", {"daily_signals", "performance"}),
+    "mlflow": ("mlruns/mlflow.db", {"models"}),
+    "serving": ("models/serving/direction_SPY.json", {"models"}),
+    "drift": ("reports/drift/SPY/drift.json", {"drift"}),
+    "manifest": ("data/manifest.json", set(NAMES)),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_a_malformed_file_is_said_where_it_is_read_and_nowhere_else(
+    own: Path, open_page: Open, kind: str
+) -> None:
+    file, pages = DAMAGE[kind]
+    _garble(own / file)
+    for name in NAMES:
+        app = open_page(own, name)
+        assert not app.exception, (name, app.exception)
+        assert bool(app.error) == (name in pages), name
+        if app.error:
+            assert Path(file).name in app.error[0].value
+    if kind == "manifest":  # the frame says it; pages that need no lake go on
+        assert len(open_page(own, "performance").dataframe) >= 1
+
+
+@pytest.mark.parametrize("kind", ["missing", "garbled"])
+def test_a_view_that_cannot_be_read_leaves_the_rest_of_the_page(
+    own: Path, open_page: Open, kind: str
+) -> None:
+    path = next((own / "data" / "features" / "technical").rglob("SPY*"))
+    path.unlink() if kind == "missing" else _garble(path)
+    app = open_page(own, "data_health")
+    assert not app.exception
+    assert "technical" in app.error[0].value
+    assert len(app.dataframe) == 3
+
+
+def test_a_signal_without_a_field_names_the_field(own: Path, open_page: Open) -> None:
+    with sqlite3.connect(own / "data" / "ledger.db") as ledger:
+        ledger.execute(
+            "UPDATE signals SET document = json_remove(document, '$.prediction.probability')"
+        )
+    ledger.close()
+    app = open_page(own, "daily_signals")
+    assert not app.exception
+    assert "prediction.probability is missing" in app.error[0].value

@@ -1,0 +1,372 @@
+"""What the queries read out of files that the platform's own writers wrote."""
+
+import ast
+import json
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import polars as pl
+import pytest
+
+from dashboard import queries_data, queries_drift, queries_models, queries_signals
+from dashboard.documents import NothingYet, interval, known, pick, read_json, read_only
+from dashboard.loading import stamp
+from dashboard.queries_ledger import signal_history
+from feature_repo.errors import InputError
+from feature_repo.manifest import read_manifest
+from serving.schema import Signal
+from trading.ledger import Ledger, read_signals
+from trading.outcomes import read_outcomes
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = pd.Timestamp("2025-07-03 12:00", tz="UTC")
+AT = pd.Timestamp("2025-06-30 20:30", tz="UTC")
+
+
+# Documents
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b"null"])
+def test_a_file_that_is_no_json_object_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "some.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"some\.json"):
+        read_json(path)
+
+
+def test_a_field_is_of_its_kind_or_an_error() -> None:
+    document = {"a": {"n": 3, "x": 0.5, "flag": True, "gone": None}}
+    assert pick(document, "a.n", float, "it") == 3.0
+    assert pick(document, "a.x", float, "it") == 0.5
+    assert known(document, "a.gone", float, "it") is None
+    assert known(document, "a.never", float, "it") is None
+    for place, kind in (("a.flag", float), ("a.flag", int), ("a.x", int), ("a.gone", str)):
+        with pytest.raises(InputError, match=place):
+            pick(document, place, kind, "it")
+    for place in ("b", "a.b", "a.n.b"):
+        with pytest.raises(InputError, match="missing"):
+            pick(document, place, str, "it")
+    with pytest.raises(InputError, match="missing"):
+        known(["no mapping"], "a", str, "it")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_is_finite(value: float) -> None:
+    with pytest.raises(InputError, match="allowed is float"):
+        pick({"x": value}, "x", float, "it")
+
+
+def test_an_interval_is_a_pair_or_unknown() -> None:
+    assert interval({"interval": [-1, 2.5]}, "it") == (-1.0, 2.5)
+    assert interval({"interval": None}, "it") == (None, None)
+    for ends in ([1.0], ["a", "b"], [1, 2, 3]):
+        with pytest.raises(InputError, match="pair"):
+            interval({"interval": ends}, "it")
+
+
+def test_a_connection_cannot_write(filled: Path) -> None:
+    ledger = filled / "data" / "ledger.db"
+    with pytest.raises(InputError, match="readonly"), read_only(ledger, "ledger") as connection:
+        connection.execute("DELETE FROM signals")
+
+
+def test_a_stamp_changes_with_the_write_ahead_log(tmp_path: Path, signal: Callable) -> None:
+    path = tmp_path / "ledger.db"
+    with Ledger(path) as ledger:
+        ledger.record(signal(), AT)
+        before = stamp(path)
+        ledger.record(signal("QQQ"), AT)
+        assert stamp(path) != before
+    assert stamp(tmp_path / "nothing") == ()
+
+
+# Ledger
+
+
+def test_the_test_signal_is_one_the_service_would_send(signal: Callable) -> None:
+    Signal.model_validate_json(json.dumps(signal()))
+
+
+def test_no_ledger_and_an_empty_one_are_nothing_yet(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    for query in (queries_signals.recorded_sessions, signal_history):
+        with pytest.raises(NothingYet, match="signal-all --record"):
+            query(path)
+    assert not path.exists()
+    with Ledger(path):
+        pass
+    for query in (queries_signals.recorded_sessions, signal_history):
+        with pytest.raises(NothingYet, match="signal-all --record"):
+            query(path)
+
+
+def test_a_ledger_of_another_version_is_refused(own: Path) -> None:
+    path = own / "data" / "ledger.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(InputError, match="schema version 99"):
+        signal_history(path)
+
+
+def test_a_signal_is_read_as_it_was_recorded(filled: Path) -> None:
+    ledger = filled / "data" / "ledger.db"
+    session = queries_signals.recorded_sessions(ledger)[0]
+    assert session == "2025-06-30"
+    recorded = {row["signal"]["ticker"]: row["signal"] for row in read_signals(ledger)[-3:]}
+    found = queries_signals.signals_of(ledger, session)
+    assert [one.ticker for one in found] == sorted(recorded)
+    for one in found:
+        same = recorded[one.ticker]
+        assert (one.strategy, one.position_size) == (same["strategy"], same["position_size"])
+        assert one.probability_up == same["prediction"]["probability"]
+        assert one.regime_probabilities == same["volatility"]["regime_probabilities"]
+        assert list(one.regime_probabilities) == ["LOW", "NORMAL", "HIGH"]
+        assert one.parameters == same["trade_parameters"]
+        assert [list(row) for row in one.alternatives] == [
+            [row["strategy"], row["why_not"]] for row in same["alternatives"]
+        ]
+        assert one.ages == same["provenance"]["age_in_sessions"]
+        low, high = same["evidence"]["direction"]["interval"]
+        assert (one.models[0].low, one.models[0].high) == (low, high)
+
+
+def test_the_newest_recording_of_a_ticker_stands(tmp_path: Path, signal: Callable) -> None:
+    path = tmp_path / "ledger.db"
+    older, newer = signal(up=0.9), signal(up=0.7)
+    newer["provenance"]["models"]["direction"]["version"] = 2
+    with Ledger(path) as ledger:
+        for one in (older, newer):
+            ledger.record(one, AT)
+    (found,) = queries_signals.signals_of(path, older["session"])
+    assert (found.probability_up, found.recordings) == (0.7, 2)
+    assert found.models[0].version == 2
+
+
+def test_the_history_holds_every_signal_and_the_outcomes_beside_theirs(filled: Path) -> None:
+    ledger = filled / "data" / "ledger.db"
+    history = signal_history(ledger)
+    settled = {outcome.key: outcome for outcome in read_outcomes(ledger)}
+    assert len(history) == len(read_signals(ledger)) == 180
+    assert history["label"].notna().sum() == len(settled) == 165
+    for row in history.dropna(subset=["label"]).sample(20, random_state=0).itertuples():
+        key = (row.ticker, str(row.session.date()), row.direction_version, row.regime_version)
+        outcome = settled[key]
+        assert (row.label, row.realised_return) == (outcome.label, outcome.realised_return)
+        hit = None if pd.isna(row.direction_hit) else bool(row.direction_hit)
+        assert hit == outcome.direction_hit
+
+
+def test_a_ledger_without_outcomes_has_null_ones(tmp_path: Path, record: Callable) -> None:
+    record(tmp_path / "ledger.db", 3)
+    history = signal_history(tmp_path / "ledger.db")
+    assert len(history) == 9
+    assert history[["label", "direction_hit", "regime_hit"]].isna().all(axis=None)
+
+
+# Models
+
+
+def test_versions_are_those_of_mlflow(filled: Path) -> None:
+    from training.tracking import open_client
+
+    versions = queries_models.model_versions(filled / "mlruns" / "mlflow.db")
+    client = open_client(filled / "mlruns")
+    known_versions = {
+        (one.name, int(one.version)): one.run_id for one in client.search_model_versions()
+    }
+    found = {(row.name, row.version): row.run_id for row in versions.itertuples(index=False)}
+    assert found == known_versions
+    for model in client.search_registered_models():
+        rows = versions[versions["name"] == model.name].set_index("version")
+        for alias, version in model.aliases.items():
+            assert alias in rows.loc[int(version), "alias"]
+
+
+def test_a_promotion_by_force_is_marked(own: Path) -> None:
+    path = own / "mlruns" / "mlflow.db"
+    assert not queries_models.model_versions(path)["forced"].any()
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "INSERT INTO model_version_tags (key, value, name, version, workspace) "
+            "VALUES ('forced', 'true', 'direction_SPY', 1, 'default')"
+        )
+    connection.close()
+    versions = queries_models.model_versions(path)
+    assert versions.loc[versions["forced"], ["name", "version"]].values.tolist() == [
+        ["direction_SPY", 1]
+    ]
+
+
+def test_a_database_without_a_registry_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.db"
+    with pytest.raises(NothingYet, match="optrade train"):
+        queries_models.model_versions(path)
+    sqlite3.connect(path).close()
+    with pytest.raises(InputError, match="model_versions"):
+        queries_models.model_versions(path)
+
+
+def test_serving_models_are_those_of_the_files(filled: Path) -> None:
+    table, faults = queries_models.serving_models(filled / "models" / "serving")
+    assert faults == []
+    for row in table.itertuples():
+        document = json.loads((filled / "models" / "serving" / f"{row.name}.json").read_text())
+        assert (row.version, row.alias) == (document["version"], document["alias"])
+        assert row.improvement == document["evidence"]["improvement"]
+        assert [row.low, row.high] == document["evidence"]["interval"]
+
+
+def test_evidence_is_told_with_its_n_and_interval(filled: Path) -> None:
+    for run_id in queries_models.model_versions(filled / "mlruns" / "mlflow.db")["run_id"]:
+        path = queries_models.evidence_path(filled / "mlruns" / "artifacts", run_id)
+        evidence = queries_models.read_evidence(path)
+        gate = queries_models.gate_row(evidence)
+        assert gate["improvement"] == pytest.approx(gate["baseline_value"] - gate["value"])
+        assert gate["low"] <= gate["improvement"] <= gate["high"]
+        scores = queries_models.comparison(evidence)
+        assert scores["score"].tolist() == [row["score"] for row in evidence["comparison"]]
+        folds = queries_models.folds(evidence)
+        assert folds["fold"].tolist() == [1, 2, 3, 4, 5]
+        assert folds["test_n"].sum() == gate["n"]
+
+
+@pytest.mark.parametrize("query", ["gate_row", "comparison", "folds"])
+def test_evidence_without_its_fields_is_an_error(query: str) -> None:
+    with pytest.raises(InputError, match="missing"):
+        getattr(queries_models, query)({"ticker": "SPY"})
+
+
+# Drift
+
+
+def test_the_newest_report_stands_first_and_hidden_ones_are_left_out(
+    tmp_path: Path, report: Callable
+) -> None:
+    with pytest.raises(NothingYet, match="optrade drift"):
+        queries_drift.report_names(tmp_path / "reports" / "drift")
+    for age, name in enumerate(("SPY", "2025-06-30/QQQ", ".IWM.new")):
+        path = report(tmp_path, name)
+        os.utime(path, (1_000 - age, 1_000 - age))
+    assert queries_drift.report_names(tmp_path / "reports" / "drift") == ["SPY", "2025-06-30/QQQ"]
+
+
+def test_a_report_is_read_as_written(filled: Path) -> None:
+    path = filled / "reports" / "drift" / "SPY" / "drift.json"
+    document, found = json.loads(path.read_text()), queries_drift.read_report(path)
+    assert (found.alert, found.alarmed, found.compared) == tuple(
+        document[name] for name in ("alert", "alarmed", "compared")
+    )
+    assert found.current == document["current"]
+    for row, same in zip(found.features.to_dict("records"), document["features"], strict=True):
+        for name in same:
+            value = None if pd.isna(row[name]) else row[name]
+            assert value == same[name], name
+
+
+def test_a_report_of_the_named_fields_alone_is_enough(tmp_path: Path) -> None:
+    window = {"start": "2024-01-02", "end": "2024-12-31", "rows": 252}
+    feature = {"name": "x", "view": "iv", "psi": 0.3, "alarm_level": 0.2, "null_share": 0.0}
+    path = tmp_path / "drift.json"
+    path.write_text(json.dumps({"reference": window, "current": window, "features": [feature]}))
+    found = queries_drift.read_report(path)
+    assert found.alert is None
+    assert found.features["alarm"].tolist() == [True]
+    path.write_text(json.dumps({"reference": window, "current": window, "features": [{}]}))
+    with pytest.raises(InputError, match="name"):
+        queries_drift.read_report(path)
+
+
+# Data
+
+
+def test_no_data_is_nothing_yet(tmp_path: Path) -> None:
+    for query in (queries_data.quarantined, queries_data.latest_nulls):
+        with pytest.raises(NothingYet, match="optrade demo"):
+            query(tmp_path)
+    with pytest.raises(NothingYet, match="optrade demo"):
+        queries_data.tables(tmp_path, NOW)
+    assert queries_data.origin(tmp_path) is None
+
+
+def test_tables_are_those_of_the_manifest(filled: Path) -> None:
+    table = queries_data.tables(filled / "data", NOW)
+    manifest = read_manifest(filled / "data")
+    assert set(zip(table["table"], table["key"], strict=True)) == set(manifest.entries)
+    kinds = table.set_index(["table", "key"])["kind"]
+    assert kinds["prices", "SPY"] == "raw"
+    assert kinds["technical", "SPY"] == "view"
+    assert kinds["quarantine/prices", "QQQ"] == "quarantine"
+
+
+def test_a_home_that_stands_still_does_not_age(filled: Path) -> None:
+    for now in (NOW, NOW + pd.Timedelta(days=200)):
+        ages = queries_data.tables(filled / "data", now).set_index(["table", "key"])["age"]
+        assert ages["prices", "SPY"] == ages["technical", "SPY"] == 0
+        assert ages["macro_series", "UNRATE"] == 40  # sessions of 2 May to 30 June, 2025
+
+
+def test_a_live_home_ages_with_the_clock(tmp_path: Path, land: Callable) -> None:
+    land(tmp_path, origin="live")
+    for now, age in (("2025-06-30 20:30", 0), ("2025-07-01 20:29", 0), ("2025-07-03 18:00", 3)):
+        table = queries_data.tables(tmp_path, pd.Timestamp(now, tz="UTC"))
+        assert table.set_index(["table", "key"])["age"]["prices", "SPY"] == age
+
+
+def test_refused_rows_come_with_their_reason_and_values(filled: Path) -> None:
+    found = queries_data.quarantined(filled / "data")
+    assert found[["table", "key", "reason"]].values.tolist() == [["prices", "QQQ", "close > 0"]]
+    assert "close -1.0" in found["row"][0]
+    assert found["date"][0] == read_manifest(filled / "data").entries["prices", "QQQ"].first
+
+
+def test_nulls_of_the_latest_session_are_counted_and_named(filled: Path) -> None:
+    found = queries_data.latest_nulls(filled / "data").set_index("key")
+    assert found.loc["SPY", ["view", "session", "features", "nulls", "names"]].tolist() == [
+        "technical", "2025-06-30", 2, 1, "rsi_14",
+    ]  # fmt: skip
+    assert found["null_share"].eq(0.5).all()
+
+
+def test_the_newest_version_of_a_corrected_row_is_looked_at(own: Path) -> None:
+    path = own / "data" / read_manifest(own / "data").entries["technical", "SPY"].path
+    frame = pl.read_parquet(path)
+    later = frame.tail(1).with_columns(
+        pl.col("created_timestamp").dt.offset_by("1d"), rsi_14=pl.lit(50.0)
+    )
+    pl.concat([frame, later]).write_parquet(path)
+    found = queries_data.latest_nulls(own / "data").set_index("key")
+    assert found.loc["SPY", "nulls"] == 0
+
+
+def test_a_path_with_the_characters_of_a_pattern_is_read(tmp_path: Path, land: Callable) -> None:
+    land(tmp_path / "a[1]*" / "data")
+    assert len(queries_data.latest_nulls(tmp_path / "a[1]*" / "data")) == 3
+
+
+# Rules
+
+
+def modules() -> list[Path]:
+    return sorted((ROOT / "dashboard").rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.stem)
+def test_queries_and_charts_know_no_streamlit_and_nothing_heavy_is_imported(path: Path) -> None:
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert not imported & {"mlflow", "feast", "training", "ingestion", "serving", "optrade"}
+    if path.name.startswith(("queries", "charts", "scoring", "documents", "home_files")):
+        assert "streamlit" not in imported
