@@ -5,11 +5,12 @@ BIN := .venv/bin
 RECORDED ?=
 OPTRADE := $(BIN)/optrade
 
-.PHONY: help demo test lint bench lock clean
+.PHONY: help demo test test-long bench lock clean
 help:
 	@echo "make demo                  the whole loop on a simulated market"
 	@echo "make demo RECORDED=folder  the same on recorded market data"
 	@echo "make test                  ruff, mypy, pytest"
+	@echo "make test-long             the long property tests"
 	@echo "make bench                 speed and memory, beside named floors and peers"
 	@echo "make lock                  compile the lock files anew"
 
@@ -21,10 +22,14 @@ test: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+test-long: .venv/installed-dev
+	$(BIN)/python -m pytest -m long
+
 bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks.technical
 	$(BIN)/python -m benchmarks.point_in_time
 	$(BIN)/python -m benchmarks.commands
+	$(OPTRADE) demo >/dev/null && $(BIN)/python -m benchmarks.http
 
 .venv/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || \

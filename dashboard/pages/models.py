@@ -49,7 +49,7 @@ def _serving(files: HomeFiles) -> None:
     for fault in faults:
         st.error(fault, icon=":material/report:")
     if table.empty:
-        st.info(queries_models.NOTHING, icon=":material/inbox:")
+        st.caption("No model serves yet.")
         return
     st.plotly_chart(charts.improvements(table), key="improvements")
     st.dataframe(table.drop(columns="verdict"), hide_index=True, column_config=FIGURES)
