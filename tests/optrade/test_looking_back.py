@@ -1,0 +1,78 @@
+"""settle, drift, promote and doctor on a home made by the commands."""
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+
+def test_settle_waits_for_five_sessions_and_writes_once(optrade) -> None:
+    ingest = ("ingest", "--source", "simulated", "--tickers", "SPY", "--as-of")
+    optrade(*ingest, "2024-11-08")
+    optrade("train-all", "--tickers", "SPY", "--period", "6y")
+    optrade("signal-all", "--tickers", "SPY", "--record")
+    early = optrade.json("settle")
+    assert [row["key"]["session"] for row in early["pending"]] == ["2024-11-08"]
+    assert "2024-11-15" in early["pending"][0]["reason"]
+    optrade(*ingest, "2024-11-15")
+    (outcome,) = optrade.json("settle")["new"]
+    assert outcome["end_session"] == "2024-11-15"
+    assert outcome["label"] in ("UP", "DOWN", "FLAT")
+    again = optrade.json("settle")
+    assert (again["new"], again["settled_before"]) == ([], 1)
+
+
+def test_settle_without_a_ledger_says_what_to_run(optrade) -> None:
+    optrade("ingest", "--source", "simulated", "--tickers", "SPY", "--as-of", "2024-11-08")
+    assert "signal-all --record" in optrade("settle", code=2).stderr
+
+
+def test_drift_reports_every_feature_of_the_model_views(trained_home) -> None:
+    report = trained_home.json("drift", "--ticker", "SPY", "--sessions", "63")
+    assert report["current"]["rows"] == 63
+    assert report["reference"]["rows"] > 1000
+    assert len(report["features"]) == 140
+    for row in report["features"]:
+        assert {"name", "view", "psi", "alarm_level", "null_share"} <= set(row)
+    folder = trained_home.home / "reports" / "drift" / "SPY"
+    assert json.loads((folder / "drift.json").read_text()) == report
+    assert (folder / "index.html").stat().st_size < 8_000_000
+
+
+def test_drift_without_a_model_says_what_to_run(trained_home) -> None:
+    assert "optrade train" in trained_home("drift", "--ticker", "QQQ", code=2).stderr
+
+
+def test_promote_refuses_noise_and_records_force(trained_home) -> None:
+    refused = trained_home("promote", "--name", "regime_IWM", code=2)
+    assert "not proven" in refused.stderr
+    forced = trained_home.json("promote", "--name", "regime_IWM", "--force")
+    assert forced["forced"] is True
+    serving = trained_home.home / "models" / "serving" / "regime_IWM.json"
+    assert json.loads(serving.read_text())["alias"] == "champion"
+
+
+def test_doctor_knows_an_empty_home_and_a_full_one(optrade, trained_home) -> None:
+    empty = {row["check"]: row for row in optrade.json("doctor")}
+    assert empty["data"]["level"] == "warning"
+    assert "optrade ingest" in empty["data"]["found"]
+    full = {row["check"]: row["level"] for row in trained_home.json("doctor")}
+    assert set(full.values()) == {"ok"}
+
+
+def test_doctor_fails_on_a_broken_manifest(optrade) -> None:
+    data = optrade.home / "data"
+    data.mkdir(parents=True)
+    (data / "manifest.json").write_text("{")
+    findings = json.loads(optrade("doctor", "--json", code=1).stdout)
+    assert "manifest" in next(row["found"] for row in findings if row["level"] == "error")
+
+
+def test_live_without_a_network_names_what_is_stale(optrade, monkeypatch) -> None:
+    # A proxy that nobody listens on: every vendor is down, here as on a machine with a network.
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    done = optrade("fetch-all", "--source", "live", "--tickers", "SPY", code=3)
+    assert "stale" in done.stderr.splitlines()[-1]
+    assert "prices" in done.stderr.splitlines()[-1]
