@@ -83,7 +83,7 @@ class OpenHome:
         return signal
 
     def predict(self, question: Question) -> dict[str, Any]:
-        """Return the seed's prediction output for a caller's own features.
+        """Return the design's prediction output for a caller's own features.
 
         Raises
         ------

@@ -3,9 +3,9 @@
 from functools import cache
 from typing import Any, Final
 
-# A session: the seed's 2024-01-15 was Martin Luther King Day.
+# A session: the design's 2024-01-15 was Martin Luther King Day.
 DATE: Final = "2024-01-16"
-# The seed's own values; the other features take the value of their unit.
+# The design's own values; the other features take the value of their unit.
 SEED_FEATURES: Final = {
     "returns_5d": 0.023,
     "rsi_14": 58.2,

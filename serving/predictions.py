@@ -1,4 +1,4 @@
-"""From a caller's own features to the seed's prediction. Pure: no store, no file, no clock.
+"""From a caller's own features to the design's prediction. Pure: no store, no file, no clock.
 
 The online store is not asked: it holds the last session alone, and nothing says that the session
 asked about is that one. So whatever a model reads has to be in the question.
@@ -76,7 +76,7 @@ def check_question(question: Question) -> None:
 def build_prediction(
     question: Question, direction: Artifact, regime: Artifact | None
 ) -> dict[str, Any]:
-    """Return the seed's prediction output for a question.
+    """Return the design's prediction output for a question.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def build_prediction(
 
 
 def suggestion(seen: Forecasts, choice: Recommendation, iv_source: str) -> dict[str, str]:
-    """Return the seed's strategy suggestion: the position in words, and the rule that chose it.
+    """Return the design's strategy suggestion: the position in words, and the rule that chose it.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def suggestion(seen: Forecasts, choice: Recommendation, iv_source: str) -> dict[
 
 
 def _position(strategy: str) -> str:
-    """Return a strategy with its strikes and expiry of Decision 16, as the seed writes them."""
+    """Return a strategy with its strikes and expiry of Decision 16, as the design writes them."""
     plan = STRATEGIES[strategy].plan
     if not plan.deltas:
         return strategy

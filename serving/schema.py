@@ -33,7 +33,7 @@ class SignalsRequest(Strict):
 
 
 class PredictRequest(Strict):
-    """The seed's prediction input: the features of a ticker and session, by name."""
+    """The design's prediction input: the features of a ticker and session, by name."""
 
     ticker: str
     date: Day
@@ -171,7 +171,7 @@ class StrategySuggestion(Strict):
 
 
 class PredictAnswer(Strict):
-    """The seed's prediction output."""
+    """The design's prediction output."""
 
     ticker: str
     date: Day

@@ -101,7 +101,7 @@ def build_signal(
 
 
 def prediction(values: Mapping[str, float], model: Artifact) -> dict[str, Any]:
-    """Return the seed's prediction: direction, P(UP), max(p, 1 - p) and the threshold used.
+    """Return the design's prediction: direction, P(UP), max(p, 1 - p) and the threshold used.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def iv_context(values: Mapping[str, float]) -> dict[str, Any]:
 
 
 def _strategy_fields(recommendation: Recommendation) -> dict[str, Any]:
-    """Return the seed's StrategyRecommendation, field by field."""
+    """Return the design's StrategyRecommendation, field by field."""
     return {
         "strategy": recommendation.strategy,
         "direction": recommendation.direction,

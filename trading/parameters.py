@@ -1,4 +1,4 @@
-"""What a position is to look like: the numbers of Decision 16, and the seed's five text fields.
+"""What a position is to look like: the numbers of Decision 16, and the design's five text fields.
 
 The numbers are for pricing legs; the texts are for people and are made from the numbers.
 """
@@ -42,7 +42,7 @@ class Plan:
     profit_basis: Literal["maximum profit", "premium"] | None = "maximum profit"
 
     def texts(self) -> dict[str, str]:
-        """Return the seed's five text fields."""
+        """Return the design's five text fields."""
         if not self.deltas:
             return dict.fromkeys(
                 ("expiry", "strike", "max_loss", "profit_target", "stop_loss"), "no position"

@@ -130,7 +130,7 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """The chosen strategy: the seed's StrategyRecommendation, the rule and the alternatives."""
+    """The chosen strategy: the design's StrategyRecommendation, the rule and the alternatives."""
 
     strategy: str
     direction: Direction

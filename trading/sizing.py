@@ -7,7 +7,7 @@ PositionSize = Literal["none", "half", "full"]
 # From small to large: the smallest limit wins.
 SIZES: Final[tuple[PositionSize, ...]] = ("none", "half", "full")
 
-# The seed's weights and Decision 5: at this overall confidence a position is full, below it half.
+# The design's weights and Decision 5: at this overall confidence a position is full, below it half.
 # What is too weak for any position is the selector's to refuse.
 DIRECTION_WEIGHT: Final = 0.6
 IV_WEIGHT: Final = 0.4
