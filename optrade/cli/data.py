@@ -72,8 +72,11 @@ def ingest(
         fetched = fetch(run.home, chosen, names, progress)
         stale = [row["table"] for row in fetched if row["stale"]]
         built = build(run.home, chosen.as_of, progress, stale)
-    online = publish(run, chosen.as_of)
-    _show({"fetch": fetched, "features": built, "online": online}, as_json)
+    report: dict[str, Any] = {"fetch": fetched, "features": built}
+    # Where no vendor answered in a new home there is nothing to publish: the fetch says why.
+    if any(row["keys"] for row in built) or not stale:
+        report["online"] = publish(run, chosen.as_of)
+    _show(report, as_json)
 
 
 def _show(report: dict[str, Any], as_json: bool) -> None:

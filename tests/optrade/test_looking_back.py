@@ -73,6 +73,6 @@ def test_live_without_a_network_names_what_is_stale(optrade, monkeypatch) -> Non
     # A proxy that nobody listens on: every vendor is down, here as on a machine with a network.
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    done = optrade("fetch-all", "--source", "live", "--tickers", "SPY", code=3)
+    done = optrade("ingest", "--source", "live", "--tickers", "SPY", code=3)
     assert "stale" in done.stderr.splitlines()[-1]
     assert "prices" in done.stderr.splitlines()[-1]
