@@ -32,8 +32,9 @@ def configure_logs(level: str) -> None:
             else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
+        # Looked up at each line: whoever replaces stderr later still gets the logs.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
     )
     # Libraries speak up only when something is wrong; their deprecations are for developers.
     logging.captureWarnings(capture=True)
