@@ -34,7 +34,7 @@ bench: .venv/installed-dev
 .venv/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || \
 	  { echo "optrade needs Python 3.11 or 3.12, got $$($(PYTHON) --version 2>&1); try make PYTHON=python3.12"; exit 2; }
-	@echo "Making .venv: about 230 packages, 1.6 GB on disk, one to five minutes with a fast line."
+	@echo "Making .venv: about 230 packages, 1.9 GB on disk, one to five minutes with a fast line."
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
