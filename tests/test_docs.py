@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from optrade.cli import data, demo, doctor, models, monitoring, redis, service, signals
+from optrade.cli import daily, data, demo, doctor, models, monitoring, redis, service, signals
 from optrade.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-MODULES = (data, demo, doctor, models, monitoring, service, signals)
+MODULES = (daily, data, demo, doctor, models, monitoring, service, signals)
 COMMANDS = [
     *(name for module in MODULES for name in module.COMMANDS),
     *(f"redis {command.callback.__name__}" for command in redis.app.registered_commands),

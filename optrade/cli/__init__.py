@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from optrade.cli import data, demo, doctor, models, monitoring, redis, service, signals
+from optrade.cli import daily, data, demo, doctor, models, monitoring, redis, service, signals
 
 app = typer.Typer(
     name="optrade",
@@ -15,7 +15,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (demo, doctor, data, models, signals, monitoring, service):
+for module in (demo, doctor, data, models, signals, monitoring, service, daily):
     for name, command in module.COMMANDS.items():
         app.command(name)(command)
 app.add_typer(redis.app, name="redis")

@@ -29,7 +29,7 @@ def fetch_all(
     names = options.parse_tickers(ticker or tickers)
     with progress_bar() as progress:
         report = fetch(run.home, chosen, names, progress)
-    _show({"fetch": report}, as_json)
+    show_ingest({"fetch": report}, as_json)
 
 
 def build_features(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
@@ -40,7 +40,7 @@ def build_features(as_of: options.AsOf = None, as_json: options.AsJson = False) 
     run = runtime()
     with progress_bar() as progress:
         report = build(run.home, run.as_of(as_of), progress)
-    _show({"features": report}, as_json)
+    show_ingest({"features": report}, as_json)
 
 
 def materialize(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
@@ -49,7 +49,7 @@ def materialize(as_of: options.AsOf = None, as_json: options.AsJson = False) -> 
     from optrade.runtime import runtime
 
     run = runtime()
-    _show({"online": publish(run, run.as_of(as_of))}, as_json)
+    show_ingest({"online": publish(run, run.as_of(as_of))}, as_json)
 
 
 def ingest(
@@ -76,10 +76,11 @@ def ingest(
     # Where no vendor answered in a new home there is nothing to publish: the fetch says why.
     if any(row["keys"] for row in built) or not stale:
         report["online"] = publish(run, chosen.as_of)
-    _show(report, as_json)
+    show_ingest(report, as_json)
 
 
-def _show(report: dict[str, Any], as_json: bool) -> None:
+def show_ingest(report: dict[str, Any], as_json: bool) -> None:
+    """Print what landed; exit code 3 where a source did not answer."""
     if as_json:
         print_json(report)
     else:

@@ -45,6 +45,9 @@ CASES = {
     "bad clock": (("ingest", *SIMULATED, "--as-of", "yesterday-ish"), "--as-of"),
     "clock without zone": (("ingest", *SIMULATED, "--as-of", "2024-11-15 12:00"), "zone"),
     "no session": (("ingest", *SIMULATED, "--as-of", "2024-11-16"), "not an XNYS session"),
+    "audit is not built": (("audit", "pit"), "audit pit: not in this version"),
+    "backtest is not built": (("backtest",), "backtest: not in this version"),
+    "schedule is not built": (("schedule",), "optrade run-daily"),
     "bad port": (("redis", "start", "--port", "99999"), "--port"),
 }  # fmt: skip
 

@@ -121,3 +121,15 @@ def test_evidence_holds_what_the_design_lists(trained_home) -> None:
         assert fold["train_start"] <= fold["train_end"] < fold["test_start"] <= fold["test_end"]
     for difference in evidence["difference"].values():
         assert "interval" in difference
+
+
+def test_a_day_runs_in_one_command_and_twice_changes_nothing(trained_home) -> None:
+    day = (
+        "run-daily", "--source", "simulated", "--seed", "3", "--tickers", "SPY,IWM",
+        "--as-of", "2024-11-15",
+    )  # fmt: skip
+    first, again = trained_home.json(*day), trained_home.json(*day)
+    assert first["signals"] == again["signals"]
+    assert [s["session"] for s in first["signals"]] == ["2024-11-15"] * 2
+    assert first["settled"] == {"new": 0, "pending": 2}
+    assert sum(row["rows_new"] for row in again["fetch"]) == 0
