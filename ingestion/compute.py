@@ -13,7 +13,8 @@ from feature_repo.features.macro import DAILY, MONTHLY
 from feature_repo.manifest import latest
 from ingestion.align import Aligned, align_indices, align_macro, align_prices
 from ingestion.frames import LANDED
-from ingestion.tables import INDICES, MACRO_SERIES, PRICES, Table
+from ingestion.table import Table
+from ingestion.tables import INDICES, MACRO_SERIES, PRICES
 from ingestion.versions import out_of_order
 
 View = tuple[str, Aligned, dict[str, Array]]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from feature_repo.errors import SchemaViolation
 from ingestion.rules import Rule, row_rules, schema_rules, with_judged
-from ingestion.tables import Table
+from ingestion.table import Table
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult

@@ -13,7 +13,7 @@ import polars as pl
 
 from feature_repo.errors import InputError, SchemaViolation
 from feature_repo.manifest import FORMAT, Manifest
-from ingestion.tables import Table
+from ingestion.table import Table
 
 # What may name a file: no separator, no leading dot, on any file system.
 KEY_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._=-]{0,31}$"

@@ -11,12 +11,10 @@ from feature_repo.manifest import TableState, latest
 from ingestion.data_folder import DataFolder
 from ingestion.frames import LANDED, SESSION, TIME, partitions, quarantined, utc
 from ingestion.splits import SPLIT, undo_known_splits
-from ingestion.tables import Table
+from ingestion.table import Table
 from ingestion.versions import append
 
 REASON: Final = "reason"
-# Restated by the vendor for the whole past at every dividend: a change of it is no correction.
-RESTATED: Final = ("adj_close",)
 
 
 @dataclass(frozen=True)
@@ -85,8 +83,7 @@ class Lake(DataFolder):
         stored = self.stored(table.name, key)
         if stored is not None and SPLIT in table.names:
             rows = undo_known_splits(latest(stored, table.key), rows)
-        values = [name for name in table.names if name not in (*table.key, *RESTATED)]
-        result = append(stored, _landed(rows, time), table.key, values, LANDED, time)
+        result = append(stored, _landed(rows, time), table.key, table.values, LANDED, time)
         if result.changed:
             self.stage(table.name, key, f"raw/{table.name}", result.rows, table.dated, time)
         return result.new, result.corrected

@@ -13,7 +13,8 @@ from ingestion.expectations import gate
 from ingestion.lake import Lake
 from ingestion.raw import index_symbols
 from ingestion.sources.base import Source
-from ingestion.tables import INDICES, MACRO_SERIES, PRICES, Table
+from ingestion.table import Table
+from ingestion.tables import INDICES, MACRO_SERIES, PRICES
 
 Progress = Callable[[str, int, int], None]
 
@@ -127,7 +128,7 @@ def _land_batch(
 ) -> TableReport:
     frame, failed = _fetch(source, table, keys, days)
     good, bad = gate(table, frame)
-    late = good[table.dated] > days[1]
+    late = (table.days(good) > days[1]) & table.sessional
     landing = lake.land(table, good[~late], source.origin, landed_at, bad)
     return TableReport(
         table.name,

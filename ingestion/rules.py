@@ -10,7 +10,7 @@ import pandas as pd
 
 from feature_repo.markets import sessions
 from ingestion.frames import KEY_PATTERN
-from ingestion.tables import PANDAS_DTYPES, Column, Pair, Table
+from ingestion.table import PANDAS_DTYPES, Column, Pair, Table
 
 LARGEST: Final = float(np.finfo(np.float64).max)
 

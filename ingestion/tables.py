@@ -5,151 +5,21 @@ from these rows. Adding a table is one row in `TABLES`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-import pandas as pd
-
 from feature_repo.availability import SERIES
-from feature_repo.errors import SchemaViolation
+from ingestion.table import ROUNDING, Column, Pair, Table
 
-# What a declared dtype is in a pandas frame. A count that may be unknown is a nullable "float":
-# int64 has no null.
-PANDAS_DTYPES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "string": "object",
-        "date": "datetime64[ns]",  # midnight, without a zone
-        "timestamp": "datetime64[ns, UTC]",
-        "float": "float64",
-        "int": "int64",
-    }
-)
-
-# Vendors round prices to cents or to float32, after adjusting them for splits.
-ROUNDING: Final = 1e-4
 # Cboe's opening prints of 1992 to 2005 may lie outside their own day's range, by up to 24 % (45
 # rows of VIX, all with the right close); beyond 30 % are misprints (VIX 2004-11-08, 2006-02-08).
 INDEX_OPENING: Final = 0.30
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: what it holds, in which unit, and the values that are possible.
-
-    Attributes
-    ----------
-    dtype
-        A key of `PANDAS_DTYPES`.
-    unit
-        The unit or meaning of a value.
-    nullable
-        Whether null is a possible value; unknown is null, never a neutral value.
-    minimum, maximum
-        Inclusive bounds, None for no bound.
-    strict_minimum, strict_maximum
-        Whether the bound itself is excluded.
-    allowed
-        The only strings possible, None for any.
-    session
-        Whether every date must be an XNYS session.
-    """
-
-    name: str
-    dtype: str
-    unit: str
-    nullable: bool = False
-    minimum: float | None = None
-    maximum: float | None = None
-    strict_minimum: bool = False
-    strict_maximum: bool = False
-    allowed: tuple[str, ...] | None = None
-    session: bool = False
-
-
-@dataclass(frozen=True)
-class Pair:
-    """The rule greater >= lesser x (1 - tolerance), which a null on either side passes."""
-
-    greater: str
-    lesser: str
-    tolerance: float = ROUNDING
-
-    def holds(self, frame: pd.DataFrame) -> pd.Series:
-        """Return whether the rule holds, as bool; shape (n_rows,), the frame's index."""
-        greater, lesser = frame[self.greater], frame[self.lesser]
-        return ~(greater < lesser * (1.0 - self.tolerance))
-
-
-@dataclass(frozen=True)
-class Table:
-    """A raw table: its columns, key and rules, and what is known about its values.
-
-    Attributes
-    ----------
-    key
-        The columns that name a row; a null in a nullable key column equals another null.
-    partition
-        The key column whose values name the files.
-    pairs
-        Order rules between columns of a row.
-    known
-        When a row becomes known, in words.
-    revision
-        What happens to a row after it was first published, in words.
-    tier
-        "free" or "paid".
-    """
-
-    name: str
-    key: tuple[str, ...]
-    partition: str
-    columns: tuple[Column, ...]
-    known: str
-    revision: str
-    tier: str
-    pairs: tuple[Pair, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The column names, in order."""
-        return tuple(column.name for column in self.columns)
-
-    @property
-    def dated(self) -> str:
-        """The key column that dates a row: its first date or timestamp."""
-        times = {c.name for c in self.columns if c.dtype in ("date", "timestamp")}
-        return next(name for name in self.key if name in times)
-
-    @property
-    def dtypes(self) -> dict[str, str]:
-        """The pandas dtype of every column, in order."""
-        return {column.name: PANDAS_DTYPES[column.dtype] for column in self.columns}
-
-    def empty(self) -> pd.DataFrame:
-        """Return a frame of no rows with the declared columns and dtypes."""
-        return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in self.dtypes.items()})
-
-    def check(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Return the frame unchanged if it has exactly the declared columns and dtypes.
-
-        Raises
-        ------
-        SchemaViolation
-            Naming the table, the column, what was got and what is declared.
-        """
-        if tuple(frame.columns) != self.names:
-            raise SchemaViolation(
-                f"table {self.name}: got columns {', '.join(map(str, frame.columns)) or 'none'}, "
-                f"allowed are exactly {', '.join(self.names)}"
-            )
-        for name, dtype in self.dtypes.items():
-            if str(frame[name].dtype) != dtype:
-                raise SchemaViolation(
-                    f"table {self.name}, column {name}: got dtype {frame[name].dtype}, "
-                    f"allowed is {dtype}"
-                )
-        return frame
+# Finnhub's general news, one stream for every ticker (Decision 15).
+MARKET_SCOPE: Final = "market"
+# ApeWisdom's lists of Reddit forums that are summed.
+MENTION_FILTERS: Final = ("wallstreetbets", "stocks")
+# Before the market opens, after it closes, during it; the empty text is a report of unknown hour.
+REPORT_HOURS: Final = ("bmo", "amc", "dmh", "")
 
 
 def _price(name: str, *, nullable: bool = False) -> Column:
@@ -177,6 +47,7 @@ PRICES: Final = Table(
     name="prices",
     key=("ticker", "session"),
     partition="ticker",
+    dated="session",
     columns=(
         Column("ticker", "string", "underlying"),
         Column("session", "date", "XNYS session", session=True),
@@ -192,7 +63,7 @@ PRICES: Final = Table(
         ),
         Column(
             "adj_close", "float", "USD, the vendor's adjustment, only checked against",
-            nullable=True, minimum=0.0, maximum=1e7, strict_minimum=True,
+            nullable=True, minimum=0.0, maximum=1e7, strict_minimum=True, restated=True,
         ),
     ),
     pairs=_bar_order(ROUNDING),
@@ -205,6 +76,7 @@ INDICES: Final = Table(
     name="indices",
     key=("symbol", "session"),
     partition="symbol",
+    dated="session",
     columns=(
         Column("symbol", "string", "volatility index, without a caret"),
         Column("session", "date", "XNYS session", session=True),
@@ -223,6 +95,7 @@ MACRO_SERIES: Final = Table(
     name="macro_series",
     key=("series", "observation_date", "vintage_date"),
     partition="series",
+    dated="observation_date",
     columns=(
         Column("series", "string", "FRED series", allowed=tuple(SERIES)),
         Column("observation_date", "date", "day, or first day of the month, observed"),
@@ -235,6 +108,151 @@ MACRO_SERIES: Final = Table(
     tier="free",
 )
 
+
+def _count(name: str, unit: str, *, nullable: bool = True) -> Column:
+    return Column(name, "float", unit, nullable, minimum=0.0, maximum=1e9)
+
+
+def _share(name: str, unit: str, *, nullable: bool = False) -> Column:
+    return Column(name, "float", unit, nullable, minimum=0.0, maximum=1.0)
+
+
+def _amount(name: str, unit: str, largest: float) -> Column:
+    return Column(name, "float", unit, nullable=True, minimum=-largest, maximum=largest)
+
+
+# When we first saw a row: seen again later it is not news, so the first time stays.
+_RECORDED = Column("recorded_at", "timestamp", "when it was first recorded, UTC", restated=True)
+_SNAPSHOT = Column("recorded_at", "timestamp", "when the snapshot was taken, UTC")
+
+NEWS: Final = Table(
+    name="news",
+    key=("scope", "news_id"),
+    partition="scope",
+    dated="published",
+    columns=(
+        Column("scope", "string", "market, or the ticker that a headline is about"),
+        Column("news_id", "string", "the vendor's number of the headline"),
+        Column("published", "timestamp", "when the vendor dates it, UTC"),
+        _RECORDED,
+        Column("headline", "string", "text"),
+        Column("source", "string", "publisher", nullable=True),
+        Column("score", "float", "mood of the text, -1 to 1", minimum=-1.0, maximum=1.0),
+        Column("scorer", "string", "what gave the score, with its version"),
+    ),
+    known="when first recorded; a headline of the past is never added to a past session",
+    revision="a reworded headline lands as a new row",
+    tier="free",
+    sessional=False,
+)
+
+NEWS_SENTIMENT: Final = Table(
+    name="news_sentiment",
+    key=("ticker", "recorded_at"),
+    partition="ticker",
+    dated="recorded_at",
+    columns=(
+        Column("ticker", "string", "underlying"),
+        _SNAPSHOT,
+        _share("bullish_percent", "share of articles, 0 to 1"),
+        _share("bearish_percent", "share of articles, 0 to 1"),
+        _share("sector_bullish_percent", "mean of the sector, 0 to 1", nullable=True),
+        _count("articles_in_last_week", "articles"),
+        _count("weekly_average", "articles"),
+    ),
+    known="when recorded",
+    revision="never: each snapshot is a row",
+    tier="paid",
+    sessional=False,
+)
+
+MENTIONS: Final = Table(
+    name="mentions",
+    key=("ticker", "filter", "recorded_at"),
+    partition="ticker",
+    dated="recorded_at",
+    columns=(
+        Column("ticker", "string", "underlying"),
+        Column("filter", "string", "ApeWisdom's list", allowed=MENTION_FILTERS),
+        _SNAPSHOT,
+        # All null: the list was read to its end and does not hold the ticker, which is not zero.
+        _count("rank", "place in the list, from 1"),
+        _count("mentions", "mentions in 24 hours"),
+        _count("upvotes", "upvotes in 24 hours"),
+        _count("rank_24h_ago", "place in the list a day before"),
+        _count("mentions_24h_ago", "mentions a day before"),
+    ),
+    known="when recorded",
+    revision="never: each snapshot is a row",
+    tier="free",
+    sessional=False,
+)
+
+EARNINGS: Final = Table(
+    name="earnings",
+    key=("symbol", "fiscal_year", "fiscal_quarter"),
+    partition="symbol",
+    dated="date",
+    columns=(
+        Column("symbol", "string", "company"),
+        Column("fiscal_year", "int", "year", minimum=1980, maximum=2100),
+        Column("fiscal_quarter", "int", "quarter, 1 to 4", minimum=1, maximum=4),
+        Column("date", "date", "day of the report, planned or past"),
+        Column("hour", "string", "bmo, amc, dmh, empty = unknown", allowed=REPORT_HOURS),
+        _amount("eps_actual", "USD per share", 1e6),
+        _amount("eps_estimate", "USD per share", 1e6),
+        _amount("revenue_actual", "USD", 1e13),
+        _amount("revenue_estimate", "USD", 1e13),
+    ),
+    known="a date 10 sessions before in a backfill, else when it landed; see Decision 14",
+    revision="dates move and results come in: each change lands as a new row",
+    tier="free",
+    sessional=False,
+)
+
+OPTION_CHAINS: Final = Table(
+    name="option_chains",
+    key=("underlying", "quote_time", "expiration", "strike", "option_type"),
+    partition="underlying",
+    dated="quote_time",
+    columns=(
+        Column("underlying", "string", "underlying"),
+        Column("quote_time", "timestamp", "time of the quotes, UTC"),
+        Column("expiration", "date", "last trading day"),
+        Column(
+            "strike", "float", "USD", minimum=0.0, maximum=1e7, strict_minimum=True
+        ),
+        Column("option_type", "string", "call or put", allowed=("call", "put")),
+        Column("underlying_price", "float", "USD", minimum=0.0, maximum=1e7, strict_minimum=True),
+        Column("bid", "float", "USD", nullable=True, minimum=0.0, maximum=1e7),
+        Column("ask", "float", "USD", nullable=True, minimum=0.0, maximum=1e7),
+        _count("volume", "contracts"),
+        _count("open_interest", "contracts"),
+        # Vendors write 0 for what they could not invert: unknown, so null.
+        Column("implied_volatility", "float", "annualised, 1 = 100 %", nullable=True,
+               minimum=0.0, maximum=20.0, strict_minimum=True),
+        Column("delta", "float", "-1 to 1", nullable=True, minimum=-1.0, maximum=1.0),
+        Column("gamma", "float", "per USD", nullable=True, minimum=0.0, maximum=1e3),
+    ),
+    pairs=(Pair("ask", "bid", 0.0),),
+    known="at the time of the quotes",
+    revision="never: each snapshot is a row",
+    tier="paid, or simulated",
+    sessional=False,
+)  # fmt: skip
+
 TABLES: Final[Mapping[str, Table]] = MappingProxyType(
-    {table.name: table for table in (PRICES, INDICES, MACRO_SERIES)}
+    {
+        table.name: table
+        for table in (
+            PRICES,
+            INDICES,
+            MACRO_SERIES,
+            NEWS,
+            NEWS_SENTIMENT,
+            MENTIONS,
+            EARNINGS,
+            OPTION_CHAINS,
+        )
+    }
 )

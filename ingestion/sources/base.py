@@ -6,7 +6,8 @@ from typing import Final, Protocol
 import pandas as pd
 
 from feature_repo.errors import InputError
-from ingestion.tables import TABLES, Table
+from ingestion.table import Table
+from ingestion.tables import TABLES
 
 ORIGINS: Final = ("live", "recorded", "simulated")
 
@@ -77,6 +78,8 @@ def within(
 ) -> pd.DataFrame:
     """Return the rows dated in [start, end], in order of their key, numbered from 0.
 
+    What belongs to no session (headlines of a weekend, reports to come) has no end.
+
     Raises
     ------
     InputError
@@ -86,6 +89,8 @@ def within(
         raise InputError(
             f"start {start.date()} lies after end {end.date()}: allowed is start <= end"
         )
-    dated = frame[table.dated]
-    inside = dated <= end if start is None else (dated >= start) & (dated <= end)
+    dated = table.days(frame)
+    inside = (dated <= end) | (not table.sessional)
+    if start is not None:
+        inside &= dated >= start
     return frame[inside].sort_values(list(table.key), kind="stable", ignore_index=True)

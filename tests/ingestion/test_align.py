@@ -14,7 +14,8 @@ from feature_repo.features.adjust import adjust
 from feature_repo.markets import NEW_YORK, close, decision_time, sessions
 from ingestion.align import TRADED, align_indices, align_macro, align_prices, macro_available
 from ingestion.frames import LANDED, TIME, typed
-from ingestion.tables import INDICES, MACRO_SERIES, PRICES, Table
+from ingestion.table import Table
+from ingestion.tables import INDICES, MACRO_SERIES, PRICES
 
 Frame = Callable[..., pd.DataFrame]
 LANDING = datetime(2024, 11, 1, 21, tzinfo=UTC)

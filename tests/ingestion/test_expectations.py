@@ -18,7 +18,8 @@ from ingestion import expectations
 from ingestion.expectations import REPEATED, gate
 from ingestion.rules import Rule, row_rules, schema_rules
 from ingestion.sources.recorded import Recorded
-from ingestion.tables import TABLES, Column, Pair, Table
+from ingestion.table import Column, Pair, Table
+from ingestion.tables import TABLES
 
 DAYS = sessions("2024-01-02", "2024-12-31")
 TABLE_LIST = list(TABLES.values())
@@ -239,7 +240,7 @@ def test_the_suite_follows_the_declaration(table: Table) -> None:
 
 def test_a_side_without_a_bound_still_refuses_infinity() -> None:
     columns = (Column("k", "string", ""), Column("d", "date", ""), Column("x", "float", "any"))
-    table = Table("t", ("k", "d"), "k", columns, known="", revision="", tier="free")
+    table = Table("t", ("k", "d"), "k", "d", columns, known="", revision="", tier="free")
     frame = clean(table)
     frame.loc[[1, 2], "x"] = [np.inf, -np.inf]
     frame.loc[3, "x"] = 1e300

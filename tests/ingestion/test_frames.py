@@ -20,13 +20,15 @@ from ingestion.frames import (
     typed,
     utc,
 )
-from ingestion.tables import PANDAS_DTYPES, PRICES, TABLES, Column, Table
+from ingestion.table import PANDAS_DTYPES, Column, Table
+from ingestion.tables import PRICES, TABLES
 
 Frame = Callable[..., pd.DataFrame]
 EVERY = Table(
     name="every",
     key=("name", "day"),
     partition="name",
+    dated="day",
     columns=(
         Column("name", "string", ""),
         Column("day", "date", "", nullable=True),

@@ -10,15 +10,8 @@ from hypothesis import strategies as st
 
 from feature_repo.availability import SERIES
 from feature_repo.errors import SchemaViolation
-from ingestion.tables import (
-    INDEX_OPENING,
-    PANDAS_DTYPES,
-    ROUNDING,
-    TABLES,
-    Column,
-    Pair,
-    Table,
-)
+from ingestion.table import PANDAS_DTYPES, ROUNDING, Column, Pair, Table
+from ingestion.tables import INDEX_OPENING, TABLES
 
 EXAMPLES = {
     "string": ["SPY"],
@@ -59,7 +52,7 @@ def test_key_and_partition_are_its_columns(table: Table) -> None:
     assert len(set(table.names)) == len(table.names)
     assert set(table.key) <= set(table.names)
     assert table.key[0] == table.partition
-    assert table.dated in table.key
+    assert table.dated in {c.name for c in table.columns if c.dtype in ("date", "timestamp")}
 
 
 @every_table
@@ -212,6 +205,7 @@ def test_another_table_is_one_row() -> None:
         name="mentions",
         key=("ticker", "seen_at"),
         partition="ticker",
+        dated="seen_at",
         columns=(
             Column("ticker", "string", "stock"),
             Column("seen_at", "timestamp", "time of the snapshot"),
@@ -221,7 +215,9 @@ def test_another_table_is_one_row() -> None:
         revision="never",
         tier="free",
     )
-    assert table.dated == "seen_at"
+    late = pd.DataFrame({"seen_at": pd.to_datetime(["2024-03-05T01:00:00Z"])})
+    assert table.days(late).tolist() == [pd.Timestamp("2024-03-04")]  # still Monday in New York
+    assert table.values == ("mentions",)
     assert table.check(table.empty()).dtypes.astype(str).tolist() == [
         "object", "datetime64[ns, UTC]", "int64",
     ]  # fmt: skip

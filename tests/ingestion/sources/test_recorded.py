@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from feature_repo.availability import SERIES
 from feature_repo.errors import InputError
 from ingestion.sources.recorded import Recorded
-from ingestion.tables import TABLES, Pair
+from ingestion.table import Pair
+from ingestion.tables import TABLES
 
 END = pd.Timestamp("2025-06-30")
 FILE = {"prices": ("yahoo", "SPY"), "indices": ("cboe", "VIX"), "macro_series": ("fred", "DGS10")}
