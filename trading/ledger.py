@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from feature_repo.errors import InputError
 
@@ -121,7 +122,9 @@ class Ledger:
 
     def __enter__(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with explained(self.path):
+        # SQLite does not wait its turn where a new file is switched to WAL by two at once.
+        opening = FileLock(f"{self.path}.lock", timeout=BUSY_SECONDS)
+        with explained(self.path), opening:
             self._connection = sqlite3.connect(
                 self.path, timeout=BUSY_SECONDS, isolation_level=None
             )
@@ -221,10 +224,10 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn an error of SQLite into one that says what to do."""
+    """Turn an error of SQLite, or a lock that is held too long, into one that says what to do."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, Timeout) as error:
         raise InputError(
             f"ledger {path}: {error}; check that it is a ledger, that the disk has room, "
             "and that no other program holds it"
