@@ -105,7 +105,7 @@ def _questions() -> dict[str, Any]:
                     (
                         examples.MISSING_FEATURES,
                         examples.UNKNOWN_FEATURES,
-                        examples.NOT_A_SESSION,
+                        examples.BAD_DATE,
                     ),
                 ),
                 _ours(examples.MODEL_MISSING),

@@ -3,7 +3,6 @@
 from functools import cache
 from typing import Any, Final
 
-# A session: the design's 2024-01-15 was Martin Luther King Day.
 DATE: Final = "2024-01-16"
 # The design's own values; the other features take the value of their unit.
 SEED_FEATURES: Final = {
@@ -165,10 +164,9 @@ UNKNOWN_FEATURES: Final = {
     "detail": "features: got 'rsi14'; allowed are the 140 names of the feature catalogue, see "
               "the example of /predict in /docs.json",
 }
-NOT_A_SESSION: Final = {
-    "error": "not_a_session",
-    "detail": "date: got 2024-01-15, no session of the New York Stock Exchange; the nearest are "
-              "2024-01-12 and 2024-01-16",
+BAD_DATE: Final = {
+    "error": "bad_date",
+    "detail": "date: got '2024-02-30', allowed is a day of the calendar",
 }
 STALE: Final = {
     "error": "stale",

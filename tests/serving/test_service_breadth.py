@@ -21,7 +21,7 @@ AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")
 # The seed's prediction input; its date, a holiday, is another test's.
 SEED = {
     "ticker": "SPY",
-    "date": "2024-01-16",
+    "date": "2024-01-15",
     "features": {
         "returns_5d": 0.023, "rsi_14": 58.2, "iv_rank": 35.0, "iv_hv_spread": 2.5,
         "fed_funds_effective": 5.33,
@@ -91,7 +91,7 @@ def test_the_seed_s_prediction_input_has_the_seed_s_output(served, documents, ex
     suggestion = found.pop("strategy_suggestion")
     assert found == {
         "ticker": "SPY",
-        "date": "2024-01-16",
+        "date": "2024-01-15",
         "prediction": {
             "direction": "UP", "probability": pytest.approx(p, abs=1e-12),
             "confidence": pytest.approx(max(p, 1 - p), abs=1e-12), "threshold_used": 0.45,
@@ -174,8 +174,8 @@ BAD = [
     ("/signals", b'{"tickers": ["' + b"S" * 70_000 + b'"]}', 413, "request_entity_too_large", ""),
     ("/predict", seed(ticker="XYZ"), 404, "unknown_ticker", "SPY, QQQ, IWM"),
     ("/predict", seed(ticker="QQQ"), 503, "model_missing", "QQQ"),
-    ("/predict", seed(date="2024-01-15"), 422, "not_a_session", "2024-01-16"),
-    ("/predict", seed(date="2024-02-30"), 422, "not_a_session", "2024-02-30"),
+    ("/predict", seed(date="1899-01-15"), 422, "bad_date", "1990-01-02"),
+    ("/predict", seed(date="2024-02-30"), 422, "bad_date", "2024-02-30"),
     ("/predict", seed(date="15.01.2024"), 422, "unprocessable_entity", "date"),
     ("/predict", seed(date="2024-01-16T00:00"), 422, "unprocessable_entity", "date"),
     ("/predict", seed(date="\u0662024-01-16"), 422, "unprocessable_entity", "date"),
@@ -195,7 +195,7 @@ BAD = [
     ("/predict", with_features(rsi_14=float("inf")), 400, "bad_request", "Infinity"),
     ("/predict", json.dumps(SEED).replace("58.2", "1e999").encode(), 422,
      "unprocessable_entity", "features.rsi_14"),
-    ("/predict", {"ticker": "SPY", "date": "2024-01-16"}, 422, "unprocessable_entity", "features"),
+    ("/predict", {"ticker": "SPY", "date": "2024-01-15"}, 422, "unprocessable_entity", "features"),
     ("/predict", seed(x=1), 422, "unprocessable_entity", "x"),
 ]  # fmt: skip
 
@@ -267,7 +267,7 @@ def test_signals_predictions_and_refusals_are_counted(served):
         ("optrade_signals_total", {k: row[k] for k in ("ticker", "strategy", "position_size")}),
         ("optrade_predictions_total", {"ticker": "SPY", "direction": "UP"}),
         ("optrade_refusals_total", {"endpoint": "/signals", "reason": "unknown_ticker"}),
-        ("optrade_refusals_total", {"endpoint": "/predict", "reason": "not_a_session"}),
+        ("optrade_refusals_total", {"endpoint": "/predict", "reason": "bad_date"}),
         ("optrade_refusals_total", {"endpoint": "/signal", "reason": "model_missing"}),
     ]
     before = [metric(base, name, **labels) for name, labels in counted]
@@ -275,7 +275,7 @@ def test_signals_predictions_and_refusals_are_counted(served):
     post(base, "/signal", {"ticker": "SPY"})
     post(base, "/signal", {"ticker": "QQQ"})
     post(base, "/predict", SEED)
-    post(base, "/predict", seed(date="2024-01-15"))
+    post(base, "/predict", seed(date="2024-02-30"))
     after = [metric(base, name, **labels) for name, labels in counted]
     assert [a - b for a, b in zip(after, before, strict=True)] == [2, 1, 1, 1, 1]
 
