@@ -28,6 +28,7 @@ test-long: .venv/installed-dev
 bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks.technical
 	$(BIN)/python -m benchmarks.point_in_time
+	$(BIN)/python -m benchmarks.ingest $(if $(RECORDED),--recorded-dir "$(RECORDED)")
 	$(BIN)/python -m benchmarks.commands
 	$(OPTRADE) demo >/dev/null && $(BIN)/python -m benchmarks.http
 

@@ -146,7 +146,8 @@ def _refused(data_dir: Path, name: str, manifest: Manifest) -> list[dict[str, An
         raise _unreadable(name, error) from error
     key = manifest.tables[name].key[0]
     date = next((column for column in DATES if column in frame.columns), None)
-    shown = [c for c in frame.columns if c not in (key, date, "reason", "landed_at")]
+    aside = (key, date, "reason", "landed_at", "released_at", "replaced")
+    shown = [column for column in frame.columns if column not in aside]
     return [
         {
             "table": name.removeprefix(QUARANTINE),
@@ -181,6 +182,22 @@ def latest_nulls(data_dir: Path) -> pd.DataFrame:
     rows = [_nulls(data_dir, e) for e in entries if kind_of(manifest, e.table) == "view"]
     columns = ["view", "key", "session", "features", "nulls", "null_share", "names"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def absent_views(data_dir: Path) -> tuple[str, ...]:
+    """Return the feature views in which nothing has landed, in catalogue order.
+
+    Raises
+    ------
+    NothingYet
+        If nothing has landed at all.
+    InputError
+        If the manifest is damaged.
+    """
+    from feature_repo.features.catalogue import GROUPS
+
+    manifest = landed_manifest(data_dir)
+    return tuple(view for view in GROUPS if not manifest.keys(view))
 
 
 def _nulls(data_dir: Path, entry: Entry) -> dict[str, Any]:

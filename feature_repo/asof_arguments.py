@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 from feast import FeatureView
@@ -13,6 +14,9 @@ from feature_repo.asof_entities import Entities, entities
 from feature_repo.asof_source import Source
 from feature_repo.asof_view import ViewRead
 from feature_repo.errors import InputError
+
+# The tag of a view that a home may lack: it is read as nulls.
+OPTIONAL: Final = "optional"
 
 
 def source(
@@ -54,6 +58,7 @@ def view_read(config: RepoConfig, view: FeatureView, refs: list[str], full_names
         {stored.get(key, key): renamed.get(key, key) for key in view.join_keys},
         {stored.get(feature, feature): prefix + feature for feature in wanted},
         view.ttl,
+        optional=view.tags.get(OPTIONAL) == "true",
     )
 
 

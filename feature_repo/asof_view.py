@@ -30,7 +30,8 @@ class ViewRead:
     """What is read from one view.
 
     `keys` maps the stored name of each join key to the entity frame's column, `features` the
-    stored name of each feature to its name in the answer.
+    stored name of each feature to its name in the answer. An `optional` view in which nothing has
+    landed is all null; any other is then refused.
     """
 
     name: str
@@ -38,9 +39,18 @@ class ViewRead:
     keys: Mapping[str, str]
     features: Mapping[str, str]
     ttl: timedelta | None
+    optional: bool = False
+
+    @property
+    def absent(self) -> bool:
+        """Whether this is a view that a home may lack, and this home does."""
+        return self.optional and not self.source.landed()
 
     def answer(self, rows: Entities, sight: Sight) -> list[pl.DataFrame]:
         """Return the features of every entity row, in blocks of columns; shape (n_entities, .)."""
+        if self.absent:
+            null = pl.Series([None], dtype=pl.Float64).new_from_index(0, rows.table.num_rows)
+            return [pl.DataFrame(dict.fromkeys(self.features.values(), null))]
 
         def join(stored: Stored) -> list[pl.DataFrame]:
             stamps = bounded(stored.stamps(list(self.keys)), sight.known_by)
@@ -87,6 +97,7 @@ def events(reads: Sequence[ViewRead], start: datetime, end: datetime) -> pd.Data
     InputError
         If the views have different join keys: their events cannot stand in one row.
     """
+    reads = [read for read in reads if not read.absent] or reads
     keys = reads[0].keys
     for read in reads:
         if read.keys != keys:

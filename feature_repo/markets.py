@@ -10,6 +10,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+# What stands for a ticker in the earnings calendar is asked for here, beside the ticker itself.
+from feature_repo.baskets import BASKETS as BASKETS
+from feature_repo.baskets import Basket as Basket
+from feature_repo.baskets import Member as Member
+from feature_repo.baskets import basket_symbols as basket_symbols
+from feature_repo.baskets import basket_weights as basket_weights
 from feature_repo.errors import InputError
 
 MARKET: Final = "US"

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feature_repo.errors import ConfigurationError
-from feature_repo.features.catalogue import GROUPS, SERVICES
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND, SERVICES
 
 if TYPE_CHECKING:
     from feast.protos.feast.core.Registry_pb2 import Registry
@@ -54,6 +54,48 @@ def check_registry(registry: "Registry") -> None:
         raise ConfigurationError(
             f"the feature registry lacks service {', '.join(sorted(lacking))}: {_APPLY}"
         )
+
+
+def check_on_demand(registry: "Registry") -> None:
+    """Check that a registry holds every on-demand view of the code, feature by feature.
+
+    The snapshot that serving reads has none, see `without_on_demand`.
+
+    Raises
+    ------
+    ConfigurationError
+        If it does not.
+    """
+    held = {
+        view.spec.name: {feature.name for feature in view.spec.features}
+        for view in registry.on_demand_feature_views
+    }
+    for name, group in ON_DEMAND.items():
+        lacking = {feature.name for feature in group.features} - held.get(name, set())
+        if lacking:
+            raise ConfigurationError(
+                f"the feature registry lacks {len(lacking)} features of on-demand view {name}: "
+                f"{_APPLY}"
+            )
+
+
+def without_on_demand(registry: "Registry") -> "Registry":
+    """Return a copy of a registry for serving: no on-demand views, and no states.
+
+    Serving computes on-demand features itself, and Feast refuses to read a view whose state says
+    that it is being materialised.
+    """
+    snapshot = type(registry)()
+    snapshot.CopyFrom(registry)
+    computed = {view.spec.name for view in snapshot.on_demand_feature_views}
+    del snapshot.on_demand_feature_views[:]
+    for service in snapshot.feature_services:
+        stored = [p for p in service.spec.features if p.feature_view_name not in computed]
+        del service.spec.features[:]
+        service.spec.features.extend(stored)
+    for view in snapshot.feature_views:
+        view.meta.ClearField("state")
+    return snapshot
 
 
 def read_registry(path: Path) -> "Registry":

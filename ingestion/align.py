@@ -60,10 +60,10 @@ def align_prices(prices: pl.DataFrame) -> Aligned:
     prices
         The newest version of each session, ascending.
     """
-    sessions = _days(prices["session"])
+    sessions = days(prices["session"])
     arrays = adjust(**{name: prices[name].to_numpy() for name in TRADED})
     closes = close(sessions)
-    return Aligned(sessions, closes, closes, _times(prices["landed_at"]), arrays, sessions[-1])
+    return Aligned(sessions, closes, closes, times(prices["landed_at"]), arrays, sessions[-1])
 
 
 def align_indices(prices: Aligned, indices: Mapping[str, pl.DataFrame]) -> Aligned:
@@ -79,9 +79,9 @@ def align_indices(prices: Aligned, indices: Mapping[str, pl.DataFrame]) -> Align
     """
     arrays, landed = {}, prices.landed
     for name, index in indices.items():
-        rows = _days(index["session"]).get_indexer(prices.sessions)
+        rows = days(index["session"]).get_indexer(prices.sessions)
         arrays[name] = np.append(index["close"].to_numpy(), np.nan)[rows]
-        landed = _later(landed, _taken(_times(index["landed_at"]), rows))
+        landed = later(landed, taken(times(index["landed_at"]), rows))
     return Aligned(
         sessions=prices.sessions,
         closes=prices.closes,
@@ -107,20 +107,20 @@ def align_macro(rows: pl.DataFrame, market: pl.DataFrame) -> Aligned:
     InputError
         If a series that features need has no row.
     """
-    sessions = _days(market["session"])
+    sessions = days(market["session"])
     closes = close(sessions)
     cut_offs = closes + DECISION_DELAY
     arrays: dict[str, Array] = {}
-    available, landed = closes, _times(market["landed_at"])
+    available, landed = closes, times(market["landed_at"])
     for series in (*DAILY, *MONTHLY):
         part = rows.filter(pl.col("series") == series)
         if part.is_empty():
             raise InputError(f"macro features need series {series}: nothing of it has landed")
         known = macro_available(series, part)
         arrays |= _levels(series, part, known, cut_offs)
-        newest = newest_known(cut_offs, _days(part["observation_date"]), known)
-        available = _later(available, _taken(known, newest))
-        landed = _later(landed, _taken(_times(part["landed_at"]), newest))
+        newest = newest_known(cut_offs, days(part["observation_date"]), known)
+        available = later(available, taken(known, newest))
+        landed = later(landed, taken(times(part["landed_at"]), newest))
     return Aligned(sessions, closes, available, landed, arrays, sessions[-1])
 
 
@@ -129,8 +129,8 @@ def macro_available(series: str, rows: pl.DataFrame) -> pd.DatetimeIndex:
 
     A vintage counts from the hour of its day at which the series' releases count.
     """
-    modelled = available_at(series, _days(rows["observation_date"]))
-    vintage = _days(rows["vintage_date"])
+    modelled = available_at(series, days(rows["observation_date"]))
+    vintage = days(rows["vintage_date"])
     at_hour = (vintage + pd.Timedelta(hours=SERIES[series].hour)).tz_localize(NEW_YORK)
     return at_hour.tz_convert("UTC").where(vintage.notna(), modelled)
 
@@ -138,31 +138,53 @@ def macro_available(series: str, rows: pl.DataFrame) -> pd.DatetimeIndex:
 def _levels(
     series: str, rows: pl.DataFrame, known: pd.DatetimeIndex, cut_offs: pd.DatetimeIndex
 ) -> dict[str, Array]:
-    observed, values = _days(rows["observation_date"]), rows["value"].to_numpy()
+    observed, values = days(rows["observation_date"]), rows["value"].to_numpy()
     if series in DAILY:
         return {series: as_known(cut_offs, observed, known, values)}
     terms = MONTHLY[series]
-    vintage = _days(rows["vintage_date"])
+    vintage = days(rows["vintage_date"])
     earlier = tuple(months for months in terms if months)
     levels = monthly_as_known(cut_offs, observed, known, values, vintage, earlier)
     return {name: levels[months] for months, name in terms.items()}
 
 
-def _days(dates: pl.Series) -> pd.DatetimeIndex:
+def settled_by(landings: pd.DatetimeIndex, landed: pl.DataFrame) -> pd.DatetimeIndex:
+    """Return the decision time of the last session that had landed before each landing, else NaT.
+
+    Sessions up to it were built by then: what lands later is not to change them.
+
+    Parameters
+    ----------
+    landings
+        Times with a zone, in any order; shape (n_rows,).
+    landed
+        Sessions, ascending, and when each first landed with a price (`landed_at`).
+    """
+    first = times(landed["landed_at"])
+    order = np.argsort(first.asi8, kind="stable")
+    newest = np.maximum.accumulate(order)
+    at = first[order].searchsorted(landings, side="left") - 1
+    rows = np.append(newest, -1)[at]
+    return taken(close(days(landed["session"])) + DECISION_DELAY, rows)
+
+
+def days(dates: pl.Series) -> pd.DatetimeIndex:
+    """Return dates of the lake as midnights without a zone."""
     return pd.DatetimeIndex(dates.to_numpy()).as_unit("ns")
 
 
-def _times(moments: pl.Series) -> pd.DatetimeIndex:
+def times(moments: pl.Series) -> pd.DatetimeIndex:
+    """Return times of the lake in UTC."""
     naive = moments.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     return pd.DatetimeIndex(naive.to_numpy()).as_unit("ns").tz_localize("UTC")
 
 
-def _taken(times: pd.DatetimeIndex, rows: NDArray[np.intp]) -> pd.DatetimeIndex:
+def taken(times: pd.DatetimeIndex, rows: NDArray[np.intp]) -> pd.DatetimeIndex:
     """Return the times of rows, NaT for row -1."""
     return times.take(np.maximum(rows, 0)).where(rows >= 0)
 
 
-def _later(a: pd.DatetimeIndex, b: pd.DatetimeIndex) -> pd.DatetimeIndex:
+def later(a: pd.DatetimeIndex, b: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Return the later of two times, a missing one ignored."""
     later = np.fmax(a.tz_convert(None).to_numpy(), b.tz_convert(None).to_numpy())
     return pd.DatetimeIndex(later).tz_localize("UTC")

@@ -5,7 +5,7 @@ at the end.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -15,13 +15,17 @@ import polars as pl
 import structlog
 
 from feature_repo.errors import InputError
-from feature_repo.features.catalogue import GROUPS, definition_hash, names
+from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash, names
+from feature_repo.manifest import Manifest
 from feature_repo.markets import MARKET
-from ingestion.compute import CARRIED, TABLES_OF, Raw, View
+from ingestion.build_record import BUILT, fingerprint, read_record, write_record
+from ingestion.compute import CARRIED, TABLES_OF, Raw
+from ingestion.compute_events import View
 from ingestion.feature_rows import feature_rows
 from ingestion.frames import CREATED, SESSION, utc
 from ingestion.lake import Lake
 from ingestion.raw import RawReader, prices_span
+from ingestion.tables import TABLES, landed_as
 from ingestion.versions import TICK, append
 
 Progress = Callable[[str, int, int], None]
@@ -31,7 +35,10 @@ logger = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class ViewReport:
-    """What a build did to one view, and where it ends; `stale` says why, if that is early."""
+    """What a build did to one view, and where it ends; `stale` says why, if that is early.
+
+    `unavailable` says why a view that a home may lack is not there; nothing is wrong with it then.
+    """
 
     view: str
     generation: int
@@ -40,6 +47,7 @@ class ViewReport:
     rows_corrected: int
     last_session: str | None
     stale: str | None
+    unavailable: str | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the report as plain values."""
@@ -58,7 +66,8 @@ def build_features(
     """Bring every view up to the raw rows: new sessions, and one new row for each changed one.
 
     Where the feature definitions changed, all keys of the view are built again into a new
-    generation, which readers see once it is complete.
+    generation, which readers see once it is complete. A key whose raw rows, code and features are
+    those of its last build is left as it is.
 
     Parameters
     ----------
@@ -87,26 +96,46 @@ def build_features(
     InputError
         If a ticker has no prices or no volatility index, or its raw rows make no features.
     """
-    time = utc(landed_at)
     views = [view for view in GROUPS if CARRIED.get(view) not in stale]
-    counts = {view: Counter[str]() for view in GROUPS}
     with lake.all_or_nothing():
         for view in views:
             lake.open_view(view, GROUPS[view].entity, definition_hash(), rebuild=rebuild)
-        keys = _keys(lake, views, tickers)
-        reader = RawReader(lake.data_dir, lake.manifest)
-        for done, (entity, key) in enumerate(keys, start=1):
-            mine = [view for view in views if GROUPS[view].entity == entity]
-            raw = reader.ticker(key) if entity == "ticker" else reader.macro()
-            for view, found in _build_key(lake, mine, key, raw, time).items():
-                counts[view] += found
-            if progress is not None:
-                progress(f"features of {key}", done, len(keys))
-        lake.commit()
-    reports = [_report(lake, view, counts[view], stale) for view in GROUPS]
+        counts = _build_keys(lake, views, _keys(lake, views, tickers), utc(landed_at), progress)
+    reports = [_report(lake.manifest, view, counts[view], stale) for view in GROUPS]
     for report in reports:
         logger.info("features built", **report.document())
     return reports
+
+
+def _build_keys(
+    lake: Lake,
+    views: Sequence[str],
+    keys: Sequence[tuple[str, str]],
+    time: datetime,
+    progress: Progress | None,
+) -> dict[str, Counter[str]]:
+    """Build each key that is not as it was last built, commit, and record what was built."""
+    reader, record = RawReader(lake.data_dir, lake.manifest), read_record(lake.data_dir / BUILT)
+    counts = {view: Counter[str]() for view in GROUPS}
+    mine = {entity: [v for v in views if GROUPS[v].entity == entity] for entity, _ in keys}
+
+    def state(entity: str, key: str) -> str:
+        outputs = [(view, key) for view in mine[entity]]
+        return fingerprint(lake.manifest, reader.inputs(entity, key), outputs)
+
+    for done, (entity, key) in enumerate(keys, start=1):
+        fresh = any(lake.is_new_generation(view) for view in mine[entity])
+        if fresh or record.get(f"{entity}/{key}") != state(entity, key):
+            raw = reader.ticker(key) if entity == "ticker" else reader.macro()
+            for view, found in _build_key(lake, mine[entity], key, raw, time).items():
+                counts[view] += found
+        if progress is not None:
+            progress(f"features of {key}", done, len(keys))
+    lake.commit()
+    built = record | {f"{entity}/{key}": state(entity, key) for entity, key in keys}
+    if built != record:
+        write_record(lake.data_dir / BUILT, built)
+    return counts
 
 
 def _keys(lake: Lake, views: Sequence[str], tickers: Sequence[str]) -> list[tuple[str, str]]:
@@ -163,17 +192,11 @@ def _computed(raw: Raw, known_by: datetime | None, key: str) -> Iterator[View]:
         raise InputError(f"{key}: {error}") from error
 
 
-def _report(lake: Lake, view: str, counts: Counter[str], stale: Collection[str]) -> ViewReport:
-    manifest = lake.manifest
+def _report(
+    manifest: Manifest, view: str, counts: Counter[str], stale: Collection[str]
+) -> ViewReport:
     last = {key: manifest.entries[view, key].last for key in manifest.keys(view)}
-    behind = [key for key, end in last.items() if end < prices_span(manifest, key)[1]]
-    words = None
-    if CARRIED.get(view) in stale:
-        words = f"{CARRIED[view]} could not be fetched"
-    elif not last:
-        words = f"not all of {', '.join(TABLES_OF[view])} has landed"
-    elif behind:
-        words = f"an input of {', '.join(behind[:10])} ends before its prices"
+    absent = view in OPTIONAL_GROUPS and not last
     return ViewReport(
         view=view,
         generation=manifest.tables[view].generation if view in manifest.tables else 0,
@@ -181,5 +204,27 @@ def _report(lake: Lake, view: str, counts: Counter[str], stale: Collection[str])
         rows_new=counts["new"],
         rows_corrected=counts["corrected"],
         last_session=min(last.values(), default=None),
-        stale=words,
+        stale=None if absent else _stale(manifest, view, last, stale),
+        unavailable=_absent(manifest, view) if absent else None,
     )
+
+
+def _stale(
+    manifest: Manifest, view: str, last: Mapping[str, str], stale: Collection[str]
+) -> str | None:
+    """Return why a view ends early, None if it does not."""
+    if CARRIED.get(view) in stale:
+        return f"{CARRIED[view]} could not be fetched"
+    if not last:
+        return f"not all of {', '.join(TABLES_OF[view])} has landed"
+    behind = [key for key, end in last.items() if end < prices_span(manifest, key)[1]]
+    return f"an input of {', '.join(behind[:10])} ends before its prices" if behind else None
+
+
+def _absent(manifest: Manifest, view: str) -> str:
+    """Return why a home has nothing of a view that it may lack."""
+    tables = TABLES_OF[view]
+    landed = [table for table in tables if manifest.keys(landed_as(TABLES[table]).name)]
+    if not landed:
+        return f"nothing of {', '.join(tables)} has landed"
+    return f"{', '.join(landed)} tells nothing yet of a ticker at any session's decision time"

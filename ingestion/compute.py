@@ -12,22 +12,23 @@ from feature_repo.features.declare import Array
 from feature_repo.features.macro import DAILY, MONTHLY
 from feature_repo.manifest import latest
 from ingestion.align import Aligned, align_indices, align_macro, align_prices
+from ingestion.compute_events import EarningsRaw, SentimentRaw, View, first_landings
 from ingestion.frames import LANDED
 from ingestion.table import Table
-from ingestion.tables import INDICES, MACRO_SERIES, PRICES
+from ingestion.tables import EARNINGS, INDICES, MACRO_SERIES, MENTIONS, NEWS, NEWS_SENTIMENT, PRICES
 from ingestion.versions import out_of_order
 
-View = tuple[str, Aligned, dict[str, Array]]
-
-# The raw tables that each view is computed from.
+# The raw tables that each view is computed from: all of them, but any of those of sentiment.
 TABLES_OF: Final = {
-    "technical": ("prices",),
-    "iv": ("prices", "indices"),
-    "iv_lags": ("prices", "indices"),
-    "macro": ("macro_series",),
+    "technical": (PRICES.name,),
+    "iv": (PRICES.name, INDICES.name),
+    "iv_lags": (PRICES.name, INDICES.name),
+    "macro": (MACRO_SERIES.name,),
+    "sentiment": (NEWS.name, NEWS_SENTIMENT.name, MENTIONS.name),
+    "earnings": (EARNINGS.name,),
 }
 # The raw table whose values a view carries forward to sessions that have none of their own.
-CARRIED: Final = {"macro": "macro_series"}
+CARRIED: Final = {"macro": MACRO_SERIES.name, "earnings": EARNINGS.name}
 
 
 class Raw(Protocol):
@@ -44,24 +45,39 @@ class Raw(Protocol):
 
 @dataclass(frozen=True)
 class TickerRaw:
-    """Prices of a ticker and, by array name, its volatility indices; empty without one of them."""
+    """Prices of a ticker, by array name its volatility indices, and its events.
+
+    Without one of its indices it has none; without an input of sentiment or earnings, not these.
+    """
 
     prices: pl.DataFrame
     indices: Mapping[str, pl.DataFrame]
+    events: tuple[SentimentRaw | EarningsRaw, ...] = ()
 
     def changes(self) -> list[datetime]:
-        """Return the times at which the past of prices or indices changed, ascending."""
+        """Return the times at which the past of an input changed, ascending."""
         parts = [(PRICES, self.prices), *((INDICES, rows) for rows in self.indices.values())]
-        return sorted({time for table, rows in parts for time in _changes(table, rows)})
+        times = {time for table, rows in parts for time in _changes(table, rows)}
+        return sorted(times.union(*(events.changes() for events in self.events)))
 
     def views(self, known_by: datetime | None) -> Iterator[View]:
-        """Yield technical, then iv and iv_lags where every index had landed."""
+        """Yield technical, iv and iv_lags where every index had landed, sentiment, earnings."""
         prices = latest(self.prices, PRICES.key, known_by)
         if prices.is_empty():
             return
         priced = align_prices(prices)
         technical = GROUPS["technical"].compute(priced.arrays)
         yield "technical", priced, technical
+        yield from self._iv(priced, technical, known_by)
+        landed = first_landings(self.prices)
+        for events in self.events:
+            view = events.view(priced, landed, known_by)
+            if view is not None:
+                yield view
+
+    def _iv(
+        self, priced: Aligned, technical: dict[str, Array], known_by: datetime | None
+    ) -> Iterator[View]:
         indices = {name: latest(rows, INDICES.key, known_by) for name, rows in self.indices.items()}
         if not indices or any(rows.is_empty() for rows in indices.values()):
             return

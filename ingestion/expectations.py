@@ -12,6 +12,7 @@ import pandas as pd
 
 from feature_repo.errors import SchemaViolation
 from ingestion.rules import Rule, row_rules, schema_rules, with_judged
+from ingestion.sequences import Stored, nothing_stored
 from ingestion.table import Table
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ SEPARATOR: Final = "; "
 RESULT_FORMAT: Final = {"result_format": "COMPLETE", "include_unexpected_rows": False}
 
 
-def gate(table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def gate(
+    table: Table, frame: pd.DataFrame, stored: Stored = nothing_stored
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Part the rows that keep every rule of their table from those that do not.
 
     Of rows that repeat each other in every column the first is kept; rows of one key that differ
@@ -37,6 +40,9 @@ def gate(table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]
         The declaration.
     frame
         Rows as a source gives them.
+    stored
+        A key to the stored versions of its rows, such as `Lake.stored` of the table: what a first
+        row is held against, and the bars that have been vouched for.
 
     Returns
     -------
@@ -50,17 +56,17 @@ def gate(table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]
         If a column is missing, undeclared or of another type, or if a rule could not be checked:
         nothing may land.
     """
-    whole_frame = _whole_frame()
-    for rule, result in validate(whole_frame, frame, schema_rules(table)):
+    batches = whole_frame()
+    for rule, result in validate(batches, frame, schema_rules(table)):
         if not result.success:
-            raise SchemaViolation(f"table {table.name}: {_broken(rule, result)}")
+            raise SchemaViolation(f"table {table.name}: {_drift(table, frame, rule, result)}")
     rows = table.check(frame[list(table.names)].reset_index(drop=True))
     reasons: defaultdict[int, list[str]] = defaultdict(list)
     repeated = rows.duplicated()
     for row in rows.index[repeated]:
         reasons[row].append(REPEATED)
-    judged = with_judged(table, rows[~repeated])
-    for rule, result in validate(whole_frame, judged, row_rules(table)):
+    judged = with_judged(table, rows[~repeated], stored)
+    for rule, result in validate(batches, judged, row_rules(table)):
         for row in _unexpected_rows(table, rule, result):
             reasons[row].append(rule.words)
     bad = rows.loc[sorted(reasons)]
@@ -69,7 +75,7 @@ def gate(table: Table, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]
 
 
 def validate(
-    whole_frame: "BatchDefinition", frame: pd.DataFrame, rules: Sequence[Rule]
+    batches: "BatchDefinition", frame: pd.DataFrame, rules: Sequence[Rule]
 ) -> Iterator[tuple[Rule, "ExpectationValidationResult"]]:
     """Yield each rule with what Great Expectations found, in the order of the rules.
 
@@ -87,7 +93,7 @@ def validate(
             for number, rule in enumerate(rules)
         ],
     )
-    batch = whole_frame.get_batch({"dataframe": frame})
+    batch = batches.get_batch({"dataframe": frame})
     results = batch.validate(suite, result_format=RESULT_FORMAT).results
     found = {result.expectation_config.meta["rule"]: result for result in results}
     for number, rule in enumerate(rules):
@@ -98,7 +104,7 @@ def validate(
         yield rule, result
 
 
-def _whole_frame() -> "BatchDefinition":
+def whole_frame() -> "BatchDefinition":
     """Return a definition of batches out of a context that keeps, sends and shows nothing."""
     import great_expectations as gx
     from great_expectations.data_context.types.base import (
@@ -128,10 +134,22 @@ def _unexpected_rows(
     return rows
 
 
+def _drift(
+    table: Table, frame: pd.DataFrame, rule: Rule, result: "ExpectationValidationResult"
+) -> str:
+    """Return how the columns differ from the declared ones: missing, added or retyped."""
+    got = [str(name) for name in frame.columns]
+    missing = [name for name in table.names if name not in got]
+    extra = [name for name in got if name not in table.names]
+    found = {"missing": missing, "not declared": extra}
+    words = [f"{what} {', '.join(names)}" for what, names in found.items() if names]
+    if not words:
+        return _broken(rule, result)
+    return f"columns: {'; '.join(words)}; allowed are exactly {', '.join(table.names)}"
+
+
 def _broken(rule: Rule, result: "ExpectationValidationResult") -> str:
-    mismatch = result.result.get("details", {}).get("mismatched")
-    got = mismatch or result.result.get("observed_value")
-    return f"got {got}, allowed is {rule.words}"
+    return f"got {result.result.get('observed_value')}, allowed is {rule.words}"
 
 
 def _raised(info: Mapping[str, Any]) -> list[str]:

@@ -74,12 +74,18 @@ def partitions(table: Table, frame: pd.DataFrame) -> Iterator[tuple[str, pl.Data
         yield name, part
 
 
+def identity(table: Table) -> tuple[str, ...]:
+    """Return the columns by which a rejected row is known again: all that no vendor restates."""
+    return tuple(column.name for column in table.columns if not column.restated)
+
+
 def quarantined(
     table: Table, rejected: pd.DataFrame, reason: str
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """Yield rejected rows and their reason by partition; those that name no file are under `_`."""
     reasons = pl.Series(reason, rejected[reason].to_list(), dtype=pl.String)
-    rows = typed(table, rejected).with_columns(reasons).unique(maintain_order=True)
+    rows = typed(table, rejected).with_columns(reasons)
+    rows = rows.unique((*identity(table), reason), keep="first", maintain_order=True)
     name = pl.col(table.partition)
     # Rust's regular expressions know no look-around; none is needed for a file name.
     nameable = name.str.contains(KEY_PATTERN).fill_null(value=False)

@@ -1,20 +1,29 @@
 """The lake: the only writer of raw tables, quarantine and feature files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 import pandas as pd
 import polars as pl
 
 from feature_repo.manifest import TableState, latest
 from ingestion.data_folder import DataFolder
-from ingestion.frames import LANDED, SESSION, TIME, partitions, quarantined, utc
+from ingestion.frames import LANDED, SESSION, TIME, identity, partitions, quarantined, utc
+from ingestion.quarantine import (
+    FOLDER,
+    REASON,
+    RELEASED,
+    REPLACED,
+    ROW_ID,
+    outdated,
+    refused_rows,
+    replaced_generations,
+    with_release,
+)
 from ingestion.splits import SPLIT, undo_known_splits
 from ingestion.table import Table
-from ingestion.versions import append
-
-REASON: Final = "reason"
+from ingestion.versions import append, insert
 
 
 @dataclass(frozen=True)
@@ -89,21 +98,75 @@ class Lake(DataFolder):
         return result.new, result.corrected
 
     def _quarantine(self, table: Table, rejected: pd.DataFrame, time: datetime) -> int:
-        name, columns = f"quarantine/{table.name}", (*table.names, REASON)
+        name, columns = FOLDER + table.name, (*identity(table), REASON)
         self.open_table(name, TableState(columns))
         count = 0
         for key, rows in quarantined(table, rejected, REASON):
-            # The whole row and its reason are its key, so that it is kept once.
-            result = append(self.stored(name, key), _landed(rows, time), columns, (), LANDED, time)
+            # The row and its reason are its key, so that it is kept once, released or not.
+            fresh, stored = with_release(_landed(rows, time)), self.stored(name, key)
+            known = None if stored is None else with_release(stored)
+            result = append(known, fresh, columns, (), LANDED, time)
             if result.changed:
                 self.stage(name, key, name, result.rows, table.dated, time)
             count += result.new
         return count
 
+    def release(
+        self,
+        table: Table,
+        key: str,
+        chosen: pl.DataFrame,
+        released_at: pd.Timestamp,
+        views: Sequence[str],
+    ) -> Landing:
+        """Land quarantined rows as if they had passed the gate when they came, and mark them.
+
+        They are known from their first refusal on: a version that landed later stays the newest.
+        The views have to be built again; `open_view` starts their new generation.
+
+        Parameters
+        ----------
+        table, key
+            What the rows are.
+        chosen
+            As `ingestion.quarantine.choose` gives them.
+        released_at
+            The time of the release, with a zone.
+        views
+            The views that are computed from the table.
+
+        Raises
+        ------
+        InputError
+            If two rows that differ would be the same version.
+        """
+        time, name = utc(released_at), FOLDER + table.name
+        is_chosen = pl.col(ROW_ID).is_in(chosen[ROW_ID].to_list())
+        mark = {RELEASED: pl.lit(time).cast(TIME),
+                REPLACED: pl.lit(replaced_generations(self.manifest, views))}  # fmt: skip
+        with self.all_or_nothing():
+            self.open_table(table.name, TableState(table.key))
+            stored, rows = self.stored(table.name, key), chosen.select(*table.names, LANDED)
+            result = insert(stored, rows, table.key, table.values, LANDED)
+            if result.changed:
+                folder = f"raw/{table.name}"
+                self.stage(table.name, key, folder, result.rows, table.dated, time)
+            marked = refused_rows(self.data_dir, self.manifest, table, key).with_columns(
+                pl.when(is_chosen).then(value).otherwise(pl.col(column)).alias(column)
+                for column, value in mark.items()
+            )
+            self.open_table(name, self.manifest.tables[name])
+            self.stage(name, key, name, marked.drop(ROW_ID), table.dated, time)
+            self.commit()
+        keys = (key,) if result.changed else ()
+        return Landing(table.name, result.new, result.corrected, 0, keys)
+
     def open_view(
         self, view: str, entity: str, definition_hash: str, *, rebuild: bool = False
     ) -> TableState:
-        """Open a view for writing, in a new generation if its definitions changed.
+        """Open a view for writing, in a new generation if what it is built from changed.
+
+        That is the feature definitions, or rows released from quarantine since.
 
         Parameters
         ----------
@@ -125,12 +188,15 @@ class Lake(DataFolder):
         held = self.manifest.tables.get(view)
         if held is None:
             state = TableState((entity, SESSION), 1, definition_hash)
-        elif rebuild or held.definition_hash != definition_hash:
+        elif rebuild or held.definition_hash != definition_hash or self._is_outdated(view, held):
             state = TableState(held.key, held.generation + 1, definition_hash)
         else:
             state = held
         self.open_table(view, state)
         return state
+
+    def _is_outdated(self, view: str, held: TableState) -> bool:
+        return held.generation <= outdated(self.data_dir, self.manifest).get(view, 0)
 
     def is_new_generation(self, view: str) -> bool:
         """Return whether an opened view will replace one of an earlier generation."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from feature_repo.errors import ConfigurationError, InputError
-from feature_repo.features.catalogue import GROUPS, definition_hash
+from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
 from feature_repo.manifest import read_manifest
 from feature_repo.markets import FIRST_SESSION, MARKET, NEW_YORK
 from feature_repo.repo_config import SESSION_POINTER, redis_options
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Materialization", "apply", "materialize"]
 
+# What has to agree before a session is published; the others are held against it at answer time.
+REQUIRED: Final = tuple(name for name in GROUPS if name not in OPTIONAL_GROUPS)
 # The window reaches back over everything: late rows are never missed, and a store that was
 # emptied is filled as it was. It costs no more than a short one, as only newest rows are written.
 START: Final = pd.Timestamp(FIRST_SESSION, tz="UTC")
@@ -31,30 +33,39 @@ START: Final = pd.Timestamp(FIRST_SESSION, tz="UTC")
 class Materialization:
     """What the online store holds after a run.
 
-    `sessions` maps a view to the session of each ticker, None where there is no row; `session` is
-    the one they all have, None where they differ: then it was not published.
+    `sessions` maps a required view to the session of each ticker, None where there is no row;
+    `session` is the one they all have, None where they differ: then it was not published.
+    `optional` is the same for the views that a home may lack, with the tickers that the home has
+    rows of; they hold nothing back.
     """
 
     as_of: pd.Timestamp
     origin: str
     tickers: tuple[str, ...]
     sessions: Mapping[str, Mapping[str, str | None]]
+    optional: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
 
     @property
     def session(self) -> str | None:
-        """The session that all views of all tickers hold."""
+        """The session that all required views of all tickers hold."""
         found = {session for view in self.sessions.values() for session in view.values()}
         return found.pop() if len(found) == 1 else None
 
+    @property
+    def newest(self) -> str:
+        """The newest session of any required view, empty where there is none."""
+        return max((s for view in self.sessions.values() for s in view.values() if s), default="")
+
     def behind(self) -> tuple[str, ...]:
         """Return `view/ticker: session` for what keeps the newest session from being published."""
-        newest = max((s for view in self.sessions.values() for s in view.values() if s), default="")
-        return tuple(
-            f"{view}/{ticker}: {session or 'no row'}"
-            for view, found in self.sessions.items()
-            for ticker, session in found.items()
-            if session != newest
-        )
+        return _other_than(self.newest, self.sessions)
+
+    def optional_behind(self) -> tuple[str, ...]:
+        """Return `view/ticker: session` for the optional views that hold another session.
+
+        A model that reads one of them refuses until it has caught up.
+        """
+        return _other_than(self.newest, self.optional)
 
     def document(self) -> dict[str, Any]:
         """Return the result as one row of a report."""
@@ -64,7 +75,17 @@ class Materialization:
             "as_of": self.as_of.isoformat(),
             "tickers": ", ".join(self.tickers),
             "behind": ", ".join(self.behind()),
+            "optional_behind": ", ".join(self.optional_behind()),
         }
+
+
+def _other_than(session: str, views: Mapping[str, Mapping[str, str | None]]) -> tuple[str, ...]:
+    return tuple(
+        f"{view}/{ticker}: {held or 'no row'}"
+        for view, found in views.items()
+        for ticker, held in found.items()
+        if held != session
+    )
 
 
 def materialize(
@@ -77,8 +98,8 @@ def materialize(
     """Write to the online store what is newest and known at `as_of`, then publish its session.
 
     Each row replaces what stood there, a correction with the same event time included. The
-    session pointer moves last, and only when every view of every ticker holds the same session:
-    a run that dies in between leaves it on the session before.
+    session pointer moves last, and only when every required view of every ticker holds the same
+    session: a run that dies in between leaves it on the session before.
 
     Parameters
     ----------
@@ -108,9 +129,28 @@ def materialize(
         client = connect(writer)
         define_all(writer, data_dir)
         writer.materialize(start.to_pydatetime(), end, list(GROUPS))
-        done = Materialization(as_of, origin, names, online_sessions(writer, names, as_of))
+        found = online_sessions(writer, names, as_of)
+        done = Materialization(
+            as_of,
+            origin,
+            names,
+            {view: found[view] for view in REQUIRED},
+            held_optional(data_dir, found),
+        )
         publish(client, done)
     return done
+
+
+def held_optional(
+    data_dir: Path, sessions: Mapping[str, Mapping[str, str | None]]
+) -> dict[str, dict[str, str | None]]:
+    """Return the sessions of the optional views, for the tickers that the home has rows of."""
+    manifest = read_manifest(data_dir)
+    return {
+        view: {key: sessions[view][key] for key in manifest.keys(view) if key in sessions[view]}
+        for view in OPTIONAL_GROUPS
+        if manifest.keys(view)
+    }
 
 
 def landed(data_dir: Path, tickers: Sequence[str] | None) -> tuple[tuple[str, ...], str]:
@@ -119,10 +159,10 @@ def landed(data_dir: Path, tickers: Sequence[str] | None) -> tuple[tuple[str, ..
     Raises
     ------
     InputError
-        If no view has landed.
+        If no required view has landed.
     """
     manifest = read_manifest(data_dir)
-    views = [name for name, group in GROUPS.items() if group.entity == "ticker"]
+    views = [name for name in REQUIRED if GROUPS[name].entity == "ticker"]
     held = sorted({key for view in views for key in manifest.keys(view)})
     if manifest.origin is None or not held:
         raise InputError(
@@ -189,7 +229,7 @@ def session_of(event: datetime, as_of: pd.Timestamp) -> str | None:
 
 
 def publish(client: "Redis", done: Materialization) -> None:
-    """Move the session pointer, if all views agree; one command, so never half."""
+    """Move the session pointer, if all required views agree; one command, so never half."""
     if done.session is None:
         return
     pointer = {

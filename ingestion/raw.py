@@ -1,15 +1,27 @@
 """Raw rows out of the lake, by what a build needs them for."""
 
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
 from feature_repo.errors import InputError
 from feature_repo.manifest import Manifest, read_rows
-from feature_repo.markets import MARKET, TERM_SLOPE, sessions, underlying
+from feature_repo.markets import MARKET, TERM_SLOPE, basket_symbols, sessions, underlying
 from ingestion.compute import MacroRaw, TickerRaw
-from ingestion.frames import LANDED, SESSION, TIME, typed
-from ingestion.tables import INDICES, MACRO_SERIES, PRICES
+from ingestion.compute_events import EarningsRaw, SentimentRaw
+from ingestion.frames import LANDED, SESSION, TIME, TYPES, typed
+from ingestion.table import Table
+from ingestion.tables import (
+    EARNINGS_CALENDAR,
+    INDICES,
+    MACRO_SERIES,
+    MARKET_SCOPE,
+    MENTIONS,
+    NEWS,
+    NEWS_SENTIMENT,
+    PRICES,
+)
 
 
 def index_symbols(ticker: str) -> dict[str, str]:
@@ -33,7 +45,7 @@ def prices_span(manifest: Manifest, key: str) -> tuple[str, str]:
 
 
 class RawReader:
-    """The raw rows of keys, from one manifest; an index is read once for all tickers.
+    """The raw rows of keys, from one manifest; what several tickers share is read once.
 
     Parameters
     ----------
@@ -46,15 +58,33 @@ class RawReader:
     def __init__(self, data_dir: Path, manifest: Manifest) -> None:
         self.data_dir = data_dir
         self.manifest = manifest
-        self._indices: dict[str, pl.DataFrame] = {}
+        self._shared: dict[tuple[str, str], pl.DataFrame] = {}
 
     def ticker(self, ticker: str) -> TickerRaw:
-        """Return the raw rows of a ticker; without one of its indices, only its prices."""
+        """Return the raw rows of a ticker; without one of its indices, none of them."""
         symbols = index_symbols(ticker)
         prices = read_rows(self.data_dir, PRICES.name, [ticker], self.manifest)
-        landed = all((INDICES.name, symbol) in self.manifest.entries for symbol in symbols.values())
-        indices = {name: self._index(symbol) for name, symbol in symbols.items()} if landed else {}
-        return TickerRaw(prices, indices)
+        landed = all(self._holds(INDICES, symbol) for symbol in symbols.values())
+        indices = (
+            {name: self._read(INDICES, symbol) for name, symbol in symbols.items()}
+            if landed
+            else {}
+        )
+        return TickerRaw(prices, indices, (*self._sentiment(ticker), *self._earnings(ticker)))
+
+    def inputs(self, entity: str, key: str) -> list[tuple[str, str]]:
+        """Return the (table, key) of all raw rows that the features of a key are computed from."""
+        if entity != "ticker":
+            tables = (PRICES.name, MACRO_SERIES.name)
+            return [(table, name) for table in tables for name in self.manifest.keys(table)]
+        return [
+            (PRICES.name, key),
+            *((INDICES.name, symbol) for symbol in index_symbols(key).values()),
+            (NEWS.name, MARKET_SCOPE),
+            (NEWS_SENTIMENT.name, key),
+            (MENTIONS.name, key),
+            *((EARNINGS_CALENDAR.name, symbol) for symbol in basket_symbols(key)),
+        ]
 
     def macro(self) -> MacroRaw:
         """Return all macro rows, and the sessions from the first to the last one with prices.
@@ -83,8 +113,33 @@ class RawReader:
             pl.col(LANDED).fill_null(strategy="backward")
         )
 
-    def _index(self, symbol: str) -> pl.DataFrame:
-        if symbol not in self._indices:
-            rows = read_rows(self.data_dir, INDICES.name, [symbol], self.manifest)
-            self._indices[symbol] = rows
-        return self._indices[symbol]
+    def _sentiment(self, ticker: str) -> list[SentimentRaw]:
+        keys = ((NEWS, MARKET_SCOPE), (NEWS_SENTIMENT, ticker), (MENTIONS, ticker))
+        if not any(self._holds(table, key) for table, key in keys):
+            return []
+        news, premium, mentions = (self._read(table, key) for table, key in keys)
+        return [SentimentRaw(news, premium, mentions)]
+
+    def _earnings(self, ticker: str) -> list[EarningsRaw]:
+        symbols = [
+            symbol for symbol in basket_symbols(ticker) if self._holds(EARNINGS_CALENDAR, symbol)
+        ]
+        if not symbols:
+            return []
+        rows = pl.concat([self._read(EARNINGS_CALENDAR, symbol) for symbol in symbols])
+        first = self.manifest.first_live_landing
+        return [EarningsRaw(ticker, rows, None if first is None else datetime.fromisoformat(first))]
+
+    def _holds(self, table: Table, key: str) -> bool:
+        return (table.name, key) in self.manifest.entries
+
+    def _read(self, table: Table, key: str) -> pl.DataFrame:
+        """Return all versions of the rows of a key, none if it has not landed."""
+        if not self._holds(table, key):
+            return pl.DataFrame(
+                schema={c.name: TYPES[c.dtype] for c in table.columns} | {LANDED: TIME}
+            )
+        if (table.name, key) not in self._shared:
+            rows = read_rows(self.data_dir, table.name, [key], self.manifest)
+            self._shared[table.name, key] = rows
+        return self._shared[table.name, key]

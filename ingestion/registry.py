@@ -7,6 +7,7 @@ in place, together with a second copy to fall back to and the snapshot that serv
 
 import contextlib
 import io
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 from filelock import FileLock, Timeout
 
 from feature_repo.errors import ConfigurationError, InputError
-from feature_repo.registry import check_registry, parse_registry
+from feature_repo.registry import (
+    check_on_demand,
+    check_registry,
+    parse_registry,
+    without_on_demand,
+)
 from feature_repo.repo_config import (
     feast_dir,
     registry_path,
@@ -25,7 +31,6 @@ from ingestion.durable import replace_file, sync_folder
 
 if TYPE_CHECKING:
     from feast import FeatureStore
-    from feast.protos.feast.core.Registry_pb2 import Registry
 
 LOCK: Final = ".lock"
 KEPT: Final = "registry.checked.db"
@@ -142,7 +147,10 @@ def define_all(store: "FeatureStore", data_dir: Path) -> None:
         *store.list_entities(),
     ]
     gone = [row for row in held if (type(row).__name__, row.name) not in names]
-    store.apply(objects, objects_to_delete=gone, partial=False)
+    with warnings.catch_warnings():
+        # Feast calls on-demand views experimental at every apply; the as-of store reads them.
+        warnings.filterwarnings("ignore", "On demand feature view", RuntimeWarning)
+        store.apply(objects, objects_to_delete=gone, partial=False)
 
 
 def put_in_place(data_dir: Path, content: bytes) -> None:
@@ -155,26 +163,8 @@ def put_in_place(data_dir: Path, content: bytes) -> None:
     """
     registry = parse_registry(content)
     check_registry(registry)
+    check_on_demand(registry)
     replace_file(registry_path(data_dir), content)
     replace_file(feast_dir(data_dir) / KEPT, content)
-    replace_file(serving_registry_path(data_dir), for_serving(registry).SerializeToString())
+    replace_file(serving_registry_path(data_dir), without_on_demand(registry).SerializeToString())
     sync_folder(feast_dir(data_dir))
-
-
-def for_serving(registry: "Registry") -> "Registry":
-    """Return a registry without on-demand views and without states.
-
-    Serving computes on-demand features itself, and Feast refuses to read a view whose state says
-    that it is being materialised.
-    """
-    snapshot = type(registry)()
-    snapshot.CopyFrom(registry)
-    computed = {view.spec.name for view in snapshot.on_demand_feature_views}
-    del snapshot.on_demand_feature_views[:]
-    for service in snapshot.feature_services:
-        stored = [p for p in service.spec.features if p.feature_view_name not in computed]
-        del service.spec.features[:]
-        service.spec.features.extend(stored)
-    for view in snapshot.feature_views:
-        view.meta.ClearField("state")
-    return snapshot

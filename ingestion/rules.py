@@ -10,9 +10,12 @@ import pandas as pd
 
 from feature_repo.markets import sessions
 from ingestion.frames import KEY_PATTERN
-from ingestion.table import PANDAS_DTYPES, Column, Pair, Table
+from ingestion.sequences import Stored, in_order, no_split_missing, nothing_stored
+from ingestion.table import Column, Pair, Splits, Table
 
 LARGEST: Final = float(np.finfo(np.float64).max)
+# Great Expectations names a time with a zone by its class; `Table.check` looks at unit and zone.
+_GX_TYPES: Final = {"timestamp": "Timestamp"}
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,11 @@ def schema_rules(table: Table) -> list[Rule]:
     )
     types = [
         Rule(
-            f"{column.name}: type {PANDAS_DTYPES[column.dtype]}",
+            f"{column.name}: type {dtype}",
             "ExpectColumnValuesToBeOfType",
-            {"column": column.name, "type_": PANDAS_DTYPES[column.dtype]},
+            {"column": column.name, "type_": _GX_TYPES.get(column.dtype, dtype)},
         )
-        for column in table.columns
+        for column, dtype in zip(table.columns, table.dtypes.values(), strict=True)
     ]
     return [columns, *types]
 
@@ -50,14 +53,15 @@ def row_rules(table: Table) -> list[Rule]:
         {"column_list": list(table.key), "ignore_row_if": "never"},
     )
     columns = [rule for column in table.columns for rule in _column_rules(table, column)]
-    return [*columns, *map(_pair_rule, table.pairs), unique]
+    return [*columns, *map(_pair_rule, table.pairs), *_sequence_rules(table), unique]
 
 
-def with_judged(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
+def with_judged(table: Table, frame: pd.DataFrame, stored: Stored = nothing_stored) -> pd.DataFrame:
     """Return the frame and the columns that rules need beside the declared ones.
 
     These are whether a date is one (and a session, where declared), whether a partition can name a
-    file, and for each pair the lesser column lowered by the tolerance.
+    file, for each pair the lesser column lowered by the tolerance, and whether a row is in order
+    and at the level of the rows before it.
     """
     judged = {}
     for column in table.columns:
@@ -68,7 +72,28 @@ def with_judged(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
             judged[_name_words(column)] = values.map(_can_name, na_action="ignore").fillna(True)
     for pair in table.pairs:
         judged[_lowered(pair)] = frame[pair.lesser] * (1.0 - pair.tolerance)
+    if table.by_session:
+        dated = frame[judged[_date_words(table.dating)]]
+        ordered = in_order(table, dated).reindex(frame.index, fill_value=True)
+        judged[_order_words(table)] = ordered
+    if table.splits is not None:
+        judged[_split_words(table.splits)] = no_split_missing(table, frame, stored)
     return frame.assign(**judged)
+
+
+def _sequence_rules(table: Table) -> list[Rule]:
+    words = [_order_words(table)] if table.by_session else []
+    if table.splits is not None:
+        words.append(_split_words(table.splits))
+    return [Rule(text, "ExpectColumnValuesToBeInSet", _true(text)) for text in words]
+
+
+def _order_words(table: Table) -> str:
+    return f"{table.dated}: in order with the rows beside it"
+
+
+def _split_words(splits: Splits) -> str:
+    return f"{splits.prices[-1]}: no jump, here or before, by a split unlike the one in its row"
 
 
 def _column_rules(table: Table, column: Column) -> list[Rule]:

@@ -49,6 +49,8 @@ class Column:
     restated
         Whether a vendor states it anew for rows long known, so that a change of it alone is no
         correction and the first value stays.
+    null_share
+        The largest share of nulls in a landing that is not worth a finding; None for any.
     """
 
     name: str
@@ -62,6 +64,19 @@ class Column:
     allowed: tuple[str, ...] | None = None
     session: bool = False
     restated: bool = False
+    null_share: float | None = None
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Which column declares a split, new shares per old share, and which prices it scales.
+
+    A split divides the prices of its row and of all later ones, beside those of earlier rows. The
+    opening is the first of the prices, the close the last.
+    """
+
+    ratio: str
+    prices: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -92,6 +107,8 @@ class Table:
         The column, a date or a timestamp, that dates a row.
     pairs
         Order rules between columns of a row.
+    splits
+        The columns that splits scale, None where there are none.
     known
         When a row becomes known, in words.
     revision
@@ -112,6 +129,7 @@ class Table:
     revision: str
     tier: str
     pairs: tuple[Pair, ...] = ()
+    splits: Splits | None = None
     sessional: bool = True
 
     @property
@@ -123,6 +141,16 @@ class Table:
     def values(self) -> tuple[str, ...]:
         """The columns whose change makes a correction."""
         return tuple(c.name for c in self.columns if c.name not in self.key and not c.restated)
+
+    @property
+    def dating(self) -> Column:
+        """The column that dates a row."""
+        return next(column for column in self.columns if column.name == self.dated)
+
+    @property
+    def by_session(self) -> bool:
+        """Whether a row of a partition is one XNYS session, so that a missing one is a gap."""
+        return self.dating.session and self.key == (self.partition, self.dated)
 
     @property
     def dtypes(self) -> dict[str, str]:

@@ -5,19 +5,21 @@ from these rows. Adding a table is one row in `TABLES`.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from feature_repo.availability import SERIES
-from ingestion.table import ROUNDING, Column, Pair, Table
+from ingestion.table import ROUNDING, Column, Pair, Splits, Table
 
 # Cboe's opening prints of 1992 to 2005 may lie outside their own day's range, by up to 24 % (45
 # rows of VIX, all with the right close); beyond 30 % are misprints (VIX 2004-11-08, 2006-02-08).
 INDEX_OPENING: Final = 0.30
 # Finnhub's general news, one stream for every ticker (Decision 15).
 MARKET_SCOPE: Final = "market"
-# ApeWisdom's lists of Reddit forums that are summed.
-MENTION_FILTERS: Final = ("wallstreetbets", "stocks")
+# ApeWisdom's lists of Reddit forums that are summed; the second holds the first, so that
+# wallstreetbets counts twice.
+MENTION_FILTERS: Final = ("wallstreetbets", "all-stocks")
 # Before the market opens, after it closes, during it; the empty text is a report of unknown hour.
 REPORT_HOURS: Final = ("bmo", "amc", "dmh", "")
 
@@ -30,6 +32,7 @@ def _level(name: str, *, nullable: bool = True) -> Column:
     return Column(
         name, "float", "index points, annualised %", nullable,
         minimum=0.0, maximum=300.0, strict_minimum=True, strict_maximum=True,
+        null_share=0.05 if nullable else None,
     )  # fmt: skip
 
 
@@ -67,6 +70,7 @@ PRICES: Final = Table(
         ),
     ),
     pairs=_bar_order(ROUNDING),
+    splits=Splits("split", ("open", "high", "low", "close")),
     known="at the close of the session",
     revision="a corrected bar lands as a new row; as traded, so no later split changes one",
     tier="free",
@@ -109,16 +113,25 @@ MACRO_SERIES: Final = Table(
 )
 
 
-def _count(name: str, unit: str, *, nullable: bool = True) -> Column:
-    return Column(name, "float", unit, nullable, minimum=0.0, maximum=1e9)
+def _count(name: str, unit: str, null_share: float | None = None) -> Column:
+    return Column(
+        name, "float", unit, nullable=True, minimum=0.0, maximum=1e9, null_share=null_share
+    )
 
 
 def _share(name: str, unit: str, *, nullable: bool = False) -> Column:
     return Column(name, "float", unit, nullable, minimum=0.0, maximum=1.0)
 
 
-def _amount(name: str, unit: str, largest: float) -> Column:
-    return Column(name, "float", unit, nullable=True, minimum=-largest, maximum=largest)
+def _amount(name: str, unit: str, largest: float, null_share: float | None = None) -> Column:
+    return Column(
+        name, "float", unit, nullable=True, minimum=-largest, maximum=largest,
+        null_share=null_share,
+    )  # fmt: skip
+
+
+def _quote(name: str) -> Column:
+    return Column(name, "float", "USD", nullable=True, minimum=0.0, maximum=1e7, null_share=0.1)
 
 
 # When we first saw a row: seen again later it is not news, so the first time stays.
@@ -136,7 +149,7 @@ NEWS: Final = Table(
         Column("published", "timestamp", "when the vendor dates it, UTC"),
         _RECORDED,
         Column("headline", "string", "text"),
-        Column("source", "string", "publisher", nullable=True),
+        Column("source", "string", "publisher", nullable=True, null_share=0.5),
         Column("score", "float", "mood of the text, -1 to 1", minimum=-1.0, maximum=1.0),
         Column("scorer", "string", "what gave the score, with its version"),
     ),
@@ -176,8 +189,9 @@ MENTIONS: Final = Table(
         Column("filter", "string", "ApeWisdom's list", allowed=MENTION_FILTERS),
         _SNAPSHOT,
         # All null: the list was read to its end and does not hold the ticker, which is not zero.
+        # A landing with none of the tickers in any list is worth a look.
         _count("rank", "place in the list, from 1"),
-        _count("mentions", "mentions in 24 hours"),
+        _count("mentions", "mentions in 24 hours", 0.9),
         _count("upvotes", "upvotes in 24 hours"),
         _count("rank_24h_ago", "place in the list a day before"),
         _count("mentions_24h_ago", "mentions a day before"),
@@ -195,14 +209,14 @@ EARNINGS: Final = Table(
     dated="date",
     columns=(
         Column("symbol", "string", "company"),
-        Column("fiscal_year", "int", "year", minimum=1980, maximum=2100),
-        Column("fiscal_quarter", "int", "quarter, 1 to 4", minimum=1, maximum=4),
+        Column("fiscal_year", "float", "year", minimum=1980, maximum=2100),
+        Column("fiscal_quarter", "float", "quarter, 1 to 4", minimum=1, maximum=4),
         Column("date", "date", "day of the report, planned or past"),
         Column("hour", "string", "bmo, amc, dmh, empty = unknown", allowed=REPORT_HOURS),
         _amount("eps_actual", "USD per share", 1e6),
-        _amount("eps_estimate", "USD per share", 1e6),
+        _amount("eps_estimate", "USD per share", 1e6, 0.5),
         _amount("revenue_actual", "USD", 1e13),
-        _amount("revenue_estimate", "USD", 1e13),
+        _amount("revenue_estimate", "USD", 1e13, 0.5),
     ),
     known="a date 10 sessions before in a backfill, else when it landed; see Decision 14",
     revision="dates move and results come in: each change lands as a new row",
@@ -224,20 +238,22 @@ OPTION_CHAINS: Final = Table(
         ),
         Column("option_type", "string", "call or put", allowed=("call", "put")),
         Column("underlying_price", "float", "USD", minimum=0.0, maximum=1e7, strict_minimum=True),
-        Column("bid", "float", "USD", nullable=True, minimum=0.0, maximum=1e7),
-        Column("ask", "float", "USD", nullable=True, minimum=0.0, maximum=1e7),
+        _quote("bid"),
+        _quote("ask"),
         _count("volume", "contracts"),
         _count("open_interest", "contracts"),
         # Vendors write 0 for what they could not invert: unknown, so null.
         Column("implied_volatility", "float", "annualised, 1 = 100 %", nullable=True,
-               minimum=0.0, maximum=20.0, strict_minimum=True),
-        Column("delta", "float", "-1 to 1", nullable=True, minimum=-1.0, maximum=1.0),
-        Column("gamma", "float", "per USD", nullable=True, minimum=0.0, maximum=1e3),
+               minimum=0.0, maximum=20.0, strict_minimum=True, null_share=0.25),
+        Column("delta", "float", "-1 to 1", nullable=True, minimum=-1.0, maximum=1.0,
+               null_share=0.25),
+        Column("gamma", "float", "per USD", nullable=True, minimum=0.0, maximum=1e3,
+               null_share=0.25),
     ),
     pairs=(Pair("ask", "bid", 0.0),),
     known="at the time of the quotes",
     revision="never: each snapshot is a row",
-    tier="paid, or simulated",
+    tier="paid",
     sessional=False,
 )  # fmt: skip
 
@@ -255,4 +271,17 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
             OPTION_CHAINS,
         )
     }
+)
+
+# The view `earnings` has the name in the manifest that its raw table would have.
+EARNINGS_CALENDAR: Final = replace(EARNINGS, name="earnings_calendar")
+
+
+def landed_as(table: Table) -> Table:
+    """Return a declaration under the name that its rows land by."""
+    return EARNINGS_CALENDAR if table == EARNINGS else table
+
+
+LANDED_TABLES: Final[Mapping[str, Table]] = MappingProxyType(
+    {landed_as(table).name: landed_as(table) for table in TABLES.values()}
 )

@@ -5,7 +5,7 @@ null; its versions are ordered by one column of times, the newest last. No versi
 or removed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
@@ -14,6 +14,7 @@ from typing import Final
 
 import polars as pl
 
+from feature_repo.errors import InputError
 from feature_repo.manifest import latest
 
 # A value that moved by no more than this share of itself is the same value.
@@ -21,6 +22,7 @@ CORRECTION: Final = 1e-9
 TICK: Final = timedelta(microseconds=1)
 
 _STORED: Final = "__stored_"
+_ADDED: Final = "__added"
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,7 @@ def append(
     both = incoming.join(newest, on=list(key), how="left", nulls_equal=True, maintain_order="left")
     is_new = pl.col(_STORED).is_null()
     fresh = both.filter(is_new)
-    differs = reduce(
-        or_, (_differs(name, stored.schema[name]) for name in values), pl.lit(value=False)
-    )
-    moved = both.filter(~is_new & differs).with_columns(
+    moved = both.filter(~is_new & _any_differs(values, stored.schema)).with_columns(
         pl.max_horizontal(
             pl.lit(corrected_at).cast(stored.schema[known]), pl.col(_STORED + known) + TICK
         ).alias(known)
@@ -88,6 +87,56 @@ def append(
     added = [frame.select(stored.columns) for frame in (fresh, moved)]
     rows = pl.concat([stored, *added]).sort(*key, known) if fresh.height + moved.height else stored
     return Appended(rows, fresh.height, moved.height)
+
+
+def insert(
+    stored: pl.DataFrame | None,
+    incoming: pl.DataFrame,
+    key: Sequence[str],
+    values: Sequence[str],
+    known: str,
+) -> Appended:
+    """Return the stored versions and incoming ones that were known at times of their own.
+
+    Parameters
+    ----------
+    stored, key, values, known
+        As in `append`.
+    incoming
+        Any number of rows a key, each with the time from which it was known. One that says what
+        the version known before it says changes nothing.
+
+    Returns
+    -------
+    Appended
+        Rows sorted by key, then version; a version later than the incoming one stays the newest.
+
+    Raises
+    ------
+    InputError
+        If two versions of one row that differ were known at the same time.
+    """
+    added = pl.lit(value=True).alias(_ADDED)
+    parts = [] if stored is None else [stored.with_columns(~added)]
+    parts.append(incoming.with_columns(added))
+    both = pl.concat(parts, how="vertical").sort(*key, known, _ADDED)
+    before = both.with_columns(pl.col(values).shift(1).over(list(key)).name.prefix(_STORED))
+    is_first = pl.int_range(pl.len()).over(list(key)) == 0
+    differs = _any_differs(values, both.schema)
+    kept = before.filter(~pl.col(_ADDED) | is_first | differs).with_columns(first=is_first)
+    clash = kept.filter(pl.struct(*key, known).is_duplicated())
+    if clash.height:
+        raise InputError(
+            f"{', '.join(key)} = {clash.select(key).row(0)}: two rows that differ, both of "
+            f"{clash[known][0]}, allowed is one; choose one of them"
+        )
+    found = kept.filter(_ADDED)
+    new = found["first"].sum()
+    return Appended(kept.select(incoming.columns), new, found.height - new)
+
+
+def _any_differs(values: Sequence[str], schema: Mapping[str, pl.DataType]) -> pl.Expr:
+    return reduce(or_, (_differs(name, schema[name]) for name in values), pl.lit(value=False))
 
 
 def _differs(name: str, dtype: pl.DataType) -> pl.Expr:

@@ -70,8 +70,10 @@ def resolve_as_of(home: Home, given: str | None, now: pd.Timestamp) -> pd.Timest
     if home.origin() == "live":
         return now
     manifest = read_manifest(home.data)
-    last = max(e.last for e in manifest.entries.values() if e.table == "prices")
-    return decision_time(pd.DatetimeIndex([last]))[0]
+    last = [entry.last for entry in manifest.entries.values() if entry.table == "prices"]
+    if not last:
+        raise InputError("no prices in this home, so it has no clock: run `optrade ingest`")
+    return decision_time(pd.DatetimeIndex([max(last)]))[0]
 
 
 def parse_as_of(text: str) -> pd.Timestamp:

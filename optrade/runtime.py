@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from feast import FeatureStore
 
     from ingestion.sources.base import Source
+    from ingestion.sources.headline_scores import HeadlineScores
 
 
 @dataclass(frozen=True)
@@ -80,24 +81,39 @@ class Runtime:
         if name == "recorded":
             if recorded_dir is None:
                 raise InputError("--source recorded needs --recorded-dir, a folder of CSV files")
-            source = open_source(name, folder=recorded_dir)
+            source = open_source(name, folder=recorded_dir, scorer=self._scorer())
             if as_of is None:
                 clock = decision_time(pd.DatetimeIndex([source.last_session()]))[0]
         elif name == "simulated":
             if as_of is None:
                 clock = decision_time(pd.DatetimeIndex([last_complete_session(clock)]))[0]
-            source = open_source(name, seed=seed, signal_strength=signal_strength, as_of=clock)
+            source = open_source(
+                name,
+                seed=seed,
+                signal_strength=signal_strength,
+                as_of=clock,
+                scorer=self._scorer(),
+            )
         else:
             source = open_source(name, **self._live_options(name))
         return OpenedSource(source, clock, last_complete_session(clock))
 
+    def _scorer(self) -> "HeadlineScores":
+        from ingestion.sources.headline_scores import open_scorer
+
+        return open_scorer(self.settings.headline_scorer)
+
     def _live_options(self, name: str) -> dict[str, Any]:
         if name != "live":
             raise InputError(f"--source: got {name!r:.40}, allowed are live, recorded, simulated")
-        key = self.settings.fred_api_key
+        fred, finnhub = self.settings.fred_api_key, self.settings.finnhub_api_key
         return {
-            "fred_api_key": None if key is None else key.get_secret_value(),
-            "cache_dir": self.home.data / "cache" / "yfinance",
+            "fred_api_key": None if fred is None else fred.get_secret_value(),
+            "finnhub_api_key": None if finnhub is None else finnhub.get_secret_value(),
+            "headline_scorer": self.settings.headline_scorer,
+            "cache_dir": self.home.data / "cache",
+            # Never `--as-of`: what is read now was not recorded at a time of the past.
+            "now": utc_now,
         }
 
 
@@ -106,4 +122,9 @@ def runtime() -> Runtime:
     silence_telemetry()
     settings = load_settings()
     configure_logs(settings.log_level)
-    return Runtime(settings, settings.home_at(), pd.Timestamp.now(tz="UTC"))
+    return Runtime(settings, settings.home_at(), utc_now())
+
+
+def utc_now() -> pd.Timestamp:
+    """Return the time, UTC."""
+    return pd.Timestamp.now(tz="UTC")

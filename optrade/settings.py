@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
     fred_api_key: SecretStr | None = Field(default=None, validation_alias="FRED_API_KEY")
     finnhub_api_key: SecretStr | None = Field(default=None, validation_alias="FINNHUB_API_KEY")
+    headline_scorer: str = Field(default="vader", validation_alias="OPTRADE_HEADLINE_SCORER")
 
     def home_at(self) -> Home:
         """Return the home, with its path made absolute."""

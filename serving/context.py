@@ -9,6 +9,7 @@ import pandas as pd
 from feature_repo.errors import ConfigurationError
 from feature_repo.features.catalogue import SERVICES, definition_hash
 from feature_repo.markets import underlying
+from feature_repo.on_demand import is_on_demand, stored_features
 from feature_repo.repo_config import REPO, serving_registry_path
 from serving.artifact import Artifact, Task, load_artifact
 from serving.configuration import Configuration
@@ -77,6 +78,7 @@ class OpenHome:
             self._references(models),
             ticker,
             Requirements(as_of, self.settle, self.origin, self.definition_hash),
+            on_demand=[name for name in models.features() if is_on_demand(name)],
         )
         signal = build_signal(row, models, as_of=as_of, origin=self.origin)
         Signal.model_validate(signal)
@@ -134,14 +136,15 @@ class OpenHome:
         if services not in self.known:
             self.known[services] = service_references(self.store, services)
         known = self.known[services]
-        unknown = [name for name in models.features() if name not in known]
+        needed = stored_features(models.features())
+        unknown = [name for name in needed if name not in known]
         if unknown:
             raise Refusal(
                 "model_refused",
                 f"the feature services {' and '.join(services)} do not hold "
                 f"{', '.join(unknown)}; train again with `optrade train-all`",
             )
-        return {name: known[name] for name in models.features()}
+        return {name: known[name] for name in needed}
 
 
 def feature_store_yaml(home: Path, configuration: Configuration) -> Path:

@@ -19,6 +19,9 @@ UNIT_VALUES: Final = {
     "annualised % points": 12.0,
     "vol points (annualised %)": 14.5,
     "%": 1.0,
+    "flag 0/1": 0.0,
+    "count": 40.0,
+    "sessions": 20.0,
 }
 # A week's return or a spread: small beside one.
 OTHER_VALUE: Final = 0.01
@@ -161,7 +164,7 @@ MISSING_FEATURES: Final = {
 }
 UNKNOWN_FEATURES: Final = {
     "error": "unknown_features",
-    "detail": "features: got 'rsi14'; allowed are the 140 names of the feature catalogue, see "
+    "detail": "features: got 'rsi14'; allowed are the 168 names of the feature catalogue, see "
               "the example of /predict in /docs.json",
 }
 BAD_DATE: Final = {

@@ -4,7 +4,7 @@ Feast gives TTL-expired and evicted values alike as present (or as null), so not
 on a status: sessions come from the event timestamps, and an unknown value refuses the answer.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,8 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from feature_repo.markets import MARKET, last_complete_session
-from feature_repo.registry import parse_registry
+from feature_repo.on_demand import compute_row
+from feature_repo.registry import parse_registry, without_on_demand
 from feature_repo.repo_config import SESSION_POINTER, redis_options
 from serving.freshness import age_in_sessions, answering_session, session_closing_at
 from serving.refusal import SOON, Refusal
@@ -97,10 +98,7 @@ def open_snapshot(repo_path: Path, yaml_path: Path, snapshot: Path) -> "FeatureS
     # Feast would write an empty registry where there is none.
     if not path.is_file():
         raise Refusal("not_configured", "no feature registry yet: run `optrade materialize`")
-    content = parse_registry(path.read_bytes())
-    del content.on_demand_feature_views[:]
-    for view in content.feature_views:
-        view.meta.ClearField("state")
+    content = without_on_demand(parse_registry(path.read_bytes()))
     # Mode `thread` with an endless lifetime: read once, never again.
     config.registry.path, config.registry.cache_mode = str(path), "thread"
     config.registry.cache_ttl_seconds = 0
@@ -128,7 +126,7 @@ def store_answers(client: "Redis") -> bool:
 
 
 def service_references(store: "FeatureStore", services: Iterable[str]) -> dict[str, str]:
-    """Return `view:feature` of every feature of some services, by feature name.
+    """Return `view:feature` of every stored feature of some services, by feature name.
 
     Raises
     ------
@@ -177,13 +175,16 @@ def read_row(
     references: Mapping[str, str],
     ticker: str,
     needed: Requirements,
+    on_demand: Sequence[str] = (),
 ) -> FeatureRow:
     """Return a ticker's features if all views answer with one session that is fresh.
 
     Parameters
     ----------
     references
-        `view:feature` of every feature needed, by name.
+        `view:feature` of every stored feature needed, by name.
+    on_demand
+        Features to compute from those.
 
     Raises
     ------
@@ -204,6 +205,7 @@ def read_row(
     last = last_complete_session(needed.as_of)
     session = answering_session(sessions, pointer.session_date(), last, needed.as_of, needed.settle)
     named = {name: values[reference] for name, reference in references.items()}
+    named |= compute_row(on_demand, named)
     unknown = sorted(name for name, value in named.items() if not np.isfinite(value))
     if unknown:
         raise Refusal(

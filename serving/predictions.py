@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from feature_repo.errors import InputError
-from feature_repo.features.catalogue import GROUPS, VOLATILITY_INPUTS
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND, VOLATILITY_INPUTS
 from feature_repo.markets import FIRST_SESSION, sessions
+from feature_repo.on_demand import compute_row, is_on_demand, stored_features
 from serving.artifact import Artifact
 from serving.refusal import CallerFault, Refusal
 from serving.signals import (
@@ -63,7 +64,8 @@ def check_question(question: Question) -> None:
         `bad_date` or `unknown_features`.
     """
     _check_date(question.date)
-    catalogue = {row.name for group in GROUPS.values() for row in group.features}
+    groups = (GROUPS | ON_DEMAND).values()
+    catalogue = {row.name for group in groups for row in group.features}
     unknown = [name for name in question.features if name not in catalogue]
     if unknown:
         raise CallerFault(
@@ -91,7 +93,7 @@ def build_prediction(
         `missing_features`, `out_of_range` or `not_finite`.
     """
     _check_complete(question, direction, regime)
-    values = question.features
+    values = _with_on_demand(question.features, direction)
     try:
         found = prediction(values, direction)
         context = iv_context(values)
@@ -156,9 +158,16 @@ def _band_outlook(values: Mapping[str, float]) -> Outlook:
     )
 
 
+def _with_on_demand(features: Mapping[str, float], model: Artifact) -> dict[str, float]:
+    """Return a caller's features, and those on demand that the model reads and were not sent."""
+    unsent = [name for name in model.features if is_on_demand(name) and name not in features]
+    return {**features, **compute_row(unsent, features)}
+
+
 def _check_complete(question: Question, direction: Artifact, regime: Artifact | None) -> None:
     needed = [*direction.features, *CONTEXT_FEATURES, *(regime.features if regime else ())]
-    missing = [name for name in dict.fromkeys(needed) if name not in question.features]
+    unsent = [name for name in needed if name not in question.features]
+    missing = [name for name in stored_features(unsent) if name not in question.features]
     if missing:
         raise CallerFault(
             "missing_features",

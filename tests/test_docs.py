@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from optrade.cli import daily, data, demo, doctor, models, monitoring, redis, service, signals
+from optrade.cli import (
+    GROUPS,
+    daily,
+    data,
+    demo,
+    doctor,
+    models,
+    monitoring,
+    service,
+    signals,
+)
 from optrade.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -13,8 +23,12 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 MODULES = (daily, data, demo, doctor, models, monitoring, service, signals)
 COMMANDS = [
     *(name for module in MODULES for name in module.COMMANDS),
-    *(f"redis {command.callback.__name__}" for command in redis.app.registered_commands),
-]  # fmt: skip
+    *(
+        f"{group} {command.name or command.callback.__name__}"
+        for group, app in GROUPS.items()
+        for command in app.registered_commands
+    ),
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from feature_repo.errors import InputError
-from feature_repo.features.catalogue import GROUPS, UNSAFE
+from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, UNSAFE
 from training.labels import (
     DIRECTIONS,
     REGIMES,
@@ -153,7 +153,12 @@ def require_views(names: Sequence[str], values: FloatArray) -> None:
                 f"the {group.name} view is empty: at most {best:.0%} of {len(values)} sessions "
                 f"are known in any of its {len(asked)} features, needed {MIN_COVERAGE:.0%}; "
                 "ingest its sources or train on a period that they cover"
+                f"{_or_without(group.name)}"
             )
+
+
+def _or_without(view: str) -> str:
+    return f", or train without --{view}" if view in OPTIONAL_GROUPS else ""
 
 
 def _of_ticker(frame: pd.DataFrame, ticker: str) -> pd.DataFrame:

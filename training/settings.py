@@ -11,6 +11,12 @@ from training.threshold import CRITERIA
 from training.validation import N_FOLDS
 
 
+def direction_service(*, sentiment: bool = False, earnings: bool = False) -> str:
+    """Return the name of the feature service of a direction model with these optional views."""
+    optional = {"sentiment": sentiment, "earnings": earnings}
+    return "_".join(["direction", *(view for view, asked in optional.items() if asked)])
+
+
 @dataclass(frozen=True)
 class DirectionSettings:
     """Settings of a direction training.
@@ -27,6 +33,8 @@ class DirectionSettings:
         Sessions ahead.
     seed
         Seed of the bootstrap, the only random part.
+    feature_service
+        What the model reads, see `direction_service`; its artifact names it.
     """
 
     ticker: str

@@ -44,6 +44,9 @@ def _nulls(files: HomeFiles) -> None:
             "names": "null features",
         },
     )
+    absent = load(queries_data.absent_views, files.data, watch=files.manifest)
+    if absent:
+        st.caption(f"Not there, as nothing has landed in them: {', '.join(absent)}.")
 
 
 def _quarantine(files: HomeFiles) -> None:

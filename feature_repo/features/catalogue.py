@@ -7,12 +7,22 @@ from pathlib import Path
 from typing import Final
 
 from feature_repo.errors import InputError
+from feature_repo.features.cross import CROSS
 from feature_repo.features.declare import Feature, Group
+from feature_repo.features.earnings import EARNINGS
 from feature_repo.features.iv import IV, IV_LAGS
 from feature_repo.features.macro import MACRO
+from feature_repo.features.sentiment import SENTIMENT
 from feature_repo.features.technical import TECHNICAL
 
-GROUPS: Final = {group.name: group for group in (TECHNICAL, IV, IV_LAGS, MACRO)}
+# The stored views.
+GROUPS: Final = {
+    group.name: group for group in (TECHNICAL, IV, IV_LAGS, MACRO, SENTIMENT, EARNINGS)
+}
+# Views that a home may lack: their raw tables need a key, or start when first recorded.
+OPTIONAL_GROUPS: Final = ("sentiment", "earnings")
+# Computed from stored features when they are read, never stored.
+ON_DEMAND: Final = {"cross": CROSS}
 
 # Decision 1: the price-level columns, which --safe-features leaves out.
 UNSAFE: Final = tuple(
@@ -52,29 +62,30 @@ VOLATILITY_INPUTS: Final = (
 
 
 def names(group: str) -> tuple[str, ...]:
-    """Return the feature names of a group, in catalogue order.
+    """Return the feature names of a group, stored or on demand, in catalogue order.
 
     Raises
     ------
     InputError
         If there is no such group.
     """
-    if group not in GROUPS:
+    declared = GROUPS | ON_DEMAND
+    if group not in declared:
         raise InputError(
-            f"unknown feature group: got {group!r:.40}, allowed are {', '.join(GROUPS)}"
+            f"unknown feature group: got {group!r:.40}, allowed are {', '.join(declared)}"
         )
-    return tuple(row.name for row in GROUPS[group].features)
+    return tuple(row.name for row in declared[group].features)
 
 
 def find(name: str) -> tuple[Group, Feature]:
-    """Return a feature by name, with its group.
+    """Return a feature by name, stored or on demand, with its group.
 
     Raises
     ------
     InputError
         If there is no such feature.
     """
-    for group in GROUPS.values():
+    for group in (GROUPS | ON_DEMAND).values():
         for row in group.features:
             if row.name == name:
                 return group, row
@@ -88,9 +99,23 @@ def references(features: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"{find(name)[0].name}:{name}" for name in features)
 
 
-# Decision 1: the base pool of 135; Decision 2: the 27.
+_BASE: Final = (*names("technical"), *names("iv"), *names("macro"))
+
+
+def _with_cross(*views: str) -> tuple[str, ...]:
+    """Return references of the base pool, of views, and of what on demand these make possible."""
+    stored = (*_BASE, *(name for view in views for name in names(view)))
+    crossed = (row.name for row in CROSS.features if set(row.inputs) <= set(stored))
+    return references((*stored, *crossed))
+
+
+# Decision 1: the base pool of 135, +12 sentiment, +11 earnings, +3 and +2 on demand; Decision 2:
+# the 27.
 SERVICES: Final = {
-    "direction": references((*names("technical"), *names("iv"), *names("macro"))),
+    "direction": references(_BASE),
+    "direction_sentiment": _with_cross("sentiment"),
+    "direction_earnings": _with_cross("earnings"),
+    "direction_sentiment_earnings": _with_cross("sentiment", "earnings"),
     "volatility": references(VOLATILITY_INPUTS),
 }
 

@@ -13,6 +13,10 @@ import pandas as pd
 from feature_repo.errors import InputError, SchemaViolation
 
 ISO_DATE = "%Y-%m-%d"
+# A time without a zone is no time.
+ZONED = r".*\d(?:Z|[+-]\d\d:?\d\d)"
+# Seconds since 1970 up to the year 2100: milliseconds lie far beyond.
+LAST_SECOND = 4_102_444_800
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,39 @@ class CsvFile:
         days = pd.to_datetime(pd.Series(cells), format=ISO_DATE, errors="coerce")
         self.refuse(days.isna().to_numpy(), column, "a date such as 2024-01-31")
         return days.astype("datetime64[ns]")
+
+    def times(self, column: str) -> pd.Series:
+        """Return the times of a column, in UTC.
+
+        Raises
+        ------
+        SchemaViolation
+            At the first cell that is not a time with a zone in the form of ISO 8601.
+        """
+        cells = pd.Series(self.columns[column], dtype=object)
+        zoned = cells.where(cells.str.fullmatch(ZONED))
+        times = pd.to_datetime(zoned, format="ISO8601", utc=True, errors="coerce")
+        self.refuse(times.isna().to_numpy(), column, "a time such as 2024-01-31T21:30:00Z")
+        return times.astype("datetime64[ns, UTC]")
+
+    def seconds(self, column: str) -> pd.Series:
+        """Return the times of a column of whole seconds since 1970, in UTC.
+
+        Raises
+        ------
+        SchemaViolation
+            At the first cell that is not such a number.
+        """
+        counts = self.numbers(column).to_numpy()
+        possible = (counts == np.floor(counts)) & (counts >= 0) & (counts <= LAST_SECOND)
+        self.refuse(~possible, column, "whole seconds since 1970 such as 1706736600")
+        times = pd.to_datetime(pd.Series(counts.astype("int64")), unit="s", utc=True)
+        return times.astype("datetime64[ns, UTC]")
+
+    def texts(self, column: str) -> pd.Series:
+        """Return the texts of a column, an empty cell as None."""
+        cells = pd.Series(self.columns[column], dtype=object)
+        return cells.where(cells != "", None)
 
     def numbers(self, column: str, nulls: Collection[str] = ("",)) -> pd.Series:
         """Return the numbers of a column as float64, its null marks as NaN.

@@ -1,12 +1,15 @@
 """Macro series of FRED: through its API with a key, as its keyless CSV download without.
 
-Both give the latest revision of the past. Its vintage is not known, so `vintage_date` is null and
-a value counts as known when `feature_repo.availability` says.
+With a key, the series that are revised come with all their vintages, each dated by the day on
+which it was published. The others, and all of them without a key, are the latest revision of the
+past: its vintage is not known, so `vintage_date` is null and a value counts as known when
+`feature_repo.availability` says.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Final
 
 import pandas as pd
@@ -17,6 +20,8 @@ from feature_repo.errors import InputError, MissingCredential, SourceUnavailable
 from ingestion.sources.csv_answer import read_answer
 from ingestion.sources.each_key import fetch_each
 from ingestion.sources.fred_api import latest_values
+from ingestion.sources.fred_vintages import Published, Window, all_vintages
+from ingestion.sources.fred_vintages_api import published_values
 from ingestion.sources.http import HTTP, Http
 from ingestion.sources.patience import patiently
 from ingestion.sources.recorded import fred_observations
@@ -26,6 +31,8 @@ CSV_URL: Final = "https://fred.stlouisfed.org/graph/fredgraph.csv"
 # FRED's own words: a 32 character alpha-numeric lower-case string. It goes into an address as it
 # stands, so nothing else may be in it.
 KEY: Final = re.compile(r"[0-9a-z]{32}")
+# Revised for years after; daily rates hardly ever, and they have more vintages than ALFRED gives.
+VINTAGED: Final = ("UNRATE", "CPIAUCSL")
 OLD_DATE: Final = "DATE"
 DATE: Final = "observation_date"
 
@@ -74,7 +81,8 @@ class Fred:
     ) -> pd.DataFrame:
         """Return the observations of the series dated in [start, end]; see `Source.fetch`.
 
-        Days without an observation are absent.
+        Days without an observation are absent. A revised series has a row for each observation
+        and vintage that changed it.
 
         Raises
         ------
@@ -87,15 +95,19 @@ class Fred:
         SchemaViolation
             If an answer cannot be read to the letter.
         """
-        return fetch_each(self, table, keys, (start, end), self._observations)
+        return fetch_each(
+            self, table, keys, (start, end), lambda key: self._observations(key, end.date())
+        )
 
-    def _observations(self, series: str) -> pd.DataFrame:
+    def _observations(self, series: str, until: date) -> pd.DataFrame:
         if series not in SERIES:
             raise InputError(
                 f"unknown macro series: got {series!r:.40}, allowed are {', '.join(SERIES)}"
             )
         if self._key is None:
             return self._downloaded(series)
+        if series in VINTAGED:
+            return self._vintages(series, self._key, until)
         return self._asked(series, self._key)
 
     def _downloaded(self, series: str) -> pd.DataFrame:
@@ -114,3 +126,23 @@ class Fred:
         frame = pd.DataFrame({"series": series, DATE: pd.DatetimeIndex(values.index)})
         frame["vintage_date"] = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
         return frame.assign(value=values.to_numpy(float)).dropna(subset="value")
+
+    def _vintages(self, series: str, key: SecretStr, until: date) -> pd.DataFrame:
+        def ask(window: Window) -> list[Published]:
+            rows: list[Published] = []
+            place = 0
+            while place >= 0:
+                page, place = self._page(series, window, place, key)
+                rows += page
+            return rows
+
+        return all_vintages(f"FRED, {series}", ask, until).assign(series=series)
+
+    def _page(
+        self, series: str, window: Window, place: int, key: SecretStr
+    ) -> tuple[list[Published], int]:
+        return patiently(
+            f"FRED, {series}, vintages of {window}",
+            lambda seconds: published_values(series, window, place, key, self.api_url, seconds),
+            self.http.patience,
+        )

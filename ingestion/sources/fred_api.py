@@ -1,9 +1,11 @@
-"""One try of FRED's API through fredapi, its errors told apart by what to do about them.
+"""One try of FRED's API, its errors told apart by what to do about them.
 
-fredapi puts the key into the address, and turns every refusal into a `ValueError`; the refusal
-itself, with its status, stays in the error's context. Nothing of either leaves this file.
+Latest revisions come through fredapi. It puts the key into the address, and turns every refusal
+into a `ValueError`; the refusal itself, with its status, stays in the error's context. Nothing of
+either leaves this file.
 """
 
+from collections.abc import Mapping
 from http.client import HTTPException
 from typing import Final
 from urllib.error import HTTPError, URLError
@@ -24,7 +26,7 @@ from ingestion.sources.http import redact, status_fault
 from ingestion.sources.patience import TryAgain
 
 # What fredapi lets through: the network's errors, and those of parsing an answer.
-FAULTS: Final = (OSError, HTTPException, ParseError, ValueError, TypeError)
+FAULTS: Final = (OSError, HTTPException, ParseError, ValueError, TypeError, LookupError)
 
 
 def latest_values(series: str, key: SecretStr, base_url: str) -> pd.Series:
@@ -55,7 +57,8 @@ def _fault(error: Exception, series: str, key: SecretStr) -> InputError | Source
     refusal = error if isinstance(error, HTTPError) else error.__context__
     if isinstance(refusal, HTTPError):
         said = str(error) if isinstance(error, ValueError) else ""
-        return _refused(refusal, redact(said, key.get_secret_value()))
+        headers = httpx.Headers(refusal.headers.items())
+        return refused(refusal.code, headers, redact(said, key.get_secret_value()))
     reason = error.reason if isinstance(error, URLError) else error
     words = redact(str(reason), key.get_secret_value())
     if isinstance(error, OSError | HTTPException):
@@ -65,16 +68,25 @@ def _fault(error: Exception, series: str, key: SecretStr) -> InputError | Source
     return SchemaViolation(f"FRED, {series}: got an observation that cannot be read: {words:.200}")
 
 
-def _refused(refusal: HTTPError, said: str) -> InputError | SourceUnavailable:
-    if refusal.code == 401 or (refusal.code == 400 and "api_key" in said):
+def refused(status: int, headers: Mapping[str, str], said: str) -> InputError | SourceUnavailable:
+    """Return the error of an answer of FRED's API that is no success.
+
+    Parameters
+    ----------
+    status, headers
+        The answer's.
+    said
+        FRED's words in it, without the key.
+    """
+    if status == 401 or (status == 400 and "api_key" in said):
         return MissingCredential(
-            f"FRED refuses the key (HTTP {refusal.code}): set FRED_API_KEY to a key from "
+            f"FRED refuses the key (HTTP {status}): set FRED_API_KEY to a key from "
             "https://fred.stlouisfed.org/docs/api/api_key.html, or unset it for the keyless "
             "download"
         )
-    if refusal.code == 403:
+    if status == 403:
         return NotEntitled(
             "FRED refuses this key the access (HTTP 403): ask FRED about the key, or unset "
             "FRED_API_KEY for the keyless download"
         )
-    return status_fault(refusal.code, httpx.Headers(refusal.headers.items()), said)
+    return status_fault(status, headers, said)

@@ -1,4 +1,4 @@
-"""A folder of vendor-shaped CSV files: `yahoo/`, `cboe/` and `fred/`.
+"""A folder of vendor-shaped CSV files: `yahoo/`, `cboe/` and `fred/`, and what else is there.
 
 yahoo
     `Date,Open,High,Low,Close,Adj Close,Volume,Dividends[,Stock Splits]`, yfinance with
@@ -10,6 +10,10 @@ cboe
 fred
     `observation_date,SERIES`; `.` or an empty cell is a day without an observation, which is
     absent and gives no row. The vintage is not known, so `vintage_date` is null.
+finnhub, apewisdom, option_chains
+    `finnhub/news.csv`, `finnhub/earnings_calendar.csv`, `apewisdom/history.csv` and
+    `option_chains/<UNDERLYING>_<date>.csv`, each read by `recorded_events`. A table whose file is
+    not there is not among the tables of the source.
 
 Columns beyond these are ignored. Days without a row stay without one.
 """
@@ -24,10 +28,21 @@ import numpy as np
 import pandas as pd
 
 from feature_repo.errors import InputError
-from feature_repo.markets import sessions
+from feature_repo.markets import sessions, underlying
 from ingestion.sources.base import requested_table, within
-from ingestion.sources.csv_file import CsvFile, read_csv
+from ingestion.sources.csv_file import ISO_DATE, CsvFile, read_csv
+from ingestion.sources.headline_scores import Scorer
+from ingestion.sources.recorded_by import recorded_by, reports_known
+from ingestion.sources.recorded_events import (
+    apewisdom_mentions,
+    chain_quotes,
+    finnhub_earnings,
+    finnhub_news,
+    with_absent,
+)
+from ingestion.sources.recorded_scores import scored
 from ingestion.sources.traded_prices import as_traded
+from ingestion.tables import MARKET_SCOPE, TABLES
 
 # Letters of a ticker, index or series: a key names a file and must not lead out of the folder.
 KEY: Final = re.compile(r"[A-Z0-9][A-Z0-9.=-]*")
@@ -92,23 +107,48 @@ FORMATS: Final[Mapping[str, tuple[str, Callable[[CsvFile, str], pd.DataFrame]]]]
         "macro_series": ("fred", fred_observations),
     }
 )
+# Table -> (the one file of all its keys, reader).
+WHOLE_FILES: Final[Mapping[str, tuple[str, Callable[[CsvFile], pd.DataFrame]]]] = MappingProxyType(
+    {
+        "news": ("finnhub/news.csv", finnhub_news),
+        "mentions": ("apewisdom/history.csv", apewisdom_mentions),
+        "earnings": ("finnhub/earnings_calendar.csv", finnhub_earnings),
+    }
+)
+# A file for each underlying and day.
+CHAINS: Final = "option_chains"
 
 
 class Recorded:
     """Recorded data of the vendors, from a folder of their CSV files.
 
+    Nothing recorded after the decision time of the last session asked for is given. A file of
+    events is read once in the life of the source.
+
     Parameters
     ----------
     folder
-        The folder that holds `yahoo/`, `cboe/` and `fred/`; each file is named by its key.
+        The folder that holds `yahoo/`, `cboe/` and `fred/`, each file named by its key, and maybe
+        `finnhub/`, `apewisdom/` and `option_chains/`.
+    scorer
+        Gives headlines their mood; None takes the default of `headline_scores`.
+
+    Attributes
+    ----------
+    tables
+        The tables of `FORMATS`, and those of events whose file is there.
     """
 
     name = "recorded"
     origin = "recorded"
-    tables: tuple[str, ...] = tuple(FORMATS)
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, scorer: Scorer | None = None) -> None:
         self.folder = Path(folder)
+        self.scorer = scorer
+        events = [name for name, (file, _) in WHOLE_FILES.items() if (self.folder / file).exists()]
+        chains = [CHAINS] if any((self.folder / CHAINS).glob("*.csv")) else []
+        self.tables: tuple[str, ...] = (*FORMATS, *events, *chains)
+        self._whole: dict[str, pd.DataFrame] = {}
 
     def fetch(
         self, table: str, keys: Sequence[str], start: pd.Timestamp | None, end: pd.Timestamp
@@ -123,9 +163,16 @@ class Recorded:
             If a file cannot be read to the letter: its name, line, column and cell are given.
         """
         shape = requested_table(self, table)
-        frames = [shape.empty(), *(self._read(table, key) for key in dict.fromkeys(keys))]
-        rows = pd.concat([frame[list(shape.names)] for frame in frames], ignore_index=True)
-        return shape.check(within(rows.astype(shape.dtypes), shape, start, end))
+        asked = list(dict.fromkeys(keys))
+        if table in FORMATS:
+            found = [self._read(table, key) for key in asked]
+        elif table == CHAINS:
+            found = [self._chains(key, start, end) for key in asked]
+        else:
+            found = [self._events(table, asked, end)]
+        frames = [shape.empty(), *(frame[list(shape.names)] for frame in found)]
+        rows = pd.concat(frames, ignore_index=True).astype(shape.dtypes)
+        return shape.check(within(rows, shape, start, end))
 
     def last_session(self) -> pd.Timestamp:
         """Return the last session with a close in any price file, at midnight without a zone.
@@ -150,9 +197,56 @@ class Recorded:
         return traded.max()
 
     def _read(self, table: str, key: str) -> pd.DataFrame:
-        if not KEY.fullmatch(key):
-            raise InputError(
-                f"impossible key: got {key!r:.40}, allowed are capital letters, digits, . = and -"
-            )
         folder, read = FORMATS[table]
-        return read(read_csv(self.folder, f"{folder}/{key}.csv"), key)
+        return read(read_csv(self.folder, f"{folder}/{_possible(key)}.csv"), key)
+
+    def _events(self, table: str, keys: list[str], end: pd.Timestamp) -> pd.DataFrame:
+        file, read = WHOLE_FILES[table]
+        if table not in self._whole:
+            self._whole[table] = read(read_csv(self.folder, file))
+        rows = self._whole[table]
+        if table == "news":
+            return self._news(rows, keys, end)
+        if table == "mentions":
+            tickers = [underlying(key).ticker for key in keys]
+            return with_absent(recorded_by(rows, "recorded_at", end), tickers)
+        companies = [_possible(key) for key in keys]
+        return reports_known(rows[rows["symbol"].isin(companies)], end)
+
+    def _news(self, rows: pd.DataFrame, keys: list[str], end: pd.Timestamp) -> pd.DataFrame:
+        known = recorded_by(rows, "recorded_at", end)
+        return scored(known[known["scope"].isin(_scopes(keys))], self.scorer)
+
+    def _chains(self, key: str, start: pd.Timestamp | None, end: pd.Timestamp) -> pd.DataFrame:
+        """Return the quotes of the files named by an underlying and a day in [start, end].
+
+        An underlying without a file was not recorded, and has no quotes.
+        """
+        days = {}
+        for path in sorted((self.folder / CHAINS).glob(f"{underlying(key).ticker}_*.csv")):
+            day = pd.to_datetime(path.stem[len(key) + 1 :], format=ISO_DATE, errors="coerce")
+            if pd.isna(day):
+                raise InputError(
+                    f"got the file {CHAINS}/{path.name}, allowed is {key}_<date>.csv with a date "
+                    "such as 2024-01-31"
+                )
+            days[path.name] = day
+        asked = [n for n, day in days.items() if day <= end and (start is None or day >= start)]
+        frames = [chain_quotes(read_csv(self.folder, f"{CHAINS}/{name}"), key) for name in asked]
+        rows = pd.concat([TABLES[CHAINS].empty(), *frames], ignore_index=True)
+        return recorded_by(rows, "quote_time", end)
+
+
+def _possible(key: str) -> str:
+    if not KEY.fullmatch(key):
+        raise InputError(
+            f"impossible key: got {key!r:.40}, allowed are capital letters, digits, . = and -"
+        )
+    return key
+
+
+def _scopes(keys: list[str]) -> list[str]:
+    other = [key for key in keys if key != MARKET_SCOPE]
+    if other:
+        raise InputError(f"unknown scope of news: got {other[0]!r:.40}, allowed is {MARKET_SCOPE}")
+    return keys

@@ -16,6 +16,8 @@ SOURCES: Final[Mapping[str, str]] = MappingProxyType(
         "yahoo": "ingestion.sources.yahoo:Yahoo",
         "cboe": "ingestion.sources.cboe:Cboe",
         "fred": "ingestion.sources.fred:Fred",
+        "finnhub": "ingestion.sources.finnhub:Finnhub",
+        "apewisdom": "ingestion.sources.apewisdom:Apewisdom",
         "live": "ingestion.sources.live:open_live",
     }
 )

@@ -1,4 +1,4 @@
-"""A seeded market model as a source: prices, volatility indices and macro series.
+"""A seeded market model as a source: every raw table.
 
 The true strength of the signal in the prices is a parameter, and the best scores that it
 allows can be asked for, so that what the platform finds can be held against what is there.
@@ -22,37 +22,33 @@ from feature_repo.markets import (
     underlying,
 )
 from ingestion.sources.base import requested_table, within
+from ingestion.sources.headline_scores import Scorer
+from ingestion.sources.recorded_by import recorded_by
+from ingestion.sources.recorded_scores import scored
 from ingestion.sources.simulated_bars import Bars
+from ingestion.sources.simulated_chains import option_chain
 from ingestion.sources.simulated_draws import stream
+from ingestion.sources.simulated_earnings import earnings
 from ingestion.sources.simulated_history import History, simulate
 from ingestion.sources.simulated_macro import (
-    MONTH_DRAWS,
     RATE_DRAWS,
     Rates,
-    simulate_economy,
+    daily_series,
+    monthly_series,
     simulate_rates,
 )
 from ingestion.sources.simulated_market import Law, signal_gain
+from ingestion.sources.simulated_mentions import mentions
+from ingestion.sources.simulated_news import headlines
+from ingestion.sources.simulated_sentiment import news_sentiment
 from ingestion.sources.simulated_truth import BestScore, best_score, direction_odds
+from ingestion.tables import MARKET_SCOPE, TABLES
 
 FIRST_SESSION: Final = "2010-01-04"
 EARLIEST: Final = pd.Timestamp("1992-01-02")
 # Macro features look back a year: the series start earlier than the prices.
 MACRO_LEAD: Final = pd.DateOffset(years=2)
 VIX: Final = "VIX"
-
-# FRED series of business days -> the rate it publishes.
-DAILY_RATES: Final = MappingProxyType(
-    {
-        "DGS3MO": "three_month",
-        "DGS2": "two_year",
-        "DGS10": "ten_year",
-        "T10Y2Y": "slope",
-        "T10YIE": "ten_year_breakeven",
-        "T5YIE": "five_year_breakeven",
-        "DFII10": "ten_year_real",
-    }
-)
 
 
 class Simulated:
@@ -71,6 +67,8 @@ class Simulated:
         The clock, with a zone: sessions complete and figures published by then are given.
     first_session
         The day prices and indices start, from 1992 on.
+    scorer
+        Gives headlines their mood; None takes the default of `headline_scores`.
 
     Raises
     ------
@@ -80,7 +78,7 @@ class Simulated:
 
     name = "simulated"
     origin = "simulated"
-    tables: tuple[str, ...] = ("prices", "indices", "macro_series")
+    tables: tuple[str, ...] = tuple(TABLES)
 
     def __init__(
         self,
@@ -88,6 +86,7 @@ class Simulated:
         signal_strength: float,
         as_of: pd.Timestamp,
         first_session: str = FIRST_SESSION,
+        scorer: Scorer | None = None,
     ) -> None:
         if seed < 0:
             raise InputError(f"seed: got {seed}, allowed is a whole number from 0")
@@ -96,6 +95,7 @@ class Simulated:
         self.seed = seed
         self.signal_strength = signal_strength
         self.as_of = as_of
+        self.scorer = scorer
         self.law = Law()
         self.gain = signal_gain(signal_strength, self.law)
         self.first = pd.Timestamp(first_session)
@@ -114,16 +114,20 @@ class Simulated:
     ) -> pd.DataFrame:
         """Return the simulated rows of the keys dated in [start, end]; see `Source.fetch`.
 
+        Nothing known only after the decision time of the session `end` is given. Of chains no
+        more than `simulated_chains.MOST_SESSIONS` can be asked for at a time.
+
         Raises
         ------
         InputError
-            If the table or a key is unknown, or start lies after end.
+            If the table or a key is unknown, start lies after end, or the sessions are too many.
         """
         shape = requested_table(self, table)
-        make = _TABLES[table]
-        frames = [shape.empty(), *(make(self, key) for key in dict.fromkeys(keys))]
-        rows = pd.concat([frame[list(shape.names)] for frame in frames], ignore_index=True)
-        return shape.check(within(rows.astype(shape.dtypes), shape, start, end))
+        last = min(end, self.last_session())
+        made = [self._rows(table, key, start, last) for key in dict.fromkeys(keys)]
+        frames = [shape.empty(), *(rows[list(shape.names)] for rows in made if len(rows))]
+        rows = pd.concat(frames, ignore_index=True).astype(shape.dtypes)
+        return shape.check(within(rows, shape, start, end))
 
     def odds(self, ticker: str, paths: int = 2048) -> pd.DataFrame:
         """Return the true probabilities of the label at each close: columns `up` and `down`.
@@ -217,6 +221,31 @@ class Simulated:
             }
         )
 
+    def _rows(
+        self, table: str, key: str, start: pd.Timestamp | None, end: pd.Timestamp
+    ) -> pd.DataFrame:
+        if table in _TABLES:
+            return _TABLES[table](self, key)
+        if table == "news":
+            return self._news(key, end)
+        if table == "earnings":
+            return earnings(self.seed, key, self.first, end)
+        if table == "option_chains":
+            return self._chains(key, start, end)
+        return recorded_by(_SNAPSHOTS[table](self._history_of(key), key), "recorded_at", end)
+
+    def _news(self, scope: str, end: pd.Timestamp) -> pd.DataFrame:
+        if scope != MARKET_SCOPE:
+            raise InputError(f"unknown scope of news: got {scope!r:.40}, allowed is {MARKET_SCOPE}")
+        rows = recorded_by(headlines(self.history), "recorded_at", end)
+        return scored(rows, self.scorer)
+
+    def _chains(self, ticker: str, start: pd.Timestamp | None, end: pd.Timestamp) -> pd.DataFrame:
+        history = self._history_of(ticker)
+        days, rates = self._rates
+        asked = history.sessions[history.sessions.slice_indexer(start, end)]
+        return option_chain(history, ticker, asked, pd.Series(rates.three_month, index=days))
+
     @cached_property
     def history(self) -> History:
         """Everything that happened to the underlyings up to the last complete session."""
@@ -242,23 +271,16 @@ class Simulated:
         if name == "VIXCLS":
             return self.index(VIX).set_index("session")["close"]
         if name in ("UNRATE", "CPIAUCSL"):
-            return self._monthly(name)
-        days, rates = self._rates
-        if name == "DFF":
-            every_day = pd.date_range(days[0], days[-1])
-            return pd.Series(rates.funds, index=days).reindex(every_day, method="ffill")
-        return pd.Series(getattr(rates, DAILY_RATES[name]), index=days)
-
-    def _monthly(self, name: str) -> pd.Series:
-        months = pd.date_range(self._macro_start, self.last_session(), freq="MS")
-        draws = stream(self.seed, "economy").standard_normal((len(months), MONTH_DRAWS))
-        economy = simulate_economy(draws)
-        values = economy.unemployment if name == "UNRATE" else economy.consumer_prices
-        return pd.Series(values, index=months)
+            months = pd.date_range(self._macro_start, self.last_session(), freq="MS")
+            return monthly_series(self.seed, name, months)
+        return daily_series(name, *self._rates)
 
 
 _TABLES: Final[Mapping[str, Callable[[Simulated, str], pd.DataFrame]]] = MappingProxyType(
     {"prices": Simulated.prices, "indices": Simulated.index, "macro_series": Simulated.series}
+)
+_SNAPSHOTS: Final[Mapping[str, Callable[[History, str], pd.DataFrame]]] = MappingProxyType(
+    {"mentions": mentions, "news_sentiment": news_sentiment}
 )
 
 

@@ -5,11 +5,13 @@ yields lie between policy, target and a term premium of their own. All in %, mea
 drawn forward in time, and independent of the market: they carry no information about returns.
 """
 
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from ingestion.sources.simulated_draws import Ornstein
+from ingestion.sources.simulated_draws import Ornstein, stream
 from ingestion.sources.simulated_market import Array
 
 MEETING: Final = 32  # business days between two decisions on the policy rate: eight a year
@@ -57,6 +59,19 @@ class Economy(NamedTuple):
 RATE_DRAWS: Final = 7
 MONTH_DRAWS: Final = 3
 
+# FRED series of business days -> the rate it publishes.
+DAILY_RATES: Final = MappingProxyType(
+    {
+        "DGS3MO": "three_month",
+        "DGS2": "two_year",
+        "DGS10": "ten_year",
+        "T10Y2Y": "slope",
+        "T10YIE": "ten_year_breakeven",
+        "T5YIE": "five_year_breakeven",
+        "DFII10": "ten_year_real",
+    }
+)
+
 
 def simulate_rates(normal: Array) -> Rates:
     """Return the rates of business days.
@@ -103,6 +118,28 @@ def simulate_economy(normal: Array) -> Economy:
     growth = INFLATION.path(normal[:, 0]) + INFLATION_NOISE * normal[:, 1]
     unemployment = np.maximum(UNEMPLOYMENT.path(normal[:, 2]), LOWEST_UNEMPLOYMENT)
     return Economy((FIRST_CPI * np.exp(np.cumsum(growth))).round(3), unemployment.round(1))
+
+
+def daily_series(name: str, days: pd.DatetimeIndex, rates: Rates) -> pd.Series:
+    """Return a FRED series of rates in %, by day: business days, and every day for DFF.
+
+    Parameters
+    ----------
+    days
+        Those of the rates, shape (n_days,).
+    """
+    if name == "DFF":
+        every_day = pd.date_range(days[0], days[-1])
+        return pd.Series(rates.funds, index=days).reindex(every_day, method="ffill")
+    return pd.Series(getattr(rates, DAILY_RATES[name]), index=days)
+
+
+def monthly_series(seed: int, name: str, months: pd.DatetimeIndex) -> pd.Series:
+    """Return UNRATE in % or CPIAUCSL in points, by the first day of the month."""
+    draws = stream(seed, "economy").standard_normal((len(months), MONTH_DRAWS))
+    economy = simulate_economy(draws)
+    values = economy.unemployment if name == "UNRATE" else economy.consumer_prices
+    return pd.Series(values, index=months)
 
 
 def _policy(target: Array) -> Array:

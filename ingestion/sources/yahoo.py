@@ -1,8 +1,10 @@
 """Yahoo's daily bars of the underlyings and of the volatility indices, through yfinance.
 
 Yahoo adjusts prices, volumes and dividends for every split up to today; this is undone, so a
-download always reaches to Yahoo's newest bar, whatever end is asked for. Bars after the end, and
-bars at the end that lack a price, are held back: those sessions stay pending.
+download always reaches to Yahoo's newest bar, whatever end is asked for. Held back, so that their
+sessions stay pending: bars after the end, bars at the end that lack a price, and bars behind a
+session that Yahoo has skipped in the last days, as it may still come. A session skipped longer ago
+is logged and stays a hole.
 """
 
 from collections.abc import Sequence
@@ -11,9 +13,10 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+import structlog
 
 from feature_repo.errors import SchemaViolation, SourceUnavailable
-from feature_repo.markets import NEW_YORK, underlying
+from feature_repo.markets import NEW_YORK, sessions, underlying
 from ingestion.sources.cboe import known_index
 from ingestion.sources.each_key import fetch_each
 from ingestion.sources.patience import PATIENCE, Patience, patiently
@@ -27,6 +30,10 @@ LEVELS: Final = ("open", "high", "low", "close")
 # Cboe publishes its indices with two decimals; Yahoo hands them on as 32-bit floats. Rounded, the
 # two vendors agree, and going from one to the other corrects nothing.
 INDEX_DECIMALS: Final = 2
+# A session that Yahoo skips is filled within days, or never.
+STILL_COMING: Final = 5
+
+logger = structlog.get_logger(__name__)
 
 
 class Yahoo:
@@ -73,7 +80,8 @@ class Yahoo:
         def read(key: str) -> pd.DataFrame:
             bars = self._prices(key, start) if table == "prices" else self._levels(key, start)
             needed = (*LEVELS, "volume") if table == "prices" else ("close",)
-            return held_back(f"Yahoo, {key}", bars[bars["session"] <= end], needed)
+            whole = held_back(f"Yahoo, {key}", bars[bars["session"] <= end], needed)
+            return up_to_the_hole(f"Yahoo, {key}", whole)
 
         return fetch_each(self, table, keys, (start, end), read)
 
@@ -190,6 +198,34 @@ def held_back(what: str, bars: pd.DataFrame, needed: Sequence[str]) -> pd.DataFr
             f"{what}: got {len(bars)} bars, all without a price; try again later"
         )
     return bars.iloc[: np.flatnonzero(whole)[-1] + 1] if len(bars) else bars
+
+
+def up_to_the_hole(what: str, bars: pd.DataFrame) -> pd.DataFrame:
+    """Return the bars up to a session that the vendor skipped among its last ones.
+
+    Returns and averages over a hole are those of another day; computed before it is filled, they
+    would count as known for ever. Sessions skipped earlier are logged.
+
+    Parameters
+    ----------
+    what
+        The vendor and the symbol, for messages.
+    bars
+        One symbol in order of its sessions.
+    """
+    if bars.empty:
+        return bars
+    expected = sessions(bars["session"].iloc[0], bars["session"].iloc[-1])
+    skipped = expected.difference(pd.DatetimeIndex(bars["session"]))
+    coming = skipped[skipped >= expected[-STILL_COMING:].min()]
+    gone = skipped.difference(coming)
+    if len(gone):
+        days = [str(day.date()) for day in gone[-STILL_COMING:]]
+        logger.warning("sessions skipped", vendor=what, count=len(gone), last=days)
+    if not len(coming):
+        return bars
+    logger.warning("held back behind a skipped session", vendor=what, skipped=str(coming[0].date()))
+    return bars[bars["session"] < coming[0]]
 
 
 def _numbers(what: str, column: pd.Series) -> np.ndarray:

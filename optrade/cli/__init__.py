@@ -4,7 +4,19 @@ import sys
 
 import typer
 
-from optrade.cli import daily, data, demo, doctor, models, monitoring, redis, service, signals
+from optrade.cli import (
+    audit,
+    daily,
+    data,
+    demo,
+    doctor,
+    models,
+    monitoring,
+    quarantine,
+    redis,
+    service,
+    signals,
+)
 
 app = typer.Typer(
     name="optrade",
@@ -18,7 +30,9 @@ app = typer.Typer(
 for module in (demo, doctor, data, models, signals, monitoring, service, daily):
     for name, command in module.COMMANDS.items():
         app.command(name)(command)
-app.add_typer(redis.app, name="redis")
+GROUPS = {"audit": audit.app, "quarantine": quarantine.app, "redis": redis.app}
+for name, group in GROUPS.items():
+    app.add_typer(group, name=name)
 
 
 def main() -> None:

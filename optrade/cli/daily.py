@@ -11,7 +11,6 @@ from optrade.cli.output import progress_bar
 from optrade.cli.signals import show_signals
 
 UNBUILT = {
-    "audit": "`optrade drift` and the evidence of `optrade train` are there",
     "backtest": "`optrade settle` and the dashboard's Performance page score recorded signals",
     "schedule": "run `optrade run-daily` from cron half an hour after the close",
 }

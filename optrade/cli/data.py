@@ -62,19 +62,16 @@ def ingest(
     as_json: options.AsJson = False,
 ) -> None:
     """Fetch, build features and materialize, in a row."""
-    from optrade.flows.data import build, fetch, publish
+    from optrade.flows.data import fetch_and_build, publish
     from optrade.runtime import runtime
 
     run = runtime()
     chosen = run.source(source, recorded_dir, seed, signal_strength, as_of)
     names = options.parse_tickers(tickers)
     with progress_bar() as progress:
-        fetched = fetch(run.home, chosen, names, progress)
-        stale = [row["table"] for row in fetched if row["stale"]]
-        built = build(run.home, chosen.as_of, progress, stale)
-    report: dict[str, Any] = {"fetch": fetched, "features": built}
+        report: dict[str, Any] = fetch_and_build(run.home, chosen, names, progress)
     # Where no vendor answered in a new home there is nothing to publish: the fetch says why.
-    if any(row["keys"] for row in built) or not stale:
+    if any(row["keys"] for row in report["features"]):
         report["online"] = publish(run, chosen.as_of)
     show_ingest(report, as_json)
 
@@ -95,7 +92,15 @@ def _print_tables(report: dict[str, Any]) -> None:
     for title, rows in report.items():
         table = rows if isinstance(rows, list) else [rows]
         if table:
-            print_table(title, list(table[0]), [list(row.values()) for row in table])
+            cells = [[_cell(value) for value in row.values()] for row in table]
+            print_table(title, list(table[0]), cells)
+    for row in report.get("fetch", []):
+        for finding in row["findings"]:
+            typer.echo(f"{finding['table']} {finding['key'] or ''}: {finding['detail']}", err=True)
+
+
+def _cell(value: Any) -> Any:  # noqa: ANN401 - whatever a report holds
+    return len(value) if isinstance(value, list) else value
 
 
 COMMANDS = {

@@ -1,5 +1,7 @@
 """`optrade doctor`: what is in order and what is not."""
 
+from typing import Annotated
+
 import typer
 
 from optrade.cli import options
@@ -7,16 +9,19 @@ from optrade.cli.output import print_json, print_table
 
 # The exit code of the worst finding.
 EXIT = {"ok": 0, "warning": 0, "error": 1}
+Online = Annotated[
+    bool, typer.Option("--online", help="Ask the vendors whether the keys are right.")
+]
 
 
-def doctor(as_json: options.AsJson = False) -> None:
-    """Check python, disk, keys, data, Redis and models; uses no network, changes nothing."""
+def doctor(online: Online = False, as_json: options.AsJson = False) -> None:
+    """Check machine, packages, keys, data, stores and models; changes nothing."""
     from dataclasses import asdict
 
     from optrade.flows.doctor import examine
     from optrade.runtime import runtime
 
-    findings = examine(runtime())
+    findings = examine(runtime(), online=online)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:

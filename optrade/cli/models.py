@@ -18,8 +18,12 @@ Optimize = Annotated[
     bool, typer.Option("--optimize-threshold", help="Choose the UP threshold out of fold.")
 ]
 Count = Annotated[int, typer.Option("--n-features", min=1, help="Features selected.")]
-Sentiment = Annotated[bool, typer.Option("--sentiment", help="Add the sentiment view.")]
-Earnings = Annotated[bool, typer.Option("--earnings", help="Add the earnings view.")]
+Sentiment = Annotated[
+    bool, typer.Option("--sentiment", help="Add the sentiment view, and what it says with IV.")
+]
+Earnings = Annotated[
+    bool, typer.Option("--earnings", help="Add the earnings view, and what it says with IV.")
+]
 
 
 def train(
@@ -36,12 +40,14 @@ def train(
     as_json: options.AsJson = False,
 ) -> None:
     """Train and judge a direction model; it is registered as champion or challenger."""
-    _refuse_unbuilt_views(sentiment=sentiment, earnings=earnings)
+    from training.settings import direction_service
+
     choices = {
         "model_type": model_type,
         "safe_features": safe_features,
         "optimize_threshold": optimize_threshold,
         "n_features": n_features,
+        "feature_service": direction_service(sentiment=sentiment, earnings=earnings),
     }
     _train({"direction": choices}, ticker, (period, start, end), as_json)
 
@@ -69,17 +75,6 @@ def train_all(
 ) -> None:
     """Train both models of every ticker, thresholds chosen out of fold."""
     _train(ALL_MODELS, tickers, (period, start, end), as_json)
-
-
-def _refuse_unbuilt_views(**flags: bool) -> None:
-    from feature_repo.errors import InputError
-
-    for name, asked in flags.items():
-        if asked:
-            raise InputError(
-                f"--{name}: the {name} view is not in this version; train without the flag "
-                "(technical, iv and macro features)"
-            )
 
 
 def _train(

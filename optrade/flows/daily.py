@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from optrade.flows.data import build, fetch, publish
+from optrade.flows.data import fetch_and_build, publish
 from optrade.flows.monitoring import settle_signals
 from optrade.flows.signals import compute_signals, record_signals
 
@@ -21,16 +21,13 @@ def run_day(
     Refusal
         If the data is too old for a signal: what landed and was settled before stays.
     """
-    fetched = fetch(run.home, opened, tickers, progress)
-    stale = [row["table"] for row in fetched if row["stale"]]
-    built = build(run.home, opened.as_of, progress, stale)
+    report = fetch_and_build(run.home, opened, tickers, progress)
     online = publish(run, opened.as_of)
     settled = settle_signals(run, opened.as_of)
     signals = compute_signals(run, tickers, opened.as_of)
     record_signals(run, signals)
     return {
-        "fetch": fetched,
-        "features": built,
+        **report,
         "online": online,
         "settled": {"new": len(settled.new), "pending": len(settled.pending)},
         "signals": signals,

@@ -26,17 +26,38 @@ def fetch(
 ) -> list[Row]:
     """Fetch, check and land every table of a source; one row of the report a table."""
     with Lake(home.data) as lake:
-        report = fetch_all(lake, opened.source, tickers, None, opened.end, opened.as_of, progress)
+        return _fetch(lake, opened, tickers, progress)
+
+
+def build(home: "Home", landed_at: pd.Timestamp, progress: "Progress") -> list[Row]:
+    """Build the features of everything that has landed; one row of the report a view."""
+    with Lake(home.data) as lake:
+        return _build(lake, landed_at, progress, ())
+
+
+def fetch_and_build(
+    home: "Home", opened: "OpenedSource", tickers: list[str], progress: "Progress"
+) -> dict[str, list[Row]]:
+    """Fetch and build under one lock, so that no other run comes between; both reports."""
+    with Lake(home.data) as lake:
+        fetched = _fetch(lake, opened, tickers, progress)
+        # A view that carries values forward must not carry those of a table without news.
+        old = [row["table"] for row in fetched if row["stale"] or row["unavailable"]]
+        return {"fetch": fetched, "features": _build(lake, opened.as_of, progress, old)}
+
+
+def _fetch(
+    lake: Lake, opened: "OpenedSource", tickers: list[str], progress: "Progress"
+) -> list[Row]:
+    report = fetch_all(lake, opened.source, tickers, None, opened.end, opened.as_of, progress)
     return [row.document() for row in report]
 
 
-def build(
-    home: "Home", landed_at: pd.Timestamp, progress: "Progress", stale: Collection[str] = ()
+def _build(
+    lake: Lake, landed_at: pd.Timestamp, progress: "Progress", stale: Collection[str]
 ) -> list[Row]:
-    """Build the features of everything that has landed; one row of the report a view."""
-    with Lake(home.data) as lake:
-        tickers = lake.manifest.keys("prices")
-        report = build_features(lake, tickers, landed_at, progress, stale=stale)
+    tickers = lake.manifest.keys("prices")
+    report = build_features(lake, tickers, landed_at, progress, stale=stale)
     return [row.document() for row in report]
 
 

@@ -1,104 +1,39 @@
-"""What is in order and what is not, one line a check."""
+"""What is in order and what is not, one line a check; nothing is changed."""
 
-import platform
-import shutil
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING
 
-from feature_repo.errors import InputError
-from feature_repo.features.catalogue import GROUPS
-from feature_repo.manifest import Manifest, read_manifest
-from feature_repo.markets import last_complete_session, sessions
+from optrade.flows.doctor_data import check_data
+from optrade.flows.doctor_environment import check_environment
+from optrade.flows.doctor_finding import Finding
+from optrade.flows.doctor_models import check_models
+from optrade.flows.doctor_stores import check_stores
+from optrade.flows.doctor_vendors import QUESTIONS, Question, check_keys
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from optrade.runtime import Runtime
 
-Level = Literal["ok", "warning", "error"]
-FREE_BYTES: Final = 2 * 2**30
 
+def examine(
+    run: "Runtime", *, online: bool = False, questions: "Sequence[Question]" = QUESTIONS
+) -> list[Finding]:
+    """Return every finding.
 
-@dataclass(frozen=True)
-class Finding:
-    """The result of a check: what was looked at, how bad it is, what was found and what to do."""
-
-    check: str
-    level: Level
-    found: str
-
-
-def examine(run: "Runtime") -> list[Finding]:
-    """Return every finding; nothing is changed and no network is used."""
-    return [_python(), _disk(run), *_keys(run), *_data(run), _redis(run), *_models(run)]
-
-
-def _python() -> Finding:
-    fits = (3, 11) <= sys.version_info[:2] <= (3, 12)
-    found = f"Python {platform.python_version()}"
-    return Finding("python", "ok" if fits else "error", f"{found}, needed 3.11 or 3.12")
-
-
-def _disk(run: "Runtime") -> Finding:
-    folder = run.home.root
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    level: Level = "ok" if free > FREE_BYTES else "warning"
-    return Finding("disk", level, f"{free / 2**30:.1f} GiB free at the home")
-
-
-def _keys(run: "Runtime") -> Iterator[Finding]:
-    without = {
-        "FRED_API_KEY": "macro series come without vintages, with a conservative lag",
-        "FINNHUB_API_KEY": "no news and no earnings",
-    }
-    held = {
-        "FRED_API_KEY": run.settings.fred_api_key,
-        "FINNHUB_API_KEY": run.settings.finnhub_api_key,
-    }
-    for name, value in held.items():
-        found = "set" if value is not None else f"not set: {without[name]}"
-        yield Finding(name, "ok", found)
-
-
-def _data(run: "Runtime") -> Iterator[Finding]:
-    try:
-        manifest = read_manifest(run.home.data)
-    except InputError as error:
-        yield Finding("data", "error", str(error))
-        return
-    if manifest.origin is None:
-        yield Finding("data", "warning", "nothing has landed yet: run `optrade ingest`")
-        return
-    yield Finding("data", "ok", f"origin {manifest.origin}")
-    yield from (_view(run, manifest, name) for name in GROUPS)
-
-
-def _view(run: "Runtime", manifest: Manifest, name: str) -> Finding:
-    last = [entry.last for entry in manifest.entries.values() if entry.table == name]
-    if not last:
-        return Finding(f"view {name}", "error", "never built: run `optrade build-features`")
-    newest = last_complete_session(run.as_of())
-    age = len(sessions(min(last), newest)) - 1
-    level: Level = "ok" if age <= 0 else "warning"
-    return Finding(f"view {name}", level, f"up to {min(last)}, {age} sessions behind the clock")
-
-
-def _redis(run: "Runtime") -> Finding:
-    if run.settings.redis_url is not None:
-        return Finding("redis", "ok", "REDIS_URL is set")
-    from optrade import redis_server
-
-    address = redis_server.status(run.home.data)
-    found = "stopped, started when needed" if address is None else f"runs on port {address.port}"
-    return Finding("redis", "ok", f"this home's own, {found}")
-
-
-def _models(run: "Runtime") -> Iterator[Finding]:
-    folder = run.home.models / "serving"
-    names = sorted(path.stem for path in folder.glob("*.json")) if folder.is_dir() else []
-    if names:
-        yield Finding("models", "ok", ", ".join(names))
-    else:
-        yield Finding("models", "warning", "none serves yet: run `optrade train-all`")
+    Parameters
+    ----------
+    run
+        Settings, home and clock.
+    online
+        Whether each vendor whose key is set is asked what it allows. Without it no vendor is
+        asked anything; a Redis that `REDIS_URL` names is asked either way.
+    questions
+        What the vendors are asked.
+    """
+    return [
+        *check_environment(run.home.root, run.now),
+        *check_keys(run.settings, questions, online=online),
+        *check_data(run),
+        *check_stores(run),
+        *check_models(run.home.models),
+    ]

@@ -11,6 +11,7 @@ from feature_repo.manifest import read_manifest
 from feature_repo.markets import sessions
 from optrade.periods import training_window
 from training.dataset import load_frame, load_prices
+from training.optional_views import require_optional_views
 from training.registry import Registered, register
 from training.settings import DirectionSettings, RegimeSettings
 from training.train import Trained, train_direction, train_regime
@@ -51,6 +52,9 @@ def train_models(
         If the window or the data does not allow a training; nothing is registered for it.
     """
     settings = [_settings(job) for job in jobs]
+    manifest = read_manifest(run.home.data)
+    for chosen in settings:
+        require_optional_views(chosen.feature_service, chosen.ticker, manifest)
     store = run.feature_store(online=False)
     registered = []
     for number, chosen in enumerate(settings):

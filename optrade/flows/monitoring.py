@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from feature_repo.errors import InputError
-from feature_repo.features.catalogue import GROUPS
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS
 from feature_repo.manifest import current_rows, read_manifest
 from feature_repo.markets import sessions
 from monitoring.drift import drift_report, windows
@@ -18,7 +18,9 @@ from training.dataset import load_frame
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
 
-SERVICES: Final = ("direction", "volatility")
+VOLATILITY: Final = "volatility"
+# A home may lack these: without a single value they are left out of a report.
+MAY_LACK: Final = (*OPTIONAL_GROUPS, *ON_DEMAND)
 
 
 def settle_signals(run: "Runtime", as_of: pd.Timestamp) -> Settlement:
@@ -36,33 +38,37 @@ def report_drift(run: "Runtime", ticker: str, current_sessions: int) -> tuple[di
     InputError
         If no model of the ticker serves, or the home lacks the sessions.
     """
-    start, end = _trained(run, ticker)
-    frame = _features(run, ticker, start)
+    model = _served(run, ticker)
+    start, end = model["trained"]["start"], model["trained"]["end"]
+    frame = _features(run, ticker, start, (model["feature_service"], VOLATILITY))
     reference, current = windows(frame, start, end, current_sessions)
-    views = {
-        feature.name: group.name
-        for group in GROUPS.values()
-        for feature in group.features
-        if feature.name in frame
-    }
-    report = {"ticker": ticker, **drift_report(reference, current, views)}
+    report = {"ticker": ticker, **drift_report(reference, current, known_views(frame))}
     page = write_report(run.home.reports / "drift" / ticker, report, reference, current)
     return report, page
 
 
-def _trained(run: "Runtime", ticker: str) -> tuple[str, str]:
+def known_views(frame: pd.DataFrame) -> dict[str, str]:
+    """Return the view of every feature of a frame, without views that the home does not have."""
+    views: dict[str, str] = {}
+    for name, group in (GROUPS | ON_DEMAND).items():
+        held = [feature.name for feature in group.features if feature.name in frame]
+        if name not in MAY_LACK or frame[held].notna().any(axis=None):
+            views |= dict.fromkeys(held, name)
+    return views
+
+
+def _served(run: "Runtime", ticker: str) -> dict[str, Any]:
     path = run.home.models / "serving" / f"direction_{ticker}.json"
     if not path.is_file():
         raise InputError(f"no direction model of {ticker} serves: run `optrade train` first")
-    trained = json.loads(path.read_text("utf-8"))["trained"]
-    return trained["start"], trained["end"]
+    return dict(json.loads(path.read_text("utf-8")))
 
 
-def _features(run: "Runtime", ticker: str, start: str) -> pd.DataFrame:
+def _features(run: "Runtime", ticker: str, start: str, services: tuple[str, ...]) -> pd.DataFrame:
     last = read_manifest(run.home.data).entries["prices", ticker].last
     store = run.feature_store(online=False)
     asked = sessions(start, last)
-    frames = [load_frame(store, service, [ticker], asked) for service in SERVICES]
+    frames = [load_frame(store, service, [ticker], asked) for service in services]
     both = frames[0].merge(
         frames[1][[*("ticker", "session"), *frames[1].columns.difference(frames[0].columns)]],
         on=["ticker", "session"],

@@ -171,6 +171,14 @@ def test_data_health_checks_the_bytes_when_asked(own: Path, open_page: Open) -> 
     assert not app.exception
 
 
+def test_data_health_names_the_views_that_are_not_there(own: Path, open_page: Open) -> None:
+    app = open_page(own, "data_health")
+    (absent,) = [row.value for row in app.caption if "nothing has landed" in row.value]
+    assert "sentiment" in absent
+    assert "earnings" in absent
+    assert "technical" not in absent
+
+
 def _garble(path: Path) -> None:
     path.write_bytes(b"{ this is neither JSON nor a database, nor parquet" * 100)
 

@@ -16,6 +16,7 @@ from dashboard.documents import NothingYet, interval, known, pick, read_json, re
 from dashboard.loading import stamp
 from dashboard.queries_ledger import signal_history
 from feature_repo.errors import InputError
+from feature_repo.features.catalogue import GROUPS
 from feature_repo.manifest import read_manifest
 from serving.schema import Signal
 from trading.ledger import Ledger, read_signals
@@ -284,7 +285,7 @@ def test_a_report_of_the_named_fields_alone_is_enough(tmp_path: Path) -> None:
 
 
 def test_no_data_is_nothing_yet(tmp_path: Path) -> None:
-    for query in (queries_data.quarantined, queries_data.latest_nulls):
+    for query in (queries_data.quarantined, queries_data.latest_nulls, queries_data.absent_views):
         with pytest.raises(NothingYet, match="optrade demo"):
             query(tmp_path)
     with pytest.raises(NothingYet, match="optrade demo"):
@@ -329,6 +330,13 @@ def test_nulls_of_the_latest_session_are_counted_and_named(filled: Path) -> None
         "technical", "2025-06-30", 2, 1, "rsi_14",
     ]  # fmt: skip
     assert found["null_share"].eq(0.5).all()
+
+
+def test_views_in_which_nothing_has_landed_are_named(filled: Path, tmp_path: Path) -> None:
+    absent = queries_data.absent_views(filled / "data")
+    held = set(queries_data.latest_nulls(filled / "data")["view"])
+    assert absent == tuple(view for view in GROUPS if view not in held)
+    assert {"sentiment", "earnings"} <= set(absent)
 
 
 def test_the_newest_version_of_a_corrected_row_is_looked_at(own: Path) -> None:

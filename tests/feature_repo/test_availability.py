@@ -1,6 +1,13 @@
-"""When macro observations became known: hand-checked days, and properties of every series."""
+"""When macro observations became known: hand-checked days, and properties of every series.
+
+`release_stamps.csv` holds the days on which figures of a month were really published: the
+consumer price index from January 2004 and the unemployment rate from December 2009 on, after the
+lists of archived news releases and the revised calendars of the Bureau of Labor Statistics, and
+the unemployment rate of December 1995, which the press dates two weeks after its scheduled Friday.
+"""
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,13 +17,14 @@ from hypothesis import strategies as st
 from pandas.tseries.holiday import USFederalHolidayCalendar
 from pandas.tseries.offsets import CustomBusinessDay
 
-from feature_repo.availability import SERIES, available_at, federal_holidays
+from feature_repo.availability import LATE_RELEASES, SERIES, available_at, federal_holidays
 from feature_repo.errors import InputError
 from feature_repo.features.macro import DAILY, MONTHLY
 from feature_repo.markets import NEW_YORK, decision_time, sessions
 
 DAILY_ROWS = [name for name, row in SERIES.items() if row.day is None]
 MONTHLY_ROWS = [name for name, row in SERIES.items() if row.day is not None]
+STAMPS = pd.read_csv(Path(__file__).with_name("release_stamps.csv"), dtype=str)
 # The holidays of pandas start in 1970.
 observations = st.dates(date(1970, 2, 1), date(2027, 12, 31))
 
@@ -60,10 +68,53 @@ def test_daily_series_are_known_on_the_next_federal_business_day(series, hour, o
         ("CPIAUCSL", "2024-06-01", "2024-07-18 12:00"),
         ("CPIAUCSL", "2023-12-01", "2024-01-18 12:00"),
         ("UNRATE", "2024-01-31", "2024-02-10 12:00"),
+        ("UNRATE", "1995-12-01", "1996-01-19 12:00"),  # the government was closed
+        ("UNRATE", "2013-09-01", "2013-10-22 12:00"),
+        ("UNRATE", "2013-10-01", "2013-11-10 12:00"),  # on the 8th, within the rule
+        ("CPIAUCSL", "2013-10-15", "2013-11-20 12:00"),
+        ("CPIAUCSL", "2015-01-01", "2015-02-26 12:00"),
+        ("UNRATE", "2025-10-01", "2025-12-16 12:00"),  # never collected: not before November's
+        ("CPIAUCSL", "2003-12-01", "2004-02-01 12:00"),  # its release is not in the table
+        ("CPIAUCSL", "1995-12-31", "1996-02-01 12:00"),
     ],
 )
 def test_monthly_series_are_known_on_a_day_of_the_following_month(series, month, at):
     assert known(series, month)[0] == new_york(at)
+
+
+@pytest.mark.parametrize(("series", "stamps"), STAMPS.groupby("series"))
+def test_no_month_counts_before_its_release(series, stamps):
+    released = pd.DatetimeIndex(stamps["released"]).tz_localize(NEW_YORK)
+    counts = available_at(series, pd.DatetimeIndex(stamps["month"])).tz_convert(NEW_YORK)
+    # All were published at 8:30.
+    assert (counts >= released + pd.Timedelta("8h30min")).all()
+    assert ((counts - released).to_numpy() < np.timedelta64(14, "D")).all(), "nor long after it"
+
+
+@pytest.mark.parametrize(("series", "stamps"), STAMPS.groupby("series"))
+def test_the_exceptions_are_the_releases_after_the_rules_day(series, stamps):
+    following = pd.DatetimeIndex(stamps["month"]) + pd.DateOffset(months=1)
+    rule = following + pd.Timedelta(days=SERIES[series].day - 1)
+    after = stamps[pd.DatetimeIndex(stamps["released"]) > rule]
+    published = {m: day for m, day in LATE_RELEASES[series].items() if m != "2025-10"}
+    assert published == dict(zip(after["month"], after["released"], strict=True))
+
+
+def test_before_the_table_the_rule_would_fail_one_release_in_five():
+    prices = STAMPS[(STAMPS["series"] == "CPIAUCSL") & (STAMPS["released"] < "2017")]
+    late = pd.DatetimeIndex(prices["released"]).day > SERIES["CPIAUCSL"].day
+    assert len(prices) > 150
+    assert 0.15 < late.mean() < 0.25
+
+
+@pytest.mark.parametrize("series", LATE_RELEASES)
+def test_an_exception_is_later_than_the_rule_and_a_month_of_the_table(series):
+    row = SERIES[series]
+    for month, late in LATE_RELEASES[series].items():
+        rule = pd.Timestamp(month) + pd.DateOffset(months=1, days=row.day - 1)
+        assert pd.Timestamp(late) > rule
+        assert row.releases_from is None or month >= row.releases_from
+    assert list(LATE_RELEASES[series]) == sorted(LATE_RELEASES[series])
 
 
 def test_hours_are_those_of_new_york_all_year():
@@ -91,12 +142,12 @@ def test_daily_series_against_the_business_days_of_pandas(series, dates):
 def test_nothing_is_known_on_its_own_day(series, day):
     at = known(series, day)[0]
     assert at.tz_convert(NEW_YORK).date() > day
-    assert at - pd.Timestamp(day, tz="UTC") < pd.Timedelta(days=60)
+    assert at - pd.Timestamp(day, tz="UTC") < pd.Timedelta(days=80)
 
 
 @pytest.mark.parametrize("series", list(SERIES))
 def test_later_observations_are_not_known_earlier(series):
-    days = pd.date_range("2015-01-01", "2025-12-31", freq="MS" if series in MONTHLY_ROWS else "D")
+    days = pd.date_range("1990-01-01", "2026-08-31", freq="MS" if series in MONTHLY_ROWS else "D")
     assert available_at(series, days).is_monotonic_increasing
 
 

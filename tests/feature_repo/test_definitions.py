@@ -2,18 +2,22 @@
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
-from feast import Entity, FeatureService, FeatureView
+from feast import Entity, FeatureService, FeatureView, OnDemandFeatureView
 from feast.repo_operations import get_repo_files
 from feast.types import Float64, String
 
-from feature_repo.definitions import CHECKOUT_DATA, TTL, define, home_data
-from feature_repo.features.catalogue import GROUPS, SERVICES
+from feature_repo.asof_arguments import OPTIONAL
+from feature_repo.definitions import CHECKOUT_DATA, TRANSFORMATIONS, TTL, define, home_data
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, SERVICES, find
 from feature_repo.markets import close, decision_time, sessions
 from feature_repo.repo_config import REPO, document
 
 OBJECTS = define("/home/data")
 VIEWS = {row.name: row for row in OBJECTS if isinstance(row, FeatureView)}
+COMPUTED = {row.name: row for row in OBJECTS if isinstance(row, OnDemandFeatureView)}
 FEATURE_SERVICES = {row.name: row for row in OBJECTS if isinstance(row, FeatureService)}
 
 
@@ -39,6 +43,45 @@ def test_view_reads_the_lake(name: str) -> None:
     assert source.path == f"/home/data/features/{name}"
     assert source.timestamp_field == "event_timestamp"
     assert source.created_timestamp_column == "created_timestamp"
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_views_that_a_home_may_lack_say_so(name: str) -> None:
+    assert VIEWS[name].tags == ({OPTIONAL: "true"} if name in OPTIONAL_GROUPS else {})
+
+
+def test_every_group_on_demand_is_a_view_on_demand() -> None:
+    assert list(COMPUTED) == list(ON_DEMAND) == list(TRANSFORMATIONS)
+
+
+@pytest.mark.parametrize("name", ON_DEMAND)
+def test_on_demand_view_is_its_group(name: str) -> None:
+    view, group = COMPUTED[name], ON_DEMAND[name]
+    assert [field.name for field in view.features] == [row.name for row in group.features]
+    assert {field.dtype for field in view.features} == {Float64}
+    assert all(row.formula in view.description for row in group.features)
+    assert not view.write_to_online_store
+    read = {
+        feature.name: projection.name
+        for projection in view.source_feature_view_projections.values()
+        for feature in projection.features
+    }
+    assert read == {source: find(source)[0].name for source in group.sources}
+
+
+@pytest.mark.parametrize("name", ON_DEMAND)
+def test_function_of_an_on_demand_view_needs_its_text_alone(name: str) -> None:
+    restored = OnDemandFeatureView.from_proto(COMPUTED[name].to_proto())
+    assert restored == COMPUTED[name]
+    function = restored.feature_transformation.udf
+    assert function is not TRANSFORMATIONS[name]
+    assert function.__globals__["__name__"] != "feature_repo.definitions"
+    rows = pd.DataFrame({source: [1.0, np.nan] for source in ON_DEMAND[name].sources})
+    made = function(rows)
+    pd.testing.assert_frame_equal(made, TRANSFORMATIONS[name](rows))
+    assert list(made) == [row.name for row in ON_DEMAND[name].features]
+    assert made.iloc[0].notna().all()
+    assert made.iloc[1].isna().all()
 
 
 @pytest.mark.parametrize("name", SERVICES)

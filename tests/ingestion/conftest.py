@@ -15,7 +15,17 @@ from ingestion.build import ViewReport, build_features
 from ingestion.lake import Lake
 from ingestion.pipeline import TableReport, fetch_all
 from ingestion.sources.recorded import Recorded
-from ingestion.tables import INDICES, MACRO_SERIES, PRICES
+from ingestion.tables import (
+    EARNINGS,
+    INDICES,
+    MACRO_SERIES,
+    MENTION_FILTERS,
+    MENTIONS,
+    NEWS,
+    NEWS_SENTIMENT,
+    OPTION_CHAINS,
+    PRICES,
+)
 
 Frame = Callable[..., pd.DataFrame]
 
@@ -94,6 +104,94 @@ def _macro(days: pd.DatetimeIndex, seed: int = 5) -> pd.DataFrame:
 def macro() -> Frame:
     """Return a maker of every macro series over given days, without vintages."""
     return _macro
+
+
+def _times(moments: object) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(pd.to_datetime(moments, utc=True)).as_unit("ns")
+
+
+def _news(
+    published: object,
+    scores: object = 0.5,
+    recorded: object = None,
+    ids: Sequence[str] | None = None,
+    **columns: object,
+) -> pd.DataFrame:
+    moments = _times(published)
+    frame = pd.DataFrame({"scope": "market", "news_id": ids or [str(t.value) for t in moments]})
+    frame["published"] = moments
+    frame["recorded_at"] = moments if recorded is None else _times(recorded)
+    frame = frame.assign(headline="Stocks", source="Reuters", score=scores, scorer="words 1")
+    return NEWS.check(frame.astype({"score": "float64"}).assign(**columns))
+
+
+def _premium(ticker: str, recorded: object, bullish: object = 0.6, **columns: object) -> object:
+    frame = pd.DataFrame({"ticker": ticker, "recorded_at": _times(recorded)})
+    frame = frame.assign(bullish_percent=bullish, bearish_percent=0.1, sector_bullish_percent=0.5)
+    return NEWS_SENTIMENT.check(
+        frame.assign(articles_in_last_week=20.0, weekly_average=15.0, **columns)
+    )
+
+
+def _mentions(
+    ticker: str, recorded: object, mentions: object = 40.0, before: object = 20.0
+) -> pd.DataFrame:
+    parts = []
+    for name in MENTION_FILTERS:
+        part = pd.DataFrame({"ticker": ticker, "filter": name, "recorded_at": _times(recorded)})
+        part = part.assign(rank=3.0, mentions=mentions, upvotes=100.0, rank_24h_ago=4.0)
+        parts.append(part.assign(mentions_24h_ago=before))
+    frame = pd.concat(parts, ignore_index=True)
+    return MENTIONS.check(frame.astype({"mentions": "float64", "mentions_24h_ago": "float64"}))
+
+
+def _earnings(symbol: str, dates: Sequence[str], **columns: object) -> pd.DataFrame:
+    days = pd.DatetimeIndex(dates).as_unit("ns")
+    # The quarter before the report: the key stays when the date moves within a month or two.
+    ended = (days - pd.DateOffset(months=2)).to_period("Q")
+    frame = pd.DataFrame({"symbol": symbol, "fiscal_year": ended.year})
+    frame = frame.assign(fiscal_quarter=ended.quarter, date=days, hour="amc")
+    figures = {"eps_actual": np.nan, "eps_estimate": 1.0}
+    figures |= {"revenue_actual": np.nan, "revenue_estimate": 100.0}
+    return EARNINGS.check(frame.assign(**{**figures, **columns}).astype(EARNINGS.dtypes))
+
+
+def _chain(underlying: str, quoted: object) -> pd.DataFrame:
+    frame = pd.DataFrame({"underlying": underlying, "quote_time": _times(quoted)})
+    frame["expiration"] = pd.Timestamp("2024-12-20").as_unit("ns")
+    frame = frame.assign(strike=400.0, option_type="call", underlying_price=401.0, bid=2.0, ask=2.2)
+    frame = frame.assign(volume=10.0, open_interest=90.0, implied_volatility=0.2, delta=0.5)
+    return OPTION_CHAINS.check(frame.assign(gamma=0.01))
+
+
+@pytest.fixture
+def news() -> Frame:
+    """Return a maker of headlines by time of publication."""
+    return _news
+
+
+@pytest.fixture
+def premium() -> Frame:
+    """Return a maker of premium sentiment snapshots of one ticker."""
+    return _premium
+
+
+@pytest.fixture
+def mentions() -> Frame:
+    """Return a maker of mention snapshots of one ticker, in every list alike."""
+    return _mentions
+
+
+@pytest.fixture
+def earnings() -> Frame:
+    """Return a maker of reports of one company by date, without results."""
+    return _earnings
+
+
+@pytest.fixture
+def chain() -> Frame:
+    """Return a maker of one quoted option by time of the quote."""
+    return _chain
 
 
 @dataclass

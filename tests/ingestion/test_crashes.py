@@ -7,21 +7,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from feature_repo.manifest import current_rows, damaged, read_manifest, read_rows
+from feature_repo.manifest import Entry, current_rows, damaged, read_manifest, read_rows
 from ingestion import data_folder
 from ingestion.lake import Lake
 from ingestion.tables import PRICES
+from tests.ingestion.whole_ingest import Ingests, Run, serve_redis, write_folder
 
 Frame = Callable[..., pd.DataFrame]
 AT = pd.Timestamp("2024-07-01T20:30Z")
 KEYS = ("SPY", "QQQ", "IWM")
-KILLS = 10
 
 # Lands a change of every row of three tickers, again and again, one manifest switch each.
 LANDINGS = """
@@ -92,13 +92,16 @@ def test_every_step_of_a_landing_can_be_the_last(
     assert outcomes == {len(before), len(after), "landed"}
 
 
-def test_killed_at_any_moment_every_named_file_is_whole(tmp_path: Path, prices: Frame) -> None:
+@pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.long)])
+def test_killed_at_any_moment_every_named_file_is_whole(
+    tmp_path: Path, prices: Frame, kills: int
+) -> None:
     base = tmp_path / "base.pickle"
     all_tickers(prices, count=600).to_pickle(base)
     home = tmp_path / "home"
     moments = random.Random(20240701)
     landings = 0
-    for _ in range(KILLS):
+    for _ in range(kills):
         command = [sys.executable, "-c", LANDINGS, str(home), str(base)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
@@ -117,6 +120,54 @@ def test_killed_at_any_moment_every_named_file_is_whole(tmp_path: Path, prices: 
         lake.land(PRICES, all_tickers(prices), "recorded", AT + pd.Timedelta(days=9))
     named = {entry.path for entry in read_manifest(home).entries.values()}
     assert len(named) == len(KEYS)
+
+
+@pytest.fixture(scope="module")
+def ingests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingests]:
+    """Whole `optrade ingest` processes over a small recorded folder."""
+    root = tmp_path_factory.mktemp("ingests")
+    with serve_redis(root / "redis") as url, Ingests(write_folder(root / "recorded"), url) as found:
+        yield found
+
+
+def named(home: Path) -> dict[tuple[str, str], Entry]:
+    """What the manifest names, once every file of it was found whole and readable."""
+    data = home / "data"
+    assert damaged(data) == []
+    manifest = read_manifest(data)
+    for (table, key), entry in manifest.entries.items():
+        assert read_rows(data, table, [key], manifest).height == entry.rows
+    return dict(manifest.entries)
+
+
+@pytest.fixture(scope="module")
+def unharmed(ingests: Ingests, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    """A home that was never killed, and the seconds that it took."""
+    run = Run(tmp_path_factory.mktemp("unharmed") / "home")
+    start = time.perf_counter()
+    assert ingests.to_the_end(run) == [0], run.said()
+    return run.home, time.perf_counter() - start
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("seed", "kills"), [(1, 4), *(pytest.param(n, 5, marks=pytest.mark.long) for n in range(2, 6))]
+)
+def test_whole_ingest_killed_again_and_again_becomes_what_it_should(
+    ingests: Ingests, unharmed: tuple[Path, float], tmp_path: Path, seed: int, kills: int
+) -> None:
+    whole, seconds = unharmed
+    moments = random.Random(seed)
+    run = Run(tmp_path / "home")
+    killed = []
+    for part in range(kills):
+        # One moment in each part of the time that a run takes.
+        moment = (part + moments.uniform(0.0, 1.0)) / kills * seconds
+        killed.append(ingests.killed_after(run, moment))
+        named(run.home)
+    assert any(killed)  # the machine was not so fast that every run was over before its moment
+    assert ingests.to_the_end(run) == [0], run.said()
+    assert named(run.home) == named(whole)
 
 
 @pytest.mark.parametrize("count", [2])

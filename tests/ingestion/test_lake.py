@@ -205,7 +205,7 @@ def test_rejected_rows_are_kept_once_with_their_reason(tmp_path: Path, prices: F
     assert land(tmp_path, prices("QQQ"), rejected=bad).rows_quarantined == 4
     assert land(tmp_path, PRICES.empty(), LATER, rejected=bad).rows_quarantined == 0
     rows = read_rows(tmp_path, "quarantine/prices")
-    assert rows.columns == [*PRICES.names, "reason", "landed_at"]
+    assert rows.columns == [*PRICES.names, "reason", "landed_at", "released_at", "replaced"]
     assert sorted(rows["reason"]) == ["a", "a", "b", "c"]
     assert rows["close"].null_count() == 4
     manifest = read_manifest(tmp_path)
@@ -214,6 +214,17 @@ def test_rejected_rows_are_kept_once_with_their_reason(tmp_path: Path, prices: F
         manifest.entries["quarantine/prices", key].path.startswith("quarantine/prices/")
         for key in ("SPY", "_")
     )
+
+
+def test_a_rejected_row_that_the_vendor_restates_is_the_same_row(
+    tmp_path: Path, prices: Frame
+) -> None:
+    bad = prices(count=2).assign(reason="planted")
+    assert land(tmp_path, PRICES.empty(), rejected=bad).rows_quarantined == 2
+    restated = bad.assign(adj_close=bad["adj_close"] * 0.99)
+    assert land(tmp_path, PRICES.empty(), LATER, rejected=restated).rows_quarantined == 0
+    moved = bad.assign(volume=bad["volume"] + 1)
+    assert land(tmp_path, PRICES.empty(), LATER, rejected=moved).rows_quarantined == 2
 
 
 def test_only_rejected_rows_still_make_a_home(tmp_path: Path, prices: Frame) -> None:

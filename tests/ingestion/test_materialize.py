@@ -17,7 +17,7 @@ import pytest
 from feast import FeatureStore
 
 from feature_repo.errors import ConfigurationError, InputError
-from feature_repo.features.catalogue import GROUPS, definition_hash
+from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
 from feature_repo.markets import MARKET, close, decision_time, sessions
 from feature_repo.registry import read_registry
 from feature_repo.repo_config import (
@@ -147,7 +147,9 @@ def test_online_is_offline_at_the_clock(
         "as_of": LAST.isoformat(),
         "tickers": "IWM, QQQ, SPY",
         "behind": "",
+        "optional_behind": "",
     }
+    assert done.sessions.keys() | done.optional.keys() == GROUPS.keys()
     assert_same(store, LAST)
     assert pointer(redis) == {
         "session": "2024-12-31",
@@ -239,6 +241,48 @@ def test_view_that_never_landed_keeps_the_pointer_away(tmp_path: Path, redis: Re
     done = materialize(store, data, LAST)
     assert done.behind() == tuple(f"macro/{ticker}: no row" for ticker in TICKERS)
     assert pointer(redis) is None
+
+
+@pytest.mark.parametrize("view", OPTIONAL_GROUPS)
+def test_optional_view_that_lags_is_named_and_holds_nothing_back(
+    store: FeatureStore, data: Path, redis: RedisAddress, view: str
+) -> None:
+    write(data, {(view, "QQQ"): rows(view, "QQQ", DAYS[:-2])})
+    done = materialize(store, data, LAST)
+    assert done.session == "2024-12-31"
+    assert done.behind() == ()
+    assert done.optional_behind() == (f"{view}/QQQ: {DAYS[-3].date()}",)
+    assert done.document()["optional_behind"] == f"{view}/QQQ: {DAYS[-3].date()}"
+    assert pointer(redis)["session"] == "2024-12-31"
+    found = online_sessions(store, TICKERS, LAST)[view]
+    assert found == dict.fromkeys(TICKERS, "2024-12-31") | {"QQQ": str(DAYS[-3].date())}
+
+
+def test_home_without_optional_views_is_published(tmp_path: Path, redis: RedisAddress) -> None:
+    client(redis).flushall()
+    data = tmp_path / "data"
+    write(data, {k: frame for k, frame in features(DAYS).items() if k[0] not in OPTIONAL_GROUPS})
+    store = FeatureStore(config=repo_config(data, redis.url, timeout=5))
+    done = materialize(store, data, LAST)
+    assert done.session == pointer(redis)["session"] == "2024-12-31"
+    assert done.optional == {}
+    assert not set(OPTIONAL_GROUPS) & done.sessions.keys()
+    stale = {("sentiment", "SPY"): rows("sentiment", "SPY", DAYS[:1])}
+    write(data, stale | {("earnings", "DIA"): rows("earnings", "DIA", DAYS)})
+    done = materialize(store, data, LAST)
+    assert done.tickers == tuple(TICKERS), "a ticker with optional rows alone is not served"
+    assert done.optional == {"sentiment": {"SPY": str(DAYS[0].date())}, "earnings": {}}
+    assert pointer(redis)["tickers"] == TICKERS
+
+
+def test_home_with_optional_views_alone_has_nothing_to_serve(
+    tmp_path: Path, redis: RedisAddress
+) -> None:
+    data = tmp_path / "data"
+    write(data, {("sentiment", "SPY"): rows("sentiment", "SPY", DAYS)})
+    store = FeatureStore(config=repo_config(data, redis.url))
+    with pytest.raises(InputError, match="no features in this home"):
+        materialize(store, data, LAST)
 
 
 def test_killed_between_views_leaves_the_last_complete_session(

@@ -11,21 +11,32 @@ import pytest
 from structlog.testing import capture_logs
 
 from feature_repo.availability import SERIES
-from feature_repo.errors import InputError, SchemaViolation, SourceUnavailable
+from feature_repo.errors import (
+    InputError,
+    MissingCredential,
+    NotEntitled,
+    SchemaViolation,
+    SourceUnavailable,
+)
 from feature_repo.manifest import current_rows, damaged, read_manifest, read_rows
-from feature_repo.markets import sessions
+from feature_repo.markets import basket_symbols, decision_time, sessions
 from ingestion import pipeline
 from ingestion.build import build_features
+from ingestion.build_record import LANDED
 from ingestion.lake import Lake
 from ingestion.pipeline import TableReport, fetch_all, needed_keys
 from ingestion.sources.simulated import Simulated
-from ingestion.tables import TABLES
+from ingestion.tables import EARNINGS_CALENDAR, TABLES, landed_as
 
 Frame = Callable[..., pd.DataFrame]
 Tree = Callable[[Path], dict[str, tuple[str, int]]]
 AT = pd.Timestamp("2024-06-03T20:30Z")
 DAYS = sessions("2024-01-02", "2024-05-31")
 END = DAYS[-1]
+
+
+# What every home has; the gate of each further table costs time.
+PRICED = ("prices", "indices", "macro_series")
 
 
 @dataclass
@@ -36,13 +47,15 @@ class Tables:
     origin: str = "live"
     failing: dict[str, Exception] = field(default_factory=dict)
     asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    starts: dict[str, pd.Timestamp | None] = field(default_factory=dict)
     name: str = "tables"
-    tables: tuple[str, ...] = tuple(TABLES)
+    tables: tuple[str, ...] = PRICED
 
     def fetch(
         self, table: str, keys: Sequence[str], start: pd.Timestamp | None, end: pd.Timestamp
     ) -> pd.DataFrame:
         self.asked.append((table, tuple(keys)))
+        self.starts[table] = start
         for key in (table, *keys):
             if key in self.failing:
                 raise self.failing[key]
@@ -51,16 +64,36 @@ class Tables:
 
 
 @pytest.fixture
-def source(prices: Frame, index: Frame, macro: Frame) -> Tables:
-    tickers = [prices(name, days=list(DAYS.astype(str))) for name in ("SPY", "QQQ", "IWM")]
-    indices = [index(name, DAYS) for name in ("VIX", "VXN", "RVX", "VIX3M")]
-    return Tables(
-        {
-            "prices": pd.concat(tickers, ignore_index=True),
-            "indices": pd.concat(indices, ignore_index=True),
-            "macro_series": macro(DAYS),
-        }
-    )
+def source(
+    prices: Frame,
+    index: Frame,
+    macro: Frame,
+    news: Frame,
+    premium: Frame,
+    mentions: Frame,
+    earnings: Frame,
+    chain: Frame,
+) -> Tables:
+    tickers = ("SPY", "QQQ", "IWM")
+    cut_offs = decision_time(DAYS)
+    companies = dict.fromkeys(name for ticker in tickers for name in basket_symbols(ticker))
+    makers = {
+        "prices": [prices(name, days=list(DAYS.astype(str))) for name in tickers],
+        "indices": [index(name, DAYS) for name in ("VIX", "VXN", "RVX", "VIX3M")],
+        "macro_series": [macro(DAYS)],
+        "news": [news(cut_offs)],
+        "news_sentiment": [premium(name, cut_offs) for name in tickers],
+        "mentions": [mentions(name, cut_offs) for name in tickers],
+        "earnings": [earnings(name, ["2024-02-01", "2024-07-01"]) for name in companies],
+        "option_chains": [chain(name, cut_offs[-1:]) for name in tickers],
+    }
+    return Tables({name: pd.concat(parts, ignore_index=True) for name, parts in makers.items()})
+
+
+@pytest.fixture
+def everything(source: Tables) -> Tables:
+    source.tables = tuple(TABLES)
+    return source
 
 
 def fetch(data: Path, source: Any, *tickers: str, **options: Any) -> dict[str, TableReport]:
@@ -69,12 +102,22 @@ def fetch(data: Path, source: Any, *tickers: str, **options: Any) -> dict[str, T
     return {report.table: report for report in reports}
 
 
-def test_only_what_the_tickers_need_is_fetched(tmp_path: Path, source: Tables) -> None:
-    reports = fetch(tmp_path, source, "QQQ", "QQQ")
-    assert source.asked == [
+def landed_tables(data: Path) -> set[str]:
+    held = {landed_as(table).name: name for name, table in TABLES.items()}
+    return {held[name] for name, _ in read_manifest(data).entries}
+
+
+def test_only_what_the_tickers_need_is_fetched(tmp_path: Path, everything: Tables) -> None:
+    reports = fetch(tmp_path, everything, "QQQ", "QQQ")
+    assert everything.asked == [
         ("prices", ("QQQ",)),
         ("indices", ("VXN", "VIX3M", "VIX")),
         ("macro_series", tuple(SERIES)),
+        ("news", ("market",)),
+        ("news_sentiment", ("QQQ",)),
+        ("mentions", ("QQQ",)),
+        ("earnings", basket_symbols("QQQ")),
+        ("option_chains", ("QQQ",)),
     ]
     manifest = read_manifest(tmp_path)
     assert manifest.keys("prices") == ("QQQ",)
@@ -94,6 +137,60 @@ def test_a_second_fetch_changes_no_byte(tmp_path: Path, source: Tables, tree: Tr
     assert tree(tmp_path) == before
     changes = ("rows_new", "rows_corrected", "rows_quarantined")
     assert {getattr(r, name) for r in reports.values() for name in changes} == {0}
+
+
+def test_rows_are_gated_again_only_where_something_changed(
+    tmp_path: Path, everything: Tables, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gated: list[str] = []
+    whole = pipeline.gate
+
+    def counted(table: Any, *rest: Any) -> Any:
+        gated.append(table.name)
+        return whole(table, *rest)
+
+    monkeypatch.setattr(pipeline, "gate", counted)
+
+    def tables(**options: Any) -> list[str]:
+        gated.clear()
+        fetch(tmp_path, everything, **options)
+        return list(gated)
+
+    everything.frames["indices"].loc[2, "session"] = pd.Timestamp("2024-01-06")
+    assert tables() == list(TABLES)
+    assert tables() == []
+    everything.frames["news"].loc[0, "score"] = 0.25
+    assert tables() == ["news"]
+    # The vendor's answer of before, onto what has landed since, is not the same again.
+    everything.frames["news"].loc[0, "score"] = 0.5
+    assert tables() == ["news"]
+    assert tables() == []
+    with Lake(tmp_path) as lake:
+        good = everything.frames["prices"].head(1).assign(volume=9.0)
+        lake.land(TABLES["prices"], good, "live", AT)
+    assert tables() == ["prices"]
+    assert current_rows(tmp_path, "prices", ["SPY"])["volume"][0] != 9.0
+    (tmp_path / LANDED).unlink()
+    assert tables() == list(TABLES)
+
+
+def test_a_landing_that_failed_is_not_taken_for_done(tmp_path: Path, source: Tables) -> None:
+    right = source.frames["indices"]
+    source.frames["indices"] = right.drop(columns="open")
+    for _ in range(2):
+        with pytest.raises(SchemaViolation):
+            fetch(tmp_path, source)
+    source.frames["indices"] = right
+    assert fetch(tmp_path, source)["indices"].rows_new == len(right[right["symbol"] != "RVX"])
+
+
+def test_what_is_held_back_is_counted_in_every_run(tmp_path: Path, source: Tables) -> None:
+    source.tables = ("prices",)
+    for end, late in ((-3, 2), (-3, 2), (-2, 1), (-1, 0)):
+        with Lake(tmp_path) as lake:
+            reports = fetch_all(lake, source, ["SPY"], None, DAYS[end], AT)
+        assert reports[0].rows_held_back == late
+    assert current_rows(tmp_path, "prices", ["SPY"])["session"].max() == END.date()
 
 
 def test_bad_rows_go_to_quarantine_and_the_rest_lands(tmp_path: Path, source: Tables) -> None:
@@ -125,7 +222,9 @@ def test_rows_after_the_last_complete_session_never_land(tmp_path: Path, source:
     with Lake(tmp_path) as lake:
         reports = fetch_all(lake, source, ["SPY"], None, DAYS[-3], AT)
     assert [report.rows_held_back for report in reports][:2] == [2, 2 * 3 - 2]
-    for table in TABLES:
+    sessional = [name for name, table in TABLES.items() if table.sessional]
+    assert sessional == ["prices", "indices", "macro_series"]
+    for table in sessional:
         entries = [e for e in read_manifest(tmp_path).entries.values() if e.table == table]
         assert max(entry.last for entry in entries) <= str(DAYS[-3].date())
 
@@ -134,17 +233,18 @@ def test_rows_after_the_last_complete_session_never_land(tmp_path: Path, source:
 def test_a_table_that_does_not_answer_leaves_the_others_landed(
     tmp_path: Path, source: Tables, table: str
 ) -> None:
+    source.tables = tuple(dict.fromkeys((*PRICED, table)))
     source.failing[table] = SourceUnavailable("fred did not answer in 10 s")
     with capture_logs() as logs:
         reports = fetch(tmp_path, source)
     assert reports[table].stale == "fred did not answer in 10 s"
     keys = needed_keys(["SPY", "QQQ"])[table]
     assert set(reports[table].stale_keys) == set(keys)
-    # Together, then a few alone, and then it is down.
-    assert sum(name == table for name, _ in source.asked) == 1 + min(3, len(keys))
+    # Together, then a few alone, and then it is down. A single key is alone at once.
+    times = 1 + min(3, len(keys)) if len(keys) > 1 else 1
+    assert sum(name == table for name, _ in source.asked) == times
     assert reports[table].rows_new == 0
-    landed = {name for name, _ in read_manifest(tmp_path).entries}
-    assert landed == set(TABLES) - {table}
+    assert landed_tables(tmp_path) == set(PRICED) - {table}
     warned = [entry for entry in logs if entry["log_level"] == "warning"]
     assert [(entry["table"], entry["stale"]) for entry in warned] == [
         (table, "fred did not answer in 10 s")
@@ -172,6 +272,7 @@ def test_reports_of_batches_are_one_report(
     tmp_path: Path, source: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pipeline, "BATCH", 1)
+    source.tables = ("prices",)
     source.failing["QQQ"] = SourceUnavailable("an empty frame for QQQ")
     source.frames["prices"].loc[0, "close"] = -1.0
     report = fetch(tmp_path, source, "SPY", "QQQ", "IWM")["prices"]
@@ -194,7 +295,7 @@ def test_batches_bound_what_is_fetched_at_once(
 
 def test_another_shape_stops_and_what_landed_before_stays(tmp_path: Path, source: Tables) -> None:
     source.frames["indices"] = source.frames["indices"].drop(columns="open")
-    with pytest.raises(SchemaViolation, match=r"table indices: .*'missing': \['open'\]"):
+    with pytest.raises(SchemaViolation, match=r"table indices: columns: .*missing.* open"):
         fetch(tmp_path, source)
     assert {name for name, _ in read_manifest(tmp_path).entries} == {"prices"}
 
@@ -221,6 +322,74 @@ def test_an_unknown_ticker_is_refused_before_anything_is_fetched(
 def test_tables_that_a_source_lacks_are_left_out(tmp_path: Path, source: Tables) -> None:
     source.tables = ("prices",)
     assert list(fetch(tmp_path, source)) == ["prices"]
+
+
+def test_what_belongs_to_no_session_lands_whatever_its_day(
+    tmp_path: Path, everything: Tables, earnings: Frame
+) -> None:
+    reports = fetch(tmp_path, everything)
+    coming = current_rows(tmp_path, EARNINGS_CALENDAR.name, ["AAPL"])["date"].max()
+    assert coming == pd.Timestamp("2024-07-01").date() > END.date()
+    assert {r.rows_held_back for name, r in reports.items() if not TABLES[name].sessional} == {0}
+
+
+def test_chains_are_asked_for_at_the_last_session_only(tmp_path: Path, everything: Tables) -> None:
+    fetch(tmp_path, everything)
+    assert everything.starts == {
+        table: END if table == "option_chains" else None for table in TABLES
+    }
+
+
+def test_a_ticker_without_a_basket_needs_no_earnings(tmp_path: Path, everything: Tables) -> None:
+    reports = fetch(tmp_path, everything, "IWM")
+    assert needed_keys(["IWM"])["earnings"] == []
+    assert "earnings" not in reports
+    assert not read_manifest(tmp_path).keys(EARNINGS_CALENDAR.name)
+
+
+@pytest.mark.parametrize("error", [MissingCredential, NotEntitled])
+@pytest.mark.parametrize("table", ["news", "news_sentiment", "earnings", "option_chains"])
+def test_a_table_that_needs_a_key_leaves_the_others_landed(
+    tmp_path: Path, source: Tables, table: str, error: type[Exception]
+) -> None:
+    source.tables = (*PRICED, table)
+    source.failing[table] = error("Finnhub needs a key: set FINNHUB_API_KEY")
+    with capture_logs() as logs:
+        reports = fetch(tmp_path, source)
+    keys = len(needed_keys(["SPY", "QQQ"])[table])
+    assert reports[table] == TableReport(
+        table, keys, 0, 0, 0, 0, (), None, "Finnhub needs a key: set FINNHUB_API_KEY"
+    )
+    assert reports[table].document()["unavailable"] == "Finnhub needs a key: set FINNHUB_API_KEY"
+    assert {report.unavailable for name, report in reports.items() if name != table} == {None}
+    assert landed_tables(tmp_path) == set(PRICED)
+    assert not [entry for entry in logs if entry["log_level"] == "warning"]
+    # No key: asked for once, not again key by key.
+    assert sum(name == table for name, _ in source.asked) == 1
+
+
+def test_tables_without_a_key_leave_what_is_priced_to_build(tmp_path: Path, source: Tables) -> None:
+    source.tables = tuple(table for table in TABLES if table != "option_chains")
+    for table in ("news", "news_sentiment", "earnings"):
+        source.failing[table] = MissingCredential("Finnhub needs a key: set FINNHUB_API_KEY")
+    fetch(tmp_path, source)
+    with Lake(tmp_path) as lake:
+        reports = {report.view: report for report in build_features(lake, ["SPY"], AT)}
+    assert {reports[view].keys for view in ("technical", "iv", "macro", "sentiment")} == {1}
+    assert reports["earnings"].keys == 0
+    assert reports["earnings"].unavailable == "nothing of earnings has landed"
+    assert {report.stale for report in reports.values()} == {None}
+
+
+def test_reports_to_come_land_and_a_moved_one_is_a_correction(
+    tmp_path: Path, source: Tables, earnings: Frame
+) -> None:
+    source.tables = ("prices", "earnings")
+    fetch(tmp_path, source)
+    source.frames["earnings"] = earnings("AAPL", ["2024-07-03"])
+    assert fetch(tmp_path, source)["earnings"].rows_corrected == 1
+    rows = read_rows(tmp_path, EARNINGS_CALENDAR.name, ["AAPL"])
+    assert [str(day) for day in rows["date"]] == ["2024-02-01", "2024-07-01", "2024-07-03"]
 
 
 def test_simulated_data_lands_and_builds(tmp_path: Path, tree: Tree) -> None:
@@ -250,6 +419,11 @@ def test_recorded_tables_land_whole(recordings: Any) -> None:
         "prices": (21088, 0, 0),
         "indices": (18267, 0, 2),
         "macro_series": (104213, 0, 0),
+        # The rest of what is recorded is of after the last session with prices.
+        "mentions": (0, 0, 0),
+        # Four reports name no fiscal quarter.
+        "earnings": (891, 0, 4),
+        "option_chains": (0, 0, 0),
     }
     assert {report.stale for report in recordings.fetched} == {None}
     assert read_manifest(recordings.data).origin == "recorded"

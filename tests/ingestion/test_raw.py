@@ -9,9 +9,18 @@ import pytest
 from feature_repo.errors import InputError
 from feature_repo.manifest import read_manifest
 from feature_repo.markets import UNDERLYINGS, sessions
+from ingestion.compute_events import EarningsRaw, SentimentRaw
 from ingestion.lake import Lake
 from ingestion.raw import RawReader, index_symbols, prices_span
-from ingestion.tables import INDICES, MACRO_SERIES, PRICES
+from ingestion.tables import (
+    EARNINGS_CALENDAR,
+    INDICES,
+    MACRO_SERIES,
+    MENTIONS,
+    NEWS,
+    NEWS_SENTIMENT,
+    PRICES,
+)
 
 Frame = Callable[..., pd.DataFrame]
 AT = pd.Timestamp("2024-07-01T20:30Z")
@@ -98,3 +107,44 @@ def test_changes_of_prices_and_indices_are_those_of_a_ticker(
     land(tmp_path, INDICES, index("VIX", DAYS[:1]), times[0])
     land(tmp_path, PRICES, frame.assign(close=frame["close"] * 1.001), times[1])
     assert reader(tmp_path).ticker("SPY").changes() == times
+
+
+def test_a_ticker_has_the_events_that_landed(
+    tmp_path: Path, prices: Frame, news: Frame, mentions: Frame, earnings: Frame
+) -> None:
+    for ticker in ("SPY", "IWM"):
+        land(tmp_path, PRICES, prices(ticker, days=list(DAYS.astype(str))))
+    assert reader(tmp_path).ticker("SPY").events == ()
+    land(tmp_path, MENTIONS, mentions("SPY", [AT]))
+    assert reader(tmp_path).ticker("IWM").events == ()
+    land(tmp_path, NEWS, news([AT]))
+    land(
+        tmp_path,
+        EARNINGS_CALENDAR,
+        pd.concat([earnings(name, ["2024-02-01"]) for name in ("AAPL", "F")]),
+    )
+    sentiment, calendar = reader(tmp_path).ticker("SPY").events
+    assert isinstance(sentiment, SentimentRaw)
+    assert [rows.height for rows in (sentiment.news, sentiment.premium, sentiment.mentions)] == [
+        1, 0, 2,
+    ]  # fmt: skip
+    # The calendar's other companies are none of the basket's.
+    assert isinstance(calendar, EarningsRaw)
+    assert calendar.rows["symbol"].to_list() == ["AAPL"]
+    assert calendar.first_live is None
+    (market,) = reader(tmp_path).ticker("IWM").events
+    assert isinstance(market, SentimentRaw)
+    assert market.mentions.is_empty()
+
+
+def test_inputs_are_all_that_is_read_for_a_key(tmp_path: Path, prices: Frame) -> None:
+    land(tmp_path, PRICES, prices("SPY", days=list(DAYS.astype(str))))
+    read = reader(tmp_path)
+    named = read.inputs("ticker", "SPY")
+    assert {table for table, _ in named} == {
+        PRICES.name, INDICES.name, NEWS.name, NEWS_SENTIMENT.name, MENTIONS.name,
+        EARNINGS_CALENDAR.name,
+    }  # fmt: skip
+    assert (PRICES.name, "SPY") in named
+    assert (EARNINGS_CALENDAR.name, "AAPL") in named
+    assert read.inputs("market", "US") == [(PRICES.name, "SPY")]

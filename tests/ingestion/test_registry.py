@@ -1,6 +1,7 @@
 """Feast's registry: whole at every moment, and what the code defines."""
 
 import multiprocessing
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -11,10 +12,10 @@ from feast.types import Float64
 from filelock import FileLock
 
 from feature_repo.errors import ConfigurationError, InputError
-from feature_repo.features.catalogue import GROUPS, SERVICES
-from feature_repo.registry import read_registry
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND, SERVICES
+from feature_repo.registry import check_on_demand, read_registry, without_on_demand
 from feature_repo.repo_config import registry_path, repo_config, serving_registry_path
-from ingestion.registry import KEPT, apply, changed_registry, define_all, for_serving
+from ingestion.registry import KEPT, apply, changed_registry, define_all
 
 
 @pytest.fixture
@@ -39,6 +40,7 @@ def test_registry_holds_what_the_code_defines(store: FeatureStore, data: Path) -
         assert {view.spec.name for view in registry.feature_views} == set(GROUPS)
         assert {row.spec.name for row in registry.feature_services} == set(SERVICES)
     assert {view.name for view in store.list_feature_views()} == set(GROUPS)
+    assert {view.name for view in store.list_on_demand_feature_views()} == set(ON_DEMAND)
 
 
 def test_objects_that_are_no_longer_defined_are_removed(store: FeatureStore, data: Path) -> None:
@@ -95,12 +97,35 @@ def test_serving_snapshot_has_no_on_demand_views_and_no_states(
     registry = read_registry(registry_path(data))
     for view in registry.feature_views:
         view.meta.state = 3  # MATERIALIZING
-    snapshot = for_serving(registry)
+    snapshot = without_on_demand(registry)
     assert registry.on_demand_feature_views
     assert not snapshot.on_demand_feature_views
     assert {view.meta.state for view in snapshot.feature_views} == {0}
     (service,) = (row for row in snapshot.feature_services if row.spec.name == "both")
     assert [part.feature_view_name for part in service.spec.features] == ["iv"]
+    assert registry.feature_services != snapshot.feature_services, "the registry keeps its own"
+
+
+def test_services_of_the_snapshot_hold_what_is_stored_of_them(
+    store: FeatureStore, data: Path
+) -> None:
+    snapshot = read_registry(serving_registry_path(data))
+    for service in snapshot.feature_services:
+        held = {
+            f"{part.feature_view_name}:{column.name}"
+            for part in service.spec.features
+            for column in part.feature_columns
+        }
+        wanted = {ref for ref in SERVICES[service.spec.name] if ref.split(":")[0] in GROUPS}
+        assert held == wanted
+
+
+def test_apply_does_not_repeat_what_feast_says_of_on_demand_views(
+    store: FeatureStore, data: Path
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        apply(store, data)
 
 
 @pytest.mark.integration
@@ -150,6 +175,28 @@ def test_registry_that_is_not_what_the_code_defines_is_not_put_in_place(
     ):
         define_all(writer, data)
         writer.delete_feature_view("iv_lags")
+    assert registry_path(data).read_bytes() == before
+
+
+@pytest.mark.parametrize("view", ON_DEMAND)
+def test_registry_that_lacks_an_on_demand_feature_is_not_put_in_place(
+    store: FeatureStore, data: Path, view: str
+) -> None:
+    registry = read_registry(registry_path(data))
+    check_on_demand(registry)
+    (held,) = (row for row in registry.on_demand_feature_views if row.spec.name == view)
+    del held.spec.features[0]
+    with pytest.raises(ConfigurationError, match=f"lacks 1 features of on-demand view {view}"):
+        check_on_demand(registry)
+    before = registry_path(data).read_bytes()
+    with (
+        pytest.raises(ConfigurationError, match=f"on-demand view {view}"),
+        changed_registry(store, data) as writer,
+    ):
+        for service in writer.list_feature_services():
+            writer.delete_feature_service(service.name)
+        define_all(writer, data)
+        writer.registry.delete_feature_view(view, writer.project)
     assert registry_path(data).read_bytes() == before
 
 

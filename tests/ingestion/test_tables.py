@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from feature_repo.availability import SERIES
 from feature_repo.errors import SchemaViolation
+from feature_repo.features.catalogue import GROUPS
 from ingestion.table import PANDAS_DTYPES, ROUNDING, Column, Pair, Table
-from ingestion.tables import INDEX_OPENING, TABLES
+from ingestion.tables import INDEX_OPENING, LANDED_TABLES, TABLES, landed_as
 
 EXAMPLES = {
     "string": ["SPY"],
@@ -84,6 +85,41 @@ def test_pairs_compare_numbers_of_the_table(table: Table) -> None:
     for pair in table.pairs:
         assert columns[pair.greater].dtype == columns[pair.lesser].dtype == "float"
         assert 0.0 <= pair.tolerance < 1.0
+
+
+@every_table
+def test_a_share_of_nulls_is_declared_where_there_may_be_nulls(table: Table) -> None:
+    for column in table.columns:
+        assert column.null_share is None or column.nullable, column.name
+        assert column.null_share is None or 0.0 <= column.null_share < 1.0, column.name
+
+
+@every_table
+def test_splits_scale_prices_of_the_table_by_session(table: Table) -> None:
+    if table.splits is None:
+        assert table.name != "prices"
+        return
+    columns = {column.name: column for column in table.columns}
+    for name in (table.splits.ratio, *table.splits.prices):
+        assert columns[name].dtype == "float"
+        assert not columns[name].nullable
+        assert columns[name].strict_minimum
+        assert columns[name].minimum == 0.0
+    assert (table.splits.prices[0], table.splits.prices[-1]) == ("open", "close")
+    assert table.by_session
+
+
+@every_table
+def test_a_missing_session_is_a_gap_where_a_row_is_one_session(table: Table) -> None:
+    assert table.dating.name == table.dated
+    assert table.by_session is (table.name in ("prices", "indices"))
+
+
+@every_table
+def test_no_table_lands_by_the_name_of_a_view(table: Table) -> None:
+    assert landed_as(table).name not in GROUPS
+    assert dataclasses.replace(landed_as(table), name=table.name) == table
+    assert LANDED_TABLES[landed_as(table).name] is landed_as(table)
 
 
 @every_table

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feature_repo.errors import InputError
 from feature_repo.manifest import latest
-from ingestion.versions import CORRECTION, TICK, append, out_of_order
+from ingestion.versions import CORRECTION, TICK, Appended, append, insert, out_of_order
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -183,3 +184,78 @@ def test_corrections_and_late_rows_change_the_past() -> None:
     assert rows is not None
     assert out_of_order(rows, KEY, "day", "landed_at") == [START + 2 * DAY, START + 3 * DAY]
     assert out_of_order(rows.head(0), KEY, "day", "landed_at") == []
+
+
+def put(stored: pl.DataFrame | None, *rows: tuple[Any, ...]) -> Appended:
+    """Insert rows of (key, day, a, b, days after the start)."""
+    dated = [(*row[:4], START + row[4] * DAY) for row in rows]
+    incoming = pl.DataFrame(dated, schema=SCHEMA, orient="row")
+    return insert(stored, incoming, KEY, VALUES, "landed_at")
+
+
+def test_a_version_is_put_in_at_its_own_time() -> None:
+    stored = land(None, [("x", D1, 1.0, None)], START).rows
+    stored = land(stored, [("x", D1, 3.0, None)], START + 4 * DAY).rows
+    result = put(stored, ("x", D1, 2.0, None, 2), ("x", D2, 5.0, None, 2))
+    assert (result.new, result.corrected, result.changed) == (1, 1, True)
+    assert result.rows["a"].to_list() == [1.0, 2.0, 3.0, 5.0]
+    assert latest(result.rows, KEY)["a"].to_list() == [3.0, 5.0]
+
+
+def test_what_was_in_force_already_is_not_put_in() -> None:
+    stored = land(None, [("x", D1, 1.0, None)], START).rows
+    result = put(stored, ("x", D1, 1.0, None, 2), ("x", D1, 1.0 + 1e-12, None, 3))
+    assert not result.changed
+    assert result.rows.equals(stored)
+    assert not put(stored, ("x", D1, 1.0, None, 0)).changed
+
+
+def test_a_value_and_a_null_differ() -> None:
+    stored = land(None, [("x", D1, 1.0, None)], START).rows
+    assert put(stored, ("x", D1, 1.0, 0.0, 1)).corrected == 1
+    assert put(stored, ("x", D1, None, None, 1)).corrected == 1
+
+
+def test_the_first_rows_of_a_key_are_put_in_with_their_versions() -> None:
+    result = put(None, ("x", D1, 1.0, None, 3), ("x", D1, 2.0, None, 1), ("x", None, 9.0, None, 1))
+    assert (result.new, result.corrected) == (2, 1)
+    assert result.rows["a"].to_list() == [9.0, 2.0, 1.0]
+
+
+def test_two_versions_of_one_time_are_refused() -> None:
+    stored = land(None, [("x", D1, 1.0, None)], START).rows
+    with pytest.raises(InputError, match="two rows that differ, both of 2024-01-01"):
+        put(stored, ("x", D1, 2.0, None, 0))
+    with pytest.raises(InputError, match="choose one of them"):
+        put(None, ("x", D1, 2.0, None, 0), ("x", D1, 3.0, None, 0))
+
+
+@given(
+    times=st.lists(st.tuples(st.integers(0, 9), st.sampled_from([1.0, 2.0, 3.0])), max_size=8),
+    late=st.integers(0, 9),
+    value=st.sampled_from([1.0, 2.0, 3.0]),
+)
+def test_put_in_late_or_landed_in_time_is_the_same_to_a_reader(
+    times: list[tuple[int, float]], late: int, value: float
+) -> None:
+    others = {time: number for time, number in times if time != late}
+    stored = None
+    for time, number in sorted(others.items()):
+        stored = land(stored, [("x", D1, number, None)], START + time * DAY).rows
+    result = put(stored, ("x", D1, value, None, late))
+    for moment in range(10):
+        known = {t: v for t, v in {**others, late: value}.items() if t <= moment}
+        seen = latest(result.rows, KEY, START + moment * DAY)["a"].to_list()
+        # A version equal to the one before it was never written: the one put in outlives it.
+        expected = [written(others, late, value, moment)] if known else []
+        assert seen == expected
+
+
+def written(others: dict[int, float], late: int, value: float, moment: int) -> float:
+    """Return the value in force: of the versions that landed, and the one put in."""
+    kept: dict[int, float] = {}
+    for time, number in sorted(others.items()):
+        if not kept or list(kept.values())[-1] != number:
+            kept[time] = number
+    kept[late] = value
+    return kept[max(time for time in kept if time <= moment)]

@@ -30,8 +30,8 @@ CASES = {
         "signal strength: got 2.0",
     ),
     "negative seed": (("ingest", *SIMULATED, "--seed", "-1"), "--seed"),
-    "sentiment is not built": (("train", "--ticker", "SPY", "--sentiment"), "--sentiment"),
-    "earnings is not built": (("train", "--ticker", "SPY", "--earnings"), "--earnings"),
+    "no sentiment in an empty home": (("train", "--ticker", "SPY", "--sentiment"), "--sentiment"),
+    "no earnings in an empty home": (("train", "--ticker", "SPY", "--earnings"), "--earnings"),
     "regression is not built": (
         ("train-volatility", "--ticker", "SPY", "--mode", "regression"),
         "allowed: classification",
@@ -45,7 +45,6 @@ CASES = {
     "bad clock": (("ingest", *SIMULATED, "--as-of", "yesterday-ish"), "--as-of"),
     "clock without zone": (("ingest", *SIMULATED, "--as-of", "2024-11-15 12:00"), "zone"),
     "no session": (("ingest", *SIMULATED, "--as-of", "2024-11-16"), "not an XNYS session"),
-    "audit is not built": (("audit", "pit"), "audit pit: not in this version"),
     "backtest is not built": (("backtest",), "backtest: not in this version"),
     "schedule is not built": (("schedule",), "optrade run-daily"),
     "bad port": (("redis", "start", "--port", "99999"), "--port"),

@@ -28,6 +28,10 @@ VIEWS = {
 SERVICES = {
     "direction": ("technical", "iv", "macro"),
     "volatility": ("technical", "iv"),
+    # No optional views here: their services, which a ready home has, hold the others alone.
+    "direction_sentiment": ("technical", "iv", "macro"),
+    "direction_earnings": ("technical", "iv", "macro"),
+    "direction_sentiment_earnings": ("technical", "iv", "macro"),
 }
 VALUES = {
     "returns_5d": 0.012,

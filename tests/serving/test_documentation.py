@@ -134,7 +134,8 @@ def test_the_bodies_of_predict_hold_what_any_model_may_read():
     rows = DOCUMENT["paths"]["/predict"]["post"]["requestBody"]["content"]["application/json"]
     full, pool = (row["value"] for row in rows["examples"].values())
     assert list(full["features"]) == [f.name for g in GROUPS.values() for f in g.features]
-    assert sorted(pool["features"]) == sorted(r.split(":")[1] for r in SERVICES["direction"])
+    whole = (reference.split(":") for reference in SERVICES["direction_sentiment_earnings"])
+    assert sorted(pool["features"]) == sorted(name for view, name in whole if view in GROUPS)
     for body, forecast in ((full, True), (pool, False)):
         question = Question(**body)
         check_question(question)

@@ -222,8 +222,8 @@ def test_a_password_of_digits_works(feast_home):
 
 def test_unknown_services_refuse(feast_home):
     store, _ = feast_home.open()
-    with pytest.raises(Refusal, match="no service 'direction_sentiment'"):
-        service_references(store, ["direction", "direction_sentiment"])
+    with pytest.raises(Refusal, match="no service 'direction_moon'"):
+        service_references(store, ["direction", "direction_moon"])
 
 
 def test_references_name_the_view_of_every_feature(feast_home):

@@ -1,14 +1,16 @@
 """Predictions from a caller's own features: the seed's form, and every reason for none."""
 
 import json
+import math
 
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo.features.catalogue import GROUPS, VOLATILITY_INPUTS
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND, VOLATILITY_INPUTS
 from serving.artifact import Artifact
+from serving.examples import UNKNOWN_FEATURES
 from serving.predictions import (
     BAND_CLASSES,
     Question,
@@ -23,7 +25,7 @@ from trading.regimes import BANDS, REGIMES
 from trading.selector import STRATEGIES, Forecasts, select
 
 DATE = "2024-01-15"
-CATALOGUE = [row.name for group in GROUPS.values() for row in group.features]
+CATALOGUE = [row.name for group in (GROUPS | ON_DEMAND).values() for row in group.features]
 SEED_FEATURES = {
     "returns_5d": 0.023, "rsi_14": 58.2, "iv_rank": 35.0, "iv_hv_spread": 2.5,
     "fed_funds_effective": 5.33,
@@ -179,6 +181,42 @@ def test_the_forecaster_answers_when_all_its_inputs_are_there_and_not_before():
         assert not Question("SPY", DATE, rest).forecasts_volatility
 
 
+CROSSED = {"mean": [0.0] * 3, "scale": [1.0] * 3, "coef": [[0.7, -0.01, 0.3]]}
+
+
+def crossed(models):
+    """A model of two features on demand, which stand beside a stored one."""
+    features = ["sentiment_iv_divergence", "returns_5d", "earnings_iv_runup"]
+    return models(features=features, **CROSSED)
+
+
+@given(st.floats(-1, 1), ranks, st.sampled_from([0.0, 1.0]))
+def test_features_on_demand_are_computed_from_those_sent(models, score, rank, near):
+    sent = SEED_FEATURES | {
+        "sentiment_score": score, "iv_rank": rank, "earnings_within_5d": near
+    }  # fmt: skip
+    divergence, runup = score * (rank - 50) / 50, near * rank / 100
+    computed = ask(crossed(models), sent)
+    given_by_hand = sent | {"sentiment_iv_divergence": divergence, "earnings_iv_runup": runup}
+    p, same = (
+        answer["prediction"]["probability"]
+        for answer in (computed, ask(crossed(models), given_by_hand))
+    )
+    assert p == pytest.approx(same, abs=1e-12)
+    log_odds = 1.1 * (0.3 + 0.7 * divergence - 0.01 * 0.023 + 0.3 * runup) + 0.05
+    assert p == pytest.approx(1 / (1 + math.exp(-log_odds)), abs=1e-12)
+
+
+def test_a_feature_on_demand_may_be_sent_without_what_it_is_made_of(models):
+    sent = SEED_FEATURES | {"sentiment_iv_divergence": 0.5, "earnings_iv_runup": 0.1}
+    assert ask(crossed(models), sent)["prediction"]
+    del sent["earnings_iv_runup"]
+    found = fault(lambda: ask(crossed(models), sent))
+    assert found.error == "missing_features"
+    assert found.detail.startswith("features: 1 ")
+    assert "missing: earnings_within_5d;" in found.detail
+
+
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_every_feature_of_the_catalogue_may_be_sent(name):
     check_question(Question("SPY", DATE, {name: 1.0}))
@@ -189,6 +227,8 @@ def test_other_names_are_refused_by_name(names):
     found = fault(lambda: check_question(Question("SPY", DATE, dict.fromkeys(names, 1.0))))
     assert found.error == "unknown_features"
     assert names[0][:30] in found.detail
+    assert f"allowed are the {len(CATALOGUE)} names" in found.detail
+    assert f"allowed are the {len(CATALOGUE)} names" in UNKNOWN_FEATURES["detail"]
 
 
 @pytest.mark.parametrize("day", pd.date_range("2023-12-15", "2024-02-02").strftime("%Y-%m-%d"))

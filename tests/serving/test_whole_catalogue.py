@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.features.catalogue import GROUPS, SERVICES, VOLATILITY_INPUTS, definition_hash
+from feature_repo.features.catalogue import (
+    GROUPS,
+    OPTIONAL_GROUPS,
+    SERVICES,
+    VOLATILITY_INPUTS,
+    definition_hash,
+)
 from feature_repo.markets import close
 from serving.artifact import Artifact, canonical_sha256
 from serving.configuration import Configuration
@@ -72,7 +78,8 @@ def test_a_signal_of_the_whole_catalogue(whole_home, documents, write):
     signal = open_home(whole_home, CONFIGURATION).signal_for("SPY", AS_OF)
     Signal.model_validate(signal)
     assert signal["session"] == SESSION
-    assert signal["provenance"]["age_in_sessions"] == dict.fromkeys(sorted(GROUPS), 0)
+    read = sorted(set(GROUPS) - set(OPTIONAL_GROUPS))
+    assert signal["provenance"]["age_in_sessions"] == dict.fromkeys(read, 0)
 
 
 def test_references_are_those_of_the_catalogue(whole_home):
@@ -81,7 +88,20 @@ def test_references_are_those_of_the_catalogue(whole_home):
         data, data / "feast" / "feature_store.yaml", data / "feast" / "serving_registry.db"
     )
     for name, references in SERVICES.items():
-        assert sorted(service_references(store, [name]).values()) == sorted(references)
+        stored = [reference for reference in references if reference.split(":")[0] in GROUPS]
+        assert sorted(service_references(store, [name]).values()) == sorted(stored)
+
+
+def test_a_registry_without_a_snapshot_serves_alike(whole_home, documents, write):
+    """What Feast's own `apply` wrote has on-demand views, which serving does not read."""
+    put_models(whole_home, documents, write)
+    kept = open_home(whole_home, CONFIGURATION).signal_for("SPY", AS_OF)
+    (whole_home / "data" / "feast" / "serving_registry.db").unlink()
+    home = open_home(whole_home, CONFIGURATION)
+    assert not home.store.list_on_demand_feature_views(allow_cache=True)
+    assert home.signal_for("SPY", AS_OF) == kept
+    references = service_references(home.store, SERVICES).values()
+    assert {reference.split(":")[0] for reference in references} == set(GROUPS)
 
 
 def test_a_view_without_its_time_refuses(whole_home, documents, write, redis_server):

@@ -7,7 +7,14 @@ import pytest
 from feast import FeatureStore
 
 from feature_repo.errors import InputError
-from feature_repo.features.catalogue import GROUPS, SERVICES, names
+from feature_repo.features.catalogue import (
+    GROUPS,
+    ON_DEMAND,
+    OPTIONAL_GROUPS,
+    SERVICES,
+    VOLATILITY_INPUTS,
+    names,
+)
 from feature_repo.markets import close, sessions
 from feature_repo.repo_config import repo_config
 from ingestion.lake import Lake
@@ -54,6 +61,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> FeatureStore:
     return made
 
 
+def computed(view: str, name: str, stored: dict[str, np.ndarray]) -> np.ndarray:
+    """An on-demand feature by its own function, of the stored columns of the same frame."""
+    (row,) = (row for row in ON_DEMAND[view].features if row.name == name)
+    return row.compute(*[stored[source] for source in row.inputs])
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_frame_is_the_service_as_known_at_each_decision(
     store: FeatureStore, service: str
@@ -66,7 +79,12 @@ def test_a_frame_is_the_service_as_known_at_each_decision(
     for ticker in ("SPY", "QQQ"):
         mine = frame[frame["ticker"] == ticker]
         assert mine["session"].tolist() == DAYS.tolist()
+        stored = {name: mine[name].to_numpy() for view, name in wanted if view in GROUPS}
         for view, name in wanted:
+            if view in ON_DEMAND:
+                expected = computed(view, name, stored)
+                np.testing.assert_array_equal(mine[name], expected, name)
+                continue
             key = ticker if GROUPS[view].entity == "ticker" else "US"
             place = names(view).index(name)
             expected = [value(key, view, place, day) for day in range(len(DAYS))]
@@ -87,7 +105,7 @@ def test_sessions_may_be_asked_in_any_order(store: FeatureStore) -> None:
 
 
 def test_a_service_that_is_not_there_is_refused(store: FeatureStore) -> None:
-    with pytest.raises(InputError, match="got 'moon', the store knows direction, volatility"):
+    with pytest.raises(InputError, match=r"got 'moon', the store knows direction, .*, volatility"):
         load_frame(store, "moon", ["SPY"], DAYS)
 
 
@@ -97,6 +115,48 @@ def test_nothing_asked_is_refused(
 ) -> None:
     with pytest.raises(InputError, match="nothing to read from direction"):
         load_frame(store, "direction", tickers, days)
+
+
+def without(data: Path, *views: str) -> FeatureStore:
+    """A store over a home in which some views never landed."""
+    with Lake(data) as lake:
+        for view in GROUPS.keys() - set(views):
+            entity = GROUPS[view].entity
+            lake.open_view(view, entity, "hash")
+            for key in KEYS[entity]:
+                lake.write_features(view, key, view_rows(view, key, DAYS), LANDED)
+        lake.commit("recorded")
+    made = FeatureStore(config=repo_config(data, None))
+    apply(made, data)
+    return made
+
+
+def test_a_view_that_a_home_may_lack_is_null_where_it_does(tmp_path: Path) -> None:
+    store = without(tmp_path / "data", "earnings")
+    frame = load_frame(store, "direction_sentiment_earnings", ["SPY", "QQQ"], DAYS)
+    about_earnings = [*names("earnings"), "earnings_iv_runup", "earnings_iv_crush_setup"]
+    assert frame[about_earnings].isna().all(axis=None)
+    assert frame.drop(columns=about_earnings).notna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    ("service", "lacking"),
+    [("direction_sentiment", "earnings"), ("direction_earnings", "sentiment")],
+)
+def test_a_service_does_not_need_the_other_optional_view(
+    tmp_path: Path, store: FeatureStore, service: str, lacking: str
+) -> None:
+    found = load_frame(without(tmp_path / "data", lacking), service, ["SPY", "QQQ"], DAYS)
+    pd.testing.assert_frame_equal(found, load_frame(store, service, ["SPY", "QQQ"], DAYS))
+    assert found.notna().all(axis=None)
+    assert not set(found) & set(names(lacking)), "what Feast joins for the view cross is dropped"
+
+
+def test_a_view_that_a_home_must_have_is_refused_where_it_lacks(tmp_path: Path) -> None:
+    store = without(tmp_path / "data", "macro", *OPTIONAL_GROUPS)
+    with pytest.raises(InputError, match="nothing has landed in view macro"):
+        load_frame(store, "direction", ["SPY"], DAYS)
+    assert len(load_frame(store, "volatility", ["SPY"], DAYS).columns) == 2 + len(VOLATILITY_INPUTS)
 
 
 def test_prices_are_the_current_raw_rows(tmp_path: Path) -> None:

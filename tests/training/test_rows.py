@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from feature_repo.errors import InputError
-from feature_repo.features.catalogue import GROUPS, UNSAFE, names
+from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, UNSAFE, names
 from training.labels import direction_labels
 from training.rows import Rows, direction_rows, regime_rows, require_views
 
@@ -91,8 +91,9 @@ def test_an_empty_view_is_refused_by_name(view: str) -> None:
     for name in names(view):
         share[name] = np.where(np.arange(100) < 59, 1.0, np.nan)
     values = np.column_stack(list(share.values()))
-    with pytest.raises(InputError, match=f"the {view} view is empty: at most 59% of 100"):
+    with pytest.raises(InputError, match=f"the {view} view is empty: at most 59% of 100") as no:
         require_views(list(share), values)
+    assert (f"or train without --{view}" in str(no.value)) == (view in OPTIONAL_GROUPS)
     share[names(view)[0]] = np.where(np.arange(100) < 60, 1.0, np.nan)
     require_views(list(share), np.column_stack(list(share.values())))
 

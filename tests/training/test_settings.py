@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from feature_repo.errors import InputError
-from training.settings import DirectionSettings, RegimeSettings
+from training.settings import DirectionSettings, RegimeSettings, direction_service
 
 
 def test_the_defaults_are_those_of_the_decisions() -> None:
@@ -43,3 +43,16 @@ def test_a_regression_mode_is_refused() -> None:
 def test_an_unknown_criterion_is_refused() -> None:
     with pytest.raises(InputError, match="got 'profit', allowed are f1"):
         DirectionSettings("SPY", threshold_criterion="profit")
+
+
+@pytest.mark.parametrize(
+    ("views", "service"),
+    [
+        ({}, "direction"),
+        ({"earnings": True}, "direction_earnings"),
+        ({"earnings": True, "sentiment": True}, "direction_sentiment_earnings"),
+    ],
+)
+def test_the_optional_views_name_the_service(views: dict[str, bool], service: str) -> None:
+    assert direction_service(**views) == service
+    assert DirectionSettings("SPY", feature_service=service).feature_service == service

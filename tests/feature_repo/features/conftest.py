@@ -8,19 +8,22 @@ import pandas as pd
 import pytest
 
 from feature_repo.features.adjust import adjust
-from feature_repo.features.catalogue import GROUPS
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND
 from feature_repo.features.declare import Array
 
 PRICES = ("open", "high", "low", "close", "dividend")
+DECLARED = GROUPS | ON_DEMAND
 
 
 @dataclass(frozen=True)
 class World:
-    """Raw rows of one ticker, its indices and the macro levels, all on the same sessions."""
+    """Raw rows of one ticker and of all that stands beside it, on the same sessions."""
 
     bars: dict[str, Array]
     indices: dict[str, Array]
     macro: dict[str, Array]
+    sentiment: dict[str, Array]
+    earnings: dict[str, Array]
 
     def rows(self, start: int | None, stop: int | None) -> "World":
         cut = slice(start, stop)
@@ -40,10 +43,12 @@ class World:
             return {**self.indices, "hv_20": self.values("technical")["hv_20"]}
         if group == "iv_lags":
             return {"iv_rank": self.values("iv")["iv_rank"]}
-        return self.macro
+        if group == "cross":
+            return self.values("sentiment") | self.values("earnings") | self.values("iv")
+        return getattr(self, group)
 
     def values(self, group: str) -> dict[str, Array]:
-        return GROUPS[group].compute(self.sources(group))
+        return DECLARED[group].compute(self.sources(group))
 
 
 def make_bars(rng: np.random.Generator, rows: int) -> dict[str, Array]:
@@ -63,6 +68,35 @@ def make_bars(rng: np.random.Generator, rows: int) -> dict[str, Array]:
     return {**cents, "volume": volume, "dividend": dividend, "split": split}
 
 
+def make_sentiment(rng: np.random.Generator, rows: int) -> dict[str, Array]:
+    """Headlines and mentions of sessions that were all watched, without the paid score."""
+    headlines = 1.0 + rng.poisson(20, rows)
+    up = rng.binomial(headlines.astype(int), 0.45)
+    down = rng.binomial(headlines.astype(int) - up, 0.5)
+    return {
+        "headlines": headlines,
+        "headlines_up": up / headlines,
+        "headlines_down": down / headlines,
+        "premium_score": np.full(rows, np.nan),
+        "premium_sector_score": np.full(rows, np.nan),
+        "mentions": rng.poisson(50, rows) * 1.0,
+        "mentions_24h_ago": rng.poisson(2, rows) * 20.0,
+    }
+
+
+def make_earnings(rng: np.random.Generator, rows: int) -> dict[str, Array]:
+    return {
+        "sessions_to_report": rng.integers(0, 120, rows) // rng.integers(1, 20, rows) * 1.0,
+        "sessions_since_report": rng.integers(0, 120, rows) * 1.0,
+        "weight_within_5": rng.uniform(0, 1, rows),
+        "next_report_after_close": rng.integers(0, 2, rows) * 1.0,
+        "eps_surprise_last": rng.normal(3, 9, rows),
+        "eps_surprise_mean_4": rng.normal(3, 5, rows),
+        "eps_beats_4": rng.integers(0, 5, rows) / 4,
+        "revenue_surprise_last": rng.normal(1, 3, rows),
+    }
+
+
 def make_world(seed: int = 0, rows: int = 900) -> World:
     rng = np.random.default_rng(seed)
     level = {
@@ -75,7 +109,8 @@ def make_world(seed: int = 0, rows: int = 900) -> World:
     }
     macro |= {"VIXCLS": np.abs(macro["VIXCLS"]) * 6, "CPI": 250 + np.arange(rows) / 20}
     macro |= {"CPI_1M_EARLIER": macro["CPI"] - 0.5, "CPI_12M_EARLIER": macro["CPI"] - 6.0}
-    return World(make_bars(rng, rows), level, macro)
+    bars = make_bars(rng, rows)
+    return World(bars, level, macro, make_sentiment(rng, rows), make_earnings(rng, rows))
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +126,7 @@ def make() -> Callable[..., World]:
 @pytest.fixture(scope="session")
 def values(world: World) -> dict[str, dict[str, Array]]:
     """Values of every group over the whole world."""
-    return {name: world.values(name) for name in GROUPS}
+    return {name: world.values(name) for name in DECLARED}
 
 
 @pytest.fixture(scope="session", params=["SPY", "QQQ", "IWM"])

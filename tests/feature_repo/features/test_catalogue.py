@@ -7,6 +7,8 @@ from feature_repo.errors import InputError
 from feature_repo.features import catalogue
 from feature_repo.features.catalogue import (
     GROUPS,
+    ON_DEMAND,
+    OPTIONAL_GROUPS,
     SERVICES,
     UNSAFE,
     VOLATILITY_INPUTS,
@@ -18,7 +20,8 @@ from feature_repo.features.catalogue import (
 
 ROOT = Path(__file__).resolve().parents[3]
 SPEC = ROOT.parent / "shared" / "spec" / "features.json"
-COUNTS = {"technical": 83, "iv": 18, "iv_lags": 5, "macro": 34}
+STORED = {"technical": 83, "iv": 18, "iv_lags": 5, "macro": 34, "sentiment": 12, "earnings": 11}
+COUNTS = STORED | {"cross": 5}
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +32,10 @@ def spec():
 
 
 def test_counts_and_unique_names():
-    assert {name: len(names(name)) for name in GROUPS} == COUNTS
-    everything = [feature for name in GROUPS for feature in names(name)]
+    assert {name: len(names(name)) for name in GROUPS} == STORED
+    assert {name: len(names(name)) for name in ON_DEMAND} == {"cross": 5}
+    assert set(OPTIONAL_GROUPS) == {"sentiment", "earnings"} <= set(GROUPS)
+    everything = [feature for name in COUNTS for feature in names(name)]
     assert len(set(everything)) == sum(COUNTS.values())
 
 
@@ -50,6 +55,9 @@ def test_eight_price_levels_are_not_safe():
 def test_services():
     assert {name: len(refs) for name, refs in SERVICES.items()} == {
         "direction": 135,
+        "direction_sentiment": 135 + 12 + 3,
+        "direction_earnings": 135 + 11 + 2,
+        "direction_sentiment_earnings": 135 + 12 + 11 + 5,
         "volatility": 27,
     }
     for refs in SERVICES.values():
@@ -61,10 +69,31 @@ def test_services():
     assert {ref.split(":")[0] for ref in SERVICES["volatility"]} == {"technical", "iv", "iv_lags"}
 
 
+def test_what_is_on_demand_comes_with_all_it_is_made_of():
+    def parts(service):
+        refs = [ref.split(":") for ref in SERVICES[service]]
+        return tuple([n for v, n in refs if (v in GROUPS) == stored] for stored in (True, False))
+
+    base, nothing = parts("direction")
+    assert nothing == []
+    bullish, bearish, divergence, runup, crush = names("cross")
+    for service, views, crossed in (
+        ("direction_sentiment", ["sentiment"], [bullish, bearish, divergence]),
+        ("direction_earnings", ["earnings"], [runup, crush]),
+        ("direction_sentiment_earnings", ["sentiment", "earnings"], list(names("cross"))),
+    ):
+        stored, on_demand = parts(service)
+        assert stored == base + [name for view in views for name in names(view)]
+        assert on_demand == crossed
+        assert {i for name in on_demand for i in find(name)[1].inputs} <= set(stored)
+    assert set(ON_DEMAND["cross"].sources) <= {name for group in GROUPS for name in names(group)}
+
+
 @pytest.mark.parametrize("view", COUNTS)
 def test_declarations_are_those_of_the_catalogue(view, spec):
     fields = ("name", "unit", "formula", "safe")
-    declared = [tuple(getattr(row, field) for field in fields) for row in GROUPS[view].features]
+    group = (GROUPS | ON_DEMAND)[view]
+    declared = [tuple(getattr(row, field) for field in fields) for row in group.features]
     listed = [
         tuple(row[field] for field in fields) for row in spec["features"] if row["view"] == view
     ]
@@ -74,23 +103,36 @@ def test_declarations_are_those_of_the_catalogue(view, spec):
 def test_lists_and_totals_are_those_of_the_catalogue(spec):
     assert list(UNSAFE) == spec["unsafe"]
     assert list(VOLATILITY_INPUTS) == spec["volatility_inputs"]
-    assert {view: spec["counts"][view] for view in COUNTS} == COUNTS
-    assert len(SERVICES["direction"]) == spec["totals"]["base_pool_technical_iv_macro"]
-    assert len(SERVICES["direction"]) - len(UNSAFE) == spec["totals"]["safe_pool"]
+    assert spec["counts"] == COUNTS
+    stored = {
+        service: sum(ref.split(":")[0] in GROUPS for ref in refs)
+        for service, refs in SERVICES.items()
+    }
+    assert spec["totals"] == {
+        "base_pool_technical_iv_macro": stored["direction"],
+        "safe_pool": stored["direction"] - len(UNSAFE),
+        "with_sentiment": stored["direction_sentiment"],
+        "with_earnings": stored["direction_earnings"],
+        "with_both": stored["direction_sentiment_earnings"],
+    }
 
 
 def test_entities():
-    assert {name: group.entity for name, group in GROUPS.items()} == {
+    assert {name: group.entity for name, group in (GROUPS | ON_DEMAND).items()} == {
         "technical": "ticker",
         "iv": "ticker",
         "iv_lags": "ticker",
         "macro": "market",
+        "sentiment": "ticker",
+        "earnings": "ticker",
+        "cross": "ticker",
     }
 
 
 def test_features_are_found_by_name():
     group, row = find("iv_rank")
     assert (group.name, row.name, row.lookback) == ("iv", "iv_rank", 252)
+    assert find("earnings_iv_runup")[0] is ON_DEMAND["cross"]
     with pytest.raises(InputError, match="unknown feature: got 'nothing'"):
         find("nothing")
     with pytest.raises(InputError, match="unknown feature group: got 'x', allowed are technical"):
@@ -162,6 +204,6 @@ def test_the_definition_hash_covers_every_module():
     sources = {path.name: path.read_text("utf-8") for path in folder.glob("*.py")}
     assert definition_hash() == hash_of(sources)
     assert len(definition_hash()) == 64
-    for name in sources:
-        if name != "__init__.py":
-            assert hash_of({**sources, name: sources[name] + "\nX = 1\n"}) != definition_hash()
+    assert {"sentiment.py", "news_align.py", "earnings_reports.py", "cross.py"} < set(sources)
+    for name, source in sources.items():
+        assert hash_of({name: source + "\nX = 1\n"}) != hash_of({name: source})

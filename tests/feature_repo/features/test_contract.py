@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
-from feature_repo.features.catalogue import GROUPS
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND
 from feature_repo.features.recursive import SETTLED
 
+DECLARED = GROUPS | ON_DEMAND
 ALL = [
     pytest.param(group, row, id=f"{name}-{row.name}")
-    for name, group in GROUPS.items()
+    for name, group in DECLARED.items()
     for row in group.features
 ]
-every_group = pytest.mark.parametrize("name", GROUPS)
+every_group = pytest.mark.parametrize("name", DECLARED)
 every_feature = pytest.mark.parametrize(("group", "row"), ALL)
 
 BOUNDS = {
@@ -25,6 +26,12 @@ BOUNDS = {
     "ordinal 0-3": (0, 3),
     "annualised % points": (0, np.inf),
     "price (USD)": (0, np.inf),
+    "score -1..1": (-1, 1),
+    "score -2..2": (-2, 2),
+    "score 0..1": (0, 1),
+    "count": (0, np.inf),
+    "sessions": (0, 90),
+    "weight 0-1": (0, 1),
 }
 # Differences share the unit of what they are the difference of.
 SIGNED = {"hv_trend"}
@@ -33,6 +40,11 @@ WHOLE = {"flag 0/1": {0.0, 1.0}, "ordinal 0-3": {0.0, 1.0, 2.0, 3.0}}
 
 # Inputs of which only earlier values are used.
 EARLIER = {"gap_pct": {"close"}} | {f"iv_rank_lag_{n}": {"iv_rank"} for n in (5, 10, 20)}
+# Inputs that replace another where a vendor gives them: test_sentiment has their nulls.
+REPLACING = {
+    "sentiment_score": {"premium_score"},
+    "sentiment_vs_sector": {"premium_score", "premium_sector_score"},
+}
 
 # What 400 sessions leave of the seed, relative: (1 - 1/n)^(400 - n) for Wilder's n.
 SEED_LEFT = {"rsi_28": 3e-6, "rsi_14": 1e-9}
@@ -47,7 +59,7 @@ def close_to(got, expected, row) -> bool:
 
 @every_group
 def test_values_are_float64_one_for_each_session_in_catalogue_order(name, world):
-    group, sources = GROUPS[name], world.sources(name)
+    group, sources = DECLARED[name], world.sources(name)
     values = group.compute(sources)
     assert tuple(values) == tuple(row.name for row in group.features)
     for array in values.values():
@@ -63,7 +75,7 @@ def test_inputs_are_not_touched(name, world):
     kept = {key: array.copy() for key, array in sources.items()}
     for array in sources.values():
         array.flags.writeable = False
-    GROUPS[name].compute(sources)
+    DECLARED[name].compute(sources)
     for key, array in kept.items():
         np.testing.assert_array_equal(sources[key], array)
 
@@ -114,7 +126,7 @@ def test_a_null_input_gives_a_null_value(group, row, world):
     with np.errstate(divide="ignore", invalid="ignore"):
         for step in group.order:
             arrays[step.name] = step.compute(**{name: arrays[name] for name in step.inputs})
-        for name in set(row.inputs) - EARLIER.get(row.name, set()):
+        for name in set(row.inputs) - (EARLIER | REPLACING).get(row.name, set()):
             holed = arrays[name].copy()
             holed[..., -1] = np.nan
             got = row.compute(**{**{key: arrays[key] for key in row.inputs}, name: holed})
@@ -125,7 +137,7 @@ def test_a_null_input_gives_a_null_value(group, row, world):
 @pytest.mark.parametrize("factor", [7.0, 1 / 3])
 def test_safe_features_do_not_depend_on_the_price_level(name, factor, world, values):
     scaled = world.scaled(factor).values(name)
-    for row in GROUPS[name].features:
+    for row in DECLARED[name].features:
         expected = values[name][row.name] * (1.0 if row.safe else factor)
         np.testing.assert_allclose(
             scaled[row.name], expected, rtol=1e-9, atol=1e-9, err_msg=row.name

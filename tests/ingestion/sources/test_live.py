@@ -1,5 +1,6 @@
 """The live source: which vendor is asked for what, and what is left when one fails."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,26 +9,34 @@ import pandas as pd
 import pytest
 from pytest_httpserver import HTTPServer
 from structlog.testing import capture_logs
+from werkzeug import Request, Response
 
 from feature_repo.availability import SERIES
 from feature_repo.errors import (
+    ConfigurationError,
     InputError,
     MissingCredential,
+    NotEntitled,
     SchemaViolation,
     SourceUnavailable,
 )
 from feature_repo.markets import UNDERLYINGS, VOLATILITY_INDICES, sessions
 from ingestion.lake import Lake
 from ingestion.pipeline import fetch_all
+from ingestion.raw import CALENDAR
 from ingestion.sources import cboe as cboe_module
+from ingestion.sources.apewisdom import BASE_URL as APEWISDOM_URL
+from ingestion.sources.apewisdom import Apewisdom
 from ingestion.sources.cboe import Cboe
+from ingestion.sources.finnhub import API_URL as FINNHUB_URL
+from ingestion.sources.finnhub import Finnhub
 from ingestion.sources.fred import API_URL, CSV_URL, Fred
 from ingestion.sources.http import Http
 from ingestion.sources.live import Live, open_live
 from ingestion.sources.patience import Patience
 from ingestion.sources.registry import SOURCES, open_source
 from ingestion.sources.yahoo import Yahoo
-from ingestion.tables import TABLES
+from ingestion.tables import MENTION_FILTERS, TABLES
 
 integration = pytest.mark.integration
 
@@ -35,7 +44,10 @@ END = pd.Timestamp("2024-01-10")
 DAYS = sessions("2024-01-02", END)  # seven
 ONCE = Patience(attempts=1, attempt_seconds=5, budget_seconds=5)
 YAHOO_LEVEL, CBOE_LEVEL = 13.0, 14.0
-VENDORS = ("yahoo", "cboe", "fred", "live")
+KEYLESS = ("yahoo", "cboe", "fred")
+NOW = pd.Timestamp("2024-01-10 22:00", tz="UTC")
+FINNHUB_KEY = "abcdefghij0123456789"
+TABLES_OF_FINNHUB = ("news", "news_sentiment", "earnings")
 
 # An answer for a symbol: bars, or an error to raise.
 Answer = pd.DataFrame | Exception
@@ -68,21 +80,53 @@ def yahoo(answers: dict[str, Answer] | None = None) -> Yahoo:
     return Yahoo(patience=ONCE, download=download)
 
 
+HEADLINE = {"datetime": 1704900000, "headline": "Stocks rise", "id": 7, "source": "Reuters"}
+REPORT = {"date": "2024-02-01", "hour": "amc", "quarter": 1, "year": 2024}
+MENTIONED = {
+    "count": 1, "pages": 1, "results": [
+        {"rank": 1, "ticker": "SPY", "mentions": 5, "upvotes": 6, "rank_24h_ago": None,
+         "mentions_24h_ago": None},
+    ],
+}  # fmt: skip
+
+
+def serve_finnhub(server: HTTPServer) -> None:
+    """Serve headlines and a report of each company; news sentiment is beyond the plan."""
+
+    def reports(request: Request) -> Response:
+        report = REPORT | {"symbol": request.args["symbol"]}
+        text = json.dumps({"earningsCalendar": [report]})
+        return Response(text, content_type="application/json")
+
+    server.expect_request("/finnhub//news").respond_with_json([HEADLINE])
+    server.expect_request("/finnhub//news-sentiment").respond_with_json({"error": "no"}, 403)
+    server.expect_request("/finnhub//calendar/earnings").respond_with_handler(reports)
+
+
 @pytest.fixture
 def live(httpserver: HTTPServer) -> Callable[..., Live]:
-    """A live source whose Cboe and FRED are on loopback, and whose Yahoo answers as told."""
+    """A live source whose vendors are on loopback, but for Yahoo, which answers as told."""
     for series in SERIES:
         httpserver.expect_request("/fred.csv", query_string={"id": series}).respond_with_data(
             f"observation_date,{series}\n2024-01-02,4.5\n2024-01-03,4.6\n"
         )
 
-    def make(answers: dict[str, Answer] | None = None, files: dict[str, str] | None = None) -> Live:
+    def make(
+        answers: dict[str, Answer] | None = None,
+        files: dict[str, str] | None = None,
+        key: str | None = FINNHUB_KEY,
+    ) -> Live:
         for symbol, text in (files or {}).items():
             httpserver.expect_request(f"/{symbol}_History.csv").respond_with_data(text)
         cboe = Cboe(httpserver.url_for(""), Http(ONCE))
         fred = Fred(csv_url=httpserver.url_for("/fred.csv"), http=Http(ONCE))
-        return Live(yahoo(answers), cboe, fred)
+        finnhub = Finnhub(lambda: NOW, key, api_url=httpserver.url_for("/finnhub"), patience=ONCE)
+        apewisdom = Apewisdom(lambda: NOW, httpserver.url_for("/apewisdom"), Http(ONCE))
+        return Live(yahoo(answers), cboe, fred, finnhub, apewisdom)
 
+    serve_finnhub(httpserver)
+    for name in MENTION_FILTERS:
+        httpserver.expect_request(f"/apewisdom/filter/{name}/page/1").respond_with_json(MENTIONED)
     return make
 
 
@@ -104,9 +148,11 @@ def test_every_table_comes_from_its_vendor(live: Callable[..., Live]) -> None:
     source = live()
     keys = {
         "prices": list(UNDERLYINGS), "indices": list(VOLATILITY_INDICES),
-        "macro_series": list(SERIES),
+        "macro_series": list(SERIES), "news": ["market"], "mentions": ["SPY", "IWM"],
+        "earnings": ["AAPL"],
     }  # fmt: skip
-    for table in source.tables:
+    assert set(source.tables) == {*keys, "news_sentiment"}
+    for table in keys:
         frame = TABLES[table].check(source.fetch(table, keys[table], None, END))
         assert set(frame[TABLES[table].partition]) == set(keys[table])
     assert source.fetch("indices", ["VIX"], None, END)["close"].eq(YAHOO_LEVEL).all()
@@ -114,34 +160,83 @@ def test_every_table_comes_from_its_vendor(live: Callable[..., Live]) -> None:
 
 def test_an_unknown_table_is_refused() -> None:
     with pytest.raises(InputError, match="source live has no table 'horoscopes', allowed are pri"):
-        open_live().fetch("horoscopes", ["SPY"], None, END)
+        open_live(now=lambda: NOW).fetch("horoscopes", ["SPY"], None, END)
 
 
-@pytest.mark.parametrize("table", ["prices", "indices", "macro_series"])
+@pytest.mark.parametrize("table", Live.tables)
 def test_an_unknown_key_is_refused_before_anybody_is_asked(table: str) -> None:
     with pytest.raises(InputError, match="NONESUCH"):
-        open_live().fetch(table, ["NONESUCH"], None, END)
+        open_live(now=lambda: NOW).fetch(table, ["NONESUCH"], None, END)
 
 
-@pytest.mark.parametrize("word", VENDORS)
+@pytest.mark.parametrize("word", [*KEYLESS, "finnhub", "apewisdom", "live"])
 def test_opens_by_its_word_without_any_key(word: str) -> None:
     assert word in SOURCES
-    source = open_source(word)
+    source = open_source(word) if word in KEYLESS else open_source(word, now=lambda: NOW)
     assert (source.name, source.origin) == (word, "live")
     assert set(source.tables) <= set(TABLES)
 
 
 def test_live_is_made_of_the_vendors_at_their_own_addresses(tmp_path: Path) -> None:
-    source = open_source("live", fred_api_key="0" * 32, cache_dir=tmp_path)
+    source = open_source(
+        "live",
+        fred_api_key="0" * 32,
+        cache_dir=tmp_path,
+        now=lambda: NOW,
+        finnhub_api_key=FINNHUB_KEY,
+    )
     assert source.cboe.base_url == cboe_module.BASE_URL
     assert (source.fred.api_url, source.fred.csv_url) == (API_URL, CSV_URL)
+    assert source.finnhub.api_url == FINNHUB_URL
+    assert source.apewisdom.base_url == APEWISDOM_URL
+    assert source.finnhub.rate.folder == tmp_path / "finnhub"
+    assert (source.finnhub.now(), source.apewisdom.now()) == (NOW, NOW)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_key_that_cannot_be_one_is_refused_on_opening() -> None:
     with pytest.raises(MissingCredential) as caught:
-        open_live("my-secret-key")
+        open_live("my-secret-key", now=lambda: NOW)
     assert "my-secret-key" not in str(caught.value)
+
+
+def test_scorer_is_chosen_by_its_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    scorer = open_live(now=lambda: NOW).finnhub.scorer
+    assert scorer.name.startswith("vader ")
+    with pytest.raises(ConfigurationError, match="OPTRADE_HEADLINE_SCORER: got 'oracle'"):
+        open_live(now=lambda: NOW, headline_scorer="oracle")
+
+
+def test_clock_is_needed() -> None:
+    with pytest.raises(TypeError, match="now"):
+        open_live()
+
+
+# --- what runs without a key, and with one ------------------------------------------------------
+
+
+@integration
+@pytest.mark.parametrize("table", TABLES_OF_FINNHUB)
+def test_without_a_key_each_of_finnhubs_tables_says_so(
+    table: str, live: Callable[..., Live], httpserver: HTTPServer
+) -> None:
+    key = {"news": "market", "news_sentiment": "SPY", "earnings": "AAPL"}[table]
+    with pytest.raises(MissingCredential, match="set FINNHUB_API_KEY"):
+        live(key=None).fetch(table, [key], None, END)
+    assert not httpserver.log
+
+
+@integration
+def test_plan_without_sentiment_is_told(live: Callable[..., Live]) -> None:
+    with pytest.raises(NotEntitled, match=r"does not include it \(HTTP 403: no\)"):
+        live().fetch("news_sentiment", ["SPY"], None, END)
+
+
+@integration
+def test_headlines_and_mentions_are_recorded_at_the_clock(live: Callable[..., Live]) -> None:
+    source = live()
+    for table, keys in {"news": ["market"], "mentions": ["SPY", "QQQ"]}.items():
+        assert source.fetch(table, keys, None, END)["recorded_at"].eq(NOW).all()
 
 
 # --- the fallback of an index -------------------------------------------------------------------
@@ -238,6 +333,21 @@ def test_vendor_that_fails_leaves_the_tables_of_the_others_landed(
     assert rows["macro_series"].rows_new == 2 * len(SERIES)
     assert {("indices", "VIX"), ("indices", "VXN"), ("macro_series", "DGS10")} <= landed
     assert not any(table == "prices" for table, _ in landed)
+    assert {("news", "market"), ("mentions", "QQQ"), (CALENDAR.name, "AAPL")} <= landed
+    assert "HTTP 403" in rows["news_sentiment"].unavailable
+    assert rows["news_sentiment"].stale is None
+
+
+@integration
+def test_no_key_leaves_out_finnhubs_tables_alone(live: Callable[..., Live], tmp_path: Path) -> None:
+    with Lake(tmp_path) as lake:
+        report = fetch_all(lake, live(key=None), ["SPY"], None, END, NOW)
+    said = {row.table: row.unavailable for row in report}
+    assert {table for table, reason in said.items() if reason} == set(TABLES_OF_FINNHUB)
+    assert all("set FINNHUB_API_KEY" in said[table] for table in TABLES_OF_FINNHUB)
+    assert {row.stale for row in report} == {None}
+    landed = {row.table for row in report if row.rows_new}
+    assert landed == {"prices", "indices", "macro_series", "mentions"}
 
 
 @integration
@@ -247,5 +357,7 @@ def test_landing_the_same_answers_again_changes_nothing(
     for hour in (22, 23):
         with Lake(tmp_path) as lake:
             landed_at = pd.Timestamp(f"2024-01-10 {hour}:00", tz="UTC")
-            report = fetch_all(lake, live(), ["SPY"], None, END, landed_at)
-    assert [(row.rows_new, row.rows_corrected, row.stale) for row in report] == [(0, 0, None)] * 3
+            # No company stands for IWM, so that its landing is short.
+            report = fetch_all(lake, live(), ["IWM"], None, END, landed_at)
+    assert {row.table for row in report} == {*Live.tables} - {"earnings"}
+    assert {(row.rows_new, row.rows_corrected, row.stale) for row in report} == {(0, 0, None)}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from feature_repo.errors import InputError, SchemaViolation, SourceUnavailable
 from feature_repo.markets import UNDERLYINGS, VOLATILITY_INDICES, sessions
@@ -333,6 +335,46 @@ def test_index_needs_only_its_close() -> None:
     assert len(vix(at(-1, "Close", np.nan)(frame))) == 6
 
 
+LONG = sessions("2024-01-02", "2024-02-01")
+
+
+def without(*days: int) -> pd.DataFrame:
+    return bars(LONG).drop(index=bars(LONG).index[list(days)])
+
+
+SKIPPED = {
+    "the one before the last": (without(-2), 20),
+    "the first of the last five": (without(-5), 17),
+    "the sixth from the end": (without(-6), 21),
+    "two, one of them long ago": (without(3, -3), 18),
+    "the first and the last": (without(0, -1), 20),
+}
+
+
+@pytest.mark.parametrize(("frame", "left"), SKIPPED.values(), ids=SKIPPED)
+@pytest.mark.parametrize("table", ["prices", "indices"])
+def test_bar_behind_a_session_skipped_in_the_last_days_stays_pending(
+    frame: pd.DataFrame, left: int, table: str
+) -> None:
+    got = prices(frame, LONG[-1]) if table == "prices" else vix(frame, LONG[-1])
+    days = pd.DatetimeIndex(frame.index.tz_localize(None))
+    assert got["session"].tolist() == list(days[:left])
+
+
+def test_skipped_session_that_comes_frees_those_behind_it() -> None:
+    assert len(prices(without(-2), LONG[-1])) < len(prices(bars(LONG), LONG[-1])) == len(LONG)
+
+
+def test_skipped_sessions_are_logged() -> None:
+    with capture_logs() as logs:
+        prices(without(3, 4, -3), LONG[-1])
+    gone, coming = logs
+    assert (gone["event"], gone["count"], gone["last"]) == (
+        "sessions skipped", 2, ["2024-01-05", "2024-01-08"],
+    )  # fmt: skip
+    assert (coming["log_level"], coming["skipped"]) == ("warning", "2024-01-30")
+
+
 def repeated(day: int, **columns: object) -> pd.DataFrame:
     return pd.concat([bars(), bars().iloc[[day]].assign(**columns)])
 
@@ -418,6 +460,37 @@ def test_answer_that_is_none_is_refused_with_what_was_got(fault: Fault) -> None:
         prices(fault.frame)
     assert str(caught.value).startswith("Yahoo, SPY")
     assert fault.words in str(caught.value)
+
+
+def test_download_that_hangs_is_left_alone_within_the_budget() -> None:
+    over, asked = Event(), []
+
+    def download(symbol: str, _: pd.Timestamp | None, seconds: float) -> pd.DataFrame:
+        asked.append(seconds)
+        over.wait(30)
+        return bars()
+
+    patience = Patience(
+        attempts=50, attempt_seconds=0.03, budget_seconds=0.1, pause_seconds=0.001,
+        longest_pause_seconds=0.002, jitter_seconds=0.001,
+    )  # fmt: skip
+    with pytest.raises(SourceUnavailable, match=r"Yahoo, SPY: no answer within .* try again later"):
+        Yahoo(patience=patience, download=download).fetch("prices", ["SPY"], None, END)
+    over.set()
+    assert len(asked) <= 4
+    assert sum(asked) <= patience.budget_seconds
+
+
+def test_rate_limit_is_not_asked_against() -> None:
+    asked = []
+
+    def download(*_: object) -> pd.DataFrame:
+        asked.append(1)
+        raise SourceUnavailable("Yahoo limits the rate of this address, wait some minutes")
+
+    with pytest.raises(SourceUnavailable, match=r"^Yahoo, \^VIX: Yahoo limits the rate"):
+        Yahoo(patience=QUICK, download=download).fetch("indices", ["VIX"], None, END)
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("table", ["prices", "indices"])

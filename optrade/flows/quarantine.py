@@ -1,0 +1,180 @@
+"""Rows that the gate refused: what there is, and letting chosen ones through."""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from feature_repo.errors import InputError
+from feature_repo.manifest import Manifest, read_manifest
+from ingestion.build import build_features
+from ingestion.compute import TABLES_OF
+from ingestion.frames import LANDED
+from ingestion.lake import Lake
+from ingestion.quarantine import (
+    REASON,
+    RELEASED,
+    ROW_ID,
+    choose,
+    outdated,
+    refused_rows,
+    refused_tables,
+    summary,
+)
+from ingestion.table import Table
+from ingestion.tables import LANDED_TABLES, TABLES, landed_as
+
+if TYPE_CHECKING:
+    from optrade.cli.output import Progress
+    from optrade.home import Home
+
+Row = dict[str, Any]
+
+
+def counts(home: "Home", table: str | None = None, key: str | None = None) -> list[Row]:
+    """Return how many rows were refused, a row for each table, key, reason and landing.
+
+    Raises
+    ------
+    InputError
+        If nothing has landed in the home, or there is no such table.
+    """
+    home.origin()
+    manifest = read_manifest(home.data)
+    wanted = {(found.name, name) for found, name in _chosen(manifest, table, key)}
+    rows = summary(home.data, manifest).iter_rows(named=True)
+    return [_plain(row) for row in rows if (row["table"], row["key"]) in wanted]
+
+
+def refused(
+    home: "Home", table: str | None = None, key: str | None = None, reason: str | None = None
+) -> list[Row]:
+    """Return the refused rows, those whose reason holds a text, with what became of each.
+
+    Returns
+    -------
+    list
+        `id`, `table`, `key`, `reason`, `refused_at`, `released_at` (None: not released) and `row`,
+        its values by column.
+
+    Raises
+    ------
+    InputError
+        As `counts`.
+    """
+    home.origin()
+    manifest = read_manifest(home.data)
+    return [
+        {
+            "id": row[ROW_ID],
+            "table": found.name,
+            "key": name,
+            "reason": row[REASON],
+            "refused_at": row[LANDED].isoformat(),
+            "released_at": None if row[RELEASED] is None else row[RELEASED].isoformat(),
+            "row": _plain({column: row[column] for column in found.names}),
+        }
+        for found, name in _chosen(manifest, table, key)
+        for row in refused_rows(home.data, manifest, found, name, reason).iter_rows(named=True)
+    ]
+
+
+def release(
+    home: "Home",
+    table: str,
+    key: str,
+    choice: tuple[str | None, Collection[str]],
+    as_of: pd.Timestamp,
+    progress: "Progress",
+) -> Row:
+    """Land chosen refused rows, and build the views that they change into a new generation.
+
+    A release whose build was cut short is taken up again by the next one, as by any build.
+
+    Parameters
+    ----------
+    home, table, key
+        Where the rows are.
+    choice
+        A text that their reasons hold (None: any), and the ids of the rows (none: all).
+    as_of
+        The time of the release, which is recorded.
+    progress
+        Called with (what, done, total) after each key that was built.
+
+    Returns
+    -------
+    dict
+        `released` (rows), what landed of them, and `features`, a report for each view.
+
+    Raises
+    ------
+    InputError
+        If no row is chosen, or one of them breaks a rule that the lake itself needs.
+    """
+    home.origin()
+    reason, ids = choice
+    with Lake(home.data) as lake:
+        shape = _table(table)
+        rows = refused_rows(lake.data_dir, lake.manifest, shape, key, reason)
+        released = new = corrected = 0
+        if rows[RELEASED].null_count() or not _behind(lake):
+            chosen = choose(shape, key, rows, ids)
+            landing = lake.release(shape, key, chosen, as_of, views_of(shape))
+            released, new, corrected = chosen.height, landing.rows_new, landing.rows_corrected
+        built = []
+        if any(view in lake.manifest.tables for view in TABLES_OF):
+            tickers = lake.manifest.keys("prices")
+            built = build_features(lake, tickers, as_of, progress)
+    return {
+        "table": table,
+        "key": key,
+        "released": released,
+        "released_at": as_of.isoformat(),
+        "rows_new": new,
+        "rows_corrected": corrected,
+        "features": [report.document() for report in built],
+    }
+
+
+def views_of(table: Table) -> list[str]:
+    """Return the views that are computed from a raw table."""
+    return [
+        view
+        for view, names in TABLES_OF.items()
+        if table.name in [landed_as(TABLES[name]).name for name in names]
+    ]
+
+
+def _behind(lake: Lake) -> bool:
+    """Return whether a view still waits to be built again after a release."""
+    tables = lake.manifest.tables
+    return any(
+        view in tables and tables[view].generation <= generation
+        for view, generation in outdated(lake.data_dir, lake.manifest).items()
+    )
+
+
+def _chosen(manifest: Manifest, table: str | None, key: str | None) -> list[tuple[Table, str]]:
+    """Return the tables and keys that hold refused rows, of those asked for."""
+    wanted = None if table is None else _table(table)
+    return [
+        (shape, name)
+        for shape, name in refused_tables(manifest)
+        if wanted in (None, shape) and key in (None, name)
+    ]
+
+
+def _table(name: str) -> Table:
+    found = LANDED_TABLES.get(name) or TABLES.get(name)
+    if found is None:
+        raise InputError(f"--table: got {name!r:.40}, allowed are {', '.join(LANDED_TABLES)}")
+    return landed_as(found)
+
+
+def _plain(row: Row) -> Row:
+    """Return values that JSON has: numbers, texts, None."""
+    kept = (int, float, str, type(None))
+    return {
+        name: value if isinstance(value, kept) else value.isoformat() for name, value in row.items()
+    }

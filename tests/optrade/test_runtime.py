@@ -1,0 +1,83 @@
+"""What the composition root hands to the sources: keys, folders, the clock, the scorer."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from pydantic import SecretStr
+
+from feature_repo.errors import ConfigurationError, InputError, MissingCredential
+from optrade.home import Home
+from optrade.runtime import OpenedSource, Runtime
+from optrade.settings import Settings, load_settings
+
+NOW = pd.Timestamp("2024-03-05 22:00", tz="UTC")
+KEY = "abcdefghij0123456789"
+SCORER = "OPTRADE_HEADLINE_SCORER"
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., OpenedSource]:
+    """Open a source as a command does, under the environment given."""
+    for name in ("FRED_API_KEY", "FINNHUB_API_KEY", SCORER):
+        monkeypatch.delenv(name, raising=False)
+    folder = tmp_path / "vendors"
+    (folder / "yahoo").mkdir(parents=True)
+    (folder / "yahoo/SPY.csv").write_text(
+        "Date,Open,High,Low,Close,Adj Close,Volume,Dividends\n2024-01-02,1,1,1,1,1,1,0\n"
+    )
+
+    def open_it(name: str = "live", as_of: str | None = None, **environment: str) -> OpenedSource:
+        for variable, value in environment.items():
+            monkeypatch.setenv(variable, value)
+        run = Runtime(load_settings(), Home(tmp_path), NOW)
+        recorded = folder if name == "recorded" else None
+        return run.source(name, recorded, seed=1, signal_strength=0.0, as_of=as_of)
+
+    return open_it
+
+
+def test_live_gets_keys_folder_and_clock(
+    opened: Callable[..., OpenedSource], tmp_path: Path
+) -> None:
+    source = opened(FINNHUB_API_KEY=KEY, FRED_API_KEY="0" * 32).source
+    assert source.finnhub._key == SecretStr(KEY)
+    assert source.fred._key == SecretStr("0" * 32)
+    assert source.finnhub.rate.folder == tmp_path / "data/cache/finnhub"
+    assert source.finnhub.now.__name__ == source.apewisdom.now.__name__ == "utc_now"
+
+
+def test_what_is_read_now_is_not_recorded_in_the_past(opened: Callable[..., OpenedSource]) -> None:
+    found = opened(as_of="2024-02-01T22:00:00Z")
+    assert found.as_of == pd.Timestamp("2024-02-01 22:00", tz="UTC")
+    assert found.source.finnhub.now() > NOW
+
+
+@pytest.mark.parametrize("name", ["live", "recorded", "simulated"])
+def test_the_scorer_named_goes_to_every_source(
+    name: str, opened: Callable[..., OpenedSource]
+) -> None:
+    with pytest.raises(ConfigurationError, match="OPTRADE_HEADLINE_SCORER: got 'oracle'"):
+        opened(name, **{SCORER: "oracle"})
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_no_key_and_no_scorer_are_the_defaults(
+    value: str | None, opened: Callable[..., OpenedSource]
+) -> None:
+    given = {} if value is None else {"FINNHUB_API_KEY": value, SCORER: value}
+    source = opened(**given).source
+    assert source.finnhub.scorer.name.startswith("vader ")
+    with pytest.raises(MissingCredential, match="set FINNHUB_API_KEY"):
+        source.fetch("news", ["market"], None, pd.Timestamp("2024-03-05"))
+
+
+def test_keys_are_not_in_what_the_settings_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FINNHUB_API_KEY", KEY)
+    assert KEY not in repr(Settings())
+
+
+def test_single_vendors_are_no_source_of_a_home(opened: Callable[..., OpenedSource]) -> None:
+    with pytest.raises(InputError, match="--source: got 'finnhub', allowed are live, recorded"):
+        opened("finnhub")
