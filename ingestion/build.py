@@ -16,6 +16,8 @@ import structlog
 
 from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash, names
+from feature_repo.features.declare import Group
+from feature_repo.features.planted import leaked_hash, with_leak
 from feature_repo.manifest import Manifest
 from feature_repo.markets import MARKET
 from ingestion.build_record import BUILT, fingerprint, read_record, write_record
@@ -62,6 +64,7 @@ def build_features(
     *,
     stale: Collection[str] = (),
     rebuild: bool = False,
+    plant_leak: bool = False,
 ) -> list[ViewReport]:
     """Bring every view up to the raw rows: new sessions, and one new row for each changed one.
 
@@ -85,6 +88,8 @@ def build_features(
         need no holding back, a session without its own price or index is pending by itself.
     rebuild
         Start a new generation in any case, as after a quarantine was released.
+    plant_leak
+        Compute one feature with tomorrow's close, for audits to find (`features.planted`).
 
     Returns
     -------
@@ -97,10 +102,13 @@ def build_features(
         If a ticker has no prices or no volatility index, or its raw rows make no features.
     """
     views = [view for view in GROUPS if CARRIED.get(view) not in stale]
+    definitions = leaked_hash() if plant_leak else definition_hash()
+    technical = (with_leak() if plant_leak else GROUPS)["technical"]
     with lake.all_or_nothing():
         for view in views:
-            lake.open_view(view, GROUPS[view].entity, definition_hash(), rebuild=rebuild)
-        counts = _build_keys(lake, views, _keys(lake, views, tickers), utc(landed_at), progress)
+            lake.open_view(view, GROUPS[view].entity, definitions, rebuild=rebuild)
+        keys = _keys(lake, views, tickers)
+        counts = _build_keys(lake, views, keys, utc(landed_at), progress, technical)
     reports = [_report(lake.manifest, view, counts[view], stale) for view in GROUPS]
     for report in reports:
         logger.info("features built", **report.document())
@@ -113,9 +121,13 @@ def _build_keys(
     keys: Sequence[tuple[str, str]],
     time: datetime,
     progress: Progress | None,
+    technical: Group,
 ) -> dict[str, Counter[str]]:
     """Build each key that is not as it was last built, commit, and record what was built."""
-    reader, record = RawReader(lake.data_dir, lake.manifest), read_record(lake.data_dir / BUILT)
+    reader, record = (
+        RawReader(lake.data_dir, lake.manifest, technical),
+        read_record(lake.data_dir / BUILT),
+    )
     counts = {view: Counter[str]() for view in GROUPS}
     mine = {entity: [v for v in views if GROUPS[v].entity == entity] for entity, _ in keys}
 

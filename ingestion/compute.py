@@ -8,7 +8,7 @@ from typing import Final, Protocol
 import polars as pl
 
 from feature_repo.features.catalogue import GROUPS
-from feature_repo.features.declare import Array
+from feature_repo.features.declare import Array, Group
 from feature_repo.features.macro import DAILY, MONTHLY
 from feature_repo.manifest import latest
 from ingestion.align import Aligned, align_indices, align_macro, align_prices
@@ -48,11 +48,13 @@ class TickerRaw:
     """Prices of a ticker, by array name its volatility indices, and its events.
 
     Without one of its indices it has none; without an input of sentiment or earnings, not these.
+    `definitions` are the technical group to compute by.
     """
 
     prices: pl.DataFrame
     indices: Mapping[str, pl.DataFrame]
     events: tuple[SentimentRaw | EarningsRaw, ...] = ()
+    definitions: Group = GROUPS["technical"]
 
     def changes(self) -> list[datetime]:
         """Return the times at which the past of an input changed, ascending."""
@@ -66,7 +68,7 @@ class TickerRaw:
         if prices.is_empty():
             return
         priced = align_prices(prices)
-        technical = GROUPS["technical"].compute(priced.arrays)
+        technical = self.definitions.compute(priced.arrays)
         yield "technical", priced, technical
         yield from self._iv(priced, technical, known_by)
         landed = first_landings(self.prices)

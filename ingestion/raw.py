@@ -6,6 +6,8 @@ from pathlib import Path
 import polars as pl
 
 from feature_repo.errors import InputError
+from feature_repo.features.catalogue import GROUPS
+from feature_repo.features.declare import Group
 from feature_repo.manifest import Manifest, read_rows
 from feature_repo.markets import MARKET, TERM_SLOPE, basket_symbols, sessions, underlying
 from ingestion.compute import MacroRaw, TickerRaw
@@ -53,11 +55,16 @@ class RawReader:
         The data folder of a home.
     manifest
         What it holds.
+    definitions
+        The technical group to compute by.
     """
 
-    def __init__(self, data_dir: Path, manifest: Manifest) -> None:
+    def __init__(
+        self, data_dir: Path, manifest: Manifest, definitions: Group = GROUPS["technical"]
+    ) -> None:
         self.data_dir = data_dir
         self.manifest = manifest
+        self.definitions = definitions
         self._shared: dict[tuple[str, str], pl.DataFrame] = {}
 
     def ticker(self, ticker: str) -> TickerRaw:
@@ -70,7 +77,8 @@ class RawReader:
             if landed
             else {}
         )
-        return TickerRaw(prices, indices, (*self._sentiment(ticker), *self._earnings(ticker)))
+        events = (*self._sentiment(ticker), *self._earnings(ticker))
+        return TickerRaw(prices, indices, events, self.definitions)
 
     def inputs(self, entity: str, key: str) -> list[tuple[str, str]]:
         """Return the (table, key) of all raw rows that the features of a key are computed from."""

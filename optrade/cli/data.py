@@ -58,6 +58,7 @@ def ingest(
     recorded_dir: options.RecordedDir = None,
     seed: options.Seed = 7,
     signal_strength: options.SignalStrength = 0.0,
+    plant_leak: options.PlantLeak = False,
     as_of: options.AsOf = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -69,7 +70,9 @@ def ingest(
     chosen = run.source(source, recorded_dir, seed, signal_strength, as_of)
     names = options.parse_tickers(tickers)
     with progress_bar() as progress:
-        report: dict[str, Any] = fetch_and_build(run.home, chosen, names, progress)
+        report: dict[str, Any] = fetch_and_build(
+            run.home, chosen, names, progress, plant_leak=plant_leak
+        )
     # Where no vendor answered in a new home there is nothing to publish: the fetch says why.
     if any(row["keys"] for row in report["features"]):
         report["online"] = publish(run, chosen.as_of)

@@ -19,6 +19,13 @@ SignalStrength = Annotated[
         help="True predictability planted in the simulated market; 0 plants none.",
     ),
 ]
+PlantLeak = Annotated[
+    bool,
+    typer.Option(
+        "--plant-leak",
+        help="Compute one feature of the simulated market with tomorrow's close, for audits.",
+    ),
+]
 AsOf = Annotated[
     str | None,
     typer.Option("--as-of", help="The clock: a session date, or a time with its zone."),

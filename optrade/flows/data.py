@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from feature_repo.errors import InputError
 from feature_repo.repo_config import write_feature_store_yaml
 from ingestion.build import build_features
 from ingestion.lake import Lake
@@ -36,14 +37,24 @@ def build(home: "Home", landed_at: pd.Timestamp, progress: "Progress") -> list[R
 
 
 def fetch_and_build(
-    home: "Home", opened: "OpenedSource", tickers: list[str], progress: "Progress"
+    home: "Home",
+    opened: "OpenedSource",
+    tickers: list[str],
+    progress: "Progress",
+    *,
+    plant_leak: bool = False,
 ) -> dict[str, list[Row]]:
     """Fetch and build under one lock, so that no other run comes between; both reports."""
+    if plant_leak and opened.source.origin != "simulated":
+        raise InputError(
+            f"--plant-leak goes with --source simulated, got {opened.source.origin} data"
+        )
     with Lake(home.data) as lake:
         fetched = _fetch(lake, opened, tickers, progress)
         # A view that carries values forward must not carry those of a table without news.
         old = [row["table"] for row in fetched if row["stale"] or row["unavailable"]]
-        return {"fetch": fetched, "features": _build(lake, opened.as_of, progress, old)}
+        built = _build(lake, opened.as_of, progress, old, plant_leak=plant_leak)
+        return {"fetch": fetched, "features": built}
 
 
 def _fetch(
@@ -54,10 +65,15 @@ def _fetch(
 
 
 def _build(
-    lake: Lake, landed_at: pd.Timestamp, progress: "Progress", stale: Collection[str]
+    lake: Lake,
+    landed_at: pd.Timestamp,
+    progress: "Progress",
+    stale: Collection[str],
+    *,
+    plant_leak: bool = False,
 ) -> list[Row]:
     tickers = lake.manifest.keys("prices")
-    report = build_features(lake, tickers, landed_at, progress, stale=stale)
+    report = build_features(lake, tickers, landed_at, progress, stale=stale, plant_leak=plant_leak)
     return [row.document() for row in report]
 
 
