@@ -15,7 +15,7 @@ import pandas as pd
 
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.manifest import read_manifest
-from feature_repo.markets import MARKET, decision_time
+from feature_repo.markets import MARKET, read_time
 
 # Mismatches that a report names; all are counted.
 SHOWN: Final = 20
@@ -79,14 +79,14 @@ def naive_frame(
     ttls
         How old a row of a view may be when it is read.
     tickers, sessions
-        What to look up; each session is read at its decision time.
+        What to look up; each session is read at its `read_time`.
     """
     views: dict[str, list[str]] = {}
     for reference in references:
         view, feature = reference.split(":")
         views.setdefault(view, []).append(feature)
     stored = {view: names for view, names in views.items() if view in GROUPS}
-    moments = decision_time(sessions)
+    moments = read_time(sessions)
     frames, late = [], 0
     for ticker in tickers:
         columns: dict[str, object] = {"ticker": ticker, "session": sessions}

@@ -116,6 +116,15 @@ def decision_time(session_dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return close(session_dates) + DECISION_DELAY
 
 
+def read_time(session_dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the decision time and the settle time: when a training read of a session stands.
+
+    A signal of a session is given at any time between the two, from what had landed by then. A
+    read at the earlier one would miss every row of a home that lands its data minutes later.
+    """
+    return decision_time(session_dates) + SETTLE_TIME
+
+
 def last_complete_session(as_of: pd.Timestamp) -> pd.Timestamp:
     """Return the last session whose decision time is not after `as_of`.
 

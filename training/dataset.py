@@ -1,7 +1,7 @@
 """Training frames out of the feature store, and raw prices out of the lake.
 
 The store is the only way features reach a model: by FeatureService name, each session read
-as it was known at its decision time.
+as it was known when its signal could last be given.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from feature_repo.errors import InputError
-from feature_repo.markets import MARKET, decision_time
+from feature_repo.markets import MARKET, read_time
 from training.labels import RAW_PRICES
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def load_frame(
     tickers
         Tickers to read.
     sessions
-        XNYS sessions; each is read at its decision time.
+        XNYS sessions; each is read at its `read_time`.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def load_frame(
             "sessions, needed at least one of each"
         )
     found = _service(store, service)
-    at = decision_time(sessions)
+    at = read_time(sessions)
     each = [
         pd.DataFrame({"ticker": ticker, "market": MARKET, "event_timestamp": at})
         for ticker in tickers

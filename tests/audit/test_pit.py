@@ -107,7 +107,7 @@ def test_a_row_known_before_its_time_is_found_by_no_reading_but_counted_when_lat
     def later(rows: pl.DataFrame) -> pl.DataFrame:
         at = pl.col("session") == WINDOW[3].date()
         known = pl.col("created_timestamp")
-        return rows.with_columns(pl.when(at).then(known + pl.duration(hours=2)).otherwise(known))
+        return rows.with_columns(pl.when(at).then(known + pl.duration(hours=3)).otherwise(known))
 
     changed(home, "technical", "QQQ", later)
     report = audited(home)

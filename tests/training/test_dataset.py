@@ -193,3 +193,24 @@ def test_prices_are_the_current_raw_rows(tmp_path: Path) -> None:
 def test_prices_never_landed_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="SPY"):
         load_prices(tmp_path, "SPY")
+
+
+def test_a_row_that_landed_while_a_signal_could_be_given_is_read(tmp_path: Path) -> None:
+    """As a live home lands it: after the decision time, within the settle time or beyond."""
+    data = tmp_path / "data"
+    late = {DAYS[0]: pd.Timedelta(minutes=31), DAYS[1]: pd.Timedelta(hours=3)}
+    known = pl.Series(
+        [close(DAYS[[d]])[0] + late.get(day, pd.Timedelta(0)) for d, day in enumerate(DAYS)]
+    )
+    with Lake(data) as lake:
+        for view, group in GROUPS.items():
+            lake.open_view(view, group.entity, "hash")
+            for key in KEYS[group.entity]:
+                rows = view_rows(view, key, DAYS)
+                times = known.cast(pl.Datetime("us", "UTC")).alias("created_timestamp")
+                lake.write_features(view, key, rows.with_columns(times), LANDED)
+        lake.commit("live")
+    made = FeatureStore(config=repo_config(data, None))
+    apply(made, data)
+    frame = load_frame(made, "volatility", ["SPY"], DAYS)
+    assert frame["iv_rank"].notna().tolist() == [True, False, *[True] * (len(DAYS) - 2)]
