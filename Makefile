@@ -53,6 +53,7 @@ bench: .venv/installed-dev
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header
 lock: .venv/uv
 	$(BIN)/$(COMPILE) --extra build pyproject.toml -o requirements.lock
+	$(BIN)/$(COMPILE) --extra build --extra ray -c requirements.lock pyproject.toml -o requirements-ray.lock
 	$(BIN)/$(COMPILE) --extra build --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean:

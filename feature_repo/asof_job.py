@@ -49,6 +49,16 @@ class AsofRetrievalJob(RetrievalJob):
         """What was asked: features, keys and the span of the moments."""
         return self._metadata
 
+    def to_sql(self) -> str:
+        """Refuse: a read runs no SQL.
+
+        Raises
+        ------
+        NotImplementedError
+            Always.
+        """
+        raise NotImplementedError("the as-of store reads parquet and runs no SQL: use to_arrow()")
+
     def _to_arrow_internal(self, timeout: int | None = None) -> pa.Table:  # noqa: ARG002 - Feast's
         return self._read()
 

@@ -1,7 +1,7 @@
 """The parquet files behind a Feast source, and what is read from them.
 
-A source is a folder of the lake, whose readable files the manifest names, or one parquet file of
-its own (a saved dataset). Only the columns and row groups asked for are decoded.
+A source is a folder of the lake, whose readable files the manifest names, a plain folder of
+parquet files, or one parquet file. Only the columns and row groups asked for are decoded.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -96,6 +96,11 @@ class Stored:
         rows = self.between(columns, start if oldest is None else oldest, end, known_by)
         return rows[latest(self.timed(rows, keys), keys)]
 
+    def types(self) -> list[tuple[str, str]]:
+        """Return the names of the columns and their Arrow types."""
+        schema = self._scan().collect_schema().to_frame().to_arrow().schema
+        return [(column.name, str(column.type)) for column in schema]
+
     def _scan(self) -> pl.LazyFrame:
         return pl.scan_parquet(
             list(self.paths), glob=False, hive_partitioning=False, extra_columns="ignore"
@@ -106,8 +111,9 @@ class Stored:
 class Source:
     """Where the rows of a view are.
 
-    `path` is a parquet file, or a folder named as the view; `manifest` lists the readable files
-    of such a folder, by default two levels above it.
+    `path` is a parquet file or a folder. The files of a folder are those that `manifest` lists for
+    the view of its name. Where none is given, a manifest two levels above the folder counts; where
+    there is none either, all parquet files below the folder do.
     """
 
     path: Path
@@ -126,7 +132,7 @@ class Source:
         SchemaViolation
             If a file lacks a column asked for, or the files differ in a column's type.
         InputError
-            If a file that the manifest names is missing.
+            If a file that the manifest names is missing, or one is no parquet.
         """
         try:
             try:
@@ -136,6 +142,13 @@ class Source:
         except FileNotFoundError as error:
             raise InputError(
                 f"a file of {self.path.name} is missing: {error!s:.200}; restore it from a copy, "
+                "or build the features again"
+            ) from error
+        except pl.exceptions.ComputeError as error:
+            # Only a decoder raises it: the join's own work is on frames of known types.
+            raise InputError(
+                f"a file of {self.path.name} is damaged or no parquet: "
+                f"{self._damaged(keys) or error!s:.200}; restore it from a copy, "
                 "or build the features again"
             ) from error
         except (pl.exceptions.ColumnNotFoundError, pl.exceptions.SchemaError) as error:
@@ -152,8 +165,8 @@ class Source:
         InputError
             If nothing has landed in the view.
         """
-        if self.path.suffix == ".parquet":
-            return Stored((self.path,), self.event, self.known)
+        if not self._listed:
+            return Stored(self._plain(), self.event, self.known)
         folder, view = self._folder(), self.path.name
         listed = read_manifest(folder)
         if not listed.keys(view):
@@ -167,9 +180,51 @@ class Source:
 
     def landed(self) -> bool:
         """Return whether there are rows to read at all."""
-        return self.path.suffix == ".parquet" or bool(
-            read_manifest(self._folder()).keys(self.path.name)
-        )
+        if self._listed:
+            return bool(read_manifest(self._folder()).keys(self.path.name))
+        return self.path.is_file() or bool(plain_files(self.path))
+
+    def types(self) -> list[tuple[str, str]]:
+        """Return the names of the stored columns and their Arrow types, as Feast spells them."""
+        return self.read(lambda rows: rows.types())
+
+    def _plain(self) -> tuple[Path, ...]:
+        paths = plain_files(self.path) if self.path.is_dir() else (self.path,)
+        if not paths:
+            raise InputError(
+                f"no parquet files below {self.path}, and no manifest two levels above: "
+                "write some, or name the manifest in the configuration of the offline store"
+            )
+        return paths
+
+    def _damaged(self, keys: Sequence[str] | None) -> Path | None:
+        """Return the first file whose footer cannot be read."""
+        for path in self.stored(keys).paths:
+            try:
+                pl.read_parquet_schema(path)
+            except (pl.exceptions.ComputeError, OSError):
+                return path
+        return None
+
+    @property
+    def _listed(self) -> bool:
+        """Whether a manifest says which files there are."""
+        if self.path.is_file() or (self.path.suffix == ".parquet" and not self.path.is_dir()):
+            return False
+        return self.manifest is not None or (self._folder() / MANIFEST).exists()
 
     def _folder(self) -> Path:
         return self.path.parents[1] if self.manifest is None else self.manifest.parent
+
+
+def plain_files(folder: Path) -> tuple[Path, ...]:
+    """Return the parquet files below a folder, by path; names with a leading . or _ are left out.
+
+    Those are how writers mark files that are not finished.
+    """
+    found = sorted(path for path in folder.rglob("*.parquet") if path.is_file())
+    return tuple(
+        path
+        for path in found
+        if not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+    )

@@ -4,7 +4,7 @@ Feast names it `feature_repo.asof_store.AsofOfflineStore` in its configuration. 
 is decided in `asof_join`, which files it reads in `asof_source`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,13 +16,15 @@ from feast.data_source import DataSource
 from feast.infra.offline_stores.offline_store import OfflineStore, RetrievalJob, RetrievalMetadata
 from feast.infra.registry.base_registry import BaseRegistry
 from feast.repo_config import FeastConfigBaseModel, RepoConfig
-from pydantic import StrictBool, StrictStr
+from pydantic import PositiveInt, StrictBool, StrictStr
 
 from feature_repo.asof_arguments import aware, checked, source, span, view_read
 from feature_repo.asof_entities import Entities
 from feature_repo.asof_job import AsofRetrievalJob
+from feature_repo.asof_shards import answer_in_shards
 from feature_repo.asof_source import Source, Stored
-from feature_repo.asof_view import Sight, answer, events
+from feature_repo.asof_view import Sight, events
+from feature_repo.shard_runs import Engine, Placement
 
 STORE: Final = "feature_repo.asof_store.AsofOfflineStore"
 
@@ -32,16 +34,30 @@ class AsofOfflineStoreConfig(FeastConfigBaseModel):
 
     `known_at` off lets a historical read see rows before they were known. `manifest` is the
     lake's manifest file, relative to the feature repo or absolute; by default it is the one two
-    levels above a source's folder.
+    levels above a source's folder. `shards` splits a historical read by key, worked on in this
+    process or, with `engine` ray, in so many `workers` of Ray (by default one for each core).
     """
 
     type: StrictStr = STORE
     known_at: StrictBool = True
     manifest: StrictStr | None = None
+    shards: PositiveInt = 1
+    engine: Engine = "local"
+    workers: PositiveInt | None = None
 
 
 class AsofOfflineStore(OfflineStore):
-    """Point-in-time reads over parquet, by one as-of join a view."""
+    """Point-in-time reads over parquet, by one as-of join a view.
+
+    A read at `t` sees, of the rows of its key whose event and known time are both at or before
+    `t`, the one with the latest event, then the latest known time, then the last one stored; null
+    where there is none, or where its event is more than the view's ttl before `t`. The known time
+    is the source's `created_timestamp_column`; without one a row is known at its event.
+
+    Sources are local parquet: a file, a plain folder, or a folder that a manifest lists. Entity
+    frames are pandas, their times have a zone. Nothing is written but saved datasets. See
+    `docs/asof_store.md`.
+    """
 
     supports_filter_by_created_timestamp = True
 
@@ -77,14 +93,16 @@ class AsofOfflineStore(OfflineStore):
         reads = [
             view_read(config, view, feature_refs, full_feature_names) for view in feature_views
         ]
-        known_at = config.offline_store.known_at or bool(kwargs.get("filter_by_created_timestamp"))
+        store = config.offline_store
+        placement = Placement(store.engine, store.workers)
+        known_at = store.known_at or bool(kwargs.get("filter_by_created_timestamp"))
         sight = Sight(known_at=known_at)
         if entity_df is None:
             start, end = span(kwargs.get("start_date"), kwargs.get("end_date"))
             sight, entity_df = Sight(known_at=False, known_by=end), events(reads, start, end)
         rows = checked(entity_df, reads)
         return AsofRetrievalJob(
-            lambda: answer(rows, reads, sight),
+            lambda: answer_in_shards(rows, reads, sight, store.shards, placement),
             config.repo_path,
             full_feature_names=full_feature_names,
             on_demand_feature_views=OnDemandFeatureView.get_requested_odfvs(
@@ -155,6 +173,23 @@ class AsofOfflineStore(OfflineStore):
             Always.
         """
         raise NotImplementedError("ingestion/lake.py alone writes feature files, not Feast")
+
+    @staticmethod
+    def write_logged_features(*_: object, **__: object) -> None:
+        """Refuse: this store reads.
+
+        Raises
+        ------
+        NotImplementedError
+            Always.
+        """
+        raise NotImplementedError("the as-of store reads parquet; it writes no feature logs")
+
+    def get_table_column_names_and_types_from_data_source(
+        self, config: RepoConfig, data_source: DataSource
+    ) -> Iterable[tuple[str, str]]:
+        """Return the names and Arrow types of the columns of a source's readable files."""
+        return source(config, data_source).types()
 
     def validate_data_source(self, config: RepoConfig, data_source: DataSource) -> None:
         """Check that a source is one this store reads; its files need not exist yet."""

@@ -1,34 +1,30 @@
 """Feature rows from raw rows: align, compute, and append what is new or changed.
 
-One key at a time, so that memory does not grow with their number; the manifest is switched once,
-at the end.
+Shard by shard, so that memory does not grow with the number of keys; this process alone holds the
+lock, and switches the manifest once, at the end.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
-import polars as pl
 import structlog
 
-from feature_repo.errors import InputError
-from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash, names
-from feature_repo.features.declare import Group
-from feature_repo.features.planted import leaked_hash, with_leak
+from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
+from feature_repo.features.planted import leaked_hash
 from feature_repo.manifest import Manifest
 from feature_repo.markets import MARKET
+from feature_repo.shard_runs import LOCAL, Placement, each
 from ingestion.build_record import BUILT, fingerprint, read_record, write_record
-from ingestion.compute import CARRIED, TABLES_OF, Raw
-from ingestion.compute_events import View
-from ingestion.feature_rows import feature_rows
-from ingestion.frames import CREATED, SESSION, utc
+from ingestion.compute import CARRIED, TABLES_OF
+from ingestion.frames import utc
 from ingestion.lake import Lake
 from ingestion.raw import RawReader, prices_span
-from ingestion.tables import TABLES, landed_as
-from ingestion.versions import TICK, append
+from ingestion.shards import BuildTask, build_shard, shards_of
 
 Progress = Callable[[str, int, int], None]
 
@@ -65,6 +61,7 @@ def build_features(
     stale: Collection[str] = (),
     rebuild: bool = False,
     plant_leak: bool = False,
+    placement: Placement = LOCAL,
 ) -> list[ViewReport]:
     """Bring every view up to the raw rows: new sessions, and one new row for each changed one.
 
@@ -90,6 +87,8 @@ def build_features(
         Start a new generation in any case, as after a quarantine was released.
     plant_leak
         Compute one feature with tomorrow's close, for audits to find (`features.planted`).
+    placement
+        Where shards of keys are worked on; the result is the same, file by file.
 
     Returns
     -------
@@ -99,16 +98,16 @@ def build_features(
     Raises
     ------
     InputError
-        If a ticker has no prices or no volatility index, or its raw rows make no features.
+        If a ticker has no prices, or its raw rows make no features.
     """
     views = [view for view in GROUPS if CARRIED.get(view) not in stale]
     definitions = leaked_hash() if plant_leak else definition_hash()
-    technical = (with_leak() if plant_leak else GROUPS)["technical"]
     with lake.all_or_nothing():
         for view in views:
             lake.open_view(view, GROUPS[view].entity, definitions, rebuild=rebuild)
+        task = BuildTask(lake.data_dir, lake.opened(), utc(landed_at), lake.first_live, plant_leak)
         keys = _keys(lake, views, tickers)
-        counts = _build_keys(lake, views, keys, utc(landed_at), progress, technical)
+        counts = _build_keys(lake, task, keys, progress, placement)
     reports = [_report(lake.manifest, view, counts[view], stale) for view in GROUPS]
     for report in reports:
         logger.info("features built", **report.document())
@@ -117,37 +116,53 @@ def build_features(
 
 def _build_keys(
     lake: Lake,
-    views: Sequence[str],
+    task: BuildTask,
     keys: Sequence[tuple[str, str]],
-    time: datetime,
     progress: Progress | None,
-    technical: Group,
+    placement: Placement,
 ) -> dict[str, Counter[str]]:
     """Build each key that is not as it was last built, commit, and record what was built."""
-    reader, record = (
-        RawReader(lake.data_dir, lake.manifest, technical),
-        read_record(lake.data_dir / BUILT),
-    )
-    counts = {view: Counter[str]() for view in GROUPS}
-    mine = {entity: [v for v in views if GROUPS[v].entity == entity] for entity, _ in keys}
+    reader, record = RawReader(lake.data_dir, lake.manifest), read_record(lake.data_dir / BUILT)
+    state = partial(_state, lake, task, reader)
 
-    def state(entity: str, key: str) -> str:
-        outputs = [(view, key) for view in mine[entity]]
-        return fingerprint(lake.manifest, reader.inputs(entity, key), outputs)
-
-    for done, (entity, key) in enumerate(keys, start=1):
-        fresh = any(lake.is_new_generation(view) for view in mine[entity])
-        if fresh or record.get(f"{entity}/{key}") != state(entity, key):
-            raw = reader.ticker(key) if entity == "ticker" else reader.macro()
-            for view, found in _build_key(lake, mine[entity], key, raw, time).items():
-                counts[view] += found
+    def report(key: str, done: int) -> None:
         if progress is not None:
             progress(f"features of {key}", done, len(keys))
+
+    due = [
+        key for key in keys if _is_due(lake, task, key[0], record.get("/".join(key)), state(key))
+    ]
+    shards = shards_of(task, reader, due)
+    if shards:
+        lake.clear_old_files()
+    counts = {view: Counter[str]() for view in GROUPS}
+    waiting = set(due)
+    unchanged = [key for key in keys if key not in waiting]
+    for done, (_, key) in enumerate(unchanged, start=1):
+        report(key, done)
+    with closing(each(build_shard, task, shards, placement)) as built_keys:
+        for done, built in enumerate(built_keys, start=len(unchanged) + 1):
+            for entry in built.entries:
+                lake.stage_entry(entry)
+            for view, found in built.counts.items():
+                counts[view] += found
+            report(built.key, done)
     lake.commit()
-    built = record | {f"{entity}/{key}": state(entity, key) for entity, key in keys}
-    if built != record:
-        write_record(lake.data_dir / BUILT, built)
+    built_record = record | {"/".join(key): state(key) for key in keys}
+    if built_record != record:
+        write_record(lake.data_dir / BUILT, built_record)
     return counts
+
+
+def _state(lake: Lake, task: BuildTask, reader: RawReader, key: tuple[str, str]) -> str:
+    """Return the fingerprint of what a key is built from and of what it has, as committed."""
+    outputs = [(view, key[1]) for view in task.views_of(key[0])]
+    return fingerprint(lake.manifest, reader.inputs(*key), outputs)
+
+
+def _is_due(lake: Lake, task: BuildTask, entity: str, recorded: str | None, state: str) -> bool:
+    fresh = any(lake.is_new_generation(view) for view in task.views_of(entity))
+    return fresh or recorded != state
 
 
 def _keys(lake: Lake, views: Sequence[str], tickers: Sequence[str]) -> list[tuple[str, str]]:
@@ -158,50 +173,6 @@ def _keys(lake: Lake, views: Sequence[str], tickers: Sequence[str]) -> list[tupl
             wanted |= dict.fromkeys(lake.manifest.keys(view))
     market = [("market", MARKET)] if "macro" in views else []
     return [*(("ticker", ticker) for ticker in wanted), *market]
-
-
-def _build_key(
-    lake: Lake, views: Sequence[str], key: str, raw: Raw, time: datetime
-) -> dict[str, Counter[str]]:
-    """Append to the views of one key what is new or changed, and stage them.
-
-    A view that has rows is brought to what is known now. One that has none, as in a new
-    generation, is built as it would have been at each time its past changed, so that a correction
-    stays one and is known from its landing on.
-    """
-    held = {view: lake.stored(view, key) for view in views}
-    rows, counts = dict(held), {view: Counter[str]() for view in views}
-    for known_by, corrected_at in _steps(raw, held, time):
-        for view, aligned, features in _computed(raw, known_by, key):
-            if view not in held or (known_by is not None and held[view] is not None):
-                continue
-            entity = GROUPS[view].entity
-            incoming = feature_rows(entity, key, aligned, features, lake.first_live)
-            known_from = corrected_at if held[view] is None else time
-            result = append(
-                rows[view], incoming, (entity, SESSION), names(view), CREATED, known_from
-            )
-            rows[view] = result.rows
-            counts[view] += Counter(new=result.new, corrected=result.corrected)
-    for view, found in counts.items():
-        if found.total():
-            lake.write_features(view, key, rows[view], pd.Timestamp(time))
-    return counts
-
-
-def _steps(
-    raw: Raw, held: dict[str, pl.DataFrame | None], time: datetime
-) -> Iterator[tuple[datetime | None, datetime]]:
-    """Yield up to when raw rows are seen (None: all), and from when their corrections are known."""
-    changes = raw.changes() if any(rows is None for rows in held.values()) else []
-    return zip([*(change - TICK for change in changes), None], [time, *changes], strict=True)
-
-
-def _computed(raw: Raw, known_by: datetime | None, key: str) -> Iterator[View]:
-    try:
-        yield from raw.views(known_by)
-    except InputError as error:
-        raise InputError(f"{key}: {error}") from error
 
 
 def _report(
@@ -236,7 +207,7 @@ def _stale(
 def _absent(manifest: Manifest, view: str) -> str:
     """Return why a home has nothing of a view that it may lack."""
     tables = TABLES_OF[view]
-    landed = [table for table in tables if manifest.keys(landed_as(TABLES[table]).name)]
+    landed = [table for table in tables if manifest.keys(table)]
     if not landed:
         return f"nothing of {', '.join(tables)} has landed"
     return f"{', '.join(landed)} tells nothing yet of a ticker at any session's decision time"

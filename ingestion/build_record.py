@@ -37,7 +37,8 @@ def read_record(path: Path) -> dict[str, str]:
     except ValueError as error:
         logger.warning("record damaged, all is done again", file=path.name, error=f"{error!s:.80}")
         return {}
-    return document if isinstance(document, dict) else {}
+    known = isinstance(document, dict) and all(isinstance(v, str) for v in document.values())
+    return document if known else {}
 
 
 def write_record(path: Path, record: Mapping[str, str]) -> None:

@@ -15,7 +15,15 @@ from ingestion.align import Aligned, align_indices, align_macro, align_prices
 from ingestion.compute_events import EarningsRaw, SentimentRaw, View, first_landings
 from ingestion.frames import LANDED
 from ingestion.table import Table
-from ingestion.tables import EARNINGS, INDICES, MACRO_SERIES, MENTIONS, NEWS, NEWS_SENTIMENT, PRICES
+from ingestion.tables import (
+    EARNINGS_CALENDAR,
+    INDICES,
+    MACRO_SERIES,
+    MENTIONS,
+    NEWS,
+    NEWS_SENTIMENT,
+    PRICES,
+)
 from ingestion.versions import out_of_order
 
 # The raw tables that each view is computed from: all of them, but any of those of sentiment.
@@ -25,10 +33,10 @@ TABLES_OF: Final = {
     "iv_lags": (PRICES.name, INDICES.name),
     "macro": (MACRO_SERIES.name,),
     "sentiment": (NEWS.name, NEWS_SENTIMENT.name, MENTIONS.name),
-    "earnings": (EARNINGS.name,),
+    "earnings": (EARNINGS_CALENDAR.name,),
 }
 # The raw table whose values a view carries forward to sessions that have none of their own.
-CARRIED: Final = {"macro": MACRO_SERIES.name, "earnings": EARNINGS.name}
+CARRIED: Final = {"macro": MACRO_SERIES.name, "earnings": EARNINGS_CALENDAR.name}
 
 
 class Raw(Protocol):

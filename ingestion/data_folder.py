@@ -8,7 +8,7 @@ longer names stay for readers under way; the next session that writes removes th
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -117,14 +117,15 @@ class DataFolder:
     def stored(self, table: str, key: str) -> pl.DataFrame | None:
         """Return all versions of the rows of a key, None where its generation holds none yet."""
         state = self._opened.get(table, self.manifest.tables.get(table))
-        entry = self.manifest.entries.get((table, key))
-        if entry is None or state is None or entry.generation != state.generation:
-            return None
-        return read_rows(self.data_dir, table, [key], self.manifest)
+        return stored_rows(self.data_dir, self.manifest, state, table, key)
 
     def open_table(self, table: str, state: TableState) -> None:
         """Say what holds for the files of a table from the next commit on."""
         self._opened[table] = state
+
+    def opened(self) -> dict[str, TableState]:
+        """Return what was opened, by table."""
+        return dict(self._opened)
 
     def generation(self, table: str) -> int:
         """Return the generation of a table that was opened."""
@@ -148,24 +149,27 @@ class DataFolder:
         time
             The landing, in UTC.
         """
+        self.clear_old_files()
+        rows_of = Partition(table, key, self.generation(table), folder)
+        self.stage_entry(write_partition(self.data_dir, rows_of, rows, date, time))
+
+    def stage_entry(self, entry: Entry) -> None:
+        """Name, from the next commit on, a file that another process wrote for this session.
+
+        The table has been opened, and `clear_old_files` called before the file was written.
+        """
         self._check_held()
-        self._sweep_once()
-        content = parquet_bytes(rows)
-        digest = hashlib.sha256(content).hexdigest()
-        path = f"{folder}/{key}.{digest[:12]}.parquet"
-        replace_file(self.data_dir / path, content)
-        dates = rows.get_column(date)
-        self._staged[table, key] = Entry(
-            table=table,
-            key=key,
-            generation=self.generation(table),
-            path=path,
-            rows=rows.height,
-            first=str(dates.min() or ""),
-            last=str(dates.max() or ""),
-            sha256=digest,
-            landed_at=time.isoformat(),
-        )
+        self._staged[entry.table, entry.key] = entry
+
+    def clear_old_files(self) -> None:
+        """Remove, once a session, the files that the manifest does not name."""
+        self._check_held()
+        if self._swept:
+            return
+        keep = {self.data_dir / entry.path for entry in self.manifest.entries.values()}
+        for folder in FOLDERS:
+            sweep(self.data_dir / folder, keep)
+        self._swept = True
 
     def commit(self, origin: str | None = None, first_live: datetime | None = None) -> bool:
         """Switch the manifest to all that is staged; nothing staged writes nothing.
@@ -228,10 +232,47 @@ class DataFolder:
                     f"{entry.generation} has; build all keys of a view together"
                 )
 
-    def _sweep_once(self) -> None:
-        if self._swept:
-            return
-        keep = {self.data_dir / entry.path for entry in self.manifest.entries.values()}
-        for folder in FOLDERS:
-            sweep(self.data_dir / folder, keep)
-        self._swept = True
+
+@dataclass(frozen=True)
+class Partition:
+    """The rows of one key of a table in one generation, and the folder of their file."""
+
+    table: str
+    key: str
+    generation: int
+    folder: str
+
+
+def write_partition(
+    data_dir: Path, partition: Partition, rows: pl.DataFrame, date: str, time: datetime
+) -> Entry:
+    """Write rows to a file named by their content, and return what the manifest says of it.
+
+    Nothing reads the file before a manifest names it. Parameters as in `DataFolder.stage`.
+    """
+    content = parquet_bytes(rows)
+    digest = hashlib.sha256(content).hexdigest()
+    path = f"{partition.folder}/{partition.key}.{digest[:12]}.parquet"
+    replace_file(data_dir / path, content)
+    dates = rows.get_column(date)
+    return Entry(
+        table=partition.table,
+        key=partition.key,
+        generation=partition.generation,
+        path=path,
+        rows=rows.height,
+        first=str(dates.min() or ""),
+        last=str(dates.max() or ""),
+        sha256=digest,
+        landed_at=time.isoformat(),
+    )
+
+
+def stored_rows(
+    data_dir: Path, manifest: Manifest, state: TableState | None, table: str, key: str
+) -> pl.DataFrame | None:
+    """Return all versions of the rows of a key, None where its generation holds none yet."""
+    entry = manifest.entries.get((table, key))
+    if entry is None or state is None or entry.generation != state.generation:
+        return None
+    return read_rows(data_dir, table, [key], manifest)

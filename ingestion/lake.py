@@ -224,8 +224,13 @@ class Lake(DataFolder):
         landed_at
             The time of the landing, with a zone.
         """
-        folder = f"features/{view}/g{self.generation(view)}"
+        folder = features_folder(view, self.generation(view))
         self.stage(view, key, folder, rows, SESSION, utc(landed_at))
+
+
+def features_folder(view: str, generation: int) -> str:
+    """Return where the files of a generation of a view lie, relative to the data folder."""
+    return f"features/{view}/g{generation}"
 
 
 def _landed(rows: pl.DataFrame, time: datetime) -> pl.DataFrame:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from feature_repo.errors import ConfigurationError, InputError
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
+from feature_repo.features.planted import leaked_hash
 from feature_repo.manifest import read_manifest
 from feature_repo.markets import FIRST_SESSION, MARKET, NEW_YORK
 from feature_repo.repo_config import SESSION_POINTER, redis_options
@@ -31,12 +33,13 @@ START: Final = pd.Timestamp(FIRST_SESSION, tz="UTC")
 
 @dataclass(frozen=True)
 class Materialization:
-    """What the online store holds after a run.
+    """What a run found to be newest, and so what the online store holds after it.
 
     `sessions` maps a required view to the session of each ticker, None where there is no row;
     `session` is the one they all have, None where they differ: then it was not published.
     `optional` is the same for the views that a home may lack, with the tickers that the home has
-    rows of; they hold nothing back.
+    rows of; they hold nothing back. `definition_hash` is that of the definitions the views were
+    built by.
     """
 
     as_of: pd.Timestamp
@@ -44,6 +47,7 @@ class Materialization:
     tickers: tuple[str, ...]
     sessions: Mapping[str, Mapping[str, str | None]]
     optional: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    definition_hash: str = field(default_factory=definition_hash)
 
     @property
     def session(self) -> str | None:
@@ -55,6 +59,15 @@ class Materialization:
     def newest(self) -> str:
         """The newest session of any required view, empty where there is none."""
         return max((s for view in self.sessions.values() for s in view.values() if s), default="")
+
+    @property
+    def complete(self) -> tuple[str, ...]:
+        """The tickers of which every required view holds the newest session."""
+        return tuple(
+            ticker
+            for ticker in self.tickers
+            if {view[ticker] for view in self.sessions.values()} == {self.newest}
+        )
 
     def behind(self) -> tuple[str, ...]:
         """Return `view/ticker: session` for what keeps the newest session from being published."""
@@ -95,11 +108,13 @@ def materialize(
     tickers: Sequence[str] | None = None,
     start: pd.Timestamp = START,
 ) -> Materialization:
-    """Write to the online store what is newest and known at `as_of`, then publish its session.
+    """Write to the online store what is newest and known at `as_of`, and publish its session.
 
-    Each row replaces what stood there, a correction with the same event time included. The
-    session pointer moves last, and only when every required view of every ticker holds the same
-    session: a run that dies in between leaves it on the session before.
+    Each row replaces what stood there, a correction with the same event time included. All rows
+    and the session pointer go in one transaction, the pointer last: a reader never finds half of
+    them, and a run that dies leaves what stood there. The pointer moves only when every required
+    view of every ticker holds the same session. Where none of the tickers is complete (the macro
+    view lags, say), nothing is written, and the last complete session stays to answer with.
 
     Parameters
     ----------
@@ -117,28 +132,64 @@ def materialize(
     Raises
     ------
     InputError
-        If `as_of` has no zone, nothing has landed, or another process holds the registry.
+        If `as_of` has no zone, nothing has landed, the views were built by definitions that this
+        code does not have, or another process holds the registry.
     ConfigurationError
         If the online store does not answer.
     """
     if as_of.tzinfo is None:
         raise InputError(f"as_of: got {as_of} without a zone; add one, such as UTC")
     end = as_of.tz_convert("UTC").floor("us").to_pydatetime(warn=False)
+    from ingestion.online_writes import Writes, held_back
+
     names, origin = landed(data_dir, tickers)
-    with changed_registry(store, data_dir) as writer:
+    definitions = built_by(data_dir)
+    writes = Writes()
+    with changed_registry(store, data_dir, partial(held_back, writes=writes)) as writer:
         client = connect(writer)
         define_all(writer, data_dir)
         writer.materialize(start.to_pydatetime(), end, list(GROUPS))
-        found = online_sessions(writer, names, as_of)
+        if built_by(data_dir) != definitions:
+            raise InputError(
+                "the features were built by other definitions while they were read: "
+                "run `optrade materialize` again"
+            )
+        found = newest_sessions(writer, writes.events, names, as_of)
         done = Materialization(
             as_of,
             origin,
             names,
             {view: found[view] for view in REQUIRED},
             held_optional(data_dir, found),
+            definitions,
         )
-        publish(client, done)
+        if done.complete:
+            writes.commit(client, pointer_of(done))
     return done
+
+
+def built_by(data_dir: Path) -> str:
+    """Return the hash of the definitions that all views of a home were built by.
+
+    That of a home with a planted leak is given as it is, so that serving can tell it apart.
+
+    Raises
+    ------
+    InputError
+        If a view was built by other definitions than those of this code.
+    """
+    manifest = read_manifest(data_dir)
+    held = {
+        view: manifest.tables[view].definition_hash or "" for view in GROUPS if manifest.keys(view)
+    }
+    planted = leaked_hash()
+    wanted = planted if planted in held.values() else definition_hash()
+    if other := sorted(view for view, found in held.items() if found != wanted):
+        raise InputError(
+            f"{', '.join(other)}: built by feature definitions {held[other[0]]:.12}, allowed are "
+            f"{wanted:.12}; run `optrade build-features`"
+        )
+    return wanted
 
 
 def held_optional(
@@ -197,6 +248,33 @@ def connect(store: "FeatureStore") -> "Redis":
     return client
 
 
+def newest_sessions(
+    store: "FeatureStore",
+    events: Mapping[str, Mapping[str, datetime]],
+    tickers: Sequence[str],
+    as_of: pd.Timestamp,
+) -> dict[str, dict[str, str | None]]:
+    """Return the session of every view and ticker, as it is once the rows at hand are written.
+
+    `events` are their event times by view and key; what has no row among them stays as it is.
+    """
+    keys = {
+        view: {ticker: MARKET if group.entity != "ticker" else ticker for ticker in tickers}
+        for view, group in GROUPS.items()
+    }
+    complete = all(key in events.get(view, ()) for view in GROUPS for key in keys[view].values())
+    online = {} if complete else online_sessions(store, tickers, as_of)
+    return {
+        view: {
+            ticker: session_of(events[view][key], as_of)
+            if key in events.get(view, ())
+            else online[view][ticker]
+            for ticker, key in keys[view].items()
+        }
+        for view in GROUPS
+    }
+
+
 def online_sessions(
     store: "FeatureStore", tickers: Sequence[str], as_of: pd.Timestamp
 ) -> dict[str, dict[str, str | None]]:
@@ -221,22 +299,23 @@ def online_sessions(
 
 
 def session_of(event: datetime, as_of: pd.Timestamp) -> str | None:
-    """Return the session of an event time (UTC, no zone); None for the epoch and after `as_of`."""
-    stamp = pd.Timestamp(event, tz="UTC")
+    """Return the session of an event time (UTC); None for the epoch and after `as_of`."""
+    stamp = pd.Timestamp(event)
+    stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
     if stamp.value == 0 or stamp > as_of:
         return None
     return stamp.tz_convert(NEW_YORK).date().isoformat()
 
 
-def publish(client: "Redis", done: Materialization) -> None:
-    """Move the session pointer, if all required views agree; one command, so never half."""
+def pointer_of(done: Materialization) -> tuple[str, str] | None:
+    """Return the session pointer's key and value, None if the required views do not agree."""
     if done.session is None:
-        return
+        return None
     pointer = {
         "session": done.session,
         "as_of": done.as_of.isoformat(),
         "origin": done.origin,
         "tickers": list(done.tickers),
-        "definition_hash": definition_hash(),
+        "definition_hash": done.definition_hash,
     }
-    client.set(SESSION_POINTER, json.dumps(pointer, sort_keys=True))
+    return SESSION_POINTER, json.dumps(pointer, sort_keys=True)

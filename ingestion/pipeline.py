@@ -1,5 +1,6 @@
 """Fetch, gate, land: each table on its own, so that one that fails leaves the others landed."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -10,8 +11,8 @@ import pandas as pd
 import structlog
 
 from feature_repo.availability import SERIES
-from feature_repo.errors import MissingCredential, NotEntitled, SourceUnavailable
-from feature_repo.markets import basket_symbols
+from feature_repo.errors import MissingCredential, NotEntitled, SchemaViolation, SourceUnavailable
+from feature_repo.markets import basket_symbols, underlying
 from ingestion.build_record import LANDED, landing_fingerprint, read_record, write_record
 from ingestion.expectations import gate
 from ingestion.lake import Lake, Landing
@@ -20,7 +21,7 @@ from ingestion.sources.base import Source
 from ingestion.table import Table
 from ingestion.table_rules import Finding, findings
 from ingestion.tables import (
-    EARNINGS,
+    EARNINGS_CALENDAR,
     INDICES,
     MACRO_SERIES,
     MARKET_SCOPE,
@@ -30,7 +31,6 @@ from ingestion.tables import (
     OPTION_CHAINS,
     PRICES,
     TABLES,
-    landed_as,
 )
 
 Progress = Callable[[str, int, int], None]
@@ -40,6 +40,9 @@ logger = structlog.get_logger(__name__)
 
 # Keys fetched and gated together: a bound on memory, and few enough runs of the gate.
 BATCH: Final = 100
+# What every home needs: an answer of another shape stops the run. That of another table leaves its
+# view behind, and the others go on.
+CORE: Final = (PRICES, INDICES, MACRO_SERIES)
 # Failures in a row after which the other keys of a batch are not asked for.
 GIVE_UP: Final = 3
 
@@ -141,7 +144,8 @@ def needed_keys(tickers: Sequence[str]) -> dict[str, list[str]]:
     InputError
         If a ticker is not an underlying.
     """
-    symbols = [symbol for ticker in tickers for symbol in index_symbols(ticker).values()]
+    known = [underlying(ticker).ticker for ticker in tickers]
+    symbols = [symbol for ticker in known for symbol in index_symbols(ticker).values()]
     companies = [symbol for ticker in tickers for symbol in basket_symbols(ticker)]
     keys = {
         PRICES: tickers,
@@ -150,7 +154,7 @@ def needed_keys(tickers: Sequence[str]) -> dict[str, list[str]]:
         NEWS: (MARKET_SCOPE,),
         NEWS_SENTIMENT: tickers,
         MENTIONS: tickers,
-        EARNINGS: companies,
+        EARNINGS_CALENDAR: companies,
         OPTION_CHAINS: tickers,
     }
     return {table.name: list(dict.fromkeys(wanted)) for table, wanted in keys.items()}
@@ -168,19 +172,23 @@ def _land_batch(
         frame, failed = _fetch(source, table, keys, days)
     except (MissingCredential, NotEntitled) as error:
         return TableReport(table.name, len(keys), 0, 0, 0, 0, (), None, str(error))
-    held = landed_as(table)
-    record, name = read_record(lake.data_dir / LANDED), _batch_name(held, keys)
+    except SchemaViolation as error:
+        if table in CORE:
+            raise
+        return TableReport(table.name, len(keys), 0, 0, 0, 0, tuple(keys), str(error))
+    record, name = read_record(lake.data_dir / LANDED), _batch_name(table, keys)
 
     def state(late: int) -> str:
-        same = landing_fingerprint(lake.manifest, held.name, keys, frame, days[1])
+        same = landing_fingerprint(lake.manifest, table.name, keys, frame, days[1])
         return f"{late} held back {same}"
 
-    late = int(record.get(name, "0").split()[0])
-    landing = Landing(held.name, 0, 0, 0, ())
+    counted = re.match(r"\d+", record.get(name, ""))
+    late = int(counted[0]) if counted else 0
+    landing = Landing(table.name, 0, 0, 0, ())
     found: tuple[Finding, ...] = ()
     # The same rows onto the same rows by the same rules: gate and lake would find nothing new.
     if record.get(name) != state(late):
-        landing, late, found = _land(lake, table, held, frame, days[1], source.origin, landed_at)
+        landing, late, found = _land(lake, table, frame, days[1], source.origin, landed_at)
         write_record(lake.data_dir / LANDED, record | {name: state(late)})
     return TableReport(
         table.name,
@@ -195,25 +203,24 @@ def _land_batch(
     )
 
 
-def _batch_name(held: Table, keys: Sequence[str]) -> str:
-    return f"{held.name}/{sha256(','.join(keys).encode()).hexdigest()[:12]}"
+def _batch_name(table: Table, keys: Sequence[str]) -> str:
+    return f"{table.name}/{sha256(','.join(keys).encode()).hexdigest()[:12]}"
 
 
 def _land(
     lake: Lake,
     table: Table,
-    held: Table,
     frame: pd.DataFrame,
     end: pd.Timestamp,
     origin: str,
     landed_at: pd.Timestamp,
 ) -> tuple[Landing, int, tuple[Finding, ...]]:
     """Gate and land the rows up to the end; count those held back, and say what is missing."""
-    stored = partial(lake.stored, held.name)
+    stored = partial(lake.stored, table.name)
     good, bad = gate(table, frame, stored)
     late = (table.days(good) > end) & table.sessional
-    found = tuple(findings(held, good[~late], stored))
-    return lake.land(held, good[~late], origin, landed_at, bad), int(late.sum()), found
+    found = tuple(findings(table, good[~late], stored))
+    return lake.land(table, good[~late], origin, landed_at, bad), int(late.sum()), found
 
 
 def _fetch(

@@ -17,7 +17,7 @@ from feature_repo.errors import InputError
 from feature_repo.manifest import Manifest, read_rows
 from ingestion.frames import LANDED, TIME, UNNAMEABLE, identity
 from ingestion.table import Column, Table
-from ingestion.tables import LANDED_TABLES
+from ingestion.tables import TABLES
 
 FOLDER: Final = "quarantine/"
 REASON: Final = "reason"
@@ -68,7 +68,7 @@ def refused_rows(
 def refused_tables(manifest: Manifest) -> list[tuple[Table, str]]:
     """Return each table and key that holds refused rows, sorted."""
     return [
-        (LANDED_TABLES[name.removeprefix(FOLDER)], key)
+        (TABLES[name.removeprefix(FOLDER)], key)
         for name, key in sorted(manifest.entries)
         if name.startswith(FOLDER)
     ]

@@ -9,7 +9,14 @@ from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Group
 from feature_repo.manifest import Manifest, read_rows
-from feature_repo.markets import MARKET, TERM_SLOPE, basket_symbols, sessions, underlying
+from feature_repo.markets import (
+    MARKET,
+    TERM_SLOPE,
+    UNDERLYINGS,
+    basket_symbols,
+    sessions,
+    underlying,
+)
 from ingestion.compute import MacroRaw, TickerRaw
 from ingestion.compute_events import EarningsRaw, SentimentRaw
 from ingestion.frames import LANDED, SESSION, TIME, TYPES, typed
@@ -27,7 +34,12 @@ from ingestion.tables import (
 
 
 def index_symbols(ticker: str) -> dict[str, str]:
-    """Return the volatility indices of a ticker: array name to symbol (Decision 13)."""
+    """Return the volatility indices of a ticker: array name to symbol (Decision 13).
+
+    A ticker that has no row in `UNDERLYINGS` has none, and so no view of implied volatility.
+    """
+    if ticker not in UNDERLYINGS:
+        return {}
     third_month, first_month = TERM_SLOPE
     return {
         "vix_close": underlying(ticker).volatility_index,

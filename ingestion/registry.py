@@ -8,7 +8,7 @@ in place, together with a second copy to fall back to and the snapshot that serv
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,14 +56,19 @@ def apply(store: "FeatureStore", data_dir: Path) -> None:
 
 
 @contextlib.contextmanager
-def changed_registry(store: "FeatureStore", data_dir: Path) -> Iterator["FeatureStore"]:
-    """Yield a store over a copy of the registry, which takes its place when all went well."""
+def changed_registry(
+    store: "FeatureStore", data_dir: Path, online: Callable[[Any], Any] = lambda given: given
+) -> Iterator["FeatureStore"]:
+    """Yield a store over a copy of the registry, which takes its place when all went well.
+
+    `online` makes the online store's configuration of the yielded store out of the given one's.
+    """
     folder = feast_dir(data_dir)
     with locked(folder), contextlib.redirect_stdout(io.StringIO()):  # Feast prints its progress
         working = folder / WORKING
         start_from(working, [registry_path(data_dir), folder / KEPT])
         try:
-            yield working_store(store, working)
+            yield working_store(store, working, online)
             put_in_place(data_dir, working.read_bytes())
         finally:
             working.unlink(missing_ok=True)
@@ -104,7 +109,9 @@ def start_from(working: Path, candidates: list[Path]) -> None:
             return
 
 
-def working_store(store: "FeatureStore", registry: Path) -> "FeatureStore":
+def working_store(
+    store: "FeatureStore", registry: Path, online: Callable[[Any], Any]
+) -> "FeatureStore":
     """Return a store like the given one over another registry, patient with its Redis."""
     from feast import FeatureStore, RepoConfig
 
@@ -115,7 +122,7 @@ def working_store(store: "FeatureStore", registry: Path) -> "FeatureStore":
             provider=config.provider,
             registry={"path": str(registry.resolve()), "cache_ttl_seconds": 0},
             offline_store=config.offline_store,
-            online_store=patient(config.online_store),
+            online_store=online(patient(config.online_store)),
             entity_key_serialization_version=config.entity_key_serialization_version,
             coerce_tz_aware=config.coerce_tz_aware,
             materialization=config.materialization_config,

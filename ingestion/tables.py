@@ -5,7 +5,6 @@ from these rows. Adding a table is one row in `TABLES`.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -202,8 +201,9 @@ MENTIONS: Final = Table(
     sessional=False,
 )
 
-EARNINGS: Final = Table(
-    name="earnings",
+# Not by the name of the view `earnings`: raw tables and views share the manifest.
+EARNINGS_CALENDAR: Final = Table(
+    name="earnings_calendar",
     key=("symbol", "fiscal_year", "fiscal_quarter"),
     partition="symbol",
     dated="date",
@@ -267,21 +267,8 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
             NEWS,
             NEWS_SENTIMENT,
             MENTIONS,
-            EARNINGS,
+            EARNINGS_CALENDAR,
             OPTION_CHAINS,
         )
     }
-)
-
-# The view `earnings` has the name in the manifest that its raw table would have.
-EARNINGS_CALENDAR: Final = replace(EARNINGS, name="earnings_calendar")
-
-
-def landed_as(table: Table) -> Table:
-    """Return a declaration under the name that its rows land by."""
-    return EARNINGS_CALENDAR if table == EARNINGS else table
-
-
-LANDED_TABLES: Final[Mapping[str, Table]] = MappingProxyType(
-    {landed_as(table).name: landed_as(table) for table in TABLES.values()}
 )

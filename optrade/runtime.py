@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OpenedSource:
-    """A source, and the clock that its data ends at."""
+    """A source, the clock that its data ends at, and the time that its rows land at.
+
+    What a vendor says today lands now, whatever the clock of the command: it was not known before.
+    """
 
     source: "Source"
     as_of: pd.Timestamp
     end: pd.Timestamp
+    landed_at: pd.Timestamp
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,10 @@ class Runtime:
     def as_of(self, given: str | None = None) -> pd.Timestamp:
         """Return the clock of the command (see `resolve_as_of`)."""
         return resolve_as_of(self.home, given, self.now)
+
+    def landing_time(self, given: str | None = None) -> pd.Timestamp:
+        """Return when what a command changes becomes known: now in a live home, else its clock."""
+        return self.now if self.home.origin() == "live" else self.as_of(given)
 
     def redis_url(self) -> str:
         """Return the online store's URL, starting the home's own server if none is named."""
@@ -96,7 +104,8 @@ class Runtime:
             )
         else:
             source = open_source(name, **self._live_options(name))
-        return OpenedSource(source, clock, last_complete_session(clock))
+        landed_at = self.now if source.origin == "live" else clock
+        return OpenedSource(source, clock, last_complete_session(clock), landed_at)
 
     def _scorer(self) -> "HeadlineScores":
         from ingestion.sources.headline_scores import open_scorer

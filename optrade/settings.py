@@ -7,6 +7,7 @@ from typing import Final
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from feature_repo.shard_runs import Engine, Placement
 from optrade.home import Home
 
 CHECKOUT: Final = Path(__file__).resolve().parents[1]
@@ -20,6 +21,7 @@ QUIET: Final = {
     "DO_NOT_TRACK": "1",
     "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
     "GIT_PYTHON_REFRESH": "quiet",
+    "RAY_USAGE_STATS_ENABLED": "0",
 }
 
 
@@ -42,10 +44,22 @@ class Settings(BaseSettings):
     fred_api_key: SecretStr | None = Field(default=None, validation_alias="FRED_API_KEY")
     finnhub_api_key: SecretStr | None = Field(default=None, validation_alias="FINNHUB_API_KEY")
     headline_scorer: str = Field(default="vader", validation_alias="OPTRADE_HEADLINE_SCORER")
+    engine: Engine = Field(default="local", validation_alias="OPTRADE_ENGINE")
+    workers: int | None = Field(default=None, ge=1, validation_alias="OPTRADE_WORKERS")
 
     def home_at(self) -> Home:
         """Return the home, with its path made absolute."""
         return Home(self.home.expanduser().resolve())
+
+    def placement(self) -> Placement:
+        """Return where shards of tickers are worked on.
+
+        Raises
+        ------
+        ConfigurationError
+            If workers are set without an engine that has them.
+        """
+        return Placement(self.engine, self.workers)
 
 
 def load_settings() -> Settings:

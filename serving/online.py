@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from feast import FeatureStore
     from redis import Redis
 
+# Runs follow each other by seconds, a read takes milliseconds: the second one meets no other run.
+READS: Final = 3
 # What Redis may take before the answer is a refusal, when its connection says nothing else.
 TIMEOUTS: Final = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25, "retry": None}
 
@@ -193,14 +195,7 @@ def read_row(
         `missing_views`, `ahead`, `mixed_sessions`, `stale` or `null_features`.
     """
     with _answering():
-        pointer = _parse_pointer(client.get(SESSION_POINTER))
-        _check_pointer(pointer, ticker, needed)
-        response = store.get_online_features(
-            features=list(references.values()),
-            entity_rows=[{"ticker": ticker, "market": MARKET}],
-            full_feature_names=True,
-        ).proto
-    values, moments = _unpack(response)
+        pointer, values, moments = _consistent(store, client, references, ticker, needed)
     sessions = _sessions(moments, ticker)
     last = last_complete_session(needed.as_of)
     session = answering_session(sessions, pointer.session_date(), last, needed.as_of, needed.settle)
@@ -215,6 +210,33 @@ def read_row(
         )
     age = age_in_sessions(session, last)
     return FeatureRow(ticker, session, named, dict.fromkeys(sorted(sessions), age))
+
+
+def _consistent(
+    store: "FeatureStore",
+    client: "Redis",
+    references: Mapping[str, str],
+    ticker: str,
+    needed: Requirements,
+) -> tuple[Pointer, dict[str, float], dict[str, pd.Timestamp]]:
+    """Return the pointer, values and event times of one state of the store.
+
+    A run publishes in one transaction, but the pointer and the views are read one after the other:
+    where a transaction came in between, they are read again. What still differs stands so.
+    """
+    for _ in range(READS):
+        content = client.get(SESSION_POINTER)
+        pointer = _parse_pointer(content)
+        _check_pointer(pointer, ticker, needed)
+        response = store.get_online_features(
+            features=list(references.values()),
+            entity_rows=[{"ticker": ticker, "market": MARKET}],
+            full_feature_names=True,
+        ).proto
+        values, moments = _unpack(response)
+        if len(set(moments.values())) == 1 and client.get(SESSION_POINTER) == content:
+            break
+    return pointer, values, moments
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import pytest
 
 from optrade.cli import (
     GROUPS,
+    catalogue,
     daily,
     data,
     demo,
@@ -20,7 +21,7 @@ from optrade.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-MODULES = (daily, data, demo, doctor, models, monitoring, service, signals)
+MODULES = (catalogue, daily, data, demo, doctor, models, monitoring, service, signals)
 COMMANDS = [
     *(name for module in MODULES for name in module.COMMANDS),
     *(

@@ -19,7 +19,7 @@ from ingestion.sources.finnhub_rows import headlines, reports, sentiment
 from ingestion.sources.headline_scores import HeadlineScores, open_scorer
 from ingestion.sources.patience import Patience, patiently
 from ingestion.sources.recording import Clock, recording_time
-from ingestion.tables import EARNINGS, MARKET_SCOPE, NEWS, NEWS_SENTIMENT
+from ingestion.tables import EARNINGS_CALENDAR, MARKET_SCOPE, NEWS, NEWS_SENTIMENT
 
 if TYPE_CHECKING:
     import finnhub
@@ -56,7 +56,7 @@ class Finnhub:
 
     name = "finnhub"
     origin = "live"
-    tables: tuple[str, ...] = (NEWS.name, NEWS_SENTIMENT.name, EARNINGS.name)
+    tables: tuple[str, ...] = (NEWS.name, NEWS_SENTIMENT.name, EARNINGS_CALENDAR.name)
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Finnhub:
         readers: dict[str, Callable[[str], pd.DataFrame]] = {
             NEWS.name: self._news,
             NEWS_SENTIMENT.name: self._sentiment,
-            EARNINGS.name: lambda symbol: self._earnings(symbol, start),
+            EARNINGS_CALENDAR.name: lambda symbol: self._earnings(symbol, start),
         }
         return fetch_each(self, table, keys, (start, end), lambda key: readers[table](key))
 

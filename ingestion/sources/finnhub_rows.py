@@ -20,7 +20,7 @@ from ingestion.sources.json_answer import (
     text,
     whole,
 )
-from ingestion.tables import EARNINGS, MARKET_SCOPE, NEWS_SENTIMENT
+from ingestion.tables import EARNINGS_CALENDAR, MARKET_SCOPE, NEWS_SENTIMENT
 
 AMOUNTS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -101,7 +101,7 @@ def sentiment(what: str, found: object, ticker: str, now: pd.Timestamp) -> pd.Da
 
 
 def reports(what: str, found: object, symbol: str) -> pd.DataFrame:
-    """Return the columns of `earnings` from a calendar; year and quarter are fiscal.
+    """Return the columns of `earnings_calendar` from a calendar; year and quarter are fiscal.
 
     An hour that is not given is the empty text. A report sent twice comes once.
 
@@ -125,8 +125,8 @@ def reports(what: str, found: object, symbol: str) -> pd.DataFrame:
         if named[at] == symbol
     ]
     if not own:
-        return EARNINGS.empty()
-    return pd.DataFrame(own).astype(EARNINGS.dtypes).drop_duplicates()
+        return EARNINGS_CALENDAR.empty()
+    return pd.DataFrame(own).astype(EARNINGS_CALENDAR.dtypes).drop_duplicates()
 
 
 def _report(what: str, row: Row, symbol: str) -> Row:

@@ -83,7 +83,7 @@ class Live:
     fred
         Gives `macro_series`.
     finnhub
-        Gives `news`, `news_sentiment` and `earnings`.
+        Gives `news`, `news_sentiment` and `earnings_calendar`.
     apewisdom
         Gives `mentions`.
     """
@@ -91,7 +91,8 @@ class Live:
     name = "live"
     origin = "live"
     tables: tuple[str, ...] = (
-        "prices", "indices", "macro_series", "news", "news_sentiment", "mentions", "earnings",
+        "prices", "indices", "macro_series", "news", "news_sentiment", "mentions",
+        "earnings_calendar",
     )  # fmt: skip
 
     def __init__(

@@ -112,7 +112,7 @@ WHOLE_FILES: Final[Mapping[str, tuple[str, Callable[[CsvFile], pd.DataFrame]]]] 
     {
         "news": ("finnhub/news.csv", finnhub_news),
         "mentions": ("apewisdom/history.csv", apewisdom_mentions),
-        "earnings": ("finnhub/earnings_calendar.csv", finnhub_earnings),
+        "earnings_calendar": ("finnhub/earnings_calendar.csv", finnhub_earnings),
     }
 )
 # A file for each underlying and day.

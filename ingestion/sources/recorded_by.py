@@ -45,7 +45,7 @@ def recorded_by(rows: pd.DataFrame, column: str, end: pd.Timestamp) -> pd.DataFr
 
 
 def reports_known(rows: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
-    """Return the `earnings` rows announced by the decision time of the last session up to `end`.
+    """Return the `earnings_calendar` rows announced by the decision time of the last session.
 
     These are dated up to ten sessions after it; what is reported of results is null until the
     results are out.
@@ -55,7 +55,7 @@ def reports_known(rows: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
     rows
         With the columns date, hour, eps_actual and revenue_actual.
     end
-        A day without a zone.
+        A day without a zone; the last session up to it is meant.
     """
     last = last_session(end)
     if last is None:

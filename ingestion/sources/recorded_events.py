@@ -62,7 +62,7 @@ def finnhub_news(file: CsvFile) -> pd.DataFrame:
 
 
 def finnhub_earnings(file: CsvFile) -> pd.DataFrame:
-    """Return the columns of `earnings`: every report of the calendar, in USD.
+    """Return the columns of `earnings_calendar`: every report of the calendar, in USD.
 
     A report without a fiscal year and quarter cannot be told from a company's others: the gate
     refuses it.

@@ -228,7 +228,7 @@ class Simulated:
             return _TABLES[table](self, key)
         if table == "news":
             return self._news(key, end)
-        if table == "earnings":
+        if table == "earnings_calendar":
             return earnings(self.seed, key, self.first, end)
         if table == "option_chains":
             return self._chains(key, start, end)

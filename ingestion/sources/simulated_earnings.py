@@ -33,7 +33,7 @@ DRAWS: Final = 7
 
 
 def earnings(seed: int, symbol: str, first: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
-    """Return the `earnings` of a company as known at the decision time of a session, in USD.
+    """Return a company's `earnings_calendar` as known at a session's decision time, in USD.
 
     A report a quarter, some weeks after it ended.
 

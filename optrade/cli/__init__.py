@@ -6,6 +6,7 @@ import typer
 
 from optrade.cli import (
     audit,
+    catalogue,
     daily,
     data,
     demo,
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (demo, doctor, data, models, signals, monitoring, service, daily):
+for module in (demo, doctor, data, models, signals, monitoring, service, daily, catalogue):
     for name, command in module.COMMANDS.items():
         app.command(name)(command)
 GROUPS = {"audit": audit.app, "quarantine": quarantine.app, "redis": redis.app}

@@ -39,7 +39,7 @@ def build_features(as_of: options.AsOf = None, as_json: options.AsJson = False) 
 
     run = runtime()
     with progress_bar() as progress:
-        report = build(run.home, run.as_of(as_of), progress)
+        report = build(run.home, run.landing_time(as_of), progress, run.settings.placement())
     show_ingest({"features": report}, as_json)
 
 
@@ -71,7 +71,12 @@ def ingest(
     names = options.parse_tickers(tickers)
     with progress_bar() as progress:
         report: dict[str, Any] = fetch_and_build(
-            run.home, chosen, names, progress, plant_leak=plant_leak
+            run.home,
+            chosen,
+            names,
+            progress,
+            plant_leak=plant_leak,
+            placement=run.settings.placement(),
         )
     # Where no vendor answered in a new home there is nothing to publish: the fetch says why.
     if any(row["keys"] for row in report["features"]):

@@ -66,7 +66,7 @@ def release(
     from optrade.runtime import runtime
 
     run = runtime()
-    clock = run.as_of(as_of)
+    clock = run.landing_time(as_of)
     with progress_bar() as progress:
         done = quarantine.release(run.home, table, key, (reason, row or ()), clock, progress)
     if as_json:

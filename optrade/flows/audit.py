@@ -1,9 +1,12 @@
 """Audits of a home: what its frames and features hold, against what they should."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from audit.lookahead import LookaheadReport, check_built, leaks
+from audit.parity import ParityReport, audit_parity
 from audit.pit import PitReport, audit_pit
+from audit.warmup import WarmupReport, warmup
 from feature_repo.errors import InputError
 from feature_repo.manifest import read_manifest
 from feature_repo.markets import sessions
@@ -31,3 +34,53 @@ def point_in_time(run: "Runtime", service: str, tickers: Sequence[str]) -> PitRe
     days = sessions(min(entry.first for entry in held), max(entry.last for entry in held))
     store = run.feature_store(online=False)
     return audit_pit(store, run.home.data, service, tickers, days)
+
+
+def look_ahead(run: "Runtime", tickers: Sequence[str], cuts: int, seed: int) -> LookaheadReport:
+    """Return the look-ahead audit of the tickers' features and of the market's.
+
+    Raises
+    ------
+    InputError
+        If nothing was built for a ticker, or by definitions of another version.
+    """
+    return leaks(run.home.data, tickers, cuts, seed)
+
+
+def warm_up(run: "Runtime", tickers: Sequence[str]) -> WarmupReport:
+    """Return the history that each feature needs, against what it declares.
+
+    Raises
+    ------
+    InputError
+        If nothing was built for a ticker, or by definitions of another version.
+    """
+    return warmup(run.home.data, tickers)
+
+
+def parity(run: "Runtime", tickers: Sequence[str], count: int) -> ParityReport:
+    """Return the parity audit of the last sessions, of the online store and of recorded signals.
+
+    Raises
+    ------
+    InputError
+        If nothing was built for a ticker.
+    ConfigurationError
+        If the online store does not answer.
+    """
+    import json
+
+    from feature_repo.repo_config import SESSION_POINTER
+    from ingestion.materialize import connect
+    from trading.ledger import read_signals
+
+    entries = read_manifest(run.home.data).entries
+    check_built(read_manifest(run.home.data), tickers)
+    built = [entries["technical", ticker] for ticker in tickers]
+    days = sessions(max(entry.first for entry in built), min(entry.last for entry in built))
+    store = run.feature_store()
+    published: Any = connect(store).get(SESSION_POINTER)
+    pointer = None if published is None else json.loads(published)
+    recorded = read_signals(run.home.ledger) if run.home.ledger.exists() else []
+    signals = [row["signal"] for row in recorded if row["signal"]["ticker"] in tickers]
+    return audit_parity(store, run.home.models, tickers, days[-count:], pointer, signals)

@@ -21,7 +21,9 @@ def run_day(
     Refusal
         If the data is too old for a signal: what landed and was settled before stays.
     """
-    report = fetch_and_build(run.home, opened, tickers, progress)
+    report = fetch_and_build(
+        run.home, opened, tickers, progress, placement=run.settings.placement()
+    )
     online = publish(run, opened.as_of)
     settled = settle_signals(run, opened.as_of)
     signals = compute_signals(run, tickers, opened.as_of)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from feature_repo.errors import InputError
 from feature_repo.repo_config import write_feature_store_yaml
+from feature_repo.shard_runs import LOCAL, Placement
 from ingestion.build import build_features
 from ingestion.lake import Lake
 from ingestion.materialize import materialize
@@ -30,10 +31,15 @@ def fetch(
         return _fetch(lake, opened, tickers, progress)
 
 
-def build(home: "Home", landed_at: pd.Timestamp, progress: "Progress") -> list[Row]:
+def build(
+    home: "Home",
+    landed_at: pd.Timestamp,
+    progress: "Progress",
+    placement: Placement = LOCAL,
+) -> list[Row]:
     """Build the features of everything that has landed; one row of the report a view."""
     with Lake(home.data) as lake:
-        return _build(lake, landed_at, progress, ())
+        return _build(lake, landed_at, progress, (), placement)
 
 
 def fetch_and_build(
@@ -43,6 +49,7 @@ def fetch_and_build(
     progress: "Progress",
     *,
     plant_leak: bool = False,
+    placement: Placement = LOCAL,
 ) -> dict[str, list[Row]]:
     """Fetch and build under one lock, so that no other run comes between; both reports."""
     if plant_leak and opened.source.origin != "simulated":
@@ -53,14 +60,14 @@ def fetch_and_build(
         fetched = _fetch(lake, opened, tickers, progress)
         # A view that carries values forward must not carry those of a table without news.
         old = [row["table"] for row in fetched if row["stale"] or row["unavailable"]]
-        built = _build(lake, opened.as_of, progress, old, plant_leak=plant_leak)
+        built = _build(lake, opened.landed_at, progress, old, placement, plant_leak=plant_leak)
         return {"fetch": fetched, "features": built}
 
 
 def _fetch(
     lake: Lake, opened: "OpenedSource", tickers: list[str], progress: "Progress"
 ) -> list[Row]:
-    report = fetch_all(lake, opened.source, tickers, None, opened.end, opened.as_of, progress)
+    report = fetch_all(lake, opened.source, tickers, None, opened.end, opened.landed_at, progress)
     return [row.document() for row in report]
 
 
@@ -69,11 +76,20 @@ def _build(
     landed_at: pd.Timestamp,
     progress: "Progress",
     stale: Collection[str],
+    placement: Placement,
     *,
     plant_leak: bool = False,
 ) -> list[Row]:
     tickers = lake.manifest.keys("prices")
-    report = build_features(lake, tickers, landed_at, progress, stale=stale, plant_leak=plant_leak)
+    report = build_features(
+        lake,
+        tickers,
+        landed_at,
+        progress,
+        stale=stale,
+        plant_leak=plant_leak,
+        placement=placement,
+    )
     return [row.document() for row in report]
 
 

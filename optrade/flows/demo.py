@@ -41,7 +41,7 @@ def run_demo(run: "Runtime", opened: "OpenedSource", step: Step, progress: "Prog
         step("fetching raw tables, checking and landing them")
         fetched = data.fetch(inside.home, opened, TICKERS, progress)
         step("computing features")
-        built = data.build(inside.home, opened.as_of, progress)
+        built = data.build(inside.home, opened.landed_at, progress, inside.settings.placement())
         step("bringing the newest features into the online store")
         data.publish(inside, opened.as_of)
         step("training and judging six models")

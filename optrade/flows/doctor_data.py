@@ -81,15 +81,12 @@ def check_view(manifest: Manifest, name: str, newest: pd.Timestamp) -> Finding:
     return Finding(check, "warning", f"{words} ({_few(behind)}): {_ingest(manifest)}")
 
 
-def _reaches(manifest: Manifest, name: str, folder: str = "features") -> dict[str, str]:
-    """Return the last day of each key that has rows below a folder.
-
-    By the folder, as a view may have the name of a raw table.
-    """
+def _reaches(manifest: Manifest, name: str) -> dict[str, str]:
+    """Return the last day of each key that has rows of a view or raw table."""
     return {
         key: entry.last
         for (table, key), entry in sorted(manifest.entries.items())
-        if table == name and entry.last and entry.path.startswith(f"{folder}/")
+        if table == name and entry.last
     }
 
 
@@ -103,7 +100,7 @@ def _absent(manifest: Manifest, name: str) -> tuple[Level, str]:
     if name not in OPTIONAL_GROUPS:
         return "error", "never built: run `optrade build-features`"
     inputs = INPUTS[name]
-    landed = [table for table in inputs if _reaches(manifest, table, "raw")]
+    landed = [table for table in inputs if _reaches(manifest, table)]
     if not landed:
         return "ok", f"not there, because nothing has landed in {', '.join(inputs)}"
     return "warning", (

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from audit.lookahead import refuse_leaks
 from feature_repo.errors import InputError
 from feature_repo.features.catalogue import definition_hash
 from feature_repo.manifest import read_manifest
@@ -49,12 +50,17 @@ def train_models(
     Raises
     ------
     InputError
-        If the window or the data does not allow a training; nothing is registered for it.
+        If the window or the data does not allow a training, or a feature reads later sessions;
+        nothing is registered for it.
     """
     settings = [_settings(job) for job in jobs]
     manifest = read_manifest(run.home.data)
     for chosen in settings:
         require_optional_views(chosen.feature_service, chosen.ticker, manifest)
+    for ticker in dict.fromkeys(chosen.ticker for chosen in settings):
+        # Without features there is nothing to look at, and reading them says so.
+        if ("technical", ticker) in manifest.entries:
+            refuse_leaks(run.home.data, ticker)
     store = run.feature_store(online=False)
     registered = []
     for number, chosen in enumerate(settings):

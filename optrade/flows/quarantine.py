@@ -1,5 +1,6 @@
 """Rows that the gate refused: what there is, and letting chosen ones through."""
 
+import math
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from ingestion.quarantine import (
     summary,
 )
 from ingestion.table import Table
-from ingestion.tables import LANDED_TABLES, TABLES, landed_as
+from ingestion.tables import TABLES
 
 if TYPE_CHECKING:
     from optrade.cli.output import Progress
@@ -139,11 +140,7 @@ def release(
 
 def views_of(table: Table) -> list[str]:
     """Return the views that are computed from a raw table."""
-    return [
-        view
-        for view, names in TABLES_OF.items()
-        if table.name in [landed_as(TABLES[name]).name for name in names]
-    ]
+    return [view for view, names in TABLES_OF.items() if table.name in names]
 
 
 def _behind(lake: Lake) -> bool:
@@ -166,15 +163,17 @@ def _chosen(manifest: Manifest, table: str | None, key: str | None) -> list[tupl
 
 
 def _table(name: str) -> Table:
-    found = LANDED_TABLES.get(name) or TABLES.get(name)
-    if found is None:
-        raise InputError(f"--table: got {name!r:.40}, allowed are {', '.join(LANDED_TABLES)}")
-    return landed_as(found)
+    if name not in TABLES:
+        raise InputError(f"--table: got {name!r:.40}, allowed are {', '.join(TABLES)}")
+    return TABLES[name]
 
 
 def _plain(row: Row) -> Row:
-    """Return values that JSON has: numbers, texts, None."""
-    kept = (int, float, str, type(None))
-    return {
-        name: value if isinstance(value, kept) else value.isoformat() for name, value in row.items()
-    }
+    """Return values that JSON has: finite numbers, texts, None."""
+    return {name: _json_value(value) for name, value in row.items()}
+
+
+def _json_value(value: Any) -> Any:  # noqa: ANN401 - whatever a vendor sent
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if isinstance(value, int | float | str | None) else value.isoformat()

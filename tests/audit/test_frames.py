@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from audit.frames import SHOWN, differences, naive_frame
 from feature_repo.asof_join import AS_OF, EVENT, KNOWN, TIME, seen_at
 from feature_repo.features.catalogue import names
-from feature_repo.markets import close, sessions
+from feature_repo.markets import close, read_time, sessions
 from ingestion.lake import Lake
 
 DAYS = sessions("2024-11-25", "2024-12-03")  # Thanksgiving and a half day lie in here
@@ -51,10 +51,10 @@ def read(folder: Path) -> tuple[list[float], int]:
 
 def test_each_session_sees_its_own_row_as_known_at_the_decision(tmp_path: Path) -> None:
     got, late = read(home(
-        tmp_path, (0, 0.0, 1.0), (0, 0.5, 1.5), (0, 0.6, 9.0), (1, 0.6, 2.0), (2, 0.0, 3.0),
+        tmp_path, (0, 0.0, 1.0), (0, 2.5, 1.5), (0, 2.6, 9.0), (1, 2.6, 2.0), (2, 0.0, 3.0),
         (4, 0.25, 5.0), (4, 0.1, 4.0),
     ))  # fmt: skip
-    # A correction counts up to the decision itself; a row known later than that is none.
+    # A correction counts up to the end of the settle time; a row known later than that is none.
     np.testing.assert_array_equal(got, [1.5, np.nan, 3.0, np.nan, 5.0, np.nan])
     assert late == 1
 
@@ -81,7 +81,7 @@ stored = st.lists(
 def test_the_store_and_the_naive_reading_see_the_same(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[int, int]]
 ) -> None:
-    numbered = [(place, late / 20, float(n)) for n, (place, late) in enumerate(rows)]
+    numbered = [(place, late / 10, float(n)) for n, (place, late) in enumerate(rows)]
     got, _ = read(home(tmp_path_factory.mktemp("home"), *numbered))
     at = close(DAYS)
     times = pl.DataFrame({
@@ -89,7 +89,7 @@ def test_the_store_and_the_naive_reading_see_the_same(
         EVENT: [at[place] for place, *_ in numbered],
         KNOWN: [at[place] + pd.Timedelta(hours=late) for place, late, _ in numbered],
     }).with_columns(pl.col(EVENT, KNOWN).cast(TIME))  # fmt: skip
-    asked = pl.DataFrame({"ticker": "SPY", AS_OF: list(at + pd.Timedelta(minutes=30))})
+    asked = pl.DataFrame({"ticker": "SPY", AS_OF: list(read_time(DAYS))})
     seen = seen_at(asked.with_columns(pl.col(AS_OF).cast(TIME)), times, ["ticker"], TTL)
     np.testing.assert_array_equal(got, [np.nan if row is None else float(row) for row in seen])
 

@@ -84,7 +84,7 @@ LATE = ([("A", BASE, BASE), ("A", BASE + 2000, BASE + 2000), ("A", BASE, BASE + 
 NOT_YET_KNOWN = ([("A", BASE, BASE + 4000)], [("A", BASE + 2000)], None, 1)
 
 
-@settings(max_examples=700, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(cases(), st.booleans())
 @example((*LATE, [("A", BASE + t) for t in (-1, 0, 1999, 2000, 4000)], None, 1), True)
 @example(NOT_YET_KNOWN, True)

@@ -82,7 +82,7 @@ def test_monthly_series_are_known_on_a_day_of_the_following_month(series, month,
     assert known(series, month)[0] == new_york(at)
 
 
-@pytest.mark.parametrize(("series", "stamps"), STAMPS.groupby("series"))
+@pytest.mark.parametrize(("series", "stamps"), list(STAMPS.groupby("series")))
 def test_no_month_counts_before_its_release(series, stamps):
     released = pd.DatetimeIndex(stamps["released"]).tz_localize(NEW_YORK)
     counts = available_at(series, pd.DatetimeIndex(stamps["month"])).tz_convert(NEW_YORK)
@@ -91,7 +91,7 @@ def test_no_month_counts_before_its_release(series, stamps):
     assert ((counts - released).to_numpy() < np.timedelta64(14, "D")).all(), "nor long after it"
 
 
-@pytest.mark.parametrize(("series", "stamps"), STAMPS.groupby("series"))
+@pytest.mark.parametrize(("series", "stamps"), list(STAMPS.groupby("series")))
 def test_the_exceptions_are_the_releases_after_the_rules_day(series, stamps):
     following = pd.DatetimeIndex(stamps["month"]) + pd.DateOffset(months=1)
     rule = following + pd.Timedelta(days=SERIES[series].day - 1)

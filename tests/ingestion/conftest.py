@@ -16,7 +16,7 @@ from ingestion.lake import Lake
 from ingestion.pipeline import TableReport, fetch_all
 from ingestion.sources.recorded import Recorded
 from ingestion.tables import (
-    EARNINGS,
+    EARNINGS_CALENDAR,
     INDICES,
     MACRO_SERIES,
     MENTION_FILTERS,
@@ -153,7 +153,8 @@ def _earnings(symbol: str, dates: Sequence[str], **columns: object) -> pd.DataFr
     frame = frame.assign(fiscal_quarter=ended.quarter, date=days, hour="amc")
     figures = {"eps_actual": np.nan, "eps_estimate": 1.0}
     figures |= {"revenue_actual": np.nan, "revenue_estimate": 100.0}
-    return EARNINGS.check(frame.assign(**{**figures, **columns}).astype(EARNINGS.dtypes))
+    frame = frame.assign(**{**figures, **columns})
+    return EARNINGS_CALENDAR.check(frame.astype(EARNINGS_CALENDAR.dtypes))
 
 
 def _chain(underlying: str, quoted: object) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from ingestion.align_news import align_sentiment
 from ingestion.compute_events import EarningsRaw, SentimentRaw, first_landings
 from ingestion.frames import LANDED, SESSION, TIME, TYPES, typed
 from ingestion.table import Table
-from ingestion.tables import EARNINGS, MENTIONS, NEWS, NEWS_SENTIMENT, PRICES
+from ingestion.tables import EARNINGS_CALENDAR, MENTIONS, NEWS, NEWS_SENTIMENT, PRICES
 
 Frame = Callable[..., pd.DataFrame]
 DAYS = sessions("2024-01-02", "2024-03-28")
@@ -125,7 +125,7 @@ def versions(
         (at, earnings("AAPL", [day], hour=hour).assign(fiscal_year=2024.0, fiscal_quarter=1.0))
         for at, day, hour in landings
     ]
-    rows = stored(EARNINGS, *frames).sort(LANDED)
+    rows = stored(EARNINGS_CALENDAR, *frames).sort(LANDED)
     return earnings_versions(rows, ["MSFT", "AAPL"], market(), first_live)
 
 
@@ -167,7 +167,7 @@ def test_dates_outside_the_calendar_are_at_its_ends(earnings: Frame, day: str) -
 
 
 def test_reports_that_no_session_knew_are_no_view(earnings: Frame) -> None:
-    rows = stored(EARNINGS, (CUTS[-1] + HOUR, earnings("AAPL", ["2024-06-28"])))
+    rows = stored(EARNINGS_CALENDAR, (CUTS[-1] + HOUR, earnings("AAPL", ["2024-06-28"])))
     weights = np.ones((len(DAYS), 1))
     none = align_earnings(priced(), rows, ["AAPL"], weights, market(), None)
     assert none is None
@@ -182,7 +182,7 @@ def test_changes_are_the_first_landings_of_later_inputs(
     assert SentimentRaw(headlines, stored(NEWS_SENTIMENT), lists).changes() == [at[1]]
     assert SentimentRaw(headlines, stored(NEWS_SENTIMENT), stored(MENTIONS)).changes() == []
     calendar = stored(
-        EARNINGS,
+        EARNINGS_CALENDAR,
         (CUTS[10], earnings("AAPL", ["2024-02-01"])),
         (CUTS[12], earnings("AAPL", ["2024-02-02"])),
         (CUTS[14], earnings("MSFT", ["2024-02-01"])),

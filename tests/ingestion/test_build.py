@@ -14,7 +14,7 @@ from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, definition_hash, names
 from feature_repo.manifest import current_rows, damaged, read_manifest, read_rows
 from feature_repo.markets import close, decision_time, sessions
-from ingestion import build, build_record
+from ingestion import build, build_record, shards
 from ingestion.build import ViewReport, build_features
 from ingestion.build_record import BUILT
 from ingestion.frames import CREATED, EVENT, SESSION
@@ -253,13 +253,13 @@ def test_a_key_is_built_again_only_where_something_changed(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     built: list[str] = []
-    whole = build._build_key
+    whole = shards.build_key
 
-    def counted(lake: Lake, views: Any, key: str, *rest: Any) -> Any:
+    def counted(task: Any, shard: Any, key: str, *rest: Any) -> Any:
         built.append(key)
-        return whole(lake, views, key, *rest)
+        return whole(task, shard, key, *rest)
 
-    monkeypatch.setattr(build, "_build_key", counted)
+    monkeypatch.setattr(shards, "build_key", counted)
 
     def keys(act: Callable[[], Any]) -> list[str]:
         built.clear()
@@ -278,7 +278,7 @@ def test_a_key_is_built_again_only_where_something_changed(
     assert keys(lambda: home.step(599, at(600), macro_series=moved, indices=moved_index)) == ["SPY"]
     # A view that was held back is built when its table is there again.
     assert keys(lambda: home.build(at(601), stale=["macro_series"])) == []
-    assert keys(lambda: home.build(at(601), stale=["earnings"])) == ["SPY"]
+    assert keys(lambda: home.build(at(601), stale=["earnings_calendar"])) == ["SPY"]
     assert keys(lambda: home.build(at(601))) == ["SPY"]
     (home.data / BUILT).unlink()
     assert keys(lambda: home.build(at(601))) == ["SPY", "US"]
@@ -293,7 +293,7 @@ def test_a_build_that_fails_is_not_taken_for_done(
     home.land(598)
     fails = pytest.raises(InputError, match="out of order")
     with monkeypatch.context() as patch, fails:
-        patch.setattr(build, "feature_rows", lambda *_: (_ for _ in ()).throw(
+        patch.setattr(shards, "feature_rows", lambda *_: (_ for _ in ()).throw(
             InputError("out of order")))  # fmt: skip
         home.build(at(598))
     assert not (home.data / BUILT).exists()
@@ -464,9 +464,15 @@ def test_without_prices_there_is_nothing_to_build(tmp_path: Path) -> None:
             build_features(lake, [], at(1))
 
 
-def test_a_ticker_without_a_volatility_index_is_refused(home: Home) -> None:
-    with Lake(home.data) as lake, pytest.raises(InputError, match="unknown ticker: got 'MSFT'"):
-        build_features(lake, ["MSFT"], at(1))
+def test_a_ticker_without_a_volatility_index_has_only_views_of_prices(
+    home: Home, prices: Frame
+) -> None:
+    home.land(300, prices=prices("MSFT", days=list(DAYS[:301].astype(str))))
+    with Lake(home.data) as lake:
+        built = {row.view: row for row in build_features(lake, ["MSFT"], at(300))}
+    assert built["technical"].rows_new == 301
+    assert read_manifest(home.data).keys("iv") == ()
+    assert built["iv"].keys == 0
 
 
 def test_raw_rows_that_make_no_features_name_their_ticker_and_write_nothing(home: Home) -> None:

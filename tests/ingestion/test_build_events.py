@@ -17,7 +17,7 @@ from ingestion import build
 from ingestion.build import ViewReport, build_features
 from ingestion.frames import CREATED, EVENT, SESSION
 from ingestion.lake import Lake
-from ingestion.tables import EARNINGS, MENTIONS, NEWS, NEWS_SENTIMENT, PRICES, landed_as
+from ingestion.tables import EARNINGS_CALENDAR, MENTIONS, NEWS, NEWS_SENTIMENT, PRICES
 
 Frame = Callable[..., pd.DataFrame]
 Tree = Callable[[Path], dict[str, tuple[str, int]]]
@@ -40,7 +40,7 @@ class Home:
     def land(self, at: pd.Timestamp, *landings: tuple[Any, pd.DataFrame]) -> None:
         with Lake(self.data) as lake:
             for table, frame in landings:
-                lake.land(landed_as(table), frame, self.origin, at)
+                lake.land(table, frame, self.origin, at)
 
     def build(self, at: pd.Timestamp, **options: Any) -> dict[str, ViewReport]:
         with Lake(self.data) as lake:
@@ -190,7 +190,7 @@ def test_a_recorded_home_knows_every_session_at_its_decision_time(home: Home, ne
 
 
 def reported(earnings: Frame, day: int, **columns: Any) -> tuple[Any, pd.DataFrame]:
-    return EARNINGS, earnings("AAPL", [str(DAYS[day].date())], **columns).assign(
+    return EARNINGS_CALENDAR, earnings("AAPL", [str(DAYS[day].date())], **columns).assign(
         fiscal_year=2024.0, fiscal_quarter=1.0
     )
 
@@ -274,8 +274,8 @@ def test_days_landed_together_are_as_days_landed_one_by_one(home: Home, earnings
 def test_earnings_wait_for_their_table(home: Home, earnings: Frame) -> None:
     home.step(25, reported(earnings, 30))
     home.land(CUTS[26], (PRICES, home.prices[home.prices[SESSION] <= DAYS[26]]))
-    reports = home.build(CUTS[26], stale=["earnings"])
-    assert reports["earnings"].stale == "earnings could not be fetched"
+    reports = home.build(CUTS[26], stale=[EARNINGS_CALENDAR.name])
+    assert reports["earnings"].stale == "earnings_calendar could not be fetched"
     assert reports["earnings"].last_session == str(DAYS[25].date())
     assert reports["technical"].last_session == str(DAYS[26].date())
     assert home.build(CUTS[26])["earnings"].rows_new == 1
@@ -300,7 +300,7 @@ def test_a_home_without_the_tables_has_no_such_view(home: Home) -> None:
     reports = home.reports
     nothing = "nothing of news, news_sentiment, mentions has landed"
     assert reports["sentiment"] == ViewReport("sentiment", 0, 0, 0, 0, None, None, nothing)
-    assert reports["earnings"].unavailable == "nothing of earnings has landed"
+    assert reports["earnings"].unavailable == "nothing of earnings_calendar has landed"
     assert reports["earnings"].document()["stale"] is None
     assert {"sentiment", "earnings"} & set(read_manifest(home.data).tables) == set()
     assert reports["technical"].unavailable is None
@@ -322,7 +322,7 @@ def test_a_ticker_without_a_basket_has_no_earnings(
     assert basket_symbols("IWM") == ()
     home.ticker, home.prices = "IWM", prices("IWM", days=list(DAYS.astype(str)))
     home.step(40, reported(earnings, 30))
-    words = "earnings tells nothing yet of a ticker at any session's decision time"
+    words = "earnings_calendar tells nothing yet of a ticker at any session's decision time"
     assert home.reports["earnings"].unavailable == words
 
 

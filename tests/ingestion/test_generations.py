@@ -19,7 +19,7 @@ from feature_repo.features.catalogue import GROUPS, definition_hash
 from feature_repo.features.declare import Group
 from feature_repo.manifest import damaged, read_manifest, read_rows
 from feature_repo.markets import decision_time, sessions
-from ingestion import build, compute
+from ingestion import build, shards
 from ingestion.build import ViewReport, build_features
 from ingestion.expectations import gate
 from ingestion.frames import CREATED, SESSION
@@ -124,7 +124,7 @@ def changed(group: Group, name: str) -> Group:
 def change_formula(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a feature of technical have another formula, with the hash that tells."""
     groups = {**GROUPS, "technical": changed(GROUPS["technical"], NAME)}
-    monkeypatch.setattr(compute, "GROUPS", groups)
+    monkeypatch.setattr(shards, "GROUPS", groups)
     monkeypatch.setattr(build, "definition_hash", lambda: "f" * 64)
 
 

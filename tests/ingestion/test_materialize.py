@@ -1,7 +1,6 @@
 """From the lake to a real Redis: what is online is what history says, whatever happens between."""
 
 import json
-import multiprocessing
 import os
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ from feast import FeatureStore
 
 from feature_repo.errors import ConfigurationError, InputError
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
+from feature_repo.features.planted import leaked_hash
 from feature_repo.markets import MARKET, close, decision_time, sessions
 from feature_repo.registry import read_registry
 from feature_repo.repo_config import (
@@ -68,7 +68,7 @@ def keys(view: str) -> list[str]:
 def write(data: Path, frames: dict[tuple[str, str], pl.DataFrame]) -> None:
     with Lake(data) as lake:
         for view in dict.fromkeys(view for view, _ in frames):
-            lake.open_view(view, GROUPS[view].entity, "hash")
+            lake.open_view(view, GROUPS[view].entity, definition_hash())
         for (view, key), frame in frames.items():
             lake.write_features(view, key, frame, LANDED)
         lake.commit("simulated")
@@ -285,40 +285,149 @@ def test_home_with_optional_views_alone_has_nothing_to_serve(
         materialize(store, data, LAST)
 
 
-def test_killed_between_views_leaves_the_last_complete_session(
+def test_market_that_lags_leaves_the_last_complete_session_to_answer_with(
     store: FeatureStore, data: Path, redis: RedisAddress
 ) -> None:
-    earlier = decision_time(DAYS[-2:-1])[0]
-    materialize(store, data, earlier)
-    registry = registry_path(data).read_bytes()
-    process = multiprocessing.get_context("spawn").Process(
-        target=die_after_one_view, args=(data, redis.url)
-    )
-    process.start()
-    process.join(120)
-    assert process.exitcode == 9
+    materialize(store, data, decision_time(DAYS[-2:-1])[0])
+    before = content(redis)
+    write(data, {("macro", MARKET): rows("macro", MARKET, DAYS[:-1])})
+    done = materialize(store, data, LAST)
+    assert done.complete == ()
+    assert done.behind() == tuple(f"macro/{ticker}: {DAYS[-2].date()}" for ticker in TICKERS)
+    assert content(redis) == before, "nothing that no ticker could be answered with is written"
+
+
+def test_ticker_that_lags_keeps_no_other_from_its_rows(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    materialize(store, data, decision_time(DAYS[-2:-1])[0])
+    write(data, {("iv", "QQQ"): rows("iv", "QQQ", DAYS[:-1])})
+    assert materialize(store, data, LAST).complete == ("IWM", "SPY")
+    for view, found in online_sessions(store, TICKERS, LAST).items():
+        lagging = str(DAYS[-2].date()) if view == "iv" else "2024-12-31"
+        assert found == dict.fromkeys(TICKERS, "2024-12-31") | {"QQQ": lagging}, view
+
+
+def test_windows_that_overlap_write_the_same_bytes(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    materialize(store, data, LAST)
+    before = content(redis)
+    for first in (DAYS[0], DAYS[-3], DAYS[-1]):
+        materialize(store, data, LAST, start=first.tz_localize("UTC"))
+        assert content(redis) == before, f"from {first.date()}"
+
+
+def test_window_without_rows_leaves_what_is_there(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    materialize(store, data, LAST)
+    before = content(redis)
+    assert materialize(store, data, LAST, start=LAST - pd.Timedelta("1s")).session == "2024-12-31"
+    assert content(redis) == before
+
+
+def test_bytes_are_those_of_feast(store: FeatureStore, data: Path, redis: RedisAddress) -> None:
+    materialize(store, data, LAST)
+    ours = content(redis)
+    client(redis).flushall()
+    store.materialize(DAYS[0].tz_localize("UTC").to_pydatetime(), LAST.to_pydatetime(), [*GROUPS])
+    assert content(redis) | {SESSION_POINTER.encode(): ours[SESSION_POINTER.encode()]} == ours
+
+
+def test_everything_is_one_transaction_and_the_pointer_its_last_command(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    commands: list[str] = []
+    with client(redis).monitor() as monitor:
+        materialize(store, data, LAST)
+        client(redis).echo("the end")
+        for seen in monitor.listen():
+            commands.append(seen["command"].split()[0])
+            if "the end" in seen["command"]:
+                break
+    wrote = commands[commands.index("MULTI") :]
+    views = sum(len(keys(view)) for view in GROUPS)
+    assert wrote[: views + 3] == ["MULTI", *["HSET"] * views, "SET", "EXEC"]
+    assert "HSET" not in commands[: commands.index("MULTI")] + wrote[views + 3 :]
+
+
+def test_redis_that_refuses_the_rows_is_named_and_keeps_what_it_had(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    materialize(store, data, decision_time(DAYS[-2:-1])[0])
+    before, registry = content(redis), registry_path(data).read_bytes()
+    asked = client(redis)
+    asked.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(ConfigurationError, match="Redis did not take the") as refusal:
+            materialize(store, data, LAST)
+    finally:
+        asked.config_set("maxmemory", 0)
+    assert "\n" not in str(refusal.value)
+    assert content(redis) == before
     assert registry_path(data).read_bytes() == registry
-    assert pointer(redis)["session"] == str(DAYS[-2].date())
-    half = online_sessions(store, TICKERS, LAST)
-    assert half.pop("technical") == dict.fromkeys(TICKERS, "2024-12-31")
-    assert {day for view in half.values() for day in view.values()} == {str(DAYS[-2].date())}
 
+
+# By which definitions the views were built.
+
+
+def rebuild(data: Path, views: list[str], definitions: str) -> None:
+    with Lake(data) as lake:
+        for view in views:
+            lake.open_view(view, GROUPS[view].entity, definitions)
+            for key in keys(view):
+                lake.write_features(view, key, rows(view, key, DAYS), LANDED)
+        lake.commit("simulated")
+
+
+@pytest.mark.parametrize("views", [["technical"], ["macro", "iv"], ["earnings"], list(GROUPS)])
+def test_views_of_other_definitions_are_refused_and_redis_keeps_what_it_had(
+    store: FeatureStore, data: Path, redis: RedisAddress, views: list[str]
+) -> None:
+    materialize(store, data, LAST)
+    before = content(redis)
+    rebuild(data, views, "0123456789abcdef")
+    with pytest.raises(InputError, match="definitions 0123456789ab, allowed are") as refusal:
+        materialize(store, data, LAST)
+    assert ", ".join(sorted(views)) in str(refusal.value)
+    assert "run `optrade build-features`" in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+    assert content(redis) == before
+    rebuild(data, views, definition_hash())
     assert materialize(store, data, LAST).session == "2024-12-31"
-    assert_same(store, LAST)
-    assert [p.name for p in registry_path(data).parent.glob(".*")] == [".lock"]
+    assert content(redis) == before
 
 
-def die_after_one_view(data: Path, url: str) -> None:
-    from feast.infra.online_stores.redis import RedisOnlineStore
+def test_planted_home_is_published_as_what_it_is(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    rebuild(data, list(GROUPS), leaked_hash())
+    done = materialize(store, data, LAST)
+    assert done.definition_hash == leaked_hash() != definition_hash()
+    assert pointer(redis)["definition_hash"] == leaked_hash()
+    assert pointer(redis)["session"] == "2024-12-31"
 
-    written = RedisOnlineStore.online_write_batch
 
-    def once(*arguments: Any, **named: Any) -> None:
-        written(*arguments, **named)
-        os._exit(9)
+def test_home_planted_in_part_is_refused(store: FeatureStore, data: Path) -> None:
+    rebuild(data, ["technical"], leaked_hash())
+    with pytest.raises(InputError, match=f"allowed are {leaked_hash():.12}; run `optrade build"):
+        materialize(store, data, LAST)
 
-    RedisOnlineStore.online_write_batch = once
-    materialize(FeatureStore(config=repo_config(data, url, timeout=5)), data, LAST)
+
+def test_definitions_that_change_while_they_are_read_are_refused(
+    store: FeatureStore, data: Path, redis: RedisAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = FeatureStore.materialize
+
+    def built_meanwhile(self: FeatureStore, *arguments: Any) -> None:
+        read(self, *arguments)
+        rebuild(data, list(GROUPS), leaked_hash())
+
+    monkeypatch.setattr(FeatureStore, "materialize", built_meanwhile)
+    with pytest.raises(InputError, match="by other definitions while they were read"):
+        materialize(store, data, LAST)
+    assert content(redis) == {}
 
 
 def test_nothing_but_the_newest_rows_is_written(

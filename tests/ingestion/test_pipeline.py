@@ -26,7 +26,7 @@ from ingestion.build_record import LANDED
 from ingestion.lake import Lake
 from ingestion.pipeline import TableReport, fetch_all, needed_keys
 from ingestion.sources.simulated import Simulated
-from ingestion.tables import EARNINGS_CALENDAR, TABLES, landed_as
+from ingestion.tables import EARNINGS_CALENDAR, TABLES
 
 Frame = Callable[..., pd.DataFrame]
 Tree = Callable[[Path], dict[str, tuple[str, int]]]
@@ -84,7 +84,7 @@ def source(
         "news": [news(cut_offs)],
         "news_sentiment": [premium(name, cut_offs) for name in tickers],
         "mentions": [mentions(name, cut_offs) for name in tickers],
-        "earnings": [earnings(name, ["2024-02-01", "2024-07-01"]) for name in companies],
+        "earnings_calendar": [earnings(name, ["2024-02-01", "2024-07-01"]) for name in companies],
         "option_chains": [chain(name, cut_offs[-1:]) for name in tickers],
     }
     return Tables({name: pd.concat(parts, ignore_index=True) for name, parts in makers.items()})
@@ -103,8 +103,7 @@ def fetch(data: Path, source: Any, *tickers: str, **options: Any) -> dict[str, T
 
 
 def landed_tables(data: Path) -> set[str]:
-    held = {landed_as(table).name: name for name, table in TABLES.items()}
-    return {held[name] for name, _ in read_manifest(data).entries}
+    return {name for name, _ in read_manifest(data).entries}
 
 
 def test_only_what_the_tickers_need_is_fetched(tmp_path: Path, everything: Tables) -> None:
@@ -116,7 +115,7 @@ def test_only_what_the_tickers_need_is_fetched(tmp_path: Path, everything: Table
         ("news", ("market",)),
         ("news_sentiment", ("QQQ",)),
         ("mentions", ("QQQ",)),
-        ("earnings", basket_symbols("QQQ")),
+        ("earnings_calendar", basket_symbols("QQQ")),
         ("option_chains", ("QQQ",)),
     ]
     manifest = read_manifest(tmp_path)
@@ -342,13 +341,13 @@ def test_chains_are_asked_for_at_the_last_session_only(tmp_path: Path, everythin
 
 def test_a_ticker_without_a_basket_needs_no_earnings(tmp_path: Path, everything: Tables) -> None:
     reports = fetch(tmp_path, everything, "IWM")
-    assert needed_keys(["IWM"])["earnings"] == []
-    assert "earnings" not in reports
+    assert needed_keys(["IWM"])[EARNINGS_CALENDAR.name] == []
+    assert EARNINGS_CALENDAR.name not in reports
     assert not read_manifest(tmp_path).keys(EARNINGS_CALENDAR.name)
 
 
 @pytest.mark.parametrize("error", [MissingCredential, NotEntitled])
-@pytest.mark.parametrize("table", ["news", "news_sentiment", "earnings", "option_chains"])
+@pytest.mark.parametrize("table", ["news", "news_sentiment", "earnings_calendar", "option_chains"])
 def test_a_table_that_needs_a_key_leaves_the_others_landed(
     tmp_path: Path, source: Tables, table: str, error: type[Exception]
 ) -> None:
@@ -370,24 +369,24 @@ def test_a_table_that_needs_a_key_leaves_the_others_landed(
 
 def test_tables_without_a_key_leave_what_is_priced_to_build(tmp_path: Path, source: Tables) -> None:
     source.tables = tuple(table for table in TABLES if table != "option_chains")
-    for table in ("news", "news_sentiment", "earnings"):
+    for table in ("news", "news_sentiment", "earnings_calendar"):
         source.failing[table] = MissingCredential("Finnhub needs a key: set FINNHUB_API_KEY")
     fetch(tmp_path, source)
     with Lake(tmp_path) as lake:
         reports = {report.view: report for report in build_features(lake, ["SPY"], AT)}
     assert {reports[view].keys for view in ("technical", "iv", "macro", "sentiment")} == {1}
     assert reports["earnings"].keys == 0
-    assert reports["earnings"].unavailable == "nothing of earnings has landed"
+    assert reports["earnings"].unavailable == "nothing of earnings_calendar has landed"
     assert {report.stale for report in reports.values()} == {None}
 
 
 def test_reports_to_come_land_and_a_moved_one_is_a_correction(
     tmp_path: Path, source: Tables, earnings: Frame
 ) -> None:
-    source.tables = ("prices", "earnings")
+    source.tables = ("prices", EARNINGS_CALENDAR.name)
     fetch(tmp_path, source)
-    source.frames["earnings"] = earnings("AAPL", ["2024-07-03"])
-    assert fetch(tmp_path, source)["earnings"].rows_corrected == 1
+    source.frames[EARNINGS_CALENDAR.name] = earnings("AAPL", ["2024-07-03"])
+    assert fetch(tmp_path, source)[EARNINGS_CALENDAR.name].rows_corrected == 1
     rows = read_rows(tmp_path, EARNINGS_CALENDAR.name, ["AAPL"])
     assert [str(day) for day in rows["date"]] == ["2024-02-01", "2024-07-01", "2024-07-03"]
 
@@ -422,7 +421,7 @@ def test_recorded_tables_land_whole(recordings: Any) -> None:
         # The rest of what is recorded is of after the last session with prices.
         "mentions": (0, 0, 0),
         # Four reports name no fiscal quarter.
-        "earnings": (891, 0, 4),
+        "earnings_calendar": (891, 0, 4),
         "option_chains": (0, 0, 0),
     }
     assert {report.stale for report in recordings.fetched} == {None}

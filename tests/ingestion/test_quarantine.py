@@ -27,14 +27,14 @@ from ingestion.quarantine import (
 )
 from ingestion.sources.recorded import Recorded
 from ingestion.table import Table
-from ingestion.tables import INDICES, LANDED_TABLES, PRICES
+from ingestion.tables import INDICES, PRICES, TABLES
 from tests.ingestion.clean_rows import clean
 
 Frame = Callable[..., pd.DataFrame]
 Tree = Callable[[Path], dict[str, tuple[str, int]]]
 AT = pd.Timestamp("2024-07-01T20:30Z")
 DAY = pd.Timedelta(days=1)
-every_table = pytest.mark.parametrize("table", LANDED_TABLES.values(), ids=LANDED_TABLES)
+every_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 
 
 def land(data: Path, frame: pd.DataFrame, at: pd.Timestamp = AT, table: Table = PRICES) -> Landing:

@@ -14,7 +14,7 @@ from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_
 from feature_repo.manifest import Entry, Manifest, TableState
 from feature_repo.markets import MARKET
 from ingestion.lake import Lake
-from ingestion.tables import EARNINGS_CALENDAR, MACRO_SERIES, PRICES, TABLES
+from ingestion.tables import MACRO_SERIES, PRICES, TABLES
 from optrade.flows import doctor_environment, doctor_stores
 from optrade.flows.doctor import examine
 from optrade.flows.doctor_data import INPUTS, check_view
@@ -189,8 +189,7 @@ def test_optional_view_without_rows_counts_as_not_there(name: str) -> None:
 
 def test_inputs_are_raw_tables_and_cover_the_optional_views() -> None:
     assert set(INPUTS) == set(OPTIONAL_GROUPS)
-    raw = {*TABLES, EARNINGS_CALENDAR.name}
-    assert {table for tables in INPUTS.values() for table in tables} <= raw
+    assert {table for tables in INPUTS.values() for table in tables} <= set(TABLES)
 
 
 def test_ticker_with_prices_and_without_features() -> None:

@@ -16,6 +16,7 @@ from feature_repo.features.catalogue import (
     OPTIONAL_GROUPS,
     SERVICES,
     UNSAFE,
+    definition_hash,
     find,
     names,
 )
@@ -67,7 +68,7 @@ def make_run(root: Path, views: dict[str, pd.DatetimeIndex]) -> Runtime:
         lake.land(TABLES["prices"], prices(DAYS), origin="simulated", landed_at=LANDED)
         for view, days in views.items():
             key = MARKET if GROUPS[view].entity == "market" else "SPY"
-            lake.open_view(view, GROUPS[view].entity, "hash")
+            lake.open_view(view, GROUPS[view].entity, definition_hash())
             lake.write_features(view, key, rows(view, key, days), LANDED)
         lake.commit("simulated")
     run = Runtime(Settings(), home, LANDED)

@@ -17,7 +17,7 @@ from ingestion.build import build_features
 from ingestion.compute import TABLES_OF
 from ingestion.expectations import gate
 from ingestion.lake import Lake
-from ingestion.tables import INDICES, LANDED_TABLES, PRICES
+from ingestion.tables import INDICES, PRICES, TABLES
 from optrade.cli import quarantine as commands
 from optrade.flows import quarantine
 from optrade.flows.quarantine import views_of
@@ -195,10 +195,10 @@ def test_an_empty_home_says_what_to_do(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("view", TABLES_OF)
 def test_every_view_is_one_of_a_table(view: str) -> None:
-    assert any(view in views_of(table) for table in LANDED_TABLES.values())
+    assert any(view in views_of(table) for table in TABLES.values())
 
 
 def test_the_views_of_tables() -> None:
     assert views_of(INDICES) == ["iv", "iv_lags"]
-    assert views_of(LANDED_TABLES["earnings_calendar"]) == ["earnings"]
-    assert views_of(LANDED_TABLES["option_chains"]) == []
+    assert views_of(TABLES["earnings_calendar"]) == ["earnings"]
+    assert views_of(TABLES["option_chains"]) == []

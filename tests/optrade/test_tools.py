@@ -38,11 +38,11 @@ def started(command: list[str], home: Path, log: Path) -> Iterator[subprocess.Po
             yield process
         finally:
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=120)
 
 
 def answer(url: str, process: subprocess.Popen, log: Path) -> httpx.Response:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()[-2000:]
         try:

@@ -91,7 +91,7 @@ class StoredHome:
                 days = DAYS[:-1] if view in behind else DAYS
                 mine = {name: value for name, value in fixed.items() if name in names(view)}
                 rows = feature_rows(view, days, **mine)
-                lake.open_view(view, group.entity, "hash")
+                lake.open_view(view, group.entity, definition_hash())
                 lake.write_features(view, rows.item(0, 0), rows, AS_OF)
             lake.commit("simulated")
         assert materialize(self.store, self.data, AS_OF).session == str(DAYS[-1].date())

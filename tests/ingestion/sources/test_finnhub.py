@@ -33,9 +33,9 @@ SCORER = HeadlineScores("length 1", lambda texts: [len(text) / 100 for text in t
 PATHS = {
     "news": "/api/v1//news",
     "news_sentiment": "/api/v1//news-sentiment",
-    "earnings": "/api/v1//calendar/earnings",
+    "earnings_calendar": "/api/v1//calendar/earnings",
 }
-KEYS = {"news": ["market"], "news_sentiment": ["SPY"], "earnings": ["NVDA"]}
+KEYS = {"news": ["market"], "news_sentiment": ["SPY"], "earnings_calendar": ["NVDA"]}
 PUBLISHED = 1709672400  # 2024-03-05 21:00 UTC
 
 
@@ -78,7 +78,7 @@ def calendar(*symbols: str) -> dict[str, Any]:
 
 @integration
 def test_key_goes_in_a_header_and_in_no_address(httpserver: HTTPServer) -> None:
-    for table, sent in {"news": [headline()], "earnings": calendar()}.items():
+    for table, sent in {"news": [headline()], "earnings_calendar": calendar()}.items():
         httpserver.expect_request(PATHS[table]).respond_with_json(sent)
         fetched(finnhub(httpserver), table)
     for request, _ in httpserver.log:
@@ -93,8 +93,8 @@ def test_key_goes_in_a_header_and_in_no_address(httpserver: HTTPServer) -> None:
 def test_a_year_of_reports_and_120_days_ahead(
     start: str | None, first: str, httpserver: HTTPServer
 ) -> None:
-    httpserver.expect_request(PATHS["earnings"]).respond_with_json(calendar("NVDA"))
-    assert len(fetched(finnhub(httpserver), "earnings", start)) == 1
+    httpserver.expect_request(PATHS["earnings_calendar"]).respond_with_json(calendar("NVDA"))
+    assert len(fetched(finnhub(httpserver), "earnings_calendar", start)) == 1
     (request, _) = httpserver.log[0]
     asked = {name: request.args[name] for name in ("from", "to", "symbol")}
     assert asked == {"from": first, "to": "2024-07-03", "symbol": "NVDA"}
@@ -102,10 +102,10 @@ def test_a_year_of_reports_and_120_days_ahead(
 
 @integration
 def test_the_day_is_that_of_new_york(httpserver: HTTPServer) -> None:
-    httpserver.expect_request(PATHS["earnings"]).respond_with_json(calendar())
+    httpserver.expect_request(PATHS["earnings_calendar"]).respond_with_json(calendar())
     late = pd.Timestamp("2024-03-06 02:00", tz="UTC")  # the 5th in New York
     source = Finnhub(lambda: late, KEY, scorer=SCORER, api_url=httpserver.url_for("/api/v1"))
-    source.fetch("earnings", ["NVDA"], None, END)
+    source.fetch("earnings_calendar", ["NVDA"], None, END)
     assert httpserver.log[0][0].args["to"] == "2024-07-03"
 
 
@@ -117,8 +117,8 @@ def test_every_company_is_asked_for_alone(httpserver: HTTPServer) -> None:
             content_type="application/json",
         )
 
-    httpserver.expect_request(PATHS["earnings"]).respond_with_handler(answer)
-    frame = finnhub(httpserver).fetch("earnings", ["NVDA", "BRK.B", "NVDA"], None, END)
+    httpserver.expect_request(PATHS["earnings_calendar"]).respond_with_handler(answer)
+    frame = finnhub(httpserver).fetch("earnings_calendar", ["NVDA", "BRK.B", "NVDA"], None, END)
     assert frame["symbol"].tolist() == ["BRK.B", "NVDA"]
     assert len(httpserver.log) == 2
 
@@ -206,8 +206,8 @@ def test_key_of_the_environment_is_not_read(monkeypatch: pytest.MonkeyPatch) -> 
     [
         ("news", "SPY", "unknown scope of news: got 'SPY', allowed is market"),
         ("news_sentiment", "NONESUCH", "unknown ticker: got 'NONESUCH'"),
-        ("earnings", "NONESUCH", "impossible company symbol: got 'NONESUCH', allowed are 1 to 5"),
-        ("earnings", "A&token=x", "impossible company symbol"),
+        ("earnings_calendar", "NONESUCH", "symbol: got 'NONESUCH', allowed are 1 to 5"),
+        ("earnings_calendar", "A&token=x", "impossible company symbol"),
     ],
 )
 def test_unknown_key_is_refused_before_anybody_is_asked(table: str, key: str, words: str) -> None:
@@ -217,7 +217,8 @@ def test_unknown_key_is_refused_before_anybody_is_asked(table: str, key: str, wo
 
 def test_clock_without_a_zone_is_refused() -> None:
     with pytest.raises(InputError, match=r"time of recording: got 2024-03-05 .* without a"):
-        fetched(Finnhub(lambda: pd.Timestamp("2024-03-05"), KEY, scorer=SCORER), "earnings")
+        source = Finnhub(lambda: pd.Timestamp("2024-03-05"), KEY, scorer=SCORER)
+        fetched(source, "earnings_calendar")
 
 
 def test_address_is_finnhubs_own_by_default() -> None:

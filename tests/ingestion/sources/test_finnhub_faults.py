@@ -38,9 +38,9 @@ SCORER = HeadlineScores("length 1", lambda texts: [len(text) / 100 for text in t
 PATHS = {
     "news": "/api/v1//news",
     "news_sentiment": "/api/v1//news-sentiment",
-    "earnings": "/api/v1//calendar/earnings",
+    "earnings_calendar": "/api/v1//calendar/earnings",
 }
-KEYS = {"news": ["market"], "news_sentiment": ["SPY"], "earnings": ["NVDA"]}
+KEYS = {"news": ["market"], "news_sentiment": ["SPY"], "earnings_calendar": ["NVDA"]}
 PUBLISHED = 1709672400  # 2024-03-05 21:00 UTC
 
 
@@ -163,7 +163,7 @@ TABLE_FAULTS = {
         ),
         "a number for the shares": Fault(score(sentiment=1), SchemaViolation, "got 1, allowed is"),
     },
-    "earnings": {
+    "earnings_calendar": {
         "empty list": Fault([], SchemaViolation, "got an empty JSON list, allowed is a JSON obj"),
         "empty object": Fault({}, SchemaViolation, "missing field earningsCalendar"),
         "null list": Fault(

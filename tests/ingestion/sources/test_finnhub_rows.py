@@ -25,9 +25,9 @@ SCORER = HeadlineScores("length 1", lambda texts: [len(text) / 100 for text in t
 PATHS = {
     "news": "/api/v1//news",
     "news_sentiment": "/api/v1//news-sentiment",
-    "earnings": "/api/v1//calendar/earnings",
+    "earnings_calendar": "/api/v1//calendar/earnings",
 }
-KEYS = {"news": ["market"], "news_sentiment": ["SPY"], "earnings": ["NVDA"]}
+KEYS = {"news": ["market"], "news_sentiment": ["SPY"], "earnings_calendar": ["NVDA"]}
 PUBLISHED = 1709672400  # 2024-03-05 21:00 UTC
 
 
@@ -182,7 +182,8 @@ EARNINGS_FIXTURES = {
 FIXTURES = [
     pytest.param(table, fixture, id=f"{table}: {name}")
     for table, rows in {
-        "news": NEWS_FIXTURES, "news_sentiment": SENTIMENT_FIXTURES, "earnings": EARNINGS_FIXTURES,
+        "news": NEWS_FIXTURES, "news_sentiment": SENTIMENT_FIXTURES,
+        "earnings_calendar": EARNINGS_FIXTURES,
     }.items()
     for name, fixture in rows.items()
 ]  # fmt: skip
@@ -246,7 +247,7 @@ ANSWERS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Any], pd.DataFrame]]]
         JSON | spoiled(score()),
         lambda sent: sentiment("Finnhub, sentiment", sent, "SPY", NOW.tz_convert("UTC")),
     ),
-    "earnings": (
+    "earnings_calendar": (
         JSON | st.fixed_dictionaries({"earningsCalendar": lists(report())}),
         lambda sent: reports("Finnhub, earnings", sent, "NVDA"),
     ),

@@ -23,7 +23,6 @@ from feature_repo.errors import (
 from feature_repo.markets import UNDERLYINGS, VOLATILITY_INDICES, sessions
 from ingestion.lake import Lake
 from ingestion.pipeline import fetch_all
-from ingestion.raw import CALENDAR
 from ingestion.sources import cboe as cboe_module
 from ingestion.sources.apewisdom import BASE_URL as APEWISDOM_URL
 from ingestion.sources.apewisdom import Apewisdom
@@ -47,7 +46,7 @@ YAHOO_LEVEL, CBOE_LEVEL = 13.0, 14.0
 KEYLESS = ("yahoo", "cboe", "fred")
 NOW = pd.Timestamp("2024-01-10 22:00", tz="UTC")
 FINNHUB_KEY = "abcdefghij0123456789"
-TABLES_OF_FINNHUB = ("news", "news_sentiment", "earnings")
+TABLES_OF_FINNHUB = ("news", "news_sentiment", "earnings_calendar")
 
 # An answer for a symbol: bars, or an error to raise.
 Answer = pd.DataFrame | Exception
@@ -149,7 +148,7 @@ def test_every_table_comes_from_its_vendor(live: Callable[..., Live]) -> None:
     keys = {
         "prices": list(UNDERLYINGS), "indices": list(VOLATILITY_INDICES),
         "macro_series": list(SERIES), "news": ["market"], "mentions": ["SPY", "IWM"],
-        "earnings": ["AAPL"],
+        "earnings_calendar": ["AAPL"],
     }  # fmt: skip
     assert set(source.tables) == {*keys, "news_sentiment"}
     for table in keys:
@@ -220,7 +219,7 @@ def test_clock_is_needed() -> None:
 def test_without_a_key_each_of_finnhubs_tables_says_so(
     table: str, live: Callable[..., Live], httpserver: HTTPServer
 ) -> None:
-    key = {"news": "market", "news_sentiment": "SPY", "earnings": "AAPL"}[table]
+    key = {"news": "market", "news_sentiment": "SPY", "earnings_calendar": "AAPL"}[table]
     with pytest.raises(MissingCredential, match="set FINNHUB_API_KEY"):
         live(key=None).fetch(table, [key], None, END)
     assert not httpserver.log
@@ -333,7 +332,7 @@ def test_vendor_that_fails_leaves_the_tables_of_the_others_landed(
     assert rows["macro_series"].rows_new == 2 * len(SERIES)
     assert {("indices", "VIX"), ("indices", "VXN"), ("macro_series", "DGS10")} <= landed
     assert not any(table == "prices" for table, _ in landed)
-    assert {("news", "market"), ("mentions", "QQQ"), (CALENDAR.name, "AAPL")} <= landed
+    assert {("news", "market"), ("mentions", "QQQ"), ("earnings_calendar", "AAPL")} <= landed
     assert "HTTP 403" in rows["news_sentiment"].unavailable
     assert rows["news_sentiment"].stale is None
 
@@ -359,5 +358,5 @@ def test_landing_the_same_answers_again_changes_nothing(
             landed_at = pd.Timestamp(f"2024-01-10 {hour}:00", tz="UTC")
             # No company stands for IWM, so that its landing is short.
             report = fetch_all(lake, live(), ["IWM"], None, END, landed_at)
-    assert {row.table for row in report} == {*Live.tables} - {"earnings"}
+    assert {row.table for row in report} == {*Live.tables} - {"earnings_calendar"}
     assert {(row.rows_new, row.rows_corrected, row.stale) for row in report} == {(0, 0, None)}

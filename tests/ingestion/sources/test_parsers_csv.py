@@ -128,8 +128,8 @@ RECORDED = {
         },
         "ticker",
     ),
-    "earnings": File(
-        "earnings", "AAPL", "finnhub/earnings_calendar.csv",
+    "earnings_calendar": File(
+        "earnings_calendar", "AAPL", "finnhub/earnings_calendar.csv",
         {
             "date": day(), "epsActual": PRICE, "epsEstimate": word("1.5", ""),
             "hour": word("bmo", "amc", "dmh", ""), "quarter": word("1", "2", "3", "4"),

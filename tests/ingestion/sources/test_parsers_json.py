@@ -243,7 +243,9 @@ OVER_HTTP = {
     ),
     "Finnhub, news": Parser("news", "market", answers(headlines()), "news_id", finnhub),
     "Finnhub, sentiment": Parser("news_sentiment", "SPY", answers(moods()), "ticker", finnhub),
-    "Finnhub, earnings": Parser("earnings", "AAPL", answers(calendar()), "symbol", finnhub),
+    "Finnhub, earnings": Parser(
+        "earnings_calendar", "AAPL", answers(calendar()), "symbol", finnhub
+    ),
 }
 
 

@@ -18,10 +18,10 @@ LATE = pd.Timestamp("2024-03-01")
 FILES = {
     "news": "finnhub/news.csv",
     "mentions": "apewisdom/history.csv",
-    "earnings": "finnhub/earnings_calendar.csv",
+    "earnings_calendar": "finnhub/earnings_calendar.csv",
     "option_chains": "option_chains/SPY_2024-01-03.csv",
 }
-KEY = {"news": "market", "mentions": "SPY", "earnings": "AAPL", "option_chains": "SPY"}
+KEY = {"news": "market", "mentions": "SPY", "earnings_calendar": "AAPL", "option_chains": "SPY"}
 
 
 class Lengths:
@@ -72,7 +72,7 @@ def test_tables_are_those_of_the_instance(vendor_folder: Path, tmp_path: Path) -
     assert both[0].tables != both[1].tables
 
 
-@pytest.mark.parametrize("table", ["news", "mentions", "earnings"])
+@pytest.mark.parametrize("table", ["news", "mentions", "earnings_calendar"])
 def test_a_file_of_all_keys_is_read_once(
     vendor_folder: Path, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
@@ -88,10 +88,10 @@ def test_a_file_of_all_keys_is_read_once(
 
 def test_what_is_given_may_be_changed_by_who_gets_it(vendor_folder: Path) -> None:
     source = Recorded(vendor_folder)
-    first = source.fetch("earnings", ["AAPL"], None, LATE)
+    first = source.fetch("earnings_calendar", ["AAPL"], None, LATE)
     kept = first.copy()
     first.loc[:, "eps_actual"] = -9.0
-    pd.testing.assert_frame_equal(source.fetch("earnings", ["AAPL"], None, LATE), kept)
+    pd.testing.assert_frame_equal(source.fetch("earnings_calendar", ["AAPL"], None, LATE), kept)
 
 
 # ---------------------------------------------------------------- formats
@@ -166,7 +166,7 @@ def test_lists_that_are_not_summed_are_passed_over(vendor_folder: Path) -> None:
 
 
 def test_a_report(vendor_folder: Path) -> None:
-    frame = fetch(vendor_folder, "earnings")
+    frame = fetch(vendor_folder, "earnings_calendar")
     assert frame.iloc[0].to_dict() == {
         "symbol": "AAPL", "fiscal_year": 2023, "fiscal_quarter": 4,
         "date": pd.Timestamp("2024-01-02"), "hour": "amc", "eps_actual": 2.18,
@@ -177,8 +177,9 @@ def test_a_report(vendor_folder: Path) -> None:
 
 
 def test_a_report_without_a_fiscal_quarter_is_refused_by_the_gate(vendor_folder: Path) -> None:
-    edit(vendor_folder, "earnings", lambda text: text.replace("bmo,1,,,AAPL,2024", "bmo,,,,AAPL,"))
-    good, bad = gate(TABLES["earnings"], fetch(vendor_folder, "earnings"))
+    table = TABLES["earnings_calendar"]
+    edit(vendor_folder, table.name, lambda text: text.replace("bmo,1,,,AAPL,2024", "bmo,,,,AAPL,"))
+    good, bad = gate(table, fetch(vendor_folder, table.name))
     assert good["fiscal_year"].tolist() == [2023]
     assert "fiscal_year: not null" in bad["reason"].item()
 
@@ -231,7 +232,7 @@ def test_a_snapshot_after_the_decision_time_waits(vendor_folder: Path) -> None:
 
 def test_results_and_dates_wait_for_their_time(vendor_folder: Path) -> None:
     def known(day: str) -> list[tuple[str, bool]]:
-        frame = fetch(vendor_folder, "earnings", "AAPL", "MSFT", end=pd.Timestamp(day))
+        frame = fetch(vendor_folder, "earnings_calendar", "AAPL", "MSFT", end=pd.Timestamp(day))
         return [(row.symbol, row.eps_actual == row.eps_actual) for row in frame.itertuples()]
 
     assert known("2023-12-01") == []
@@ -286,18 +287,19 @@ FAULTS = {
         "source, summary, url, allowed are at least datetime, headline, id, source",
     ),
     "half a quarter": (
-        "earnings", "amc,4,119", "amc,4.5,119",
+        "earnings_calendar", "amc,4,119", "amc,4.5,119",
         f"line 2, column quarter: got '4.5', allowed is {WHOLE}",
     ),
     "an infinite year": (
-        "earnings", "AAPL,2023", "AAPL,inf",
+        "earnings_calendar", "AAPL,2023", "AAPL,inf",
         f"line 2, column year: got 'inf', allowed is {WHOLE}",
     ),
     "dashes for a result": (
-        "earnings", "2.18", "--", f"line 2, column epsActual: got '--', allowed is {NUMBER}",
+        "earnings_calendar", "2.18", "--",
+        f"line 2, column epsActual: got '--', allowed is {NUMBER}",
     ),
     "a report on no day": (
-        "earnings", "2024-01-04", "2024-01-32",
+        "earnings_calendar", "2024-01-04", "2024-01-32",
         "line 3, column date: got '2024-01-32', allowed is a date such as 2024-01-31",
     ),
     "another underlying": (
@@ -341,8 +343,8 @@ def test_a_key_cannot_lead_out_of_the_folder(vendor_folder: Path, table: str, ke
 
 WRONG = {
     "a count below nothing": ("mentions", ",400,", ",-400,", "mentions"),
-    "a fifth quarter": ("earnings", "amc,4,119", "amc,5,119", "fiscal_quarter"),
-    "an hour of its own": ("earnings", "2.10,amc", "2.10,noon", "hour"),
+    "a fifth quarter": ("earnings_calendar", "amc,4,119", "amc,5,119", "fiscal_quarter"),
+    "an hour of its own": ("earnings_calendar", "2.10,amc", "2.10,noon", "hour"),
     "a strike of nothing": ("option_chains", "470.0,call", "0,call", "strike"),
     "a third type": ("option_chains", "470.0,call", "470.0,straddle", "option_type"),
     "a bid above the ask": ("option_chains", "4.05,4.12", "4.55,4.12", "ask >= bid"),
@@ -372,13 +374,13 @@ def real(recorded_dir: Path) -> Recorded:
 
 @pytest.mark.recorded
 def test_the_real_folder_has_what_was_recorded(real: Recorded) -> None:
-    assert real.tables == (*FORMATS, "mentions", "earnings", "option_chains")
+    assert real.tables == (*FORMATS, "mentions", "earnings_calendar", "option_chains")
 
 
 @pytest.mark.recorded
 @pytest.mark.parametrize("symbol", COMPANIES)
 def test_real_reports_are_counted(real: Recorded, symbol: str) -> None:
-    frame = real.fetch("earnings", [symbol], None, END)
+    frame = real.fetch("earnings_calendar", [symbol], None, END)
     assert len(frame) == COMPANIES[symbol]
     assert frame["date"].between("2012-07-01", "2019-08-31").all()
     assert frame["eps_actual"].notna().all()
@@ -387,18 +389,18 @@ def test_real_reports_are_counted(real: Recorded, symbol: str) -> None:
 
 @pytest.mark.recorded
 def test_real_reports_are_known_when_they_were(real: Recorded) -> None:
-    frame = real.fetch("earnings", ["AAPL"], None, pd.Timestamp("2015-07-21"))
+    frame = real.fetch("earnings_calendar", ["AAPL"], None, pd.Timestamp("2015-07-21"))
     assert frame["date"].max() == pd.Timestamp("2015-07-21")
     assert frame["eps_actual"].isna().tolist() == [False] * 11 + [True]  # after the close
-    early = real.fetch("earnings", ["AAPL"], None, pd.Timestamp("2015-07-06"))
+    early = real.fetch("earnings_calendar", ["AAPL"], None, pd.Timestamp("2015-07-06"))
     assert early["date"].max() == pd.Timestamp("2015-04-27")  # eleven sessions before
 
 
 @pytest.mark.recorded
 def test_the_gate_lets_the_reports_of_all_baskets_through(real: Recorded) -> None:
     symbols = dict.fromkeys([*basket_symbols("SPY"), *basket_symbols("QQQ")])
-    frame = real.fetch("earnings", list(symbols), None, END)
-    good, bad = gate(TABLES["earnings"], frame)
+    frame = real.fetch("earnings_calendar", list(symbols), None, END)
+    good, bad = gate(TABLES["earnings_calendar"], frame)
     assert len(good) > 600
     assert len(bad) < 0.03 * len(frame)
     assert bad["reason"].str.contains("fiscal_quarter: not null").all()

@@ -12,7 +12,7 @@ from feature_repo.errors import InputError
 from feature_repo.markets import UNDERLYINGS, basket_symbols, session_shift, sessions
 from ingestion.sources.simulated import Simulated
 from ingestion.sources.simulated_earnings import earnings
-from ingestion.tables import EARNINGS
+from ingestion.tables import EARNINGS_CALENDAR
 
 Make = Callable[..., Simulated]
 FIRST, LAST = pd.Timestamp("2010-01-04"), pd.Timestamp("2025-06-30")
@@ -26,7 +26,7 @@ def reports() -> pd.DataFrame:
 
 
 def test_a_company_reports_each_quarter_once(reports: pd.DataFrame) -> None:
-    assert not reports.duplicated(list(EARNINGS.key)).any()
+    assert not reports.duplicated(list(EARNINGS_CALENDAR.key)).any()
     for _, rows in reports.groupby("symbol"):
         number = rows["fiscal_year"] * 4 + rows["fiscal_quarter"]
         assert (number.diff().dropna() == 1).all()
@@ -75,7 +75,8 @@ def test_the_first_session_has_four_quarters_behind_it() -> None:
 def test_surprises_say_nothing_of_the_market(simulated: Make) -> None:
     # The same reports whatever the market does: they draw from streams of their own.
     calm, other = simulated(strength=0.0), simulated(strength=0.7)
-    frames = [s.fetch("earnings", ["AAPL"], None, s.last_session()) for s in (calm, other)]
+    table = EARNINGS_CALENDAR.name
+    frames = [s.fetch(table, ["AAPL"], None, s.last_session()) for s in (calm, other)]
     pd.testing.assert_frame_equal(*frames)
 
 
@@ -92,7 +93,7 @@ def test_a_later_clock_adds_reports_and_results_and_moves_no_date(
     early = earnings(5, symbol, FIRST, day)
     until = min(session_shift(pd.DatetimeIndex([day]), later)[0], LAST)
     late = earnings(5, symbol, FIRST, until).iloc[: len(early)]
-    fixed = [name for name in EARNINGS.names if not name.endswith("actual")]
+    fixed = [name for name in EARNINGS_CALENDAR.names if not name.endswith("actual")]
     pd.testing.assert_frame_equal(early[fixed], late[fixed])
     for name in ("eps_actual", "revenue_actual"):
         out = early[name].notna()

@@ -121,11 +121,11 @@ KEYS = {
     "news": ("market",),
     "news_sentiment": ("SPY", "QQQ"),
     "mentions": ("SPY", "QQQ"),
-    "earnings": ("AAPL", "MSFT"),
+    "earnings_calendar": ("AAPL", "MSFT"),
     "option_chains": ("SPY", "QQQ"),
 }
 # A calendar of all companies: one that it does not hold has no report.
-HOLDS_ANY_KEY = {("recorded", "earnings")}
+HOLDS_ANY_KEY = {("recorded", "earnings_calendar")}
 
 
 @pytest.fixture(params=SOURCES)
