@@ -117,7 +117,10 @@ def _listed(
 
 @contextmanager
 def started_ray(workers: int | None) -> Iterator[Any]:
-    """Give the module ray, started on loopback for the block; one already started is used as is.
+    """Give the module ray, started for the block; one already started is used as is.
+
+    Its servers listen on every address of the machine, though told loopback: Ray belongs behind a
+    firewall.
 
     Raises
     ------
