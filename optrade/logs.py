@@ -2,12 +2,26 @@
 
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 
 from feature_repo.errors import InputError
 
 LEVELS = ("debug", "info", "warning", "error")
+
+
+class StderrHandler(logging.StreamHandler):
+    """Libraries' logs to whatever stderr is at that moment; its level holds for each of them."""
+
+    def __init__(self, level: int) -> None:
+        logging.Handler.__init__(self, level)
+        self.setFormatter(logging.Formatter(logging.BASIC_FORMAT))
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        """Standard error, looked up anew: whoever replaces it still gets the logs."""
+        return sys.stderr
 
 
 def configure_logs(level: str) -> None:
@@ -38,7 +52,8 @@ def configure_logs(level: str) -> None:
     )
     # Libraries speak up only when something is wrong; their deprecations are for developers.
     logging.captureWarnings(capture=True)
-    logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr, force=True)
+    handler = StderrHandler(max(number, logging.WARNING))
+    logging.basicConfig(level=handler.level, handlers=[handler], force=True)
     for name in (
         "py.warnings",
         "mlflow",

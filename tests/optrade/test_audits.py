@@ -27,4 +27,4 @@ def test_a_home_in_order_passes_every_audit(trained_home) -> None:
     parity = trained_home.json("audit", "parity", *ticker, "--sessions", "5")
     assert parity["mismatches"] == 0
     assert parity["online"]["compared"] > 300
-    assert parity["signals"]["compared"] == 8
+    assert parity["signals"]["compared"] >= 8  # of every signal that the home has recorded
