@@ -1,10 +1,12 @@
 """Feast's registry file, read: what it holds, and whether that is what the code defines."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from feature_repo.errors import ConfigurationError
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, SERVICES
+from feature_repo.features.declare import Group
 
 if TYPE_CHECKING:
     from feast.protos.feast.core.Registry_pb2 import Registry
@@ -39,16 +41,7 @@ def check_registry(registry: "Registry") -> None:
     ConfigurationError
         If it does not.
     """
-    views = {
-        view.spec.name: {feature.name for feature in view.spec.features}
-        for view in registry.feature_views
-    }
-    for name, group in GROUPS.items():
-        lacking = {feature.name for feature in group.features} - views.get(name, set())
-        if lacking:
-            raise ConfigurationError(
-                f"the feature registry lacks {len(lacking)} features of view {name}: {_APPLY}"
-            )
+    _check_features(registry.feature_views, GROUPS, "view")
     lacking = set(SERVICES) - {service.spec.name for service in registry.feature_services}
     if lacking:
         raise ConfigurationError(
@@ -66,16 +59,16 @@ def check_on_demand(registry: "Registry") -> None:
     ConfigurationError
         If it does not.
     """
-    held = {
-        view.spec.name: {feature.name for feature in view.spec.features}
-        for view in registry.on_demand_feature_views
-    }
-    for name, group in ON_DEMAND.items():
+    _check_features(registry.on_demand_feature_views, ON_DEMAND, "on-demand view")
+
+
+def _check_features(views: Iterable[Any], groups: Mapping[str, Group], kind: str) -> None:
+    held = {view.spec.name: {feature.name for feature in view.spec.features} for view in views}
+    for name, group in groups.items():
         lacking = {feature.name for feature in group.features} - held.get(name, set())
         if lacking:
             raise ConfigurationError(
-                f"the feature registry lacks {len(lacking)} features of on-demand view {name}: "
-                f"{_APPLY}"
+                f"the feature registry lacks {len(lacking)} features of {kind} {name}: {_APPLY}"
             )
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -140,28 +140,35 @@ def materialize(
     if as_of.tzinfo is None:
         raise InputError(f"as_of: got {as_of} without a zone; add one, such as UTC")
     end = as_of.tz_convert("UTC").floor("us").to_pydatetime(warn=False)
+    names, origin = landed(data_dir, tickers)
+    done = Materialization(as_of, origin, names, {}, {}, built_by(data_dir))
+    return _written(store, data_dir, done, (start.to_pydatetime(), end))
+
+
+def _written(
+    store: "FeatureStore",
+    data_dir: Path,
+    asked: Materialization,
+    window: tuple[datetime, datetime],
+) -> Materialization:
+    """Write the rows of a window and the pointer in one transaction, if any ticker is complete."""
     from ingestion.online_writes import Writes, held_back
 
-    names, origin = landed(data_dir, tickers)
-    definitions = built_by(data_dir)
     writes = Writes()
     with changed_registry(store, data_dir, partial(held_back, writes=writes)) as writer:
         client = connect(writer)
         define_all(writer, data_dir)
-        writer.materialize(start.to_pydatetime(), end, list(GROUPS))
-        if built_by(data_dir) != definitions:
+        writer.materialize(*window, list(GROUPS))
+        if built_by(data_dir) != asked.definition_hash:
             raise InputError(
                 "the features were built by other definitions while they were read: "
                 "run `optrade materialize` again"
             )
-        found = newest_sessions(writer, writes.events, names, as_of)
-        done = Materialization(
-            as_of,
-            origin,
-            names,
-            {view: found[view] for view in REQUIRED},
-            held_optional(data_dir, found),
-            definitions,
+        found = newest_sessions(writer, writes.events, asked.tickers, asked.as_of)
+        done = replace(
+            asked,
+            sessions={view: found[view] for view in REQUIRED},
+            optional=held_optional(data_dir, found),
         )
         if done.complete:
             writes.commit(client, pointer_of(done))

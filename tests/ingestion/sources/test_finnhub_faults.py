@@ -20,28 +20,28 @@ from feature_repo.errors import (
     SourceUnavailable,
 )
 from ingestion.sources.finnhub import Finnhub
-from ingestion.sources.headline_scores import HeadlineScores
 from ingestion.sources.patience import Patience
+from tests.ingestion.sources.finnhub_payloads import (
+    END,
+    KEY,
+    KEYS,
+    NOW,
+    PATHS,
+    PUBLISHED,
+    SCORER,
+    calendar,
+    headline,
+    report,
+    score,
+)
 
 integration = pytest.mark.integration
 
-KEY = "abcdefghij0123456789"
-NOW = pd.Timestamp("2024-03-05 16:45", tz="America/New_York")
-END = pd.Timestamp("2024-03-05")
 QUICK = Patience(
     attempts=2, attempt_seconds=5, budget_seconds=20, pause_seconds=0.001,
     longest_pause_seconds=0.002, jitter_seconds=0.001,
 )  # fmt: skip
 HASTY = Patience(attempts=1, attempt_seconds=0.2, budget_seconds=5)
-SCORER = HeadlineScores("length 1", lambda texts: [len(text) / 100 for text in texts])
-# The client asks with two slashes, at the real address as well.
-PATHS = {
-    "news": "/api/v1//news",
-    "news_sentiment": "/api/v1//news-sentiment",
-    "earnings_calendar": "/api/v1//calendar/earnings",
-}
-KEYS = {"news": ["market"], "news_sentiment": ["SPY"], "earnings_calendar": ["NVDA"]}
-PUBLISHED = 1709672400  # 2024-03-05 21:00 UTC
 
 
 def finnhub(server: HTTPServer, patience: Patience = QUICK) -> Finnhub:
@@ -51,42 +51,6 @@ def finnhub(server: HTTPServer, patience: Patience = QUICK) -> Finnhub:
 
 def fetched(source: Finnhub, table: str) -> pd.DataFrame:
     return source.fetch(table, KEYS[table], None, END)
-
-
-def headline(**changes: Any) -> dict[str, Any]:
-    sent = {
-        "category": "top news", "datetime": PUBLISHED, "headline": "Stocks rise", "id": 7501234,
-        "image": "https://image.test/1", "related": "", "source": "Reuters", "summary": "...",
-        "url": "https://news.test/1",
-    }  # fmt: skip
-    return without(sent | changes)
-
-
-def score(**changes: Any) -> dict[str, Any]:
-    sent = {
-        "buzz": {"articlesInLastWeek": 20, "buzz": 0.8888, "weeklyAverage": 22.5},
-        "companyNewsScore": 0.9166, "sectorAverageBullishPercent": 0.6482,
-        "sectorAverageNewsScore": 0.5191,
-        "sentiment": {"bearishPercent": 0.25, "bullishPercent": 0.75}, "symbol": "SPY",
-    }  # fmt: skip
-    return without(sent | changes)
-
-
-def report(**changes: Any) -> dict[str, Any]:
-    sent = {
-        "date": "2024-05-22", "epsActual": None, "epsEstimate": 5.5, "hour": "amc", "quarter": 1,
-        "revenueActual": None, "revenueEstimate": 24_500_000_000, "symbol": "NVDA", "year": 2025,
-    }  # fmt: skip
-    return without(sent | changes)
-
-
-def without(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row without the fields set to `...`."""
-    return {name: value for name, value in row.items() if value is not ...}
-
-
-def calendar(*rows: dict[str, Any]) -> dict[str, Any]:
-    return {"earningsCalendar": list(rows)}
 
 
 class Fault(NamedTuple):
