@@ -270,7 +270,7 @@ class _Subject:
         """Return the tables that have to reach a session before a view has its row."""
         if isinstance(self.raw, MacroRaw):
             return [self.raw.market]
-        indices = self.raw.indices.values() if view in ("iv", "iv_lags") else ()
+        indices = self.raw.indices.values() if view in ("iv", "iv_lags", "iv_path") else ()
         return [self.raw.prices, *indices]
 
     def rebuilt(self, raw: Raw, time: datetime | None, session: date) -> dict[str, np.ndarray]:

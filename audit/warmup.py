@@ -193,7 +193,8 @@ def _histories(raw: Raw, groups: Mapping[str, Group], probes: int, seed: int) ->
 
 def _chain(view: str, groups: Mapping[str, Group]) -> tuple[Group, ...]:
     """Return the groups whose features a view is computed from, in order."""
-    before = {"iv": ("technical",), "iv_lags": ("technical", "iv")}
+    iv = ("technical", "iv")
+    before = {"iv": ("technical",), "iv_lags": iv, "iv_path": iv}
     return tuple(groups[name] for name in before.get(view, ()))
 
 

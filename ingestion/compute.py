@@ -31,6 +31,7 @@ TABLES_OF: Final = {
     "technical": (PRICES.name,),
     "iv": (PRICES.name, INDICES.name),
     "iv_lags": (PRICES.name, INDICES.name),
+    "iv_path": (PRICES.name, INDICES.name),
     "macro": (MACRO_SERIES.name,),
     "sentiment": (NEWS.name, NEWS_SENTIMENT.name, MENTIONS.name),
     "earnings": (EARNINGS_CALENDAR.name,),
@@ -71,7 +72,7 @@ class TickerRaw:
         return sorted(times.union(*(events.changes() for events in self.events)))
 
     def views(self, known_by: datetime | None) -> Iterator[View]:
-        """Yield technical, iv and iv_lags where every index had landed, sentiment, earnings."""
+        """Yield technical, the iv views where every index had landed, sentiment, earnings."""
         prices = latest(self.prices, PRICES.key, known_by)
         if prices.is_empty():
             return
@@ -94,7 +95,8 @@ class TickerRaw:
         aligned = align_indices(priced, indices)
         iv = GROUPS["iv"].compute({**technical, **aligned.arrays})
         yield "iv", aligned, iv
-        yield "iv_lags", aligned, GROUPS["iv_lags"].compute(iv)
+        for name in ("iv_lags", "iv_path"):
+            yield name, aligned, GROUPS[name].compute(iv)
 
 
 @dataclass(frozen=True)

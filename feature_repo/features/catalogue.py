@@ -11,13 +11,14 @@ from feature_repo.features.cross import CROSS
 from feature_repo.features.declare import Feature, Group
 from feature_repo.features.earnings import EARNINGS
 from feature_repo.features.iv import IV, IV_LAGS
+from feature_repo.features.iv_path import IV_PATH
 from feature_repo.features.macro import MACRO
 from feature_repo.features.sentiment import SENTIMENT
 from feature_repo.features.technical import TECHNICAL
 
 # The stored views.
 GROUPS: Final = {
-    group.name: group for group in (TECHNICAL, IV, IV_LAGS, MACRO, SENTIMENT, EARNINGS)
+    group.name: group for group in (TECHNICAL, IV, IV_LAGS, IV_PATH, MACRO, SENTIMENT, EARNINGS)
 }
 # Views that a home may lack: their raw tables need a key, or start when first recorded.
 OPTIONAL_GROUPS: Final = ("sentiment", "earnings")
@@ -110,13 +111,14 @@ def _with_cross(*views: str) -> tuple[str, ...]:
 
 
 # Decision 1: the base pool of 135, +12 sentiment, +11 earnings, +3 and +2 on demand; Decision 2:
-# the 27.
+# the 27; for models that simulate the index, what they start from as well.
 SERVICES: Final = {
     "direction": references(_BASE),
     "direction_sentiment": _with_cross("sentiment"),
     "direction_earnings": _with_cross("earnings"),
     "direction_sentiment_earnings": _with_cross("sentiment", "earnings"),
     "volatility": references(VOLATILITY_INPUTS),
+    "volatility_paths": references((*VOLATILITY_INPUTS, *names("iv_path"))),
 }
 
 

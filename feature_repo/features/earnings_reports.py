@@ -14,7 +14,10 @@ from feature_repo.features.times import Times, nanoseconds, same_length
 Places = NDArray[np.intp]
 
 QUARTERS: Final = 4
+# Decision 14: results of such a report count on its own session, of any other hour on the next.
 BEFORE_CLOSE: Final = ("bmo", "dmh")
+# Decision 14: where nobody recorded it, a date counts as announced so many sessions before.
+ANNOUNCED: Final = 10
 AFTER_CLOSE: Final = "amc"
 # Orders within a day: before the close, unknown, after it. Of reports on one session the first
 # is the next: an unknown hour does not matter beside a known early one, but beside a late one.

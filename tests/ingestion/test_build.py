@@ -496,6 +496,7 @@ def test_recorded_views_reach_the_last_session(recordings: Any) -> None:
         "technical": (3, 21088, last, None),
         "iv": (3, 21088, last, None),
         "iv_lags": (3, 21088, last, None),
+        "iv_path": (3, 21088, last, None),
         "macro": (1, 8160, last, None),
         # Mentions were recorded after the last price; reports from 2012 on, IWM has no basket.
         "sentiment": (0, 0, None, None),

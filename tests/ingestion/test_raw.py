@@ -77,7 +77,7 @@ def test_without_one_of_its_indices_a_ticker_has_prices_only(
     land(tmp_path, INDICES, index("VIX3M", DAYS))
     raw = reader(tmp_path).ticker("SPY")
     assert set(raw.indices) == {"vix_close", "vix3m_close", "spx_vix_close"}
-    assert [view for view, _, _ in raw.views(None)] == ["technical", "iv", "iv_lags"]
+    assert [view for view, _, _ in raw.views(None)] == ["technical", "iv", "iv_lags", "iv_path"]
 
 
 def test_before_the_first_landing_there_is_nothing(

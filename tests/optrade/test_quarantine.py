@@ -199,6 +199,6 @@ def test_every_view_is_one_of_a_table(view: str) -> None:
 
 
 def test_the_views_of_tables() -> None:
-    assert views_of(INDICES) == ["iv", "iv_lags"]
+    assert views_of(INDICES) == ["iv", "iv_lags", "iv_path"]
     assert views_of(TABLES["earnings_calendar"]) == ["earnings"]
     assert views_of(TABLES["option_chains"]) == []

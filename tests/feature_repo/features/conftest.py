@@ -43,6 +43,8 @@ class World:
             return {**self.indices, "hv_20": self.values("technical")["hv_20"]}
         if group == "iv_lags":
             return {"iv_rank": self.values("iv")["iv_rank"]}
+        if group == "iv_path":
+            return {"vix_close": self.values("iv")["vix_close"]}
         if group == "cross":
             return self.values("sentiment") | self.values("earnings") | self.values("iv")
         return getattr(self, group)
