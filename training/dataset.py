@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from feature_repo.errors import InputError
+from feature_repo.manifest import current_rows, read_manifest
 from feature_repo.markets import MARKET, read_time
 from training.labels import RAW_PRICES
 
@@ -21,7 +22,11 @@ KEYS: Final = ("ticker", "session")
 
 
 def load_frame(
-    store: "FeatureStore", service: str, tickers: Sequence[str], sessions: pd.DatetimeIndex
+    store: "FeatureStore",
+    service: str,
+    tickers: Sequence[str],
+    sessions: pd.DatetimeIndex,
+    data_dir: Path | None = None,
 ) -> pd.DataFrame:
     """Return the features of a service for each ticker and session, as then known.
 
@@ -35,6 +40,9 @@ def load_frame(
         Tickers to read.
     sessions
         XNYS sessions; each is read at its `read_time`.
+    data_dir
+        The data folder that the store reads: frames are kept below it, and read from there as
+        long as nothing that they depend on has changed. None keeps nothing.
 
     Returns
     -------
@@ -52,18 +60,63 @@ def load_frame(
             "sessions, needed at least one of each"
         )
     found = _service(store, service)
+    if data_dir is None:
+        return _read(store, found, tickers, sessions)
+    from training.frame_cache import FOLDER, cached
+
+    return cached(
+        data_dir / FOLDER,
+        lambda: _key(store, found, tickers, sessions, data_dir),
+        lambda: _read(store, found, tickers, sessions),
+    )
+
+
+def _read(
+    store: "FeatureStore",
+    service: "FeatureService",
+    tickers: Sequence[str],
+    sessions: pd.DatetimeIndex,
+) -> pd.DataFrame:
     at = read_time(sessions)
     each = [
         pd.DataFrame({"ticker": ticker, "market": MARKET, "event_timestamp": at})
         for ticker in tickers
     ]
     entities = pd.concat(each, ignore_index=True)
-    answer = store.get_historical_features(entities, features=found).to_df()
+    answer = store.get_historical_features(entities, features=service).to_df()
     asked = pd.Series(pd.DatetimeIndex(sessions), index=at)
     answer["session"] = pd.to_datetime(answer["event_timestamp"], utc=True).map(asked)
-    names = [feature.name for view in found.feature_view_projections for feature in view.features]
+    names = [name for names in _references(service).values() for name in names]
     frame = answer[[*KEYS, *names]].sort_values(list(KEYS), ignore_index=True)
     return frame.astype(dict.fromkeys(names, "float64"))
+
+
+def _key(
+    store: "FeatureStore",
+    service: "FeatureService",
+    tickers: Sequence[str],
+    sessions: pd.DatetimeIndex,
+    data_dir: Path,
+) -> str:
+    from training.frame_cache import code_hash, frame_key
+
+    return frame_key(
+        read_manifest(data_dir),
+        service.name,
+        _references(service),
+        tickers,
+        sessions,
+        code=code_hash(),
+        known_at=store.config.offline_store.known_at,
+    )
+
+
+def _references(service: "FeatureService") -> dict[str, list[str]]:
+    """Return the features of each view of a service."""
+    return {
+        view.name: [feature.name for feature in view.features]
+        for view in service.feature_view_projections
+    }
 
 
 def load_prices(data_dir: Path, ticker: str) -> pd.DataFrame:
@@ -77,8 +130,6 @@ def load_prices(data_dir: Path, ticker: str) -> pd.DataFrame:
     InputError
         If the lake holds no price of the ticker.
     """
-    from feature_repo.manifest import current_rows
-
     rows = current_rows(data_dir, "prices", [ticker]).select("session", *RAW_PRICES).to_pandas()
     rows["session"] = pd.to_datetime(rows["session"]).astype("datetime64[ns]")
     return rows.sort_values("session", ignore_index=True)

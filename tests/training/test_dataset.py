@@ -109,6 +109,26 @@ def test_a_service_that_is_not_there_is_refused(store: FeatureStore) -> None:
         load_frame(store, "moon", ["SPY"], DAYS)
 
 
+def test_a_frame_is_kept_until_something_that_it_was_read_from_lands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "data"
+    store = without(data)
+    first = load_frame(store, "volatility", ["SPY"], DAYS, data)
+    pd.testing.assert_frame_equal(first, load_frame(store, "volatility", ["SPY"], DAYS))
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "get_historical_features", None)
+        kept = load_frame(store, "volatility", ["SPY"], DAYS, data)
+    pd.testing.assert_frame_equal(kept, first, check_exact=True)
+    corrected = view_rows("iv", "SPY", DAYS).with_columns(pl.col("iv_rank") + 0.5)
+    with Lake(data) as lake:
+        lake.open_view("iv", "ticker", "hash")
+        lake.write_features("iv", "SPY", corrected, LANDED)
+        lake.commit("recorded")
+    found = load_frame(store, "volatility", ["SPY"], DAYS, data)
+    assert (found["iv_rank"] == first["iv_rank"] + 0.5).all()
+
+
 @pytest.mark.parametrize(("tickers", "days"), [([], DAYS), (["SPY"], DAYS[:0])])
 def test_nothing_asked_is_refused(
     store: FeatureStore, tickers: list[str], days: pd.DatetimeIndex
