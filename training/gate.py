@@ -8,6 +8,7 @@ from training.bootstrap import MEAN_BLOCK
 
 #: Fewer common sessions than three mean blocks of the bootstrap say nothing of either model.
 MIN_COMMON_SESSIONS: Final = 3 * MEAN_BLOCK
+SPA_SIZE: Final = 0.05  # how often the best of idle trials may pass the reality check
 TOLERANCE: Final = 1e-9  # nats; the same recipe on the same rows is not worse than itself
 
 
@@ -32,8 +33,15 @@ def judge(evidence: Mapping[str, Any]) -> Verdict:
     evidence
         Needs `gate` (metric, baseline, value, baseline_value, improvement, interval, bound)
         and `champion` (None, or version, sessions, loss, champion_loss on common sessions).
+        `trials` (count, spa), where present, has to be survived by what is called proven.
     """
-    proven, beats = _against_baseline(evidence["gate"])
+    beats_baseline, figures = _against_baseline(evidence["gate"])
+    survives, checked = _against_trials(evidence.get("trials"))
+    proven = beats_baseline and survives
+    beats = f"{'proven' if proven else 'not proven'}: {figures}"
+    # A gain that is nothing on its own is not made less by its trials.
+    if beats_baseline and checked is not None:
+        beats = f"{beats}; {checked}"
     champion = evidence["champion"]
     if champion is None:
         ending = "no champion to compare with" if proven else "not promoted"
@@ -47,15 +55,33 @@ def judge(evidence: Mapping[str, Any]) -> Verdict:
 def _against_baseline(gate: Mapping[str, Any]) -> tuple[bool, str]:
     name = f"{gate['baseline'].replace('_', ' ')}'s"
     if gate["bound"] is None or gate["improvement"] is None:
-        return False, f"not proven: the difference from the {name} log loss has no interval"
+        return False, f"the difference from the {name} log loss has no interval"
     low, high = gate["interval"]
     figures = (
         f"pooled out-of-fold log loss {gate['value']:.4f} against the {name} "
         f"{gate['baseline_value']:.4f}, better by {gate['improvement']:+.4f} "
         f"(95 % interval {low:+.4f} to {high:+.4f}, one-sided bound {gate['bound']:+.4f})"
     )
-    proven = bool(gate["bound"] > 0.0)
-    return proven, f"{'proven' if proven else 'not proven'}: {figures}"
+    return bool(gate["bound"] > 0.0), figures
+
+
+def _against_trials(trials: Mapping[str, Any] | None) -> tuple[bool, str | None]:
+    """Return whether the claim survives the number of trials, and how; a single one does."""
+    if trials is None or trials["count"] <= 1:
+        return True, None
+    best = f"the best of {trials['count']} trials"
+    spa = trials["spa"]
+    if spa is None:
+        return False, (
+            f"{best} cannot be checked: {trials['sessions']} common sessions, "
+            f"needed {MIN_COMMON_SESSIONS}"
+        )
+    found = f"(SPA p = {spa['consistent']:.3f}, needed below {SPA_SIZE})"
+    if spa["consistent"] >= SPA_SIZE:
+        return False, f"{best} does not survive their number {found}"
+    if not spa["superior"]:
+        return False, f"{best} survives their number {found}, but this is not among those that do"
+    return True, f"survives the number of {trials['count']} trials {found}"
 
 
 def _against_champion(champion: Mapping[str, Any]) -> tuple[bool, str]:

@@ -86,3 +86,39 @@ def test_the_words_name_the_champion_and_why() -> None:
 def test_an_unmeasured_difference_says_so() -> None:
     assert "has no interval" in judge(evidence(None)).words
     assert judge(evidence(None)).as_dict()["proven"] is False
+
+
+def trials(count: int, p: float | None, superior: bool = True) -> dict[str, Any]:
+    spa = None if p is None else {"lower": p, "consistent": p, "upper": p, "superior": superior}
+    return {"count": count, "compared": count, "sessions": 40, "spa": spa}
+
+
+@pytest.mark.parametrize(
+    ("tried", "proven", "words"),
+    [
+        (trials(1, 0.40), True, None),
+        (trials(1, None), True, None),
+        (trials(7, 0.049), True, "survives the number of 7 trials (SPA p = 0.049"),
+        (trials(7, 0.050), False, "the best of 7 trials does not survive their number"),
+        (trials(7, 0.001, superior=False), False, "this is not among those that do"),
+        (trials(7, None), False, "cannot be checked: 40 common sessions, needed 60"),
+    ],
+)
+def test_a_claim_has_to_survive_the_number_of_its_trials(
+    tried: dict[str, Any], proven: bool, words: str | None
+) -> None:
+    verdict = judge(evidence(0.002) | {"trials": tried})
+    assert (verdict.proven, verdict.promoted) == (proven, proven)
+    assert verdict.words.startswith("proven:" if proven else "not proven:")
+    assert words is None or words in verdict.words
+    assert words is not None or "trial" not in verdict.words
+
+
+def test_trials_make_nothing_proven_that_was_not() -> None:
+    plain = judge(evidence(-0.002))
+    assert judge(evidence(-0.002) | {"trials": trials(7, 0.001)}) == plain
+
+
+def test_what_does_not_survive_its_trials_replaces_no_champion() -> None:
+    found = evidence(0.002, champion(0.60, 0.65)) | {"trials": trials(7, 0.2)}
+    assert judge(found).promoted is False
