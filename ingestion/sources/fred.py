@@ -33,6 +33,8 @@ CSV_URL: Final = "https://fred.stlouisfed.org/graph/fredgraph.csv"
 KEY: Final = re.compile(r"[0-9a-z]{32}")
 # Revised for years after; daily rates hardly ever, and they have more vintages than ALFRED gives.
 VINTAGED: Final = ("UNRATE", "CPIAUCSL")
+# Pages of one window: ALFRED gives 100,000 rows a page, a revised series has 20,000 in all.
+MOST_PAGES: Final = 100
 OLD_DATE: Final = "DATE"
 DATE: Final = "observation_date"
 
@@ -131,10 +133,15 @@ class Fred:
         def ask(window: Window) -> list[Published]:
             rows: list[Published] = []
             place = 0
-            while place >= 0:
+            for _ in range(MOST_PAGES):
                 page, place = self._page(series, window, place, key)
                 rows += page
-            return rows
+                if place < 0:
+                    return rows
+            raise SourceUnavailable(
+                f"FRED, {series}, vintages of {window}: got {len(rows)} rows in {MOST_PAGES} pages "
+                f"and more to come, allowed are {MOST_PAGES} pages; try again later"
+            )
 
         return all_vintages(f"FRED, {series}", ask, until).assign(series=series)
 

@@ -59,12 +59,12 @@ class HeadlineScores:
         Raises
         ------
         ConfigurationError
-            If the scorer gives anything but one number of [-1, 1] a text.
+            If the scorer fails, or gives anything but one number of [-1, 1] a text.
         """
         try:
             scores = np.asarray(self.score(headlines), dtype=float)
-        except (TypeError, ValueError) as error:
-            raise self._refused(f"{type(error).__name__}: {error!s:.100}") from error
+        except (Exception, SystemExit) as error:  # a user's own code raises whatever there is
+            raise self._refused(_in_a_line(error)) from error
         if scores.shape != (len(headlines),):
             raise self._refused(f"scores of shape {scores.shape} for {len(headlines)} headlines")
         wrong = scores[~(np.abs(scores) <= 1.0)]
@@ -94,11 +94,15 @@ def open_scorer(word: str = DEFAULT_SCORER) -> HeadlineScores:
     try:
         scorer = getattr(import_module(module), attribute)
         scorer = scorer() if isinstance(scorer, type) else scorer
-    except (ImportError, AttributeError, TypeError) as error:
-        raise _unknown(word, f"{type(error).__name__}: {error!s:.100}") from error
+    except (Exception, SystemExit) as error:  # a user's own code raises whatever there is
+        raise _unknown(word, _in_a_line(error)) from error
     if not callable(scorer):
         raise _unknown(word, "it cannot be called")
     return HeadlineScores(str(getattr(scorer, "name", place)), scorer)
+
+
+def _in_a_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split()):.100}"
 
 
 def _unknown(word: str, why: str) -> ConfigurationError:

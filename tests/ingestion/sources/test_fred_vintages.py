@@ -28,7 +28,7 @@ from feature_repo.features.macro_align import monthly_as_known
 from feature_repo.markets import decision_time
 from ingestion.align import macro_available
 from ingestion.expectations import gate
-from ingestion.sources.fred import VINTAGED, Fred
+from ingestion.sources.fred import MOST_PAGES, VINTAGED, Fred
 from ingestion.sources.fred_vintages import (
     EARLIEST,
     LATEST,
@@ -218,6 +218,19 @@ def test_a_count_by_alfred_is_not_believed_for_ever(httpserver: HTTPServer) -> N
 
     with pytest.raises(SourceUnavailable, match="got no row from the place 1 on of 5"):
         unrate(serve(httpserver, short))
+
+
+@integration
+def test_pages_without_an_end_are_given_up(httpserver: HTTPServer) -> None:
+    row = observation("2024-01-01", "2024-02-02", "9999-12-31", "3.7")
+
+    def endless(request: Request) -> Response:
+        place = int(request.args["offset"])
+        return Response(answer([row], place + 2, "1776-07-04", "9999-12-31"))
+
+    with pytest.raises(SourceUnavailable, match=f"got {MOST_PAGES} rows in {MOST_PAGES} pages"):
+        unrate(serve(httpserver, endless))
+    assert len(httpserver.log) == MOST_PAGES
 
 
 # --- faults -------------------------------------------------------------------------------------

@@ -215,3 +215,30 @@ def test_a_scorer_that_gives_anything_else_is_refused(answer: object, got: str) 
         HeadlineScores("odd 1", lambda _: answer)(["a", "b"])
     assert str(caught.value).startswith("headline scorer odd 1: got ")
     assert got in str(caught.value)
+
+
+FAULTS = [
+    KeyError("a"),
+    RuntimeError("no\nmodel"),
+    ZeroDivisionError(),
+    OSError(2, "x"),
+    SystemExit(1),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
+def test_a_scorer_that_fails_is_named_in_one_line(
+    fault: BaseException, place: Callable[[object], str]
+) -> None:
+    class Broken:
+        def __init__(self) -> None:
+            raise fault
+
+    def broken(_: Sequence[str]) -> list[float]:
+        raise fault
+
+    for ask in (lambda: open_scorer(place(Broken)), lambda: open_scorer(place(broken))(["a"])):
+        with pytest.raises(ConfigurationError, match=type(fault).__name__) as caught:
+            ask()
+        assert "my_scores:scorer" in str(caught.value)
+        assert "\n" not in str(caught.value)
