@@ -104,13 +104,20 @@ QQQ: Final = (
     ),
 )
 
-# Ascending by `since`. IWM has none: its ten largest of 2,000 make up 3 to 5 % of it.
-BASKETS: Final[dict[str, tuple[Basket, ...]]] = {"SPY": SPY, "QQQ": QQQ}
+# The funds, each with its baskets ascending by `since`; a ticker that is not here is a single
+# stock. IWM has none: its ten largest of 2,000 make up 3 to 5 % of it.
+BASKETS: Final[dict[str, tuple[Basket, ...]]] = {"SPY": SPY, "QQQ": QQQ, "IWM": ()}
+
+
+def _baskets(ticker: str) -> tuple[Basket, ...]:
+    """Return the baskets of a fund; of any other ticker the one that is itself, at all times."""
+    itself = Basket("1900-01-01", (Member(ticker, 1.0),))
+    return BASKETS.get(ticker, (itself,))
 
 
 def basket_symbols(ticker: str) -> tuple[str, ...]:
-    """Return the companies of all baskets of a ticker over time; none if none is configured."""
-    members = (m for basket in BASKETS.get(ticker, ()) for m in basket.members)
+    """Return the companies of all baskets of a ticker over time; none for a fund without any."""
+    members = (m for basket in _baskets(ticker) for m in basket.members)
     return tuple(dict.fromkeys(member.symbol for member in members))
 
 
@@ -130,7 +137,7 @@ def basket_weights(ticker: str, sessions: pd.DatetimeIndex) -> NDArray[np.float6
         Shape (n_sessions, n_symbols), columns as `basket_symbols`; rows before the first basket
         are all 0.
     """
-    baskets, symbols = BASKETS.get(ticker, ()), basket_symbols(ticker)
+    baskets, symbols = _baskets(ticker), basket_symbols(ticker)
     rows = np.zeros((len(baskets) + 1, len(symbols)))
     for row, basket in zip(rows, baskets, strict=False):
         for member in basket.members:

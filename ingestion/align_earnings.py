@@ -15,14 +15,10 @@ from numpy.typing import NDArray
 
 from feature_repo.features.declare import Array
 from feature_repo.features.earnings_align import earnings_by_session, report_sessions
-from feature_repo.features.earnings_reports import EarningsVersions
+from feature_repo.features.earnings_reports import ANNOUNCED, BEFORE_CLOSE, EarningsVersions
 from feature_repo.markets import DECISION_DELAY, calendar, close
 from ingestion.align import Aligned, days, later, settled_by, taken, times
 
-# Decision 14: a report of a backfill counts as announced so many sessions before.
-ANNOUNCED: Final = 10
-# Decision 14: its results count on its own session, those of any other hour on the next.
-SAME_SESSION: Final = ("bmo", "dmh")
 FIGURES: Final = ("eps_actual", "eps_estimate", "revenue_actual", "revenue_estimate")
 
 
@@ -123,7 +119,7 @@ def _known(
     landings = times(rows["landed_at"])
     announced = _close_at(place - ANNOUNCED)
     announced = announced.where(announced < landings, landings)
-    published = _close_at(place + ~np.isin(hour, SAME_SESSION))
+    published = _close_at(place + ~np.isin(hour, BEFORE_CLOSE))
     after = settled_by(landings, landed) + pd.Timedelta(1, "us")
     if first_live is None:
         first = rows.select(pl.col("landed_at").min().over("symbol")).to_series()

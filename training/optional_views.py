@@ -35,7 +35,8 @@ def require_optional_views(service: str, ticker: str, manifest: Manifest) -> Non
         if view == "earnings" and not basket_symbols(ticker):
             raise InputError(
                 f"--earnings: no basket of companies stands for {ticker}, so its earnings view is "
-                f"null; configured are {', '.join(BASKETS)} (feature_repo/markets.py): "
+                f"null; configured are {', '.join(fund for fund in BASKETS if BASKETS[fund])} "
+                "(feature_repo/baskets.py): "
                 "train without --earnings"
             )
         if (view, ticker) not in manifest.entries:

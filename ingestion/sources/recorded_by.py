@@ -8,13 +8,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from feature_repo.features.earnings_reports import ANNOUNCED, BEFORE_CLOSE
 from feature_repo.markets import decision_time, session_shift, sessions
 
-# Decision 14: a date counts as announced ten sessions before.
-ANNOUNCED: Final = 10
-# A report before the open or during the session is out at its decision time. One after the close,
-# or of unknown hour, counts from the next session on.
-OUT_ON_THE_DAY: Final = ("bmo", "dmh")
 RESULTS: Final = ("eps_actual", "revenue_actual")
 # No closure of the exchange since 1990 has lasted as long.
 RECENT: Final = pd.Timedelta(days=14)
@@ -61,6 +57,6 @@ def reports_known(rows: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:
     if last is None:
         return rows[:0]
     announced = rows[rows["date"] <= session_shift(pd.DatetimeIndex([last]), ANNOUNCED)[0]]
-    on_the_day = announced["hour"].isin(OUT_ON_THE_DAY) & (announced["date"] == last)
+    on_the_day = announced["hour"].isin(BEFORE_CLOSE) & (announced["date"] == last)
     out = (announced["date"] < last) | on_the_day
     return announced.assign(**{name: announced[name].where(out, np.nan) for name in RESULTS})
