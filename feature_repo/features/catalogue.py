@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from feature_repo.errors import InputError
+from feature_repo.errors import ConfigurationError, InputError
 from feature_repo.features.cross import CROSS
 from feature_repo.features.declare import Feature, Group
 from feature_repo.features.earnings import EARNINGS
@@ -122,15 +122,52 @@ SERVICES: Final = {
 }
 
 
+# What turns raw rows into feature rows, below the project's folder. Read as text: the modules of
+# ingestion are not imported from here.
+DEFINED_BY: Final = (
+    "feature_repo/features/*.py",
+    "feature_repo/availability.py",
+    "feature_repo/baskets.py",
+    "feature_repo/markets.py",
+    "ingestion/align*.py",
+    "ingestion/compute*.py",
+    "ingestion/feature_rows.py",
+    "ingestion/raw.py",
+)
+
+
 @cache
 def definition_hash() -> str:
     """Return the SHA-256 of the code that defines the features, 64 hexadecimal digits.
 
-    A changed formula changes it; a changed comment, docstring or layout does not.
+    A changed formula changes it, and so does what is as good as one: when an input is available,
+    who is in a basket, how raw rows are aligned. A changed comment, docstring or layout does not.
+    A new row of a table in `markets` or `baskets` changes it too, though no value of the tickers
+    before: the hash is of all tickers, as a model may be trained on several.
     """
-    folder = Path(__file__).parent
-    sources = {path.name: path.read_text("utf-8") for path in folder.glob("*.py")}
-    return hash_of(sources)
+    return hash_of(sources_below(Path(__file__).parents[2]))
+
+
+def sources_below(root: Path) -> dict[str, str]:
+    """Return the modules of `DEFINED_BY`, by their place below a folder, and their source.
+
+    Raises
+    ------
+    ConfigurationError
+        If one of them is not there: a hash of the rest would stand for other definitions.
+    """
+    found = {pattern: sorted(root.glob(pattern)) for pattern in DEFINED_BY}
+    missing = [pattern for pattern, paths in found.items() if not paths]
+    if missing:
+        raise ConfigurationError(
+            f"feature definitions: got no {', '.join(missing)} below {root}, needed are all of "
+            f"{', '.join(DEFINED_BY)}; install the project whole"
+        )
+    return {
+        str(path.relative_to(root)): path.read_text("utf-8")
+        for paths in found.values()
+        for path in paths
+    }
 
 
 def hash_of(sources: dict[str, str]) -> str:

@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from feature_repo.errors import InputError
-from feature_repo.features import catalogue
+from feature_repo.errors import ConfigurationError, InputError
 from feature_repo.features.catalogue import (
     GROUPS,
     ON_DEMAND,
@@ -16,6 +15,7 @@ from feature_repo.features.catalogue import (
     find,
     hash_of,
     names,
+    sources_below,
 )
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -211,11 +211,44 @@ def test_the_hash_feels_which_module_a_formula_is_in():
     )
 
 
-def test_the_definition_hash_covers_every_module():
-    folder = Path(catalogue.__file__).parent
-    sources = {path.name: path.read_text("utf-8") for path in folder.glob("*.py")}
+# Of each, what no formula may change without: one name for every module from raw to feature rows.
+DEFINING = (
+    "feature_repo/features/sentiment.py",
+    "feature_repo/features/news_align.py",
+    "feature_repo/features/earnings_reports.py",
+    "feature_repo/features/cross.py",
+    "feature_repo/availability.py",
+    "feature_repo/baskets.py",
+    "feature_repo/markets.py",
+    "ingestion/align.py",
+    "ingestion/align_earnings.py",
+    "ingestion/align_news.py",
+    "ingestion/compute.py",
+    "ingestion/compute_events.py",
+    "ingestion/feature_rows.py",
+    "ingestion/raw.py",
+)
+
+
+def test_the_definition_hash_covers_all_from_raw_rows_to_feature_rows():
+    sources = sources_below(ROOT)
     assert definition_hash() == hash_of(sources)
     assert len(definition_hash()) == 64
-    assert {"sentiment.py", "news_align.py", "earnings_reports.py", "cross.py"} < set(sources)
-    for name, source in sources.items():
-        assert hash_of({name: source + "\nX = 1\n"}) != hash_of({name: source})
+    assert {*DEFINING} < {*sources}
+
+
+@pytest.mark.parametrize("name", DEFINING)
+def test_a_change_of_any_of_them_is_another_definition(name):
+    sources = sources_below(ROOT)
+    changed = sources | {name: sources[name] + "\nX = 1\n"}
+    reworded = sources | {name: sources[name] + "\n# A remark.\n"}
+    assert hash_of(changed) != hash_of(sources) == hash_of(reworded)
+
+
+def test_what_lacks_a_module_is_no_definition(tmp_path):
+    for name, source in sources_below(ROOT).items():
+        if not name.startswith("ingestion/"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(source)
+    with pytest.raises(ConfigurationError, match=r"got no ingestion/align\*\.py, .* install"):
+        sources_below(tmp_path)
