@@ -30,9 +30,9 @@ def training_window(
     InputError
         If a word or date cannot be read, or the window holds no session of the home.
     """
-    stop = min(_day("--end", end), pd.Timestamp(last)) if end else pd.Timestamp(last)
+    stop = min(parse_day("--end", end), pd.Timestamp(last)) if end else pd.Timestamp(last)
     if start is not None:
-        begin = _day("--start", start)
+        begin = parse_day("--start", start)
     elif period == "max":
         begin = pd.Timestamp(first)
     else:
@@ -46,7 +46,14 @@ def training_window(
     return begin, stop
 
 
-def _day(name: str, text: str) -> pd.Timestamp:
+def parse_day(name: str, text: str) -> pd.Timestamp:
+    """Return the day that an option names.
+
+    Raises
+    ------
+    InputError
+        If the text is no date of the calendar.
+    """
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
         raise InputError(f"{name}: got {text!r:.40}, allowed is a date such as 2024-11-15")
     try:

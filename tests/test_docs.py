@@ -5,23 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from optrade.cli import (
-    GROUPS,
-    catalogue,
-    daily,
-    data,
-    demo,
-    doctor,
-    models,
-    monitoring,
-    service,
-    signals,
-)
+from optrade.cli import GROUPS, MODULES
 from optrade.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-MODULES = (catalogue, daily, data, demo, doctor, models, monitoring, service, signals)
 COMMANDS = [
     *(name for module in MODULES for name in module.COMMANDS),
     *(

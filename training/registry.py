@@ -10,6 +10,7 @@ import pandas as pd
 from feature_repo.errors import InputError
 from training.artifact import serving_document, signed, write_joblib, write_serving
 from training.champion import judged
+from training.champion_history import crown
 from training.tracking import (
     CHALLENGER,
     CHAMPION,
@@ -72,6 +73,7 @@ def register(
     models_dir: Path,
     definition_hash: str,
     trained_at: pd.Timestamp,
+    as_of: pd.Timestamp | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> Registered:
     """Record a training, register its model, and let it serve if it may.
@@ -87,6 +89,8 @@ def register(
         Hash of the feature definitions trained on.
     trained_at
         Time of the training, in the name of the joblib file.
+    as_of
+        Clock of the home, from when on it is champion if it is; by default `trained_at`.
     tags
         More tags of the run, such as the origin of the data.
 
@@ -107,7 +111,10 @@ def register(
         client.log_dict(run_id, document, SERVING)
         metadata = _metadata(trained, evidence, document, trained_at)
         joblib_path = write_joblib(models_dir, trained, trained_at, metadata)
-        client.set_registered_model_alias(trained.name, alias, str(version))
+        if alias == CHAMPION:
+            crown(client, trained.name, version, trained_at if as_of is None else as_of)
+        else:
+            client.set_registered_model_alias(trained.name, alias, str(version))
         serves = alias == CHAMPION or champion is None
         serving_path = write_serving(models_dir, document) if serves else None
     return Registered(trained.name, version, run_id, alias, joblib_path, serving_path, evidence)
@@ -129,7 +136,7 @@ def promote(
     name
         Registered model, such as `direction_SPY`.
     at
-        Time of the promotion, recorded on the version.
+        Clock of the home, recorded on the version and in the champions' history.
     version
         By default the challenger's.
     force
@@ -155,7 +162,7 @@ def promote(
     document = signed(read_document(client, chosen, SERVING) | {"alias": CHAMPION})
     client.set_model_version_tag(name, str(chosen.version), "promoted_at", str(at))
     client.set_model_version_tag(name, str(chosen.version), "forced", str(not allowed).lower())
-    client.set_registered_model_alias(name, CHAMPION, str(chosen.version))
+    crown(client, name, int(chosen.version), at)
     path = write_serving(models_dir, document)
     return Promoted(name, int(chosen.version), not allowed, path, evidence)
 

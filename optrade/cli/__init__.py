@@ -7,6 +7,7 @@ import typer
 from optrade.cli import (
     audit,
     catalogue,
+    champions,
     daily,
     data,
     demo,
@@ -28,7 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (demo, doctor, data, models, signals, monitoring, service, daily, catalogue):
+MODULES = (demo, doctor, data, models, champions, signals, monitoring, service, daily, catalogue)
+for module in MODULES:
     for name, command in module.COMMANDS.items():
         app.command(name)(command)
 GROUPS = {"audit": audit.app, "quarantine": quarantine.app, "redis": redis.app}

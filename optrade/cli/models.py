@@ -120,7 +120,7 @@ def promote(
         name,
         mlruns_dir=run.home.mlruns,
         models_dir=run.home.models,
-        at=run.now,
+        at=run.as_of(),
         version=version,
         force=force,
     )

@@ -107,5 +107,6 @@ def _register(run: "Runtime", trained: Trained) -> Registered:
         models_dir=run.home.models,
         definition_hash=definition_hash(),
         trained_at=run.now,
+        as_of=run.as_of(),
         tags={"origin": run.home.origin()},
     )

@@ -10,6 +10,7 @@ import pytest
 
 from feature_repo.errors import InputError
 from training import tracking
+from training.champion_history import Reign, history
 from training.registry import Registered, promote, register
 from training.tracking import aliased, find_champion, open_client
 from training.train import (
@@ -234,6 +235,17 @@ def test_promotion_against_the_gate_needs_force_and_is_recorded(
     assert aliased(client, "direction_SPY", "champion") == 1
     later = home.register(trained(0.0))
     assert later.serving_path is None, "a forced champion is one"
+
+
+def test_who_was_champion_when_is_kept_by_the_clock_of_the_home(
+    home: Home, trained: Callable[[float], Trained]
+) -> None:
+    home.register(trained(2.0), as_of=AT)
+    home.register(trained(0.0), as_of=AT + pd.Timedelta("1D"))  # a challenger, and no reign
+    later = AT + pd.Timedelta("3D")
+    promote("direction_SPY", at=later, force=True, **home.paths)
+    reigns = history(open_client(home.mlruns), "direction_SPY")
+    assert reigns == (Reign(1, AT, later), Reign(2, later))
 
 
 def test_an_earlier_proven_version_can_be_promoted_again(
