@@ -1,0 +1,73 @@
+"""A file of JSON lines that is only ever added to: each line whole, or not there."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from feature_repo.errors import InputError
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other processes from adding to a file while the body runs; they wait."""
+    from filelock import FileLock
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        yield
+
+
+def append(path: Path, line: Mapping[str, Any]) -> None:
+    """Add a line that is on disk when this returns.
+
+    What a kill left of a line before it is dropped: it never was a line.
+    """
+    text = json.dumps(line, sort_keys=True, allow_nan=False)
+    new = not path.exists()
+    with path.open("ab") as file:
+        whole = len(_whole(path.read_bytes()))
+        if file.tell() > whole:
+            file.truncate(whole)
+        file.write(f"{text}\n".encode())
+        file.flush()
+        os.fsync(file.fileno())
+    if new:
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a file, none where there is no file.
+
+    Raises
+    ------
+    InputError
+        If a whole line is no JSON.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    lines = _whole(content).decode().splitlines()
+    return [_parsed(path, number, line) for number, line in enumerate(lines, 1)]
+
+
+def _whole(content: bytes) -> bytes:
+    """Return the part that ends with a line's end."""
+    return content[: content.rfind(b"\n") + 1]
+
+
+def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(line))
+    except ValueError as error:
+        raise InputError(
+            f"{path} line {number} is no JSON: got {line!r:.60}; restore the file from a copy: "
+            "it says which locked windows were looked at"
+        ) from error
