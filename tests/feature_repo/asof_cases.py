@@ -71,7 +71,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Case:
-    """One store and one entity frame: `asked` holds a key and a moment a row."""
+    """One store and one entity frame: `asked` holds a key and a moment a row.
+
+    `parts` is the number of its independent parts.
+    """
 
     rows: tuple[Row, ...]
     asked: tuple[tuple[tuple, datetime | None], ...]
@@ -79,6 +82,7 @@ class Case:
     zone: str
     stored_zone: str
     split: int
+    parts: int = 1
 
     @property
     def keys(self) -> int:
@@ -87,21 +91,51 @@ class Case:
 
 
 @st.composite
-def cases(draw: DrawFn) -> Case:
-    """A case of one or two keys, up to 14 stored and 12 entity rows."""
-    rows, asked, keys = draw(st.integers(0, 14)), draw(st.integers(0, 12)), draw(st.integers(1, 2))
-    head = draw(st.binary(min_size=5, max_size=5))
-    data = draw(st.binary(min_size=6 * rows + 5 * asked, max_size=6 * rows + 5 * asked))
-    anchors, ttl = pick(SEASONS, head[0]), pick(TTLS, head[1])
-    stored, wanted = data[: 6 * rows], data[6 * rows :]
-    return Case(
-        tuple(row(stored[6 * i : 6 * i + 6], i, anchors, keys) for i in range(rows)),
-        tuple(entity(wanted[5 * i : 5 * i + 5], anchors, ttl, keys) for i in range(asked)),
-        ttl,
-        pick(ZONES, head[2]),
-        pick(ZONES[:2], head[3]),
-        head[4] % (4 * (rows + 1)),
-    )
+def cases(draw: DrawFn, most: int = 1) -> Case:
+    """A case of one or two keys: up to `most` parts of up to 14 stored and 12 entity rows each.
+
+    Parts have tickers of their own, and share a store, a ttl, the zones and so one read.
+    """
+    keys, head = draw(st.integers(1, 2)), draw(st.binary(min_size=4, max_size=4))
+    ttl, parts = pick(TTLS, head[0]), draw(st.integers(1, most))
+    stored: list[Row] = []
+    wanted: list[tuple] = []
+    for part in range(parts):
+        rows, asked = draw(st.integers(0, 14)), draw(st.integers(0, 12))
+        data = draw(st.binary(min_size=1 + 6 * rows + 5 * asked, max_size=1 + 6 * rows + 5 * asked))
+        made = Part(pick(SEASONS, data[0]), keys, str(part or ""))
+        mine, theirs = data[1 : 1 + 6 * rows], data[1 + 6 * rows :]
+        first = len(stored)
+        stored += [made.row(mine[6 * i : 6 * i + 6], first + i) for i in range(rows)]
+        wanted += [made.entity(theirs[5 * i : 5 * i + 5], ttl) for i in range(asked)]
+    zone, stored_zone = pick(ZONES, head[1]), pick(ZONES[:2], head[2])
+    split = head[3] % (4 * (len(stored) + 1))
+    return Case(tuple(stored), tuple(wanted), ttl, zone, stored_zone, split, parts)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A season, the number of keys, and what the part's tickers end in."""
+
+    anchors: list[datetime]
+    keys: int
+    suffix: str
+
+    def key(self, tickers: Sequence, ticker: int, lot: int) -> tuple:
+        named = pick(tickers, ticker)
+        return (named and named + self.suffix, pick(LOTS, lot))[: self.keys]
+
+    def row(self, data: bytes, number: int) -> Row:
+        event = shifted(pick(self.anchors, data[2]), pick(EVENT_OFFSETS, data[3]))
+        known = shifted(event or self.anchors[0], pick(DELAYS, data[4]))
+        value = None if data[5] % 4 == 3 else float(data[5])
+        return Row(self.key(TICKERS, data[0], data[1]), event, known, number, value)
+
+    def entity(self, data: bytes, ttl: timedelta | None) -> tuple:
+        edges = [ttl, ttl + MICROSECOND, ttl - MICROSECOND] if ttl else []
+        moment = shifted(pick(self.anchors, data[2]), pick([*ASKED, *edges], data[3]))
+        moment = shifted(moment, pick([timedelta(0)] * 6 + [MICROSECOND, -MICROSECOND], data[4]))
+        return self.key([*TICKERS, "X"], data[0], data[1]), moment
 
 
 def pick(choices: Sequence, byte: int) -> object:
@@ -110,20 +144,6 @@ def pick(choices: Sequence, byte: int) -> object:
 
 def shifted(moment: datetime | None, by: timedelta | None) -> datetime | None:
     return None if moment is None or by is None else moment + by
-
-
-def row(data: bytes, number: int, anchors: list[datetime], keys: int) -> Row:
-    event = shifted(pick(anchors, data[2]), pick(EVENT_OFFSETS, data[3]))
-    known = shifted(event or anchors[0], pick(DELAYS, data[4]))
-    value = None if data[5] % 4 == 3 else float(data[5])
-    return Row((pick(TICKERS, data[0]), pick(LOTS, data[1]))[:keys], event, known, number, value)
-
-
-def entity(data: bytes, anchors: list[datetime], ttl: timedelta | None, keys: int) -> tuple:
-    key = (pick([*TICKERS, "X"], data[0]), pick(LOTS, data[1]))[:keys]
-    edges = [ttl, ttl + MICROSECOND, ttl - MICROSECOND] if ttl else []
-    moment = shifted(pick(anchors, data[2]), pick([*ASKED, *edges], data[3]))
-    return key, shifted(moment, pick([timedelta(0)] * 6 + [MICROSECOND, -MICROSECOND], data[4]))
 
 
 def candidates(
