@@ -7,6 +7,9 @@ import pandas as pd
 import pytest
 
 from feature_repo.markets import session_shift, sessions
+from training.evaluation import Forecast
+from training.out_of_fold import OutOfFold
+from training.tasks import Task
 
 Frame = pd.DataFrame
 N_NOISE = 8
@@ -75,5 +78,29 @@ def make_regime() -> Callable[..., Frame]:
         other = rng.standard_normal(count)
         columns = {"iv_rank": now, "hint": hint, "other": other}
         return pd.DataFrame({"ticker": "SPY", "session": days(count)} | columns)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_tested() -> Callable[..., OutOfFold]:
+    """Forecasts of two test parts whose probabilities are true, beside idle baselines."""
+
+    def make(task: Task, count: int = 700, seed: int = 0, flat: float = 0.4) -> OutOfFold:
+        rng = np.random.default_rng(seed)
+        n_classes = len(task.classes)
+        chance = rng.dirichlet(np.full(n_classes, 1.5), count)
+        every = (chance.cumsum(axis=1) < rng.random((count, 1))).sum(axis=1)
+        labels = np.where(task.has_flat & (rng.random(count) < flat), -1, every)
+        idle = Forecast(np.zeros(count, np.int64), np.full((count, n_classes), 1.0 / n_classes))
+        return OutOfFold(
+            sessions=days(count).to_numpy(),
+            fold=np.repeat([1, 2], [count // 2, count - count // 2]),
+            labels=labels,
+            every_outcome=every,
+            scored=np.arange(count) % 50 != 7,
+            model=Forecast(chance.argmax(axis=1), chance),
+            baselines=dict.fromkeys(task.baselines, idle),
+        )
 
     return make

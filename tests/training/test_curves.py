@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -6,7 +7,6 @@ import pandas as pd
 import pytest
 from sklearn.metrics import auc
 
-from feature_repo.markets import sessions
 from training.curves import (
     MAX_POINTS,
     WINDOW,
@@ -17,29 +17,12 @@ from training.curves import (
     roc,
     wilson,
 )
-from training.evaluation import Forecast, direction_scores, regime_scores
+from training.evaluation import direction_scores, regime_scores
 from training.measures import session_weights
 from training.out_of_fold import OutOfFold, losses
 from training.tasks import DIRECTION, REGIME, TASKS, Task
 
-
-def forecasts(task: Task, count: int = 700, seed: int = 0, flat: float = 0.4) -> OutOfFold:
-    """Forecasts whose probabilities are true, beside baselines that know the shares."""
-    rng = np.random.default_rng(seed)
-    n_classes = len(task.classes)
-    chance = rng.dirichlet(np.full(n_classes, 1.5), count)
-    every = (chance.cumsum(axis=1) < rng.random((count, 1))).sum(axis=1)
-    labels = np.where(task.has_flat & (rng.random(count) < flat), -1, every)
-    prior = Forecast(np.zeros(count, np.int64), np.full((count, n_classes), 1.0 / n_classes))
-    return OutOfFold(
-        sessions=sessions("2015-01-02", "2019-12-31")[:count].to_numpy(),
-        fold=np.repeat([1, 2], [count // 2, count - count // 2]),
-        labels=labels,
-        every_outcome=every,
-        scored=np.arange(count) % 50 != 7,
-        model=Forecast(chance.argmax(axis=1), chance),
-        baselines=dict.fromkeys(task.baselines, prior),
-    )
+Make = Callable[..., OutOfFold]
 
 
 @pytest.fixture(params=list(TASKS))
@@ -47,8 +30,8 @@ def task(request: pytest.FixtureRequest) -> Task:
     return TASKS[request.param]
 
 
-def test_curves_are_plain_and_small(task: Task) -> None:
-    one = forecasts(task, 1_200)
+def test_curves_are_plain_and_small(task: Task, make_tested: Make) -> None:
+    one = make_tested(task, 1_200)
     found = curves(task, one, session_weights(1_200, 50, 0))
     text = json.dumps(found, allow_nan=False)
     assert json.loads(text) == found
@@ -58,16 +41,18 @@ def test_curves_are_plain_and_small(task: Task) -> None:
     assert (found["decided"]["roc"] is None) is (task is REGIME)
 
 
-def test_all_days_count_flat_sessions_by_what_they_did() -> None:
-    one = forecasts(DIRECTION)
+def test_all_days_count_flat_sessions_by_what_they_did(make_tested: Make) -> None:
+    one = make_tested(DIRECTION)
     found = curves(DIRECTION, one, session_weights(700, 50, 0))
     counts = found["all_days"]["confusion"]["model"]["counts"]
     assert np.sum(counts) == one.scored.sum() > one.decided.sum()
     assert np.sum(counts, axis=1).tolist() == np.bincount(one.every_outcome[one.scored]).tolist()
 
 
-def test_true_probabilities_lie_in_their_intervals_and_false_ones_do_not(task: Task) -> None:
-    one = forecasts(task, 1_200, flat=0.0)
+def test_true_probabilities_lie_in_their_intervals_and_false_ones_do_not(
+    task: Task, make_tested: Make
+) -> None:
+    one = make_tested(task, 1_200, flat=0.0)
     weights = session_weights(1_200, 200, 0)
     for bins in curves(task, one, weights)["decided"]["reliability"].values():
         inside = [row["interval"][0] <= row["stated"] <= row["interval"][1] for row in bins]
@@ -118,8 +103,8 @@ def test_wilson_is_that_of_the_textbook() -> None:
     assert wilson(0.10, 100.0) == pytest.approx((0.0552, 0.1744), abs=1e-4)
 
 
-def test_the_roc_has_the_area_that_is_scored_and_the_point_of_the_calls() -> None:
-    one = forecasts(DIRECTION, 1_200)
+def test_the_roc_has_the_area_that_is_scored_and_the_point_of_the_calls(make_tested: Make) -> None:
+    one = make_tested(DIRECTION, 1_200)
     outcome, model = one.every_outcome, one.model
     curve = roc(outcome, model)
     assert curve is not None
@@ -131,14 +116,14 @@ def test_the_roc_has_the_area_that_is_scored_and_the_point_of_the_calls() -> Non
     assert (curve["true_positive_rate"][0], curve["true_positive_rate"][-1]) == (0.0, 1.0)
 
 
-def test_one_class_has_no_roc() -> None:
-    one = forecasts(DIRECTION)
+def test_one_class_has_no_roc(make_tested: Make) -> None:
+    one = make_tested(DIRECTION)
     assert roc(np.ones(700, np.int64), one.model) is None
     assert roc(one.every_outcome, replace(one.model, probabilities=None)) is None
 
 
-def test_the_scores_of_classes_are_those_of_the_evidence() -> None:
-    one = forecasts(REGIME)
+def test_the_scores_of_classes_are_those_of_the_evidence(make_tested: Make) -> None:
+    one = make_tested(REGIME)
     table = confusion_table(REGIME, one.labels, one.model.calls)
     scores = regime_scores(one.labels, one.model, np.ones((1, 700)))
     for name in REGIME.classes:
@@ -162,8 +147,8 @@ def test_a_class_never_called_has_no_precision() -> None:
     }
 
 
-def test_scores_over_time_are_means_of_what_went_before(task: Task) -> None:
-    one = forecasts(task)
+def test_scores_over_time_are_means_of_what_went_before(task: Task, make_tested: Make) -> None:
+    one = make_tested(task)
     found = over_time(task, one)
     known = losses(task, one).set_index("session")
     day = found["rolling"]["sessions"][100]
@@ -180,13 +165,13 @@ def test_scores_over_time_are_means_of_what_went_before(task: Task) -> None:
     assert len(found["rolling"]["sessions"]) <= MAX_POINTS
 
 
-def test_a_test_part_shorter_than_the_window_has_no_rolling_score() -> None:
-    found = over_time(REGIME, forecasts(REGIME, 200))
+def test_a_test_part_shorter_than_the_window_has_no_rolling_score(make_tested: Make) -> None:
+    found = over_time(REGIME, make_tested(REGIME, 200))
     assert found["rolling"] == {"sessions": [], "model": [], "baseline": []}
     assert len(found["cumulative"]["sessions"]) == 196
 
 
-def test_a_window_with_few_losses_has_no_mean() -> None:
-    one = forecasts(DIRECTION, flat=0.85)
+def test_a_window_with_few_losses_has_no_mean(make_tested: Make) -> None:
+    one = make_tested(DIRECTION, flat=0.85)
     assert None in over_time(DIRECTION, one)["rolling"]["model"]
-    assert pd.Series(over_time(DIRECTION, forecasts(DIRECTION))["rolling"]["model"]).notna().all()
+    assert pd.Series(over_time(DIRECTION, make_tested(DIRECTION))["rolling"]["model"]).notna().all()
