@@ -48,8 +48,7 @@ def answer_in_shards(
         return answer(rows, reads, sight)
     question = Question(tuple(reads), sight)
     taken = [_taken(rows, positions) for positions in parts]
-    answers = list(each(_answered, question, taken, placement))
-    return _in_place(rows.table, answers, parts)
+    return _in_place(rows.table, list(each(_answered, question, taken, placement)), parts)
 
 
 def split(rows: Entities, reads: Sequence[ViewRead], shards: int) -> list[NDArray[np.int64]]:
@@ -92,8 +91,13 @@ def _in_place(
 ) -> pa.Table:
     """Return the table with the shards' columns added, each row where it stood."""
     place = np.argsort(np.concatenate(parts))
-    added = pa.concat_tables(answers)
-    for name in added.column_names:
-        # Column by column: no more than one stands twice.
-        table = table.append_column(name, added[name].take(place))
+    in_order = np.array_equal(place, np.arange(len(place)))
+    columns = [dict(zip(one.column_names, one.columns, strict=True)) for one in answers]
+    types = {field.name: field.type for field in answers[0].schema}
+    del answers
+    for name, kind in types.items():
+        # Column by column, and the shards' own given up as they go: no more than one stands twice.
+        chunks = [chunk for held in columns for chunk in held.pop(name).chunks]
+        column = pa.chunked_array(chunks, type=kind)
+        table = table.append_column(name, column if in_order else column.take(place))
     return table

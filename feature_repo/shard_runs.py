@@ -4,11 +4,17 @@ Results come in the order of the shards either way, so what is made of them does
 where they were computed.
 """
 
+import ipaddress
 import os
+import pickle
+import secrets
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from itertools import islice
 from typing import Any, Final, Literal, TypeVar
 
 from feature_repo.errors import ConfigurationError
@@ -17,16 +23,24 @@ Engine = Literal["local", "ray"]
 ENGINES: Final[tuple[Engine, ...]] = ("local", "ray")
 # Ray's least: only small results and lists of files pass through it, and rows of a read.
 OBJECT_STORE_BYTES: Final = 200_000_000
+# Shards given to Ray for each of its cores: one is worked on while the next waits for its worker.
+# More would let the results of fast shards pile up behind a slow one.
+SHARDS_A_CORE: Final = 2
 # Ray's processes inherit them. Cores are shared out by Ray, so each worker uses one thread.
 ENVIRONMENT: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Where Ray may be a cluster it puts the machine's own address in the place of a loopback one,
+    # and then its servers listen on every address. Its default is off but on Linux; hence the name.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_AUTH_MODE": "token",
     "POLARS_MAX_THREADS": "1",
 }
 
 _Shared = TypeVar("_Shared")
 _Shard = TypeVar("_Shard")
 _Result = TypeVar("_Result")
+_Handle = TypeVar("_Handle")
 
 
 @dataclass(frozen=True)
@@ -99,34 +113,86 @@ def _in_ray(
     workers: int | None,
 ) -> Iterator[_Result]:
     with started_ray(workers) as ray:
-        task = ray.remote(_listed)
-        held = ray.put(shared)
-        for pending in [task.remote(work, held, shard) for shard in shards]:
+        task, held = ray.remote(_pickled), ray.put(shared)
+        most = SHARDS_A_CORE * max(1, int(ray.cluster_resources().get("CPU", 1)))
+        for pending in in_flight(lambda shard: task.remote(work, held, shard), shards, most):
             try:
                 results = ray.get(pending)
             except ray.exceptions.RayTaskError as error:
                 raise error.cause from None
-            yield from results
+            yield from pickle.loads(results)  # noqa: S301 - written by our own workers
 
 
-def _listed(
+def in_flight(
+    submit: Callable[[_Shard], _Handle], shards: Iterable[_Shard], most: int
+) -> Iterator[_Handle]:
+    """Yield what `submit` returns for each shard, in their order, at most `most` of them ahead.
+
+    Parameters
+    ----------
+    submit
+        Starts the work on a shard; what it returns stands for the result.
+    shards
+        Submitted as the earlier ones are taken, so that their results never wait in numbers.
+    most
+        The most submitted and not yet taken, at least 1.
+    """
+    waiting, started = iter(shards), deque[_Handle]()
+    while True:
+        started.extend(submit(shard) for shard in islice(waiting, most - len(started)))
+        if not started:
+            return
+        yield started.popleft()
+
+
+def _pickled(
     work: Callable[[_Shared, _Shard], Iterable[_Result]], shared: _Shared, shard: _Shard
-) -> list[_Result]:
-    return list(work(shared, shard))
+) -> bytes:
+    """Return the results as bytes, which Ray hands out as a copy: they outlive its store."""
+    return pickle.dumps(list(work(shared, shard)), pickle.HIGHEST_PROTOCOL)
 
 
 @contextmanager
 def started_ray(workers: int | None) -> Iterator[Any]:
     """Give the module ray, started for the block; one already started is used as is.
 
-    Its servers listen on every address of the machine, though told loopback: Ray belongs behind a
-    firewall.
+    Its servers listen on loopback alone and ask for a token that only its own processes have.
 
     Raises
     ------
     ConfigurationError
-        If Ray is not installed.
+        If Ray is not installed, or its servers would listen on more than loopback.
     """
+    with _environment(ENVIRONMENT):
+        ray = _imported_ray()
+    if ray.is_initialized():
+        yield ray
+        return
+    address = ray.util.get_node_ip_address()
+    if not ipaddress.ip_address(address).is_loopback:
+        raise ConfigurationError(
+            f"engine ray: got {address} to listen on, allowed is loopback; Ray was imported "
+            "before: set RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER=0 ahead of it, or join a cluster "
+            "with ray.init"
+        )
+    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as scratch:
+        with _environment({**ENVIRONMENT, "RAY_AUTH_TOKEN": _token()}):
+            ray.init(
+                address="local",
+                num_cpus=workers,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level="error",
+                object_store_memory=OBJECT_STORE_BYTES,
+                _temp_dir=scratch,
+            )
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
+
+
+def _imported_ray() -> Any:  # noqa: ANN401 - an untyped module
     try:
         import ray
     except ModuleNotFoundError as error:
@@ -136,29 +202,17 @@ def started_ray(workers: int | None) -> Iterator[Any]:
             "engine ray: got no package ray; install the extra optrade[ray], "
             "or set OPTRADE_ENGINE=local"
         ) from None
-    if ray.is_initialized():
-        yield ray
-        return
-    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as scratch:
-        with _environment(ENVIRONMENT):
-            ray.init(
-                address="local",
-                num_cpus=workers,
-                include_dashboard=False,
-                log_to_driver=False,
-                logging_level="error",
-                object_store_memory=OBJECT_STORE_BYTES,
-                _node_ip_address="127.0.0.1",
-                _temp_dir=scratch,
-            )
-        try:
-            yield ray
-        finally:
-            ray.shutdown()
+    return ray
+
+
+@cache
+def _token() -> str:
+    """Return what Ray's servers ask for; one for the process, as Ray reads it once in each."""
+    return secrets.token_hex(32)
 
 
 @contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Set variables for the processes started in the block, and put them back."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)

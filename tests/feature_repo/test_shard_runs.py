@@ -4,13 +4,14 @@ import builtins
 import os
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from feature_repo import shard_runs
 from feature_repo.errors import ConfigurationError, InputError
-from feature_repo.shard_runs import ENVIRONMENT, LOCAL, Placement, each
+from feature_repo.shard_runs import ENVIRONMENT, LOCAL, Placement, each, in_flight, started_ray
 
 
 def scaled(factor: int, shard: tuple[int, ...]) -> Iterator[int]:
@@ -69,6 +70,36 @@ def test_ray_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 def test_without_shards_ray_is_not_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shard_runs, "started_ray", None)
     assert list(each(scaled, 1, [], Placement("ray"))) == []
+
+
+@pytest.mark.parametrize("most", [1, 3, 10])
+def test_only_so_many_shards_are_ahead_of_what_was_taken(most: int) -> None:
+    submitted: list[int] = []
+
+    def submit(shard: int) -> int:
+        submitted.append(shard)
+        return -shard
+
+    for taken, handle in enumerate(in_flight(submit, range(7), most)):
+        assert handle == -taken
+        assert submitted == list(range(min(7, taken + most)))
+    assert submitted == list(range(7))
+
+
+def test_a_ray_that_would_listen_beyond_loopback_is_not_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    imported_before = SimpleNamespace(
+        is_initialized=lambda: False,
+        util=SimpleNamespace(get_node_ip_address=lambda: "192.0.2.2"),
+        init=None,
+    )
+    monkeypatch.setitem(sys.modules, "ray", imported_before)
+    with (
+        pytest.raises(ConfigurationError, match=r"got 192\.0\.2\.2 to listen on, allowed is loop"),
+        started_ray(2),
+    ):
+        pass
 
 
 def test_the_environment_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:

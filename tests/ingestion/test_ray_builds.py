@@ -77,6 +77,10 @@ with started_ray(2) as ray:
     found["nothing_committed"] = read_manifest(folder / "bad") == before
     own = [psutil.Process(), *psutil.Process().children(recursive=True)]
     children = own[1:]
+    listening = [one.laddr.ip for process in own for one in process.net_connections("inet")
+                 if one.status == psutil.CONN_LISTEN]
+    found["listening"] = sorted({ip.removeprefix("::ffff:") for ip in listening})
+    found["token"] = os.environ.get("RAY_AUTH_TOKEN")
 found["left"] = [one.pid for one in psutil.wait_procs(children, timeout=10)[1]]
 print(json.dumps(found))
 """
@@ -105,4 +109,7 @@ def test_ray_gives_what_a_local_run_gives(tmp_path: Path, prices: object) -> Non
     assert found["error"][0] == "InputError"
     assert found["error"][1].startswith("CCC: dividend at row")
     assert found["nothing_committed"]
+    # Nobody else reaches Ray's servers, and the token is not left for other programs to inherit.
+    assert found["listening"] == ["127.0.0.1"]
+    assert found["token"] is None
     assert found["left"] == []
