@@ -47,7 +47,7 @@ def read_answer(what: str, text: str) -> CsvFile:
     names = [name.strip() for name in header[1]]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
-        raise SchemaViolation(f"{what}: got column {', '.join(twice)} more than once")
+        raise SchemaViolation(f"{what}: got column {', '.join(twice):.200} more than once")
     _refuse_ragged(what, len(names), rows)
     cells = np.array([row for _, row in rows], dtype=object).T
     lines = np.array([line for line, _ in rows])

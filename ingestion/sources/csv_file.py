@@ -110,7 +110,7 @@ class CsvFile:
         if missing:
             raise SchemaViolation(
                 f"{self.name}, line 1: missing column {', '.join(missing)}; "
-                f"got {', '.join(self.columns)}, allowed are at least {', '.join(names)}"
+                f"got {', '.join(self.columns):.200}, allowed are at least {', '.join(names)}"
             )
 
     def refuse(self, wrong: np.ndarray, column: str, allowed: str) -> None:
@@ -145,7 +145,7 @@ def read_csv(folder: Path, name: str) -> CsvFile:
     twice = [column for column, count in Counter(header).items() if count > 1]
     if twice:
         raise SchemaViolation(
-            f"{name}, line 1: got column {', '.join(twice)} more than once, allowed is once"
+            f"{name}, line 1: got column {', '.join(twice):.200} more than once, allowed is once"
         )
     if not rows:
         raise SchemaViolation(f"{name}: got a header and no row, allowed is at least one row")

@@ -136,9 +136,8 @@ def daily_bars(what: str, frame: pd.DataFrame) -> pd.DataFrame:
     names = {**YAHOO_NUMBERS, SPLITS: SPLITS}
     missing = [header for header in names.values() if header not in frame.columns]
     if missing:
-        raise SchemaViolation(
-            f"{what}: missing column {', '.join(missing)}; got {', '.join(map(str, frame.columns))}"
-        )
+        got = ", ".join(map(str, frame.columns))
+        raise SchemaViolation(f"{what}: missing column {', '.join(missing)}; got {got:.200}")
     if not isinstance(frame.index, pd.DatetimeIndex) or frame.index.hasnans:
         raise SchemaViolation(
             f"{what}: got bars by {frame.index.dtype}, allowed is a time for each"

@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
+from feature_repo.errors import SchemaViolation
 from ingestion.sources.base import Source
 from ingestion.sources.cboe import Cboe
 from ingestion.sources.fred import Fred
@@ -366,6 +367,15 @@ def test_recorded_file_at_length(table: str, tmp_path: Path) -> None:
 def test_answer_at_length(vendor: str) -> None:
     open_source, file = ANSWERS[vendor]
     fuzz(file, read_answer(open_source, file), LONG)
+
+
+@pytest.mark.parametrize("names", ["a" * 10_000, "Date," + ",".join(["b" * 9_000] * 2)])
+@pytest.mark.parametrize("file", [RECORDED["prices"], CBOE], ids=lambda f: f.table)
+def test_a_column_of_any_length_is_named_in_short(file: File, names: str, tmp_path: Path) -> None:
+    read = read_recorded(tmp_path, file) if file.path else read_answer(cboe, file)
+    with pytest.raises(SchemaViolation) as refused:
+        read(f"{names}\n{names}\n".encode())
+    assert len(str(refused.value)) < 1_000
 
 
 def test_every_recorded_table_is_fuzzed(tmp_path: Path) -> None:
