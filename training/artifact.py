@@ -13,10 +13,11 @@ from typing import Any, Final
 
 import pandas as pd
 
+from training.fits import Fit
 from training.fitting import DirectionForecaster
 from training.train import Trained
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 
 def serving_document(
@@ -43,7 +44,7 @@ def serving_document(
         "format": FORMAT,
         "name": trained.name,
         "task": trained.task.name,
-        "model": fit.model.word,
+        "model": fit.word,
         "ticker": trained.settings.ticker,
         "version": version,
         "run_id": run_id,
@@ -51,10 +52,11 @@ def serving_document(
         "feature_service": trained.settings.feature_service,
         "definition_hash": definition_hash,
         "features": list(fit.selection.names),
-        **fit.model.parameters(fit.estimator),
+        "parameters": fit.parameters(),
         "classes": list(trained.task.classes),
         "calibration": None,
         "threshold": None,
+        "call_weights": None,
         "trained": {
             "start": str(pd.Timestamp(fit.first).date()),
             "end": str(pd.Timestamp(fit.last).date()),
@@ -66,6 +68,8 @@ def serving_document(
         curve = forecaster.calibration
         document["calibration"] = {"slope": curve.slope, "intercept": curve.intercept}
         document["threshold"] = forecaster.threshold.value
+    else:
+        document["call_weights"] = list(forecaster.call_weights)
     return signed(document)
 
 
@@ -94,19 +98,20 @@ def write_joblib(
 ) -> Path:
     """Write the fitted objects for people who load them in Python; returns the path.
 
-    The file holds `model`, `scaler`, `feature_names`, `optimal_threshold`, `calibration` and
-    `metadata`. Serving never reads it.
+    The file holds `model`, `scaler` (null where features are taken as they are), or `members` with
+    both of each, `feature_names`, `optimal_threshold`, `calibration` and `metadata`. Serving never
+    reads it.
     """
     import joblib
 
     forecaster, fit = trained.forecaster, trained.forecaster.fit
-    stem = f"{trained.task.file_stem}_{fit.model.word}_{trained_at:%Y%m%d_%H%M%S}"
+    stem = f"{trained.task.file_stem}_{fit.word}_{trained_at:%Y%m%d_%H%M%S}"
+    models = {one.word: _fitted(one) for one in fit.fits}
     direction = isinstance(forecaster, DirectionForecaster)
     buffer = io.BytesIO()
     joblib.dump(
         {
-            "model": fit.estimator.named_steps["model"],
-            "scaler": fit.estimator.named_steps["scaler"],
+            **(next(iter(models.values())) if len(models) == 1 else {"members": models}),
             "feature_names": list(fit.selection.names),
             "optimal_threshold": forecaster.threshold.value if direction else None,
             "calibration": forecaster.calibration if direction else None,
@@ -117,6 +122,13 @@ def write_joblib(
     path = models_dir / trained.settings.ticker / f"{stem}.joblib"
     write_atomically(path, buffer.getvalue())
     return path
+
+
+def _fitted(fit: Fit) -> dict[str, Any]:
+    steps = getattr(fit.estimator, "named_steps", None)
+    if steps is None:
+        return {"model": fit.estimator, "scaler": None}
+    return {"model": steps["model"], "scaler": steps["scaler"]}
 
 
 def write_atomically(path: Path, content: bytes) -> None:

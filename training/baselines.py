@@ -1,8 +1,8 @@
 """What a forecast has to beat (Decision 10): one row each.
 
-Every baseline sees what the model's training part holds (class codes and today's figure of
-each row) and today's figure of the test rows: the last 5-session return for the direction,
-the IV rank for the regime.
+Every baseline sees what the model's training part holds of the tested ticker's window (class codes
+and today's figure of each row; the pooled table sees all that is trained on) and today's figure of
+the test rows: the last 5-session return for the direction, the IV rank for the regime.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from training.evaluation import Forecast
 from training.labels import DIRECTIONS, REGIMES, UP, regime_class
+from training.models.table import rank_bin, transition_frequencies
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -20,7 +21,8 @@ IntArray = npt.NDArray[np.int64]
 #: (class codes, today's figure) of the training rows, today's figure of the test rows.
 Baseline = Callable[[IntArray, FloatArray, FloatArray], Forecast]
 
-RANK_CUTS: Final = (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 75.0, 90.0)  # Decision 10, half-open
+#: The table of every row trained on, other underlyings and history included.
+POOLED_TABLE: Final = "pooled_table"
 _UP: Final = DIRECTIONS.index(UP)
 
 
@@ -63,22 +65,6 @@ def transition_table(labels: IntArray, before: FloatArray, today: FloatArray) ->
     return Forecast(chance.argmax(axis=1), chance)
 
 
-def rank_bin(iv_rank: FloatArray) -> IntArray:
-    """Return the bin of an IV rank among the cuts, 0 to 8; shape (n_rows,)."""
-    return np.searchsorted(RANK_CUTS, iv_rank, side="right").astype(np.int64)
-
-
-def transition_frequencies(labels: IntArray, iv_rank: FloatArray) -> FloatArray:
-    """Return P(class | bin of today's rank), add-one smoothed; shape (9, 3).
-
-    Training rows without a rank are left out.
-    """
-    known = np.isfinite(iv_rank)
-    counts = np.ones((len(RANK_CUTS) + 1, len(REGIMES)))
-    np.add.at(counts, (rank_bin(iv_rank[known]), labels[known]), 1.0)
-    return np.asarray(counts / counts.sum(axis=1, keepdims=True), dtype=np.float64)
-
-
 DIRECTION_BASELINES: Final[dict[str, Baseline]] = {
     "class_prior": class_prior,
     "always_up": always_up,
@@ -87,6 +73,7 @@ DIRECTION_BASELINES: Final[dict[str, Baseline]] = {
 }
 REGIME_BASELINES: Final[dict[str, Baseline]] = {
     "transition_table": transition_table,
+    POOLED_TABLE: transition_table,
     "persistence": persistence,
     "majority": majority,
 }

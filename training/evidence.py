@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from training.fitting import DirectionForecaster, Fit, Forecaster
+from training.fits import Fit, Mixed
+from training.fitting import DirectionForecaster, Forecaster
 from training.gate import judge
 from training.measures import (
     GATE_METRIC,
@@ -110,18 +111,21 @@ def _fold(
 
 
 def _window(rows: Rows, tested: OutOfFold) -> dict[str, Any]:
+    mine = rows.sessions[rows.tested]
     return {
-        "start": _day(rows.sessions[0]),
-        "end": _day(rows.sessions[-1]),
-        "sessions": len(rows.sessions),
-        "decided": int((rows.labels >= 0).sum()),
+        "start": _day(mine[0]),
+        "end": _day(mine[-1]),
+        "sessions": len(mine),
+        "decided": int((rows.labels[rows.tested] >= 0).sum()),
+        "trained_from": _day(rows.sessions[0]),
+        "trained_on": len(rows.sessions),
         "tested": len(tested.sessions),
         "tested_decided": int(tested.decided.sum()),
         "tested_dropped": int((~tested.scored).sum()),
     }
 
 
-def _chosen(fit: Fit) -> dict[str, Any]:
+def _chosen(fit: Fit | Mixed) -> dict[str, Any]:
     selection = fit.selection
     nats = [round(figure, INFORMATION_DECIMALS) for figure in selection.information]
     return {
@@ -132,14 +136,24 @@ def _chosen(fit: Fit) -> dict[str, Any]:
         "twins": selection.twins,
         "trained_rows": fit.rows,
         "dropped_rows": fit.dropped,
+        "members": _members(fit),
     }
 
 
+def _members(fit: Fit | Mixed) -> list[dict[str, Any]]:
+    weights = fit.weights if isinstance(fit, Mixed) else (1.0,)
+    return [
+        {"model": one.word, "weight": weight, "features": list(one.selection.names)}
+        for one, weight in zip(fit.fits, weights, strict=True)
+    ]
+
+
 def _calls(forecaster: Forecaster) -> dict[str, Any]:
+    none = dict.fromkeys(("threshold", "threshold_choice", "calibration", "call_weights"))
     if not isinstance(forecaster, DirectionForecaster):
-        return {"threshold": None, "threshold_choice": None, "calibration": None}
+        return none | {"call_weights": list(forecaster.call_weights)}
     threshold, curve = forecaster.threshold, forecaster.calibration
-    return {
+    return none | {
         "threshold": threshold.value,
         "threshold_choice": {
             "criterion": threshold.criterion,
@@ -163,7 +177,7 @@ def _warnings(final: Forecaster, forecasters: Sequence[Forecaster]) -> list[str]
 def _faults(name: str, forecaster: Forecaster) -> list[str]:
     faults = []
     fit = forecaster.fit
-    if not fit.model.converged(fit.estimator):
+    if not fit.converged:
         faults.append(f"{name}: the optimiser stopped before it converged")
     if isinstance(forecaster, DirectionForecaster):
         if forecaster.threshold.at_edge:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from training.baselines import Baseline
+from training.baselines import POOLED_TABLE, Baseline
 from training.evaluation import Forecast, row_log_loss
 from training.fitting import Forecaster
 from training.rows import Rows
@@ -70,8 +70,10 @@ def out_of_fold(
     ]
     model = _joined(said)
     baselines = {
-        name: _joined([_baseline_forecast(baseline, rows, fold) for fold in folds])
+        name: _joined([_baseline_forecast(name, baseline, rows, fold) for fold in folds])
         for name, baseline in task.baselines.items()
+        # Without other rows to train on it is the table of the window.
+        if name != POOLED_TABLE or not rows.tested.all()
     }
     numbers = [np.full(len(fold.test), at, dtype=np.int64) for at, fold in enumerate(folds, 1)]
     return OutOfFold(
@@ -109,8 +111,9 @@ def _row_losses(outcome: IntArray, forecast: Forecast) -> npt.NDArray[np.float64
     return row_log_loss(outcome, forecast.probabilities)
 
 
-def _baseline_forecast(baseline: Baseline, rows: Rows, fold: Fold) -> Forecast:
-    decided = fold.train[rows.labels[fold.train] >= 0]
+def _baseline_forecast(name: str, baseline: Baseline, rows: Rows, fold: Fold) -> Forecast:
+    seen = (rows.labels >= 0) & (rows.tested | (name == POOLED_TABLE))
+    decided = fold.train[seen[fold.train]]
     return baseline(rows.labels[decided], rows.today[decided], rows.today[fold.test])
 
 

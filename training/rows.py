@@ -1,10 +1,10 @@
-"""Features and labels of one ticker side by side, in session order.
+"""Features and labels side by side, in session order: of one ticker, or of several pooled.
 
 A session without a known label is left out; a feature that is null stays null (Decision 8).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 
 from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, UNSAFE
+from feature_repo.markets import session_shift
 from training.labels import (
     DIRECTIONS,
     REGIMES,
@@ -31,14 +32,17 @@ DateArray = npt.NDArray[np.datetime64]
 
 LAST_RETURN: Final = 5  # sessions, the direction baseline of Decision 10
 IV_RANK: Final = "iv_rank"
+INDEX: Final = "vix_close"
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The labelled sessions of one ticker, in order.
+    """Labelled sessions, in order.
 
     Attributes
     ----------
+    n_classes
+        Classes of the task, also those that no row has.
     values
         Features, NaN where null; shape (n_rows, n_names).
     labels
@@ -47,27 +51,54 @@ class Rows:
         What happened on every session; equals `labels` where those are known; (n_rows,).
     today
         The figure that baselines look at; shape (n_rows,).
+    ahead
+        Log change of the volatility index to each of the next sessions, null where not known;
+        shape (n_rows, horizon).
+    tested
+        Whether a row may be tested: those of the forecast ticker in the window. The others are
+        trained on only: history, and other underlyings; shape (n_rows,).
     """
 
     names: tuple[str, ...]
+    n_classes: int
     values: FloatArray
     sessions: DateArray
     label_ends: DateArray
     labels: IntArray
     every_outcome: IntArray
     today: FloatArray
+    ahead: FloatArray
+    tested: BoolArray
 
     def where(self, keep: BoolArray) -> "Rows":
         """Return some of the rows."""
-        return replace(
-            self,
-            values=self.values[keep],
-            sessions=self.sessions[keep],
-            label_ends=self.label_ends[keep],
-            labels=self.labels[keep],
-            every_outcome=self.every_outcome[keep],
-            today=self.today[keep],
+        return replace(self, **{name: getattr(self, name)[keep] for name in _BY_ROW})
+
+    def within(self, start: np.datetime64 | None) -> "Rows":
+        """Return the rows of which none before a session is tested."""
+        return (
+            self if start is None else replace(self, tested=self.tested & (self.sessions >= start))
         )
+
+
+_BY_ROW: Final = tuple(one.name for one in fields(Rows) if one.name not in ("names", "n_classes"))
+
+
+def pooled(own: Rows, others: Sequence[Rows]) -> Rows:
+    """Return the rows of several tickers in one, by session; the others are not tested.
+
+    Raises
+    ------
+    InputError
+        If they do not have the same features.
+    """
+    parts = [own, *(replace(one, tested=np.zeros_like(one.tested)) for one in others)]
+    if any(part.names != own.names for part in parts):
+        raise InputError("pooled tickers have other features: read one frame for all of them")
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _BY_ROW}
+    order = np.argsort(joined["sessions"], kind="stable")
+    by_session = {name: values[order] for name, values in joined.items()}
+    return Rows(own.names, own.n_classes, **by_session)
 
 
 def direction_rows(
@@ -91,7 +122,7 @@ def direction_rows(
     Raises
     ------
     InputError
-        If a view is empty, or the frame and the prices do not make one labelled session.
+        If the frame and the prices do not make one labelled session.
     """
     table = _of_ticker(frame, ticker)
     mine = prices[prices["ticker"] == ticker] if "ticker" in prices else prices
@@ -100,12 +131,15 @@ def direction_rows(
     names = [name for name in _features(table) if not (safe and name in UNSAFE)]
     rows = Rows(
         names=tuple(names),
+        n_classes=len(DIRECTIONS),
         values=_finite_or_null(table[names]),
         sessions=table.index.to_numpy("datetime64[ns]"),
         label_ends=labels["label_end"].to_numpy("datetime64[ns]"),
         labels=codes(labels["label"], DIRECTIONS),
         every_outcome=(labels["forward_return"] > 0.0).to_numpy(np.int64),
         today=session_return(closes, -LAST_RETURN).reindex(table.index).to_numpy(np.float64),
+        ahead=_ahead(table, horizon),
+        tested=np.ones(len(table), dtype=np.bool_),
     )
     return _labelled(rows, labels["label"].notna().to_numpy(), ticker)
 
@@ -116,7 +150,7 @@ def regime_rows(frame: pd.DataFrame, ticker: str, horizon: int) -> Rows:
     Raises
     ------
     InputError
-        If `iv_rank` is missing, a view is empty, or no session has a label.
+        If `iv_rank` is missing, or no session has a label.
     """
     table = _of_ticker(frame, ticker)
     if IV_RANK not in table:
@@ -126,14 +160,27 @@ def regime_rows(frame: pd.DataFrame, ticker: str, horizon: int) -> Rows:
     found = codes(labels["label"], REGIMES)
     rows = Rows(
         names=tuple(names),
+        n_classes=len(REGIMES),
         values=_finite_or_null(table[names]),
         sessions=table.index.to_numpy("datetime64[ns]"),
         label_ends=labels["label_end"].to_numpy("datetime64[ns]"),
         labels=found,
         every_outcome=found,
         today=table[IV_RANK].to_numpy(np.float64),
+        ahead=_ahead(table, horizon),
+        tested=np.ones(len(table), dtype=np.bool_),
     )
     return _labelled(rows, labels["label"].notna().to_numpy(), ticker)
+
+
+def _ahead(table: pd.DataFrame, horizon: int) -> FloatArray:
+    """Return log changes of the volatility index by the calendar; null without the index."""
+    index = pd.DatetimeIndex(table.index)
+    if INDEX not in table:
+        return np.full((len(index), horizon), np.nan)
+    level = np.log(table[INDEX])
+    later = [level.reindex(session_shift(index, step)) for step in range(1, horizon + 1)]
+    return np.column_stack([one.to_numpy(np.float64) for one in later]) - level.to_numpy()[:, None]
 
 
 def require_views(names: Sequence[str], values: FloatArray) -> None:
@@ -196,5 +243,4 @@ def _labelled(rows: Rows, known: BoolArray, ticker: str) -> Rows:
             f"no labelled session of {ticker} among {len(rows.sessions)}: a label needs its "
             "session and the one it looks ahead to; train on a longer period"
         )
-    require_views(kept.names, kept.values)
     return kept

@@ -47,6 +47,7 @@ def select(
     names: Sequence[str],
     labels: IntArray,
     n_features: int = N_FEATURES,
+    candidates: Sequence[int] | None = None,
 ) -> Selection:
     """Return the `n_features` most informative features of a training part.
 
@@ -64,6 +65,8 @@ def select(
         Class codes 0, 1, ...; shape (n_rows,).
     n_features
         How many to keep; fewer candidates are all kept.
+    candidates
+        Columns that may be chosen; all if None.
 
     Raises
     ------
@@ -75,25 +78,26 @@ def select(
     if n_features < 1:
         raise InputError(f"got {n_features} features to select, allowed is 1 or more")
     share = coverage(values)
-    covered = np.flatnonzero(share >= MIN_COVERAGE)
+    allowed = np.zeros(len(names), dtype=np.bool_)
+    allowed[slice(None) if candidates is None else list(candidates)] = True
+    covered = np.flatnonzero(allowed & (share >= MIN_COVERAGE))
+    uncovered = np.flatnonzero(allowed & (share < MIN_COVERAGE))
     varying = covered[[not _constant(values[:, column]) for column in covered]]
     if not len(varying):
         raise UnfittableError(
-            f"no usable feature: got {len(names)} candidates, of which {len(covered)} have "
+            f"no usable feature: got {int(allowed.sum())} candidates, of which {len(covered)} have "
             f"{MIN_COVERAGE:.0%} of their rows and none varies; "
             "train on a period that the features cover"
         )
     kept, twin_of = _without_twins(values[:, varying])
-    candidates = varying[kept]
-    information = np.array([mutual_information(values[:, at], labels) for at in candidates])
+    apart = varying[kept]
+    information = np.array([mutual_information(values[:, at], labels) for at in apart])
     best = np.argsort(-information, kind="stable")[:n_features]
     return Selection(
-        names=tuple(names[at] for at in candidates[best].tolist()),
-        columns=candidates[best],
+        names=tuple(names[at] for at in apart[best].tolist()),
+        columns=apart[best],
         information=tuple(information[best].tolist()),
-        left_out={
-            names[at]: float(share[at]) for at in np.flatnonzero(share < MIN_COVERAGE).tolist()
-        },
+        left_out={names[at]: float(share[at]) for at in uncovered.tolist()},
         constant=tuple(names[at] for at in np.setdiff1d(covered, varying).tolist()),
         twins={names[int(varying[at])]: names[int(varying[of])] for at, of in twin_of.items()},
     )

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from feature_repo.errors import InputError
+from feature_repo.features.catalogue import VOLATILITY_INPUTS
 from training.bootstrap import RESAMPLES
 from training.labels import HORIZON
-from training.models import model_type
+from training.models import members, model_type
 from training.selection import N_FEATURES
 from training.threshold import CRITERIA
 from training.validation import N_FOLDS
@@ -15,6 +16,12 @@ def direction_service(*, sentiment: bool = False, earnings: bool = False) -> str
     """Return the name of the feature service of a direction model with these optional views."""
     optional = {"sentiment": sentiment, "earnings": earnings}
     return "_".join(["direction", *(view for view, asked in optional.items() if asked)])
+
+
+def regime_service(word: str) -> str:
+    """Return the name of the feature service that a regime model type reads."""
+    read = {name for row in members(model_type("regime", word)) for name in row.inputs or ()}
+    return "volatility_paths" if read - set(VOLATILITY_INPUTS) else "volatility"
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,10 @@ class DirectionSettings:
         Seed of the bootstrap, the only random part.
     feature_service
         What the model reads, see `direction_service`; its artifact names it.
+    pooled
+        Train on the rows of every underlying, not only on the ticker's.
+    history
+        Train on the sessions before the window as well.
     """
 
     ticker: str
@@ -48,6 +59,8 @@ class DirectionSettings:
     resamples: int = RESAMPLES
     seed: int = 0
     feature_service: str = "direction"
+    pooled: bool = False
+    history: bool = False
 
     def __post_init__(self) -> None:
         model_type("direction", self.model_type)
@@ -61,24 +74,26 @@ class DirectionSettings:
 
 @dataclass(frozen=True)
 class RegimeSettings:
-    """Settings of a volatility regime training; fields as in `DirectionSettings`."""
+    """Settings of a volatility regime training; fields as in `DirectionSettings`.
+
+    `feature_service` is the one that the model type reads, unless another is named.
+    """
 
     ticker: str
     model_type: str = "logistic"
-    mode: str = "classification"
     n_features: int = N_FEATURES
     n_folds: int = N_FOLDS
     horizon: int = HORIZON
     resamples: int = RESAMPLES
     seed: int = 0
-    feature_service: str = "volatility"
+    feature_service: str = ""
+    pooled: bool = False
+    history: bool = False
 
     def __post_init__(self) -> None:
-        if self.mode != "classification":
-            raise InputError(
-                f"unknown volatility mode: got {self.mode!r:.40}, allowed: classification"
-            )
         model_type("regime", self.model_type)
+        if not self.feature_service:
+            object.__setattr__(self, "feature_service", regime_service(self.model_type))
         _require_counts(self.n_features, self.n_folds, self.horizon)
 
 

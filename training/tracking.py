@@ -20,6 +20,7 @@ import pandas as pd
 
 from feature_repo.errors import InputError
 from training.champion import Champion
+from training.fits import Fit, Mixed
 from training.train import Trained
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ EVIDENCE: Final = "evidence.json"
 LOSSES: Final = "losses.parquet"
 SERVING: Final = "serving.json"
 MODEL: Final = "model"
+PARAMETERS: Final = "parameters.json"
 
 
 def open_client(mlruns_dir: Path) -> "MlflowClient":
@@ -66,9 +68,8 @@ def run(
 def record(
     client: "MlflowClient", run_id: str, trained: Trained, evidence: Mapping[str, Any]
 ) -> None:
-    """Log parameters, metrics, evidence, losses and the scikit-learn pipeline to a run."""
+    """Log parameters, metrics, evidence, losses and the fitted model to a run."""
     from mlflow.entities import Metric, Param
-    from mlflow.sklearn import save_model
 
     params = [Param(key, str(value)) for key, value in asdict(trained.settings).items()]
     metrics = [Metric(key, value, 0, 0) for key, value in figures(evidence).items()]
@@ -78,9 +79,20 @@ def record(
         losses, model = Path(scratch) / LOSSES, Path(scratch) / MODEL
         trained.losses.to_parquet(losses, index=False)
         client.log_artifact(run_id, str(losses))
-        needed = [f"scikit-learn=={installed('scikit-learn')}"]
-        save_model(trained.forecaster.fit.estimator, str(model), pip_requirements=needed)
+        _save_model(trained.forecaster.fit, model)
         client.log_artifacts(run_id, str(model), MODEL)
+
+
+def _save_model(fit: Fit | Mixed, folder: Path) -> None:
+    """Write a linear model as a scikit-learn pipeline, any other as plain data."""
+    from mlflow.sklearn import save_model
+
+    if fit.word == "logistic" and isinstance(fit, Fit):
+        needed = [f"scikit-learn=={installed('scikit-learn')}"]
+        save_model(fit.estimator, str(folder), pip_requirements=needed)
+        return
+    folder.mkdir()
+    (folder / PARAMETERS).write_text(json.dumps(fit.parameters(), allow_nan=False), "utf-8")
 
 
 def figures(evidence: Mapping[str, Any]) -> dict[str, float]:

@@ -5,34 +5,42 @@ part of each fold. The final fit uses all rows; its calibration and threshold co
 out-of-fold decision values of the whole window (Decisions 6, 8, 9).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from feature_repo.errors import InputError
 from training.bootstrap import MEAN_BLOCK
 from training.evidence import assemble
+from training.fits import fit_rows
 from training.fitting import (
     DirectionForecaster,
     Forecaster,
     RegimeForecaster,
     calibrated,
     fit_direction,
-    fit_rows,
+    fit_regime,
+    member_probabilities,
+    weighted,
 )
 from training.labels import REGIMES
 from training.models import model_type
-from training.out_of_fold import losses, out_of_fold
-from training.rows import Rows, direction_rows, regime_rows
+from training.out_of_fold import OutOfFold, losses, out_of_fold
+from training.rows import Rows, direction_rows, pooled, regime_rows, require_views
 from training.settings import DirectionSettings, RegimeSettings
 from training.tasks import DIRECTION, REGIME, Task
 from training.validation import Fold, walk_forward
 
 __all__ = ["DirectionSettings", "RegimeSettings", "Trained", "train_direction", "train_regime"]
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+Said = TypeVar("Said", DirectionForecaster, RegimeForecaster)
 
 #: A test part of fewer than three mean blocks of the bootstrap has no interval worth the name.
 MIN_TEST_SESSIONS: Final = 3 * MEAN_BLOCK
@@ -50,6 +58,8 @@ class Trained:
         `session`, `fold`, `loss`, `baseline_loss` of every decided test session, in nats.
     evidence
         The plain dict of `evidence.assemble`.
+    tested
+        What was forecast of every test session.
     """
 
     task: Task
@@ -58,6 +68,7 @@ class Trained:
     folds: tuple[Forecaster, ...]
     losses: pd.DataFrame
     evidence: dict[str, Any]
+    tested: OutOfFold
 
     @property
     def name(self) -> str:
@@ -68,19 +79,24 @@ class Trained:
 # Fits of this size are slower on many threads than on one, and sums then depend on their number.
 @threadpool_limits.wrap(limits=1)
 def train_direction(
-    frame: pd.DataFrame, prices: pd.DataFrame, settings: DirectionSettings
+    frame: pd.DataFrame,
+    prices: pd.DataFrame,
+    settings: DirectionSettings,
+    window_start: pd.Timestamp | None = None,
 ) -> Trained:
     """Train the direction classifier of one ticker.
 
     Parameters
     ----------
     frame
-        `ticker`, `session` and features (NaN is null), one row a session.
+        `ticker`, `session` and features (NaN is null), one row a ticker and session.
     prices
-        Current raw price rows of the ticker: `session`, `open`, `high`, `low`, `close`,
-        `volume`, `dividend`, `split`; they may reach beyond the frame on both sides.
+        Current raw price rows: `session`, `open`, `high`, `low`, `close`, `volume`, `dividend`,
+        `split`, and `ticker` if of several; they may reach beyond the frame on both sides.
     settings
         What to train.
+    window_start
+        First session tested; rows before it are history. None makes the whole frame the window.
 
     Raises
     ------
@@ -89,23 +105,24 @@ def train_direction(
     """
     model = model_type(DIRECTION.name, settings.model_type)
     criterion = settings.threshold_criterion if settings.optimize_threshold else None
-    rows = direction_rows(frame, prices, settings.ticker, settings.horizon, settings.safe_features)
-    folds = _folds(rows, settings.n_folds)
+    rows = direction_training_rows(frame, prices, settings, window_start)
+    folds = window_folds(rows, settings.n_folds)
     fitted = tuple(
         fit_direction(rows, fold.train, model, settings.n_features, criterion) for fold in folds
     )
-    everything = np.arange(len(rows.sessions))
     final = calibrated(
-        fit_rows(rows, everything, model, settings.n_features),
-        _decisions(rows, folds, fitted),
-        rows.labels,
+        fit_rows(rows, _everything(rows), model, settings.n_features),
+        _tested_values(rows, folds, fitted, lambda one, values: one.fit.decision(values)),
+        _tested_labels(rows, folds),
         criterion,
     )
     return _trained(DIRECTION, settings, rows, folds, fitted, final)
 
 
 @threadpool_limits.wrap(limits=1)
-def train_regime(frame: pd.DataFrame, settings: RegimeSettings) -> Trained:
+def train_regime(
+    frame: pd.DataFrame, settings: RegimeSettings, window_start: pd.Timestamp | None = None
+) -> Trained:
     """Train the IV regime forecaster of one ticker.
 
     Parameters
@@ -114,6 +131,8 @@ def train_regime(frame: pd.DataFrame, settings: RegimeSettings) -> Trained:
         `ticker`, `session` and features (NaN is null) with `iv_rank` among them.
     settings
         What to train.
+    window_start
+        As in `train_direction`.
 
     Raises
     ------
@@ -121,30 +140,91 @@ def train_regime(frame: pd.DataFrame, settings: RegimeSettings) -> Trained:
         If there are too few sessions, a class never occurs, or a view is empty.
     """
     model = model_type(REGIME.name, settings.model_type)
-    rows = regime_rows(frame, settings.ticker, settings.horizon)
-    _require_every_regime(rows.labels)
-    folds = _folds(rows, settings.n_folds)
-    fitted = tuple(
-        RegimeForecaster(fit_rows(rows, fold.train, model, settings.n_features)) for fold in folds
+    rows = regime_training_rows(frame, settings, window_start)
+    folds = window_folds(rows, settings.n_folds)
+    fitted = tuple(fit_regime(rows, fold.train, model, settings.n_features) for fold in folds)
+    final = weighted(
+        fit_rows(rows, _everything(rows), model, settings.n_features),
+        _tested_values(
+            rows, folds, fitted, lambda one, values: member_probabilities(one.fit, values)
+        ),
+        _tested_labels(rows, folds),
     )
-    everything = np.arange(len(rows.sessions))
-    final = RegimeForecaster(fit_rows(rows, everything, model, settings.n_features))
-    _require_every_regime(final.fit.estimator.classes_)
     return _trained(REGIME, settings, rows, folds, fitted, final)
 
 
-def _folds(rows: Rows, n_folds: int) -> tuple[Fold, ...]:
-    return walk_forward(rows.sessions, rows.label_ends, n_folds, MIN_TEST_SESSIONS)
+def direction_training_rows(
+    frame: pd.DataFrame,
+    prices: pd.DataFrame,
+    settings: DirectionSettings,
+    window_start: pd.Timestamp | None,
+) -> Rows:
+    """Return the rows that `train_direction` trains and tests on; parameters are its."""
+
+    def of_ticker(ticker: str) -> Rows:
+        return direction_rows(frame, prices, ticker, settings.horizon, settings.safe_features)
+
+    return _rows(of_ticker, frame, settings, window_start)
 
 
-def _decisions(
-    rows: Rows, folds: Sequence[Fold], fitted: Sequence[DirectionForecaster]
-) -> np.ndarray:
-    """Return out-of-fold decision values of all rows, NaN before the first test part."""
-    decision = np.full(len(rows.sessions), np.nan)
-    for fold, forecaster in zip(folds, fitted, strict=True):
-        decision[fold.test] = forecaster.fit.decision(rows.values[fold.test])
-    return decision
+def regime_training_rows(
+    frame: pd.DataFrame, settings: RegimeSettings, window_start: pd.Timestamp | None
+) -> Rows:
+    """Return the rows that `train_regime` trains and tests on; parameters are its."""
+
+    def of_ticker(ticker: str) -> Rows:
+        return regime_rows(frame, ticker, settings.horizon)
+
+    rows = _rows(of_ticker, frame, settings, window_start)
+    _require_every_regime(rows.labels[rows.tested])
+    return rows
+
+
+def window_folds(rows: Rows, n_folds: int) -> tuple[Fold, ...]:
+    """Return the walk-forward folds of the rows that may be tested."""
+    return walk_forward(
+        rows.sessions, rows.label_ends, n_folds, MIN_TEST_SESSIONS, tested=rows.tested
+    )
+
+
+def _rows(
+    of_ticker: Callable[[str], Rows],
+    frame: pd.DataFrame,
+    settings: DirectionSettings | RegimeSettings,
+    window_start: pd.Timestamp | None,
+) -> Rows:
+    """Return the ticker's rows, pooled with those of the frame's other tickers if asked for."""
+    start = None if window_start is None else np.datetime64(window_start)
+    own = of_ticker(settings.ticker).within(start)
+    if not own.tested.any():
+        raise InputError(
+            f"no labelled session of {settings.ticker} from {start:.10} on: "
+            "train on a longer period"
+        )
+    require_views(own.names, own.values[own.tested])
+    if not settings.pooled:
+        return own
+    others = sorted(set(frame["ticker"]) - {settings.ticker})
+    return pooled(own, [of_ticker(ticker) for ticker in others])
+
+
+def _everything(rows: Rows) -> IntArray:
+    return np.arange(len(rows.sessions))
+
+
+def _tested_values(
+    rows: Rows,
+    folds: Sequence[Fold],
+    fitted: Sequence[Said],
+    say: Callable[[Said, FloatArray], FloatArray],
+) -> FloatArray:
+    """Return what each fold's fit says of its own test part, one after the other."""
+    pairs = zip(folds, fitted, strict=True)
+    return np.concatenate([say(one, rows.values[fold.test]) for fold, one in pairs])
+
+
+def _tested_labels(rows: Rows, folds: Sequence[Fold]) -> IntArray:
+    return np.concatenate([rows.labels[fold.test] for fold in folds])
 
 
 def _trained(
@@ -158,7 +238,7 @@ def _trained(
     tested = out_of_fold(task, rows, folds, fitted)
     _require_scored(tested.decided, settings.ticker)
     evidence = assemble(task, settings, rows, folds, fitted, final, tested)
-    return Trained(task, settings, final, fitted, losses(task, tested), evidence)
+    return Trained(task, settings, final, fitted, losses(task, tested), evidence, tested)
 
 
 def _require_scored(decided: np.ndarray, ticker: str) -> None:

@@ -12,6 +12,7 @@ import bottleneck as bn
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from feature_repo.features.arithmetic import ratio
 from feature_repo.features.declare import VOL_POINTS, Array, Feature, Group, Term
 from feature_repo.features.iv import RANK_SESSIONS, held_window
 
@@ -59,6 +60,27 @@ def distance(n: int) -> Callable[..., Array]:
 def extreme(reduce: Callable[..., Array]) -> Callable[..., Array]:
     """Extreme of the index in the 247 sessions to today, in points."""
     return lambda vix_close: held_window(vix_close, HELD, lambda held: reduce(held, axis=1))
+
+
+def rank_after(level: Array, high: Array, low: Array, paths: Array) -> Array:
+    """Rank of the index at the end of paths, in the 252 sessions that will hold then, 0 to 100.
+
+    Parameters
+    ----------
+    level, high, low
+        Index today and its extremes of `HELD` sessions, in points; shape (n,).
+    paths
+        Log of the index over today's, of each session of a path; shape (n, n_paths, AHEAD).
+
+    Returns
+    -------
+    Array
+        Shape (n, n_paths). A path may set the extreme itself; the oldest sessions have left.
+    """
+    ahead = level[:, None] * np.exp(paths[..., -1])
+    top = np.maximum(high[:, None], level[:, None] * np.exp(paths.max(axis=-1)))
+    bottom = np.minimum(low[:, None], level[:, None] * np.exp(paths.min(axis=-1)))
+    return 100.0 * ratio(ahead - bottom, top - bottom)
 
 
 IV_PATH: Final = Group(

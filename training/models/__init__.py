@@ -1,0 +1,46 @@
+"""Every model that can be trained: one row each, in a module of its own."""
+
+from typing import Final
+
+from feature_repo.errors import InputError
+from training.models.logistic import LOGISTIC
+from training.models.paths import PATHS
+from training.models.sample import Mixture, Model, Sample
+from training.models.table import TABLE
+from training.models.trees import TREES
+
+__all__ = ["MODELS", "Mixture", "Model", "Sample", "model_type", "words"]
+
+ENSEMBLE: Final = Mixture("ensemble", ("direction",), ("logistic", "trees"))
+BLEND: Final = Mixture("blend", ("regime",), ("logistic", "table", "trees", "paths"))
+
+MODELS: Final[dict[str, Model | Mixture]] = {
+    row.word: row for row in (LOGISTIC, TREES, ENSEMBLE, TABLE, PATHS, BLEND)
+}
+
+
+def words(task: str) -> tuple[str, ...]:
+    """Return the model types of a task."""
+    return tuple(word for word, row in MODELS.items() if task in row.tasks)
+
+
+def model_type(task: str, word: str) -> Model | Mixture:
+    """Return the row of a model type.
+
+    Raises
+    ------
+    InputError
+        If the task has no such model.
+    """
+    if word not in words(task):
+        allowed = ", ".join(words(task))
+        raise InputError(f"unknown {task} model type: got {word!r:.40}, allowed: {allowed}")
+    return MODELS[word]
+
+
+def members(row: Model | Mixture) -> tuple[Model, ...]:
+    """Return the models that a row is made of: itself, unless it is a mixture."""
+    if isinstance(row, Model):
+        return (row,)
+    found = [MODELS[word] for word in row.members]
+    return tuple(model for model in found if isinstance(model, Model))
