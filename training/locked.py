@@ -24,6 +24,9 @@ YEARS: Final = 2
 LOG: Final = "locked.jsonl"  # below the data folder
 FAMILY: Final = ("task", "model", "ticker")
 
+#: Looks at the window and returns its figures.
+Score = Callable[[], Mapping[str, Any]]
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -151,7 +154,7 @@ def open_once(
     family: Mapping[str, str],
     facts: Mapping[str, Any],
     now: Callable[[], pd.Timestamp],
-    score: Callable[[], Mapping[str, Any]],
+    prepare: Callable[[], Score],
     record: Callable[[Opening], str],
 ) -> Opening:
     """Score the locked window for a family that has not been scored, and keep the result.
@@ -166,19 +169,21 @@ def open_once(
         What the result is kept with: definition hash, settings.
     now
         The time, UTC.
-    score
-        Looks at the window.
+    prepare
+        Reads what the scoring needs and returns the scoring; called before the window counts as
+        opened, so that what is missing costs nothing.
     record
         Writes a kept result to MLflow and returns the id of the run.
 
     Raises
     ------
     InputError
-        If the family has a result, telling it.
+        If the family has a result, telling it; or as `prepare` and the scoring.
     """
     with locked(log):
         found = _of(log, family)
         if found is None or found.result is None:
+            score = prepare()
             append(log, {"event": "opened", **family, "at": str(now()), **facts})
             result = score()
             append(log, {"event": "result", **family, "at": str(now()), **facts, **result})

@@ -14,6 +14,7 @@ from feature_repo.markets import session_shift, sessions
 from training.evaluation import Forecast
 from training.locked import (
     Opening,
+    Score,
     locked_fold,
     locked_sessions,
     open_once,
@@ -125,13 +126,12 @@ class Mlflow:
 def opened(
     log: Path,
     record: Callable[[Opening], str],
-    score: Callable[[], Mapping[str, Any]] = lambda: RESULT,
+    score: Score = lambda: RESULT,
     **change: str,
 ) -> Opening:
     family = FAMILY | change
-    return open_once(
-        log, family, FACTS, lambda: pd.Timestamp("2025-07-01", tz="UTC"), score, record
-    )
+    now = pd.Timestamp("2025-07-01", tz="UTC")
+    return open_once(log, family, FACTS, lambda: now, lambda: score, record)
 
 
 def forbidden() -> Mapping[str, Any]:
@@ -176,6 +176,16 @@ def test_an_opening_cut_off_before_its_result_is_told_and_can_be_made_again(tmp_
     found = opened(log, Mlflow())
     assert len(found.opened_at) == 2, "both looks are on record"
     assert found.result is not None
+
+
+def test_what_is_missing_before_the_window_is_looked_at_opens_nothing(tmp_path: Path) -> None:
+    def prepare() -> Score:
+        raise InputError("no prices of SPY in this home")
+
+    log = tmp_path / "locked.jsonl"
+    with pytest.raises(InputError, match="no prices"):
+        open_once(log, FAMILY, FACTS, lambda: LAST, prepare, Mlflow())
+    assert openings(log) == ()
 
 
 def test_a_result_without_its_run_gets_one_and_is_not_scored_again(tmp_path: Path) -> None:
