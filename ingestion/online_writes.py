@@ -1,15 +1,18 @@
-"""Rows on their way to Redis: encoded by Feast, held back, and written in one transaction.
+"""Rows on their way to Redis: encoded by Feast, held back, and put in place in one transaction.
 
 Feast writes view after view, each in a pipeline of its own: a reader in between finds views of
-two sessions, and a writer that dies leaves them so. Here its pipelines gather into one list, which
-`Writes.commit` sends as MULTI ... EXEC: Redis carries out all of it or, if the writer dies before
-EXEC, nothing.
+two sessions, and a writer that dies leaves them so. Here its pipelines gather into one list, and
+`Writes.commit` writes them beside what is read: each entity's hash is copied and the copy changed,
+a few at a time, so that readers come in between. Then one MULTI ... EXEC renames all copies into
+place: Redis carries out all of it or, if the writer dies before EXEC, nothing. A rename moves no
+field, so that the one moment that holds readers up is short however many rows there are.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, Self
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from feast import FeatureView, RepoConfig
 from feast.infra.online_stores.redis import RedisOnlineStore, RedisOnlineStoreConfig
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
     from redis import Redis
 
 Row = tuple[Any, dict[str, Any], datetime, datetime | None]
+Hashes = Mapping[bytes, Mapping[Any, Any]]
+# The names under which entities are written, until they take their places.
+STAGED: Final = b"optrade:staged:"
+# Entities in one pipeline: Redis is done with it in a few milliseconds.
+AT_ONCE: Final = 25
 
 
 @dataclass
@@ -52,20 +60,34 @@ class Writes:
         """Write nothing yet."""
         return []
 
+    @property
+    def hashes(self) -> dict[bytes, dict[Any, Any]]:
+        """The rows as they will lie in Redis: one hash an entity, with the fields of its views."""
+        found: dict[bytes, dict[Any, Any]] = {}
+        for name, mapping in self.rows:
+            found.setdefault(name, {}).update(mapping)
+        return found
+
     def commit(self, client: "Redis", pointer: tuple[str, str] | None) -> None:
-        """Write all rows, then the pointer (a key and its value), as one transaction.
+        """Write all rows and the pointer (a key and its value): all at one moment, or nothing.
 
         Raises
         ------
         ConfigurationError
-            If Redis does not take it; then it holds all of it or nothing.
+            If Redis does not take it, or another process changed a row meanwhile.
         """
         from redis.exceptions import RedisError
 
+        hashes = self.hashes
         try:
             with client.pipeline(transaction=True) as pipe:
-                for name, mapping in self.rows:
-                    pipe.hset(name, mapping=mapping)
+                if hashes:
+                    pipe.watch(*hashes)  # what another writes from here on is not overwritten
+                clear(client)
+                stage(client, hashes)
+                pipe.multi()
+                for name in hashes:
+                    pipe.rename(STAGED + name, name)
                 if pointer is not None:
                     pipe.set(*pointer)
                 pipe.execute()
@@ -74,6 +96,32 @@ class Writes:
                 f"Redis did not take the {len(self.rows)} rows ({type(error).__name__}): see "
                 "`optrade redis status`, then run `optrade materialize` again"
             ) from None
+
+
+def clear(client: "Redis") -> None:
+    """Remove what a run left that died before its end."""
+    left = list(client.scan_iter(match=STAGED + b"*", count=1000))
+    if left:
+        client.unlink(*left)
+
+
+def stage(client: "Redis", hashes: Hashes) -> None:
+    """Write, for each entity, a copy of what it holds with new fields in it.
+
+    The copy keeps what others wrote: a view that is not among the rows, another project's features.
+    """
+    for some in _batches(hashes):
+        with client.pipeline(transaction=False) as pipe:
+            for name, mapping in some.items():
+                pipe.copy(name, STAGED + name, replace=True)
+                pipe.hset(STAGED + name, mapping=mapping)
+            pipe.execute()
+
+
+def _batches(hashes: Hashes) -> Iterator[Hashes]:
+    left = iter(hashes.items())
+    while some := dict(islice(left, AT_ONCE)):
+        yield some
 
 
 class HeldBackConfig(RedisOnlineStoreConfig):

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from feature_repo.repo_config import (
 )
 from ingestion.lake import Lake
 from ingestion.materialize import apply, materialize, online_sessions
+from ingestion.online_writes import STAGED, stage
 from optrade import redis_server
 from optrade.redis_process import RedisAddress, client
 
@@ -335,21 +336,72 @@ def test_bytes_are_those_of_feast(store: FeatureStore, data: Path, redis: RedisA
     assert content(redis) | {SESSION_POINTER.encode(): ours[SESSION_POINTER.encode()]} == ours
 
 
-def test_everything_is_one_transaction_and_the_pointer_its_last_command(
+def commands(redis: RedisAddress, run: Callable[[], object]) -> list[list[str]]:
+    """Run something, and return the commands that the server got meanwhile."""
+    with client(redis).monitor() as monitor:
+        run()
+        client(redis).echo("the end")
+        seen = iter(lambda: monitor.next_command()["command"], "ECHO the end")
+        return [command.split() for command in seen]
+
+
+def test_one_transaction_moves_rows_into_place_and_the_pointer_last(
     store: FeatureStore, data: Path, redis: RedisAddress
 ) -> None:
-    commands: list[str] = []
-    with client(redis).monitor() as monitor:
+    """It holds no row itself, so that it is over at once however many there are."""
+    got = commands(redis, lambda: materialize(store, data, LAST))
+    names = [command[0] for command in got]
+    start, end = names.index("MULTI"), names.index("EXEC")
+    entities = len(TICKERS) + 1
+    assert names[start + 1 : end] == [*["RENAME"] * entities, "SET"]
+    written = [command[1] for command in got if command[0] == "HSET"]
+    assert written == [command[1] for command in got[start + 1 : end - 1]]
+    assert all(name.startswith(STAGED.decode()) for name in written)
+    assert "HSET" not in names[end:]
+
+
+def test_what_others_keep_beside_the_rows_stays(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    materialize(store, data, decision_time(DAYS[-2:-1])[0])
+    asked = client(redis)
+    entities = [key for key in content(redis) if key != SESSION_POINTER.encode()]
+    for key in entities:
+        asked.hset(key, "_ts:another_view", "its time")
+    materialize(store, data, LAST)
+    assert len(entities) == len(TICKERS) + 1
+    assert {asked.hget(key, "_ts:another_view") for key in entities} == {b"its time"}
+
+
+def test_what_a_dead_run_left_is_removed(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    materialize(store, data, LAST)
+    before = content(redis)
+    client(redis).hset(STAGED + b"a ticker of long ago", "field", "value")
+    materialize(store, data, LAST)
+    assert content(redis) == before
+
+
+def test_row_that_another_changes_meanwhile_is_not_overwritten(
+    store: FeatureStore, data: Path, redis: RedisAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    materialize(store, data, decision_time(DAYS[-2:-1])[0])
+    row = next(key for key in content(redis) if key != SESSION_POINTER.encode())
+
+    def staged_and_changed(*arguments: Any) -> None:
+        stage(*arguments)
+        client(redis).hset(row, "field", "of another writer")
+
+    monkeypatch.setattr("ingestion.online_writes.stage", staged_and_changed)
+    before = pointer(redis)
+    with pytest.raises(ConfigurationError, match=r"WatchError.*run `optrade materialize` again"):
         materialize(store, data, LAST)
-        client(redis).echo("the end")
-        for seen in monitor.listen():
-            commands.append(seen["command"].split()[0])
-            if "the end" in seen["command"]:
-                break
-    wrote = commands[commands.index("MULTI") :]
-    views = sum(len(keys(view)) for view in GROUPS)
-    assert wrote[: views + 3] == ["MULTI", *["HSET"] * views, "SET", "EXEC"]
-    assert "HSET" not in commands[: commands.index("MULTI")] + wrote[views + 3 :]
+    assert client(redis).hget(row, "field") == b"of another writer"
+    assert pointer(redis) == before
+    monkeypatch.undo()
+    assert materialize(store, data, LAST).session == "2024-12-31"
+    assert client(redis).hget(row, "field") == b"of another writer"
 
 
 def test_redis_that_refuses_the_rows_is_named_and_keeps_what_it_had(

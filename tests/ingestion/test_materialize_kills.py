@@ -1,14 +1,14 @@
 """Writers killed at random moments, and a reader that looks on: always one whole session."""
 
 import json
-import os
+import multiprocessing
 import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,12 @@ from feature_repo.markets import MARKET, close, decision_time, sessions
 from feature_repo.repo_config import REPO, SESSION_POINTER, repo_config, serving_registry_path
 from ingestion.lake import Lake
 from ingestion.materialize import REQUIRED, materialize
+from ingestion.online_writes import STAGED
 from optrade import redis_server
 from optrade.redis_process import RedisAddress, client
 from serving.online import Requirements, connect, open_snapshot, read_row
 from serving.refusal import Refusal
+from tests.ingestion.writing_in_turns import write
 
 pytestmark = pytest.mark.integration
 
@@ -36,7 +38,6 @@ DAYS = sessions("2024-12-20", "2024-12-31")
 EARLIER, LAST = decision_time(DAYS[-2:])
 BOTH = {str(day.date()) for day in DAYS[-2:]}
 REFERENCES = {row.name: f"{name}:{row.name}" for name in REQUIRED for row in GROUPS[name].features}
-WRITER = Path(__file__).with_name("writing_in_turns.py")
 
 
 def build(data: Path, definitions: str) -> None:
@@ -85,13 +86,14 @@ def store(data: Path, redis: RedisAddress) -> FeatureStore:
 
 
 def state(redis: RedisAddress) -> str:
-    """Everything the server holds, as one text."""
+    """Everything that can be read of the server, as one text."""
     asked = client(redis)
     held = {
         key.hex(): {name.hex(): value.hex() for name, value in asked.hgetall(key).items()}
         if asked.type(key) == b"hash"
         else asked.get(key).hex()
         for key in sorted(asked.scan_iter())
+        if not key.startswith(STAGED)
     }
     return json.dumps(held, sort_keys=True)
 
@@ -120,33 +122,47 @@ def expected(ticker: str, session: str) -> dict[str, float]:
     return found
 
 
+class Writer:
+    """A process that writes in turns: `done` of them so far, each of one session."""
+
+    def __init__(self, process: BaseProcess, told: Connection) -> None:
+        self.process, self.told, self.done = process, told, 0
+
+    def wait(self, turns: int) -> None:
+        while self.has_not_done(turns):
+            assert self.told.poll(60), "the writer has stopped"
+
+    def has_not_done(self, turns: int) -> bool:
+        while self.told.poll():
+            self.told.recv()
+            self.done += 1
+        return self.done < turns
+
+
 @contextmanager
-def writer(data: Path, redis: RedisAddress) -> Iterator[subprocess.Popen[str]]:
-    """A process that writes in turns and has begun to; killed in the end, if not before."""
-    process = subprocess.Popen(
-        [sys.executable, str(WRITER), str(data), EARLIER.isoformat(), LAST.isoformat()],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "FEAST_USAGE": "False", "PYTHONPATH": str(REPO.parent)},
-    )
+def writer(data: Path, redis: RedisAddress) -> Iterator[Writer]:
+    """A writer that has begun; killed in the end, if not before."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([write.__module__])
+    told, telling = context.Pipe(duplex=False)
+    process = context.Process(target=write, args=(data, redis.url, (EARLIER, LAST), telling))
+    process.start()
+    telling.close()
     try:
-        process.stdin.write(f"{redis.url}\n")
-        process.stdin.flush()
-        assert process.stdout.readline(), "the writer has not begun"
-        yield process
+        made = Writer(process, told)
+        made.wait(1)
+        yield made
     finally:
         process.kill()
-        process.wait()
-        process.stdin.close()
-        process.stdout.close()
+        process.join()
+        told.close()
 
 
-def look_on(reader: Reader, until: float) -> set[str]:
-    """Read until a time; every answer is one whole session, and there is no refusal."""
+def look_on(reader: Reader, going_on: Callable[[], bool]) -> set[str]:
+    """Read for as long as it goes on; every answer is one whole session, without a refusal."""
     wanted = {(ticker, day): expected(ticker, day) for ticker in TICKERS for day in BOTH}
     seen = set()
-    while time.monotonic() < until:
+    while going_on():
         for ticker in TICKERS:
             row = reader.read(ticker)
             session = str(row.session.date())
@@ -157,22 +173,22 @@ def look_on(reader: Reader, until: float) -> set[str]:
 
 def kill_in_the_middle(data: Path, redis: RedisAddress, store: FeatureStore, seed: int) -> None:
     materialize(store, data, EARLIER)
-    before = state(redis)
+    before, start = state(redis), time.monotonic()
     materialize(store, data, LAST)
-    after, reader = state(redis), Reader(data)
-    with writer(data, redis) as process:
-        moment = time.monotonic() + random.Random(seed).uniform(0, 1.5)
-        look_on(reader, moment)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert process.returncode == -signal.SIGKILL
-    held = state(redis)
-    assert held in (before, after), "all of one session"
+    after, reader, turn = state(redis), Reader(data), time.monotonic() - start
+    with writer(data, redis) as writing:
+        moment = time.monotonic() + random.Random(seed).uniform(0, 2 * turn)
+        look_on(reader, lambda: time.monotonic() < moment)
+        writing.process.kill()
+        writing.process.join()
+        assert writing.process.exitcode == -signal.SIGKILL
+    assert state(redis) in (before, after), "all of one session"
     assert {str(reader.read(ticker).session.date()) for ticker in TICKERS} <= BOTH
     Reader(data).read("SPY")  # a service that starts now answers too
     healed = FeatureStore(config=store.config)
     assert materialize(healed, data, LAST).session == max(BOTH)
     assert state(redis) == after
+    assert not list(client(redis).scan_iter(match=STAGED + b"*"))
     left = {path.name for path in (data / "feast").glob(".*")}
     assert left == {".lock"}
 
@@ -196,8 +212,8 @@ def test_reader_meets_no_refusal_and_no_mixture(
     data: Path, redis: RedisAddress, store: FeatureStore
 ) -> None:
     materialize(store, data, EARLIER)
-    with writer(data, redis):
-        assert look_on(Reader(data), time.monotonic() + 2.5) == BOTH
+    with writer(data, redis) as writing:
+        assert look_on(Reader(data), lambda: writing.has_not_done(4)) == BOTH
 
 
 def test_transaction_between_two_reads_is_read_again(

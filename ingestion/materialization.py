@@ -1,0 +1,96 @@
+"""What a run of `materialize` found, and the session pointer that it publishes."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from feature_repo.features.catalogue import definition_hash
+from feature_repo.repo_config import SESSION_POINTER
+
+
+@dataclass(frozen=True)
+class Materialization:
+    """What a run found to be newest, and so what the online store holds after it.
+
+    `sessions` maps a required view to the session of each ticker, None where there is no row;
+    `session` is the one they all have, None where they differ: then it was not published.
+    `optional` is the same for the views that a home may lack, with the tickers that the home has
+    rows of; they hold nothing back. `definition_hash` is that of the definitions the views were
+    built by.
+    """
+
+    as_of: pd.Timestamp
+    origin: str
+    tickers: tuple[str, ...]
+    sessions: Mapping[str, Mapping[str, str | None]]
+    optional: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
+    definition_hash: str = field(default_factory=definition_hash)
+
+    @property
+    def session(self) -> str | None:
+        """The session that all required views of all tickers hold."""
+        found = {session for view in self.sessions.values() for session in view.values()}
+        return found.pop() if len(found) == 1 else None
+
+    @property
+    def newest(self) -> str:
+        """The newest session of any required view, empty where there is none."""
+        return max((s for view in self.sessions.values() for s in view.values() if s), default="")
+
+    @property
+    def complete(self) -> tuple[str, ...]:
+        """The tickers of which every required view holds the newest session."""
+        newest = {self.newest}
+        return tuple(
+            ticker
+            for ticker in self.tickers
+            if {view[ticker] for view in self.sessions.values()} == newest
+        )
+
+    def behind(self) -> tuple[str, ...]:
+        """Return `view/ticker: session` for what keeps the newest session from being published."""
+        return _other_than(self.newest, self.sessions)
+
+    def optional_behind(self) -> tuple[str, ...]:
+        """Return `view/ticker: session` for the optional views that hold another session.
+
+        A model that reads one of them refuses until it has caught up.
+        """
+        return _other_than(self.newest, self.optional)
+
+    def document(self) -> dict[str, Any]:
+        """Return the result as one row of a report."""
+        return {
+            "session": self.session,
+            "published": self.session is not None,
+            "as_of": self.as_of.isoformat(),
+            "tickers": ", ".join(self.tickers),
+            "behind": ", ".join(self.behind()),
+            "optional_behind": ", ".join(self.optional_behind()),
+        }
+
+
+def _other_than(session: str, views: Mapping[str, Mapping[str, str | None]]) -> tuple[str, ...]:
+    return tuple(
+        f"{view}/{ticker}: {held or 'no row'}"
+        for view, found in views.items()
+        for ticker, held in found.items()
+        if held != session
+    )
+
+
+def pointer_of(done: Materialization) -> tuple[str, str] | None:
+    """Return the session pointer's key and value, None if the required views do not agree."""
+    if done.session is None:
+        return None
+    pointer = {
+        "session": done.session,
+        "as_of": done.as_of.isoformat(),
+        "origin": done.origin,
+        "tickers": list(done.tickers),
+        "definition_hash": done.definition_hash,
+    }
+    return SESSION_POINTER, json.dumps(pointer, sort_keys=True)
