@@ -66,11 +66,13 @@ def deviation(moments: Array, n: int, ddof: int = 1) -> Array:
 
 def window_mean_abs_deviation(x: Array, n: int) -> Array:
     """Mean absolute deviation from the mean of the last n values."""
-    mean = window_mean(x, n)
-    total = np.zeros(max(x.size - n + 1, 0))
-    for values in _by_age(x, n, 5):
-        deviations = values - mean[n - 1 :]
-        total += np.abs(deviations, out=deviations).sum(axis=0)
+    mean = window_mean(x, n)[n - 1 :]
+    total, deviations = np.zeros(mean.size), np.empty(mean.size)
+    # Age by age: three arrays that stay in the cache, where a block of ages does not.
+    for age in range(n):
+        np.subtract(x[age : age + mean.size], mean, out=deviations)
+        np.abs(deviations, out=deviations)
+        total += deviations
     return _aligned(total / n, x.size)
 
 
