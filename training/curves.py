@@ -53,9 +53,10 @@ def curves(task: Task, tested: OutOfFold, weights: FloatArray) -> dict[str, Any]
 def reliability(hit: BoolArray, stated: FloatArray, weights: FloatArray) -> list[dict[str, Any]]:
     """Return how often what was given a probability happened, in bins of about equal count.
 
-    Equal probabilities share a bin. The interval is Wilson's (1927) at 95 %, on the bin's count
-    divided by the design effect (Kish 1965): the variance of the bins' frequencies under the
-    block bootstrap over that of independent sessions, pooled over bins and never below one.
+    Equal probabilities share a bin, and none holds less than half its share. The interval is
+    Wilson's (1927) at 95 %, on the bin's count divided by the design effect (Kish 1965): the
+    variance of the bins' frequencies under the block bootstrap over that of independent
+    sessions, pooled over bins and never below one.
 
     Parameters
     ----------
@@ -70,14 +71,12 @@ def reliability(hit: BoolArray, stated: FloatArray, weights: FloatArray) -> list
         `low`, `high` (stated in the bin), `stated` (their mean), `frequency`, `count`,
         `interval`.
     """
-    cuts = np.unique(np.quantile(stated, np.arange(1, BINS) / BINS))
-    at = np.searchsorted(cuts, stated, side="right")
-    used = np.unique(at)
-    member = (at[:, None] == used[None, :]).astype(np.float64)
+    at = _bins(stated)
+    member = (at[:, None] == np.arange(at.max() + 1)).astype(np.float64)
     effect = _design_effect(hit, member, weights[1:])
     rows = []
-    for column in range(len(used)):
-        mine = member[:, column] > 0.0
+    for number in range(at.max() + 1):
+        mine = at == number
         frequency, count = float(hit[mine].mean()), int(mine.sum())
         low, high = wilson(frequency, count / effect)
         rows.append(
@@ -213,6 +212,21 @@ def _reliability_by_class(
         task.classes[code]: reliability(outcome == code, model.probabilities[:, code], weights)
         for code in codes
     }
+
+
+def _bins(stated: FloatArray) -> IntArray:
+    """Return the bin of each probability, from 0, filled from the lowest up; shape (n_rows,)."""
+    values, counts = np.unique(stated, return_counts=True)
+    share, number, filled = len(stated) / BINS, 0, 0
+    bins = np.empty(len(values), dtype=np.int64)
+    for at, count in enumerate(counts):
+        bins[at] = number
+        filled += int(count)
+        if filled >= share:
+            number, filled = number + 1, 0
+    if filled < share / 2.0:
+        bins = np.minimum(bins, max(number - 1, 0))
+    return np.asarray(bins[np.searchsorted(values, stated)], dtype=np.int64)
 
 
 def _design_effect(hit: BoolArray, member: FloatArray, weights: FloatArray) -> float:

@@ -77,6 +77,15 @@ def test_bins_keep_equal_probabilities_together() -> None:
     assert [(row["stated"], row["count"]) for row in two] == [(0.2, 350), (0.6, 150)]
 
 
+def test_a_few_sessions_between_ties_make_no_bin_of_their_own() -> None:
+    hit = np.random.default_rng(3).random(500) < 0.3
+    stated = np.concatenate([np.full(240, 0.2), np.linspace(0.21, 0.29, 8), np.full(252, 0.3)])
+    rows = reliability(hit, stated, session_weights(500, 50, 0))
+    assert [row["count"] for row in rows] == [240, 260]
+    spread = reliability(hit, np.linspace(0.0, 1.0, 500), session_weights(500, 50, 0))
+    assert [row["count"] for row in spread] == [50] * 10
+
+
 def test_a_bin_of_one_outcome_still_has_an_interval() -> None:
     never = np.zeros(400, dtype=bool)
     rows = reliability(never, np.linspace(0.0, 0.1, 400), session_weights(400, 50, 0))

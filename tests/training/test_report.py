@@ -77,6 +77,10 @@ def complete(task: Task, tested: OutOfFold) -> dict[str, Any]:
         "left_out": {"vix_close": 0.3},
         "constant": ["gap"],
         "twins": {"roc_5": "returns_5d"},
+        "members": [
+            {"model": "logistic", "weight": 0.625, "features": names},
+            {"model": "table", "weight": 0.375, "features": names[:1]},
+        ],
         "threshold": 0.5 if task.has_flat else None,
         "warnings": ["fold 1: the optimiser stopped before it converged"],
         "champion": {
@@ -162,7 +166,13 @@ def test_a_full_page_stands_alone_and_is_well_formed(full_page: str) -> None:
 def test_a_full_page_shows_its_figures(full_page: str, evidence: dict[str, Any]) -> None:
     words = Page(full_page).words
     gate = evidence["gate"]
-    for part in (f"{gate['value']:.4f}", f"{gate['baseline_value']:.4f}", "abc123", "version 3"):
+    for part in (
+        f"{gate['value']:.4f}",
+        f"{gate['baseline_value']:.4f}",
+        "abc123",
+        "version 3",
+        "0.625",
+    ):
         assert part in words
     assert any(evidence["trials"]["words"][1:] in line for line in words)
     for fold in evidence["folds"]:

@@ -23,6 +23,7 @@ DASHES: Final = (0, (4, 3))
 LINE: Final = "#d9dce1"
 INK: Final = "#3c4149"
 SHOWN: Final = 20  # bars of a plot; the tables hold the rest
+NEGLIGIBLE: Final = 0.01  # of the longest bar: too short to be seen
 INCHES_A_LETTER: Final = 0.07  # of a feature's name beside its bar
 
 STYLE: Final[dict[Any, Any]] = {
@@ -127,7 +128,8 @@ def cumulative_plot(over_time: Mapping[str, Any]) -> str:
 
 def importance_plot(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the rise of the loss by feature or view, the highest on top."""
-    shown = list(rows)[:SHOWN]
+    least = NEGLIGIBLE * max(abs(row["increase"]) for row in rows)
+    shown = [row for row in rows if abs(row["increase"]) >= least][:SHOWN]
     with _bars(shown) as (draw, axes):
         rise = [row["increase"] for row in shown]
         axes.barh(
@@ -198,6 +200,8 @@ def _bars(rows: Sequence[Mapping[str, Any]]) -> "Iterator[tuple[Callable[[], str
         axes.grid(visible=False, axis="y")
         axes.set_yticks(range(len(rows)), [row["name"] for row in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.locator_params(axis="x", nbins=5)
+        axes.ticklabel_format(axis="x", scilimits=(-2, 4))
         yield draw, axes
 
 

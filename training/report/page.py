@@ -194,9 +194,10 @@ def _reasons(evidence: Mapping[str, Any]) -> Section:
             "No feature moves the loss of the test parts: the probability is a constant there."
         )
     if weights:
-        caption = "Weights of the final fit; bars are their range over the folds"
+        caption = "Weights of the final fit's linear part, and their range over the folds"
         plots.insert(1, Plot(figures.weights_plot(weights), caption))
-    return Section("What it rests on", plots=plots, lines=lines)
+    blocks = _blocks(("", tables.members(evidence)))
+    return Section("What it rests on", blocks, plots, lines)
 
 
 def _features(evidence: Mapping[str, Any]) -> Section:

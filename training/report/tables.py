@@ -174,6 +174,17 @@ def champion(found: Mapping[str, Any] | None) -> Table | None:
     return Table((*columns, "95 % interval"), [row])
 
 
+def members(evidence: Mapping[str, Any]) -> Table | None:
+    """Return the parts of a mixture and their weights."""
+    found = evidence.get("members") or []
+    if len(found) < 2:
+        return None
+    rows: list[Row] = [
+        [one["model"], figure(one["weight"], 3), str(len(one["features"]))] for one in found
+    ]
+    return Table(("part of the mixture", "weight", "features"), rows)
+
+
 def features(evidence: Mapping[str, Any]) -> Table | None:
     """Return what the model reads, with its information and the folds that chose it."""
     chosen = evidence.get("features")
