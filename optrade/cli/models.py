@@ -8,9 +8,16 @@ from optrade.cli import options
 from optrade.cli.output import print_json, print_table, progress_bar
 
 TICKERS = "SPY,QQQ,IWM"
-# What `train-all` trains: the settings of each task that differ from the defaults.
-ALL_MODELS: dict[str, dict[str, Any]] = {"direction": {"optimize_threshold": True}, "regime": {}}
-ModelType = Annotated[str, typer.Option("--model-type", help="logistic.")]
+DirectionType = Annotated[str, typer.Option("--model-type", help="logistic, trees or ensemble.")]
+RegimeType = Annotated[
+    str, typer.Option("--model-type", help="paths, logistic, table, trees or blend.")
+]
+Pooled = Annotated[
+    bool, typer.Option("--pooled", help="Train on all underlyings, judge on this one.")
+]
+History = Annotated[
+    bool, typer.Option("--history", help="Train on the sessions before the window as well.")
+]
 Safe = Annotated[
     bool, typer.Option("--safe-features", help="Leave out the eight price-level features.")
 ]
@@ -28,12 +35,14 @@ Earnings = Annotated[
 
 def train(
     ticker: options.Ticker,
-    model_type: ModelType = "logistic",
+    model_type: DirectionType = "logistic",
     safe_features: Safe = False,
     optimize_threshold: Optimize = False,
     n_features: Count = 40,
     sentiment: Sentiment = False,
     earnings: Earnings = False,
+    pooled: Pooled = False,
+    history: History = False,
     period: options.Period = "5y",
     start: options.Start = None,
     end: options.End = None,
@@ -48,22 +57,35 @@ def train(
         "optimize_threshold": optimize_threshold,
         "n_features": n_features,
         "feature_service": direction_service(sentiment=sentiment, earnings=earnings),
+        "pooled": pooled,
+        "history": history,
     }
-    _train({"direction": choices}, ticker, (period, start, end), as_json)
+    _train([("direction", choices)], ticker, (period, start, end), as_json)
 
 
 def train_volatility(
     ticker: options.Ticker,
-    mode: Annotated[str, typer.Option("--mode", help="classification.")] = "classification",
-    model_type: ModelType = "logistic",
+    mode: Annotated[
+        str, typer.Option("--mode", help="classification, or regression: iv_rank with an interval.")
+    ] = "classification",
+    model_type: RegimeType = "logistic",
+    pooled: Pooled = False,
+    history: History = False,
     period: options.Period = "5y",
     start: options.Start = None,
     end: options.End = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Train and judge a volatility regime forecaster."""
-    choices = {"mode": mode, "model_type": model_type}
-    _train({"regime": choices}, ticker, (period, start, end), as_json)
+    """Train and judge a volatility regime forecaster, or judge a forecast of iv_rank itself."""
+    from feature_repo.errors import InputError
+
+    choices = {"model_type": model_type, "pooled": pooled, "history": history}
+    if mode == "regression":
+        _judge_rank(ticker, choices, (period, start, end), as_json)
+        return
+    if mode != "classification":
+        raise InputError(f"--mode: got {mode!r:.40}, allowed are classification and regression")
+    _train([("regime", choices)], ticker, (period, start, end), as_json)
 
 
 def train_all(
@@ -73,12 +95,14 @@ def train_all(
     end: options.End = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Train both models of every ticker, thresholds chosen out of fold."""
-    _train(ALL_MODELS, tickers, (period, start, end), as_json)
+    """Train and judge every model type of every ticker, the preferred one last."""
+    from optrade.flows.recipes import every_recipe
+
+    _train(every_recipe(), tickers, (period, start, end), as_json)
 
 
 def _train(
-    tasks: dict[str, dict[str, Any]],
+    recipes: list[tuple[str, dict[str, Any]]],
     tickers: str,
     window: tuple[str, str | None, str | None],
     as_json: bool,
@@ -88,7 +112,7 @@ def _train(
     from optrade.runtime import runtime
 
     names = options.parse_tickers(tickers)
-    jobs = [Job(task, name, tasks[task]) for name in names for task in tasks]
+    jobs = [Job(task, name, choices) for name in names for task, choices in recipes]
     with progress_bar() as progress:
         trained = train_models(runtime(), jobs, Window(*window), progress)
     if as_json:
@@ -99,6 +123,33 @@ def _train(
     for model in trained:
         words = model.evidence["verdict"]["words"]
         typer.echo(f"{model.name} version {model.version} ({model.alias}): {words}")
+
+
+def _judge_rank(
+    tickers: str,
+    choices: dict[str, Any],
+    window: tuple[str, str | None, str | None],
+    as_json: bool,
+) -> None:
+    from optrade.flows.models import Window
+    from optrade.flows.rank import judge_rank
+    from optrade.runtime import runtime
+    from training.settings import RegimeSettings
+
+    run = runtime()
+    names = options.parse_tickers(tickers)
+    judged = [judge_rank(run, RegimeSettings(name, **choices), Window(*window)) for name in names]
+    if as_json:
+        print_json(judged[0] if len(judged) == 1 else judged)
+        return
+    for found in judged:
+        typer.echo(f"iv_rank of {found['ticker']}: {found['verdict']['words']}")
+        if (newest := found["forecast"]) is not None:
+            typer.echo(
+                f"  {newest['sessions_ahead']} sessions after {newest['session']}: "
+                f"{newest['median']:.0f}, {newest['level']:.0%} interval "
+                f"{newest['low']:.0f} to {newest['high']:.0f}"
+            )
 
 
 def promote(

@@ -60,7 +60,7 @@ def jobs() -> list[models.Job]:
     """Return the six trainings of the demo."""
     choices: dict[str, dict[str, Any]] = {
         "direction": {"optimize_threshold": True},
-        "regime": {},
+        "regime": {"model_type": "paths", "pooled": True, "history": True},
     }
     return [models.Job(task, ticker, choices[task]) for ticker in TICKERS for task in choices]
 

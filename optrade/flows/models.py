@@ -3,18 +3,14 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from audit.lookahead import refuse_leaks
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import definition_hash
 from feature_repo.manifest import read_manifest
-from feature_repo.markets import sessions
+from optrade.flows.recipes import SETTINGS, Settings, landed_prices, training_inputs
 from optrade.periods import training_window
-from training.dataset import load_frame, load_prices
 from training.optional_views import require_optional_views
 from training.registry import Registered, register
-from training.settings import DirectionSettings, RegimeSettings
+from training.settings import DirectionSettings
 from training.train import Trained, train_direction, train_regime
 
 if TYPE_CHECKING:
@@ -64,7 +60,9 @@ def train_models(
     store = run.feature_store(online=False)
     registered = []
     for number, chosen in enumerate(settings):
-        progress(f"training {chosen.feature_service} {chosen.ticker}", number, len(jobs))
+        progress(
+            f"training {chosen.model_type} {jobs[number].task} {chosen.ticker}", number, len(jobs)
+        )
         trained = train_one(run, store, chosen, window)
         registered.append(_register(run, trained))
     progress("trained", len(jobs), len(jobs))
@@ -74,30 +72,22 @@ def train_models(
 def train_one(
     run: "Runtime",
     store: "FeatureStore",
-    settings: DirectionSettings | RegimeSettings,
+    settings: Settings,
     window: Window,
 ) -> Trained:
     """Train one model on the frame that the feature store gives for the window."""
-    asked = _window_sessions(run, settings.ticker, window)
-    frame = load_frame(store, settings.feature_service, [settings.ticker], asked)
-    if isinstance(settings, DirectionSettings):
-        return train_direction(frame, load_prices(run.home.data, settings.ticker), settings)
-    return train_regime(frame, settings)
-
-
-def _settings(job: Job) -> DirectionSettings | RegimeSettings:
-    kind = DirectionSettings if job.task == "direction" else RegimeSettings
-    return kind(ticker=job.ticker, **job.choices)
-
-
-def _window_sessions(run: "Runtime", ticker: str, window: Window) -> pd.DatetimeIndex:
-    entry = read_manifest(run.home.data).entries.get(("prices", ticker))
-    if entry is None:
-        raise InputError(
-            f"no prices of {ticker} in this home: run `optrade ingest --tickers {ticker}` first"
-        )
+    entry = landed_prices(run, settings.ticker)
     start, end = training_window(window.period, window.start, window.end, entry.first, entry.last)
-    return sessions(start, end)
+    frame, prices = training_inputs(run, store, settings, start, end)
+    if isinstance(settings, DirectionSettings):
+        if prices is None:
+            raise TypeError("a direction has no labels without prices")
+        return train_direction(frame, prices, settings, start)
+    return train_regime(frame, settings, start)
+
+
+def _settings(job: Job) -> Settings:
+    return SETTINGS[job.task](ticker=job.ticker, **job.choices)
 
 
 def _register(run: "Runtime", trained: Trained) -> Registered:
