@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LOCK: Final = ".lock"
 KEPT: Final = "registry.checked.db"
+DAMAGED: Final = "registry.damaged.db"
 WORKING: Final = ".registry.db.tmp"
 # Nobody waits on a request here, and a pipeline of rows takes longer to answer than a read.
 WRITE_TIMEOUT: Final = 5.0
@@ -98,13 +99,40 @@ def locked(folder: Path) -> Iterator[None]:
         ) from None
 
 
+def mend(data_dir: Path) -> None:
+    """Bring back the checked copy of a registry that is damaged, empty or missing.
+
+    Without a copy a damaged one is laid aside: then there is none, which readers say clearly.
+    """
+    path = registry_path(data_dir)
+    if readable(path) is not None or not path.parent.is_dir():
+        return
+    with locked(path.parent):
+        if readable(path) is not None:
+            return
+        kept = readable(path.with_name(KEPT))
+        if kept is not None:
+            replace_file(path, kept)
+        elif path.exists():
+            path.replace(path.with_name(DAMAGED))
+        sync_folder(path.parent)
+
+
+def readable(path: Path) -> bytes | None:
+    """Return the content of a registry that can be read; None for another, and for no file."""
+    with contextlib.suppress(FileNotFoundError, ConfigurationError):
+        content = path.read_bytes()
+        parse_registry(content)
+        return content
+    return None
+
+
 def start_from(working: Path, candidates: list[Path]) -> None:
     """Copy the first registry that can be read to `working`; with none, Feast starts a new one."""
     working.unlink(missing_ok=True)
     for path in candidates:
-        with contextlib.suppress(FileNotFoundError, ConfigurationError):
-            content = path.read_bytes()
-            parse_registry(content)
+        content = readable(path)
+        if content is not None:
             replace_file(working, content)
             return
 

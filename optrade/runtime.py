@@ -60,7 +60,9 @@ class Runtime:
         from feast import FeatureStore
 
         from feature_repo.repo_config import repo_config
+        from ingestion.registry import mend
 
+        mend(self.home.data)
         return FeatureStore(
             config=repo_config(self.home.data, self.redis_url() if online else None)
         )

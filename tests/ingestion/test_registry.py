@@ -1,21 +1,30 @@
 """Feast's registry: whole at every moment, and what the code defines."""
 
+import contextlib
 import multiprocessing
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from feast import FeatureService, FeatureStore, Field, Project
 from feast.on_demand_feature_view import on_demand_feature_view
+from feast.protos.feast.core.Registry_pb2 import Registry
 from feast.types import Float64
 from filelock import FileLock
+from google.protobuf.internal.decoder import _DecodeVarint32
 
 from feature_repo.errors import ConfigurationError, InputError
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, SERVICES
-from feature_repo.registry import check_on_demand, read_registry, without_on_demand
+from feature_repo.registry import (
+    check_on_demand,
+    parse_registry,
+    read_registry,
+    without_on_demand,
+)
 from feature_repo.repo_config import registry_path, repo_config, serving_registry_path
-from ingestion.registry import KEPT, apply, changed_registry, define_all
+from ingestion.registry import DAMAGED, KEPT, apply, changed_registry, define_all, mend
 
 
 @pytest.fixture
@@ -130,19 +139,117 @@ def test_apply_does_not_repeat_what_feast_says_of_on_demand_views(
 
 @pytest.mark.integration
 def test_concurrent_applies_lose_nothing(store: FeatureStore, data: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=apply_alone, args=(data,)) for _ in range(2)]
+    """Each of four processes adds something of its own, time and again, and applies."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["ingestion.registry", "feast", "feature_repo.definitions"])
+    processes = [context.Process(target=apply_alone, args=(data, name)) for name in "abcd"]
     for process in processes:
         process.start()
     for process in processes:
         process.join(120)
-    assert [process.exitcode for process in processes] == [0, 0]
-    read_registry(registry_path(data))
+    assert [process.exitcode for process in processes] == [0] * 4
+    registry = read_registry(registry_path(data))
+    added = {row.spec.name for row in registry.projects} - {store.project}
+    assert added == {f"{name}{turn}" for name in "abcd" for turn in range(TURNS)}
+    assert {view.spec.name for view in registry.feature_views} == set(GROUPS)
+    assert read_registry(registry_path(data).with_name(KEPT)) == registry
 
 
-def apply_alone(data: Path) -> None:
-    for _ in range(5):
-        apply(FeatureStore(config=repo_config(data, None)), data)
+TURNS = 2
+
+
+def apply_alone(data: Path, name: str) -> None:
+    store = FeatureStore(config=repo_config(data, None))
+    for turn in range(TURNS):
+        with changed_registry(store, data) as writer:
+            writer.apply([Project(name=f"{name}{turn}")])
+            define_all(writer, data)
+
+
+def boundaries(content: bytes) -> list[int]:
+    """The places between a registry's messages: cut there, what is left can be parsed."""
+    places, at = [], 0
+    while at < len(content):
+        places.append(at)
+        tag, at = _DecodeVarint32(content, at)
+        size, at = _DecodeVarint32(content, at)
+        at += size if tag & 7 == 2 else 0  # a length, or the number itself
+    return places
+
+
+def cut(content: bytes, lengths: Iterable[int]) -> dict[int, Registry]:
+    """Registries as they are read once cut short, by length, where they are not refused.
+
+    Each of them is held against the whole one: what is answered is right.
+    """
+    whole, read = parse_registry(content), {}
+    for length in lengths:
+        with contextlib.suppress(ConfigurationError):
+            read[length] = parse_registry(content[:length])
+    for found in read.values():
+        for part in ("entities", "data_sources", "feature_views", "on_demand_feature_views",
+                     "feature_services"):  # fmt: skip
+            assert getattr(found, part) == getattr(whole, part), part
+    return read
+
+
+def test_registry_cut_short_is_refused_or_right(store: FeatureStore, data: Path) -> None:
+    content = registry_path(data).read_bytes()
+    between = boundaries(content)
+    assert len(between) > len(GROUPS) + len(SERVICES)
+    near = {place + step for place in between for step in (-1, 0, 1)}
+    read = cut(content, [n for n in near | {len(content) - 1} if 0 <= n < len(content)])
+    assert len(read) <= 2, "but for what comes after the project"
+
+
+@pytest.mark.long
+def test_registry_cut_short_anywhere_is_refused_or_right(store: FeatureStore, data: Path) -> None:
+    content = registry_path(data).read_bytes()
+    assert len(cut(content, range(len(content)))) <= 2
+
+
+@pytest.mark.parametrize("part", [0.0, 0.01, 0.5, 0.99])
+def test_readers_get_the_kept_copy_of_a_registry_cut_short(
+    store: FeatureStore, data: Path, part: float
+) -> None:
+    path = registry_path(data)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(part * len(whole))])
+    mend(data)
+    assert path.read_bytes() == whole
+    assert {view.name for view in FeatureStore(config=store.config).list_feature_views()} == {
+        *GROUPS
+    }
+
+
+def test_missing_registry_comes_back_and_a_whole_one_is_left_alone(
+    store: FeatureStore, data: Path
+) -> None:
+    path = registry_path(data)
+    whole = path.read_bytes()
+    path.unlink()
+    mend(data)
+    assert path.read_bytes() == whole
+    path.with_name(KEPT).write_bytes(b"")
+    mend(data)
+    assert path.read_bytes() == whole
+
+
+def test_damaged_registry_without_a_copy_is_laid_aside(store: FeatureStore, data: Path) -> None:
+    path = registry_path(data)
+    damaged = path.read_bytes()[:1000]
+    path.write_bytes(damaged)
+    path.with_name(KEPT).write_bytes(damaged)
+    mend(data)
+    assert not path.exists()
+    assert path.with_name(DAMAGED).read_bytes() == damaged
+    apply(FeatureStore(config=store.config), data)
+    read_registry(path)
+
+
+def test_home_without_a_registry_is_left_without(tmp_path: Path) -> None:
+    mend(tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_registry_held_by_another_is_named(

@@ -8,6 +8,9 @@ import pytest
 from pydantic import SecretStr
 
 from feature_repo.errors import ConfigurationError, InputError, MissingCredential
+from feature_repo.features.catalogue import GROUPS
+from feature_repo.repo_config import registry_path
+from ingestion.registry import apply
 from optrade.home import Home
 from optrade.runtime import OpenedSource, Runtime
 from optrade.settings import Settings, load_settings
@@ -81,3 +84,12 @@ def test_keys_are_not_in_what_the_settings_show(monkeypatch: pytest.MonkeyPatch)
 def test_single_vendors_are_no_source_of_a_home(opened: Callable[..., OpenedSource]) -> None:
     with pytest.raises(InputError, match="--source: got 'finnhub', allowed are live, recorded"):
         opened("finnhub")
+
+
+def test_store_over_a_registry_cut_short_answers_from_the_kept_copy(tmp_path: Path) -> None:
+    run = Runtime(load_settings(), Home(tmp_path), NOW)
+    apply(run.feature_store(online=False), run.home.data)
+    path = registry_path(run.home.data)
+    path.write_bytes(path.read_bytes()[:1000])
+    held = run.feature_store(online=False).list_feature_views()
+    assert {view.name for view in held} == set(GROUPS)
