@@ -11,7 +11,7 @@ import secrets
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -26,6 +26,11 @@ OBJECT_STORE_BYTES: Final = 200_000_000
 # Shards given to Ray for each of its cores: one is worked on while the next waits for its worker.
 # More would let the results of fast shards pile up behind a slow one.
 SHARDS_A_CORE: Final = 2
+# Ray raises Exception itself, with these words, if its node needs more than 30 seconds; that limit
+# stands in its code.
+TOO_SLOW: Final = "timed out during startup"
+STARTS: Final = 3
+END_SECONDS: Final = 10
 # Ray's processes inherit them. Cores are shared out by Ray, so each worker uses one thread.
 ENVIRONMENT: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -177,6 +182,23 @@ def started_ray(workers: int | None) -> Iterator[Any]:
         )
     with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as scratch:
         with _environment({**ENVIRONMENT, "RAY_AUTH_TOKEN": _token()}):
+            _start(ray, workers, scratch)
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
+
+
+def _start(ray: Any, workers: int | None, scratch: str) -> None:  # noqa: ANN401
+    """Start Ray, again if it was too slow: on a busy machine the first start warms the disk cache.
+
+    Raises
+    ------
+    ConfigurationError
+        If it was too slow each time.
+    """
+    for _ in range(STARTS):
+        try:
             ray.init(
                 address="local",
                 num_cpus=workers,
@@ -186,10 +208,31 @@ def started_ray(workers: int | None) -> Iterator[Any]:
                 object_store_memory=OBJECT_STORE_BYTES,
                 _temp_dir=scratch,
             )
-        try:
-            yield ray
-        finally:
-            ray.shutdown()
+        except Exception as error:
+            if TOO_SLOW not in str(error):
+                raise
+            _end_half_started(scratch)
+        else:
+            return
+    load = " ".join(f"{part:.1f}" for part in os.getloadavg())
+    raise ConfigurationError(
+        f"engine ray: got no running Ray in {STARTS} starts of 30 seconds (load average {load} "
+        f"on {os.cpu_count()} cores), allowed is one; run again when the machine is less busy, "
+        "or set OPTRADE_ENGINE=local"
+    )
+
+
+def _end_half_started(scratch: str) -> None:
+    """End the processes that a failed start left: Ray forgets them, and they name its folder."""
+    import psutil  # comes with Ray
+
+    mine = []
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # ended by itself meanwhile
+            if any(scratch in word for word in child.cmdline()):
+                child.kill()
+                mine.append(child)
+    psutil.wait_procs(mine, timeout=END_SECONDS)
 
 
 def _imported_ray() -> Any:  # noqa: ANN401 - an untyped module

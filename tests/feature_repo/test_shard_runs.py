@@ -2,11 +2,13 @@
 
 import builtins
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 
 from feature_repo import shard_runs
@@ -100,6 +102,67 @@ def test_a_ray_that_would_listen_beyond_loopback_is_not_started(
         started_ray(2),
     ):
         pass
+
+
+class SlowRay:
+    """A Ray whose first starts fail, each leaving a process behind that names its folder."""
+
+    def __init__(self, message: str, failures: int) -> None:
+        self.message, self.failures = message, failures
+        self.left: list[subprocess.Popen[bytes]] = []
+        self.util = SimpleNamespace(get_node_ip_address=lambda: "127.0.0.1")
+
+    def is_initialized(self) -> bool:
+        return False
+
+    def shutdown(self) -> None:
+        pass
+
+    def init(self, _temp_dir: str, **options: Any) -> None:
+        assert os.environ["RAY_AUTH_MODE"] == "token"
+        assert len(os.environ["RAY_AUTH_TOKEN"]) == 64
+        if len(self.left) < self.failures:
+            sleep = "import time; time.sleep(60)"
+            self.left.append(subprocess.Popen([sys.executable, "-c", sleep, _temp_dir]))
+            raise Exception(self.message)  # noqa: TRY002 - what Ray raises
+
+
+SLOW = "The current node timed out during startup. This could happen because some of the raylet"
+
+
+def test_a_start_that_was_too_slow_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = SlowRay(SLOW, failures=shard_runs.STARTS - 1)
+    monkeypatch.setitem(sys.modules, "ray", slow)
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        with started_ray(2) as ray:
+            assert ray is slow
+        # What the failed starts left is ended, and nothing else of this process.
+        assert [psutil.pid_exists(one.pid) for one in slow.left] == [False, False]
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+    assert "RAY_AUTH_TOKEN" not in os.environ
+
+
+def test_a_ray_that_does_not_come_up_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", SlowRay(SLOW, failures=shard_runs.STARTS))
+    with (
+        pytest.raises(ConfigurationError, match=r"in 3 starts .* or set OPTRADE_ENGINE=local"),
+        started_ray(2),
+    ):
+        pass
+
+
+def test_another_fault_of_a_start_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = SlowRay("no space left on device", failures=2)
+    monkeypatch.setitem(sys.modules, "ray", broken)
+    with pytest.raises(Exception, match="no space left"), started_ray(2):
+        pass
+    (left,) = broken.left
+    left.kill()
+    left.wait()
 
 
 def test_the_environment_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
