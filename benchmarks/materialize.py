@@ -1,20 +1,26 @@
 """The newest row of every view into Redis: `materialize` beside Feast's writer and bare commands.
 
 `python -m benchmarks.materialize [--tickers 500] [--json]` writes feature files of random values
-by way of the lake, starts a Redis of its own, and times, with Redis emptied before each run:
+by way of the lake, starts a Redis of its own, and times, with Redis emptied before each run, what
+writes the same rows:
 
-- `ours`: `materialize`, from the files to the published session, registry and all;
-- `feast`: Feast's own `materialize`, on the same files, a pipeline a view;
-- `online_write_batch`: Feast's writer alone, on rows that are at hand as its protos;
-- `pipeline`: redis-py alone, on rows that are encoded already: the floor.
+- `rows ours`: rows at hand as Feast's protos, encoded, staged and renamed into place;
+- `rows feast`: the same rows by Feast's `online_write_batch`, the yardstick;
+- `rows pipeline`: the same rows encoded already, by redis-py alone: the floor;
+- `files ours`: `materialize`, from the files to the published session, registry and all;
+- `files feast`: Feast's own `materialize` on the same files, a pipeline a view.
 
 What each left in Redis is compared. The contenders take turns, so that a busy machine slows all
-of them alike; the median and the best of the runs are printed. `longest ping` is the longest that
-a ping by another process waited during a run: one transaction holds Redis for as long as it takes.
+of them alike; `seconds` is the median of the runs, `cpu` the median of the CPU seconds of writer
+and server, which a busy machine changes little; ratios are to Feast's of the same group. In a
+second run of each, another process pings: `ping` is the longest it waited, and `command` the
+longest that Redis took for one command or transaction, in which it answers nobody.
 """
 
 import argparse
+import contextlib
 import hashlib
+import io
 import json
 import multiprocessing
 import tempfile
@@ -33,7 +39,7 @@ from feature_repo.markets import MARKET, decision_time, sessions
 from feature_repo.repo_config import SESSION_POINTER, WRITE_BATCH, repo_config
 from ingestion.lake import Lake
 from ingestion.materialize import REQUIRED, START, materialize
-from ingestion.online_writes import Row, Writes, held_back
+from ingestion.online_writes import HeldBack, Row, Writes, held_back
 from ingestion.registry import apply, working_store
 from optrade import redis_server
 from optrade.redis_process import RedisAddress, client
@@ -41,7 +47,7 @@ from optrade.redis_process import RedisAddress, client
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized
 
-    from feast import FeatureStore
+    from feast import FeatureStore, RepoConfig
     from redis import Redis
 
 LANDED: Final = pd.Timestamp("2026-01-01", tz="UTC")
@@ -94,20 +100,28 @@ def contenders(data: Path, redis: RedisAddress) -> tuple[dict[str, Run], int]:
     apply(store, data)
     rows, writes = gathered(store, data)
     views = {name: store.get_feature_view(name) for name in rows}
-    asked, online = client(redis), RedisOnlineStore()
+    asked = client(redis)
     window = (START.to_pydatetime(), AS_OF.to_pydatetime())
 
-    def write_batches() -> None:
+    def write_batches(online: RedisOnlineStore, config: "RepoConfig") -> None:
         for name, held in rows.items():
             for start in range(0, len(held), WRITE_BATCH):
                 batch = held[start : start + WRITE_BATCH]
-                online.online_write_batch(store.config, views[name], batch, None)
+                online.online_write_batch(config, views[name], batch, None)
 
-    runs = {
-        "ours": lambda: published(store, data),
-        "feast": lambda: store.materialize(*window, list(REQUIRED)),
-        "online_write_batch": write_batches,
-        "pipeline": lambda: pipeline(asked, writes),
+    def commit() -> None:
+        gathering = Writes()
+        online = held_back(store.config.online_store, gathering)
+        config = working_store(store, data / "feast" / "registry.db", lambda _: online).config
+        write_batches(HeldBack(), config)
+        gathering.commit(asked, (SESSION_POINTER, "{}"))
+
+    runs: dict[str, Run] = {
+        "rows ours": commit,
+        "rows feast": lambda: write_batches(RedisOnlineStore(), store.config),
+        "rows pipeline": lambda: pipeline(asked, writes),
+        "files ours": lambda: published(store, data),
+        "files feast": lambda: store.materialize(*window, list(REQUIRED)),
     }
     return runs, len(writes.rows)
 
@@ -147,60 +161,93 @@ def ping(redis: RedisAddress, go: Event, longest: "Synchronized[float]") -> None
         time.sleep(0.0005)
 
 
+def cpu_seconds(redis: RedisAddress) -> float:
+    """Return the CPU seconds that this process and the server have taken so far."""
+    used = client(redis).info("cpu")
+    return time.process_time() + used["used_cpu_user"] + used["used_cpu_sys"]
+
+
 def timed(run: Run, redis: RedisAddress) -> tuple[float, float]:
-    """Return the seconds of a run, and the longest that a ping waited meanwhile."""
+    """Return the seconds of a run on an empty Redis, and the CPU seconds."""
     client(redis).flushall()
+    cpu, start = cpu_seconds(redis), time.perf_counter()
+    with contextlib.redirect_stdout(io.StringIO()):  # Feast prints its progress
+        run()
+    seconds = time.perf_counter() - start
+    return seconds, cpu_seconds(redis) - cpu
+
+
+def held_up(run: Run, redis: RedisAddress) -> tuple[float, float]:
+    """Return the longest that a ping waited during a run, and that one command took, seconds."""
+    asked = client(redis)
+    asked.flushall()
+    asked.config_set("slowlog-max-len", 100_000)
+    asked.config_set("slowlog-log-slower-than", 0)
     context = multiprocessing.get_context("fork")  # a new interpreter would import for seconds
     go, longest = context.Event(), context.Value("d", 0.0)
-    start = time.perf_counter()
-    run()
-    seconds = time.perf_counter() - start
-    client(redis).flushall()
     go.set()
     pinging = context.Process(target=ping, args=(redis, go, longest))
     pinging.start()
     while longest.value == 0:
         time.sleep(0.01)
-    run()
+    asked.slowlog_reset()
+    with contextlib.redirect_stdout(io.StringIO()):
+        run()
     go.clear()
     pinging.join()
-    return seconds, longest.value
+    asked.config_set("slowlog-log-slower-than", -1)
+    return longest.value, max(entry["duration"] for entry in asked.slowlog_get(100_000)) / 1e6
 
 
 def measure(data: Path, redis: RedisAddress, runs: int) -> list[dict[str, Any]]:
     """Time the contenders in turns."""
-    timing, count = contenders(data, redis)
+    with contextlib.redirect_stdout(io.StringIO()):
+        timing, count = contenders(data, redis)
     found: dict[str, list[tuple[float, float]]] = {name: [] for name in timing}
+    waits: dict[str, tuple[float, float]] = {}
     left = {}
     for _ in range(runs):
         for name, run in timing.items():
             found[name].append(timed(run, redis))
             left[name] = content(client(redis))
-    base = median(seconds for seconds, _ in found["online_write_batch"])
+    for name, run in timing.items():
+        waits[name] = held_up(run, redis)
+    medians = {
+        name: [median(column) for column in zip(*taken, strict=True)]
+        for name, taken in found.items()
+    }
     return [
         {
             "name": name,
-            "seconds": [seconds for seconds, _ in taken],
-            "rows_per_second": count / median(seconds for seconds, _ in taken),
-            "ratio": median(seconds for seconds, _ in taken) / base,
-            "longest_ping_seconds": max(longest for _, longest in taken),
+            "runs_seconds": [seconds for seconds, _ in taken],
+            "seconds": medians[name][0],
+            "cpu_seconds": medians[name][1],
+            "rows_per_second": count / medians[name][0],
+            "ratio": medians[name][0] / medians[f"{name.split()[0]} feast"][0],
+            "cpu_ratio": medians[name][1] / medians[f"{name.split()[0]} feast"][1],
+            "longest_ping_seconds": waits[name][0],
+            "longest_command_seconds": waits[name][1],
             "rows": count,
-            "same": left[name] == left["online_write_batch"],
+            "same": left[name] == left["rows feast"],
         }
         for name, taken in found.items()
     ]
 
 
 def report(results: list[dict[str, Any]]) -> str:
-    """Return the table, ratios to Feast's writer."""
-    head = f"{'':20}{'median s':>10}{'best s':>10}{'rows/s':>10}{'ratio':>8}{'longest ping ms':>17}"
+    """Return the table."""
+    head = (
+        f"{'':14}{'seconds':>9}{'ratio':>7}{'cpu':>8}{'ratio':>7}{'rows/s':>9}"
+        f"{'ping ms':>9}{'command ms':>12}  same"
+    )
     lines = [
-        f"{row['name']:20}{median(row['seconds']):10.3f}{min(row['seconds']):10.3f}"
-        f"{row['rows_per_second']:10.0f}{row['ratio']:8.2f}"
-        f"{1e3 * row['longest_ping_seconds']:17.1f}  {'yes' if row['same'] else 'no'}"
+        f"{row['name']:14}{row['seconds']:9.3f}{row['ratio']:7.2f}"
+        f"{row['cpu_seconds']:8.3f}{row['cpu_ratio']:7.2f}{row['rows_per_second']:9.0f}"
+        f"{1e3 * row['longest_ping_seconds']:9.1f}{1e3 * row['longest_command_seconds']:12.2f}"
+        f"  {'yes' if row['same'] else 'no'}"
         for row in results
     ]
-    return "\n".join([f"{head}  same", *lines])
+    return "\n".join([head, *lines])
 
 
 def main() -> None:
