@@ -15,6 +15,7 @@ import pandas as pd
 from feature_repo.availability import SERIES, available_at, federal_holidays
 from feature_repo.errors import InputError
 from feature_repo.markets import (
+    NEW_YORK,
     TERM_SLOPE,
     UNDERLYINGS,
     last_complete_session,
@@ -32,9 +33,10 @@ from ingestion.sources.simulated_earnings import earnings
 from ingestion.sources.simulated_history import History, simulate
 from ingestion.sources.simulated_macro import (
     RATE_DRAWS,
+    REVISED,
     Rates,
     daily_series,
-    monthly_series,
+    monthly_vintages,
     simulate_rates,
 )
 from ingestion.sources.simulated_market import Law, signal_gain
@@ -201,7 +203,7 @@ class Simulated:
         """Return the `macro_series` rows of a FRED series that were published by `as_of`.
 
         On FRED's days: business days, all days for DFF, sessions for VIXCLS, the first of the
-        month for UNRATE and CPIAUCSL. No vintages.
+        month for UNRATE and CPIAUCSL. These two are revised, and come with their vintages.
 
         Raises
         ------
@@ -210,6 +212,8 @@ class Simulated:
         """
         if name not in SERIES:
             raise InputError(f"unknown series: got {name!r:.40}, allowed are {', '.join(SERIES)}")
+        if name in REVISED:
+            return self._published(name)
         values = self._observed(name)
         published = values[available_at(name, pd.DatetimeIndex(values.index)) <= self.as_of]
         return pd.DataFrame(
@@ -267,12 +271,15 @@ class Simulated:
         underlying(ticker)
         return self.history
 
+    def _published(self, name: str) -> pd.DataFrame:
+        months = pd.date_range(self._macro_start, self.last_session(), freq="MS")
+        rows = monthly_vintages(self.seed, name, months).assign(series=name)
+        at_hour = rows["vintage_date"] + pd.Timedelta(hours=SERIES[name].hour)
+        return rows[at_hour.dt.tz_localize(NEW_YORK) <= self.as_of]
+
     def _observed(self, name: str) -> pd.Series:
         if name == "VIXCLS":
             return self.index(VIX).set_index("session")["close"]
-        if name in ("UNRATE", "CPIAUCSL"):
-            months = pd.date_range(self._macro_start, self.last_session(), freq="MS")
-            return monthly_series(self.seed, name, months)
         return daily_series(name, *self._rates)
 
 

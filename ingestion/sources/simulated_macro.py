@@ -11,6 +11,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from feature_repo.availability import available_at
+from feature_repo.markets import NEW_YORK
 from ingestion.sources.simulated_draws import Ornstein, stream
 from ingestion.sources.simulated_market import Array
 
@@ -34,6 +36,14 @@ INFLATION_NOISE: Final = 0.0012
 FIRST_CPI: Final = 210.0
 UNEMPLOYMENT: Final = Ornstein(5.2, 1.3, 0.992)
 LOWEST_UNEMPLOYMENT: Final = 2.5
+# Standard deviations of what is still missing in a figure when it is first published, and when it
+# is revised with the figure of the next month; a year later it is final.
+REVISED: Final = MappingProxyType({"UNRATE": (0.08, 0.05), "CPIAUCSL": (0.15, 0.08)})
+REVISIONS: Final = (0, 1, 12)
+# One release in ten comes up to five days late.
+LATE_SHARE: Final = 0.1
+LATEST: Final = 5
+DIGITS: Final = MappingProxyType({"UNRATE": 1, "CPIAUCSL": 3})
 
 
 class Rates(NamedTuple):
@@ -140,6 +150,48 @@ def monthly_series(seed: int, name: str, months: pd.DatetimeIndex) -> pd.Series:
     economy = simulate_economy(draws)
     values = economy.unemployment if name == "UNRATE" else economy.consumer_prices
     return pd.Series(values, index=months)
+
+
+def monthly_vintages(seed: int, name: str, months: pd.DatetimeIndex) -> pd.DataFrame:
+    """Return UNRATE or CPIAUCSL as it was published, again where it was revised.
+
+    Parameters
+    ----------
+    months
+        First days of months, ascending without a gap.
+
+    Returns
+    -------
+    pd.DataFrame
+        `observation_date`, `vintage_date` (day of publication, maybe in the future) and `value`,
+        a row for each value when it was new.
+    """
+    values = monthly_series(seed, name, months).to_numpy()
+    noise = stream(seed, "revisions", name).standard_normal((len(months), 2))
+    published = _releases(seed, name, months)
+    missing = [*(noise * REVISED[name]).T, np.zeros(len(months))]
+    parts = [
+        pd.DataFrame(
+            {
+                "observation_date": months,
+                "vintage_date": published[later : later + len(months)],
+                "value": (values + error).round(DIGITS[name]),
+            }
+        )
+        for later, error in zip(REVISIONS, missing, strict=True)
+    ]
+    rows = pd.concat(parts).sort_values(["observation_date", "vintage_date"], kind="stable")
+    before = rows.groupby("observation_date")["value"].shift()
+    return rows[rows["value"] != before].reset_index(drop=True)
+
+
+def _releases(seed: int, name: str, months: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the days on which figures of the months, and of a year more, are published."""
+    every = pd.date_range(months[0], periods=len(months) + REVISIONS[-1], freq="MS")
+    due = available_at(name, every).tz_convert(NEW_YORK).tz_localize(None).normalize()
+    share, days = stream(seed, "releases", name).random((len(every), 2)).T
+    late = np.where(share < LATE_SHARE, np.ceil(days * LATEST), 0.0)
+    return due + pd.to_timedelta(late, unit="D")
 
 
 def _policy(target: Array) -> Array:

@@ -1,17 +1,25 @@
 """The simulated economy: identities to the letter, bounded rates, no hold on the future."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit.releases import from_rows, vintage_audit
+from feature_repo.availability import available_at
+from feature_repo.markets import sessions
+from ingestion.sources.simulated import Simulated
 from ingestion.sources.simulated_macro import (
     FUNDS_SPREAD,
     LOWEST_UNEMPLOYMENT,
     MEETING,
     MONTH_DRAWS,
     RATE_DRAWS,
+    REVISED,
     STEP,
+    monthly_series,
+    monthly_vintages,
     simulate_economy,
     simulate_rates,
 )
@@ -78,3 +86,40 @@ def test_more_days_change_nothing_before(short: int, more: int) -> None:
         simulate_economy(months), simulate_economy(months[:short]), strict=True
     ):
         np.testing.assert_array_equal(long_values[:short], short_values)
+
+
+MONTHS = pd.date_range("2015-01-01", "2024-12-01", freq="MS")
+
+
+@pytest.mark.parametrize("name", REVISED)
+def test_figures_are_published_revised_and_final_after_a_year(name: str) -> None:
+    rows = monthly_vintages(3, name, MONTHS)
+    assert not rows.duplicated(["observation_date", "vintage_date"]).any()
+    by_month = rows.groupby("observation_date")["value"]
+    assert by_month.count().between(1, 3).all()
+    assert (by_month.count() > 1).mean() > 0.4
+    final = monthly_series(3, name, MONTHS).to_numpy()
+    np.testing.assert_array_equal(by_month.last(), final)
+    assert 0 < np.abs(by_month.first() - final).max() < 1.0
+    first = rows.groupby("observation_date")["vintage_date"].first()
+    due = available_at(name, MONTHS).tz_convert("America/New_York").tz_localize(None).normalize()
+    late = (pd.DatetimeIndex(first) - due).days
+    assert (late.min(), late.max()) == (0, 5)
+    assert 0.03 < (late > 0).mean() < 0.25
+
+
+@pytest.mark.parametrize("name", REVISED)
+def test_more_months_publish_nothing_else_of_those_before(name: str) -> None:
+    less, more = (monthly_vintages(3, name, MONTHS[:count]) for count in (60, 120))
+    same = more[more["observation_date"].isin(MONTHS[:60])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(less, same, check_exact=True)
+
+
+@pytest.mark.parametrize("name", REVISED)
+def test_the_audit_of_vintages_shows_what_a_fixed_lag_would_change(name: str) -> None:
+    source = Simulated(7, 0.0, pd.Timestamp("2024-12-31 21:30", tz="UTC"), "2022-01-03")
+    rows = source.series(name).assign(landed_at=source.as_of)
+    report = vintage_audit(from_rows(name, rows), sessions("2022-01-03", "2024-12-31"))
+    assert report.vintages > 36
+    assert 0 < report.differing < report.sessions
+    assert report.unpublished > 0
