@@ -51,6 +51,8 @@ def call_weights(chance: FloatArray, outcome: IntArray) -> tuple[float, ...]:
         Class codes; shape (n_rows,).
     """
     best, chosen = -np.inf, (1.0, 1.0, 1.0)
+    if not len(outcome):
+        return chosen
     for low, high in sorted(product(GRID, GRID), key=_departure):
         weights = (low, 1.0, high)
         score = _score(outcome, called(chance, weights))

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from feature_repo.features.catalogue import GROUPS
+from feature_repo.features.iv import RANK_SESSIONS, iv_rank
 from feature_repo.markets import session_shift, sessions
 from training.evaluation import Forecast
 from training.out_of_fold import OutOfFold
@@ -78,6 +80,31 @@ def make_regime() -> Callable[..., Frame]:
         other = rng.standard_normal(count)
         columns = {"iv_rank": now, "hint": hint, "other": other}
         return pd.DataFrame({"ticker": "SPY", "session": days(count)} | columns)
+
+    return make
+
+
+def index_rank_frame(vix: np.ndarray, index: pd.DatetimeIndex, ticker: str = "SPY") -> Frame:
+    """Every session's rank and path features of a volatility index, the warm-up left out."""
+    path = GROUPS["iv_path"].compute({"vix_close": vix})
+    columns = {"iv_rank": iv_rank(vix), "vix_close": vix} | path
+    made = pd.DataFrame({"ticker": ticker, "session": index} | columns)
+    return made.iloc[RANK_SESSIONS:].reset_index(drop=True)
+
+
+@pytest.fixture(scope="session")
+def make_volatility() -> Callable[..., Frame]:
+    """What every regime model reads of one volatility index, and two columns of noise."""
+
+    def make(count: int = 500, seed: int = 0, ticker: str = "SPY") -> Frame:
+        rng = np.random.default_rng(seed)
+        shocks = 0.06 * rng.standard_normal(count + RANK_SESSIONS)
+        log_index = [0.0]
+        for shock in shocks[1:]:
+            log_index.append(0.96 * log_index[-1] + shock)
+        vix = 20.0 * np.exp(log_index)
+        frame = index_rank_frame(vix, days(len(vix)), ticker)
+        return frame.assign(hint=rng.standard_normal(count), other=rng.standard_normal(count))
 
     return make
 

@@ -5,14 +5,12 @@ from hypothesis import strategies as st
 
 from training.baselines import (
     DIRECTION_BASELINES,
-    RANK_CUTS,
     REGIME_BASELINES,
     class_prior,
-    rank_bin,
     return_sign,
-    transition_frequencies,
     transition_table,
 )
+from training.models.table import RANK_CUTS, rank_bin, transition_frequencies
 from training.tasks import TASKS
 
 EVERY = [(task, name) for task in TASKS.values() for name in task.baselines]
