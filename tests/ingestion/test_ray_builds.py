@@ -96,7 +96,7 @@ def test_ray_gives_what_a_local_run_gives(tmp_path: Path, prices: object) -> Non
     pd.concat(parts, ignore_index=True).to_pickle(tmp_path / "prices.pickle")
     done = subprocess.run(
         [sys.executable, "-c", COMPARED, str(tmp_path)],
-        capture_output=True, text=True, timeout=170, check=False,
+        capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout.splitlines()[-1])
