@@ -11,7 +11,9 @@ from optrade.cli import (
     daily,
     data,
     demo,
+    diagnose,
     doctor,
+    locked,
     models,
     monitoring,
     quarantine,
@@ -29,11 +31,28 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-MODULES = (demo, doctor, data, models, champions, signals, monitoring, service, daily, catalogue)
+MODULES = (
+    demo,
+    doctor,
+    data,
+    models,
+    champions,
+    diagnose,
+    signals,
+    monitoring,
+    service,
+    daily,
+    catalogue,
+)
 for module in MODULES:
     for name, command in module.COMMANDS.items():
         app.command(name)(command)
-GROUPS = {"audit": audit.app, "quarantine": quarantine.app, "redis": redis.app}
+GROUPS = {
+    "audit": audit.app,
+    "locked": locked.app,
+    "quarantine": quarantine.app,
+    "redis": redis.app,
+}
 for name, group in GROUPS.items():
     app.add_typer(group, name=name)
 

@@ -11,6 +11,8 @@ import pytest
 from feature_repo.errors import InputError
 from training import tracking
 from training.champion_history import Reign, history
+from training.locked import Opening
+from training.locked_run import EXPERIMENT, RESULT, record_opening
 from training.registry import Registered, promote, register
 from training.tracking import aliased, find_champion, open_client
 from training.train import (
@@ -263,3 +265,51 @@ def test_promoting_what_is_not_there_is_refused(home: Home) -> None:
         promote("direction_QQQ", at=AT, **home.paths)
     with pytest.raises(InputError, match="got 7, known are none"):
         promote("direction_QQQ", at=AT, version=7, **home.paths)
+
+
+OPENING = Opening(
+    {"task": "regime", "model": "paths", "ticker": "SPY"},
+    ("2025-07-01 00:00:00+00:00",),
+    {
+        "at": "2025-07-01 00:00:09+00:00",
+        "definition_hash": "feed",
+        "settings": {"seed": 0, "pooled": True},
+        "scores": {"log_loss": 0.5, "accuracy": 0.8, "brier": None},
+        "baselines": {"transition_table": {"log_loss": 0.53}, "persistence": {"log_loss": None}},
+        "gate": {
+            "baseline": "transition_table",
+            "improvement": 0.03,
+            "interval": [0.01, 0.05],
+            "bound": 0.015,
+        },
+    },
+    None,
+)
+
+
+def test_a_result_is_a_run_of_the_experiment_locked(home: Home) -> None:
+    run_id = record_opening(OPENING, home.mlruns, {"origin": "recorded"})
+    client = open_client(home.mlruns)
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    (found,) = client.search_runs([experiment.experiment_id])
+    assert (found.info.run_id, found.info.status) == (run_id, "FINISHED")
+    assert found.data.metrics == {
+        "log_loss": 0.5,
+        "accuracy": 0.8,
+        "transition_table.log_loss": 0.53,
+        "improvement": 0.03,
+        "improvement_bound": 0.015,
+        "improvement_low": 0.01,
+        "improvement_high": 0.05,
+    }
+    assert found.data.params == {"seed": "0", "pooled": "True"}
+    wanted = {"task": "regime", "model": "paths", "ticker": "SPY", "origin": "recorded",
+              "definition_hash": "feed", "opened_at": "2025-07-01 00:00:00+00:00"}  # fmt: skip
+    assert wanted.items() <= found.data.tags.items()
+    assert client.list_artifacts(run_id)[0].path == RESULT
+
+
+def test_an_opening_without_a_result_is_no_run(home: Home) -> None:
+    cut = Opening(OPENING.family, OPENING.opened_at, None, None)
+    with pytest.raises(TypeError, match="no result"):
+        record_opening(cut, home.mlruns, {})
