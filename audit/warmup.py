@@ -11,7 +11,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from audit.lookahead import check_built, definitions, spread
+from audit.lookahead import check_built, definitions
+from audit.subject import spread
 from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.declare import Array, Group
 from feature_repo.manifest import read_manifest
@@ -192,10 +193,13 @@ def _histories(raw: Raw, groups: Mapping[str, Group], probes: int, seed: int) ->
 
 
 def _chain(view: str, groups: Mapping[str, Group]) -> tuple[Group, ...]:
-    """Return the groups whose features a view is computed from, in order."""
-    iv = ("technical", "iv")
-    before = {"iv": ("technical",), "iv_lags": iv, "iv_path": iv}
-    return tuple(groups[name] for name in before.get(view, ()))
+    """Return the groups whose features a view is computed from, each after its own."""
+    needed = set(groups[view].sources)
+    found: dict[str, Group] = {}
+    for group in groups.values():
+        if group.name != view and needed & set(names(group.name)):
+            found |= {row.name: row for row in (*_chain(group.name, groups), group)}
+    return tuple(found.values())
 
 
 def _longest(rows: Sequence[Warmup]) -> Iterator[Warmup]:

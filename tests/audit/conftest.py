@@ -124,7 +124,7 @@ def landed(data: Path, landings: list[dict[str, pd.DataFrame]]) -> None:
             build_features(lake, TICKERS, at)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def originals(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return a maker of the homes, each made once."""
     made: dict[str, Path] = {}
