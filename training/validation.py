@@ -99,6 +99,8 @@ def combinatorial(
     n_groups: int = N_GROUPS,
     n_test_groups: int = N_TEST_GROUPS,
     embargo: int = EMBARGO,
+    *,
+    tested: BoolArray | None = None,
 ) -> tuple[Fold, ...]:
     """Return a fold for each choice of test groups, purged on both sides and embargoed.
 
@@ -119,6 +121,9 @@ def combinatorial(
         C(n_groups - 1, n_test_groups - 1) folds, in lexicographic order of the choices.
     embargo
         Sessions left out after the last label end of a test stretch.
+    tested
+        Rows that may be tested, and whose sessions are grouped, as in `walk_forward`. The others
+        are trained on, where their labels do not meet those tested.
 
     Raises
     ------
@@ -127,7 +132,8 @@ def combinatorial(
         negative.
     """
     _require_embargo(embargo)
-    unique = np.unique(sessions)
+    eligible = np.ones(len(sessions), dtype=np.bool_) if tested is None else tested
+    unique = np.unique(sessions[eligible])
     if not 1 <= n_test_groups < n_groups or len(unique) < n_groups:
         raise InputError(
             f"no combinatorial folds: got {n_test_groups} test groups of {n_groups} and "
@@ -138,7 +144,7 @@ def combinatorial(
     group = np.minimum(place // (len(unique) // n_groups), n_groups - 1)
     chosen = combinations(range(n_groups), n_test_groups)
     return tuple(
-        _combined(sessions, label_ends, unique, np.isin(group, choice), embargo)
+        _combined(sessions, label_ends, unique, eligible & np.isin(group, choice), embargo)
         for choice in chosen
     )
 
@@ -152,11 +158,12 @@ def _combined(
     sessions: DateArray, label_ends: DateArray, unique: DateArray, test: BoolArray, embargo: int
 ) -> Fold:
     kept = ~test & ~np.isnat(label_ends)
+    calendar = np.unique(sessions)
     for first, last in _stretches(unique, sessions[test]):
         inside = test & (sessions >= first) & (sessions <= last)
         ends = label_ends[inside & ~np.isnat(label_ends)]
         closed = max(last, ends.max()) if len(ends) else last
-        resumes = _later(unique, closed, embargo)
+        resumes = _later(calendar, closed, embargo)
         before = (sessions < first) & (label_ends < first)
         kept &= before if resumes is None else before | (sessions > resumes)
     return Fold(train=_positions(kept), test=_positions(test))

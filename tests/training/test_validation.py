@@ -252,6 +252,23 @@ def test_a_walk_forward_is_skfolios_on_an_unbroken_calendar(
         assert fold.test.tolist() == test.tolist()
 
 
+def test_combinations_of_one_ticker_train_on_the_others_that_do_not_meet_it() -> None:
+    days = np.repeat(DAYS[:400].to_numpy(), 2)
+    mine = np.tile([True, False], 400)
+    mine[:200] = False  # its first hundred sessions are history
+    grouped = np.unique(days[mine])
+    alone = combinatorial(grouped, ends(grouped), 5, 2, 3)
+    for fold, other in zip(
+        combinatorial(days, ends(days), 5, 2, 3, tested=mine), alone, strict=True
+    ):
+        assert mine[fold.test].all()
+        assert days[fold.test].tolist() == grouped[other.test].tolist()
+        trained = set(days[fold.train])
+        assert {day for day in trained if day >= grouped[0]} == set(grouped[other.train])
+        reach = 5 if grouped[0] in days[fold.test] else 0
+        assert {day for day in trained if day < grouped[0]} == set(DAYS[: 100 - reach].to_numpy())
+
+
 def test_every_group_is_tested_equally_often() -> None:
     days = DAYS[:600].to_numpy()
     folds = combinatorial(days, ends(days), 6, 2)
