@@ -37,7 +37,7 @@ def raw_prices(index: pd.DatetimeIndex, close: np.ndarray) -> Frame:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_prices() -> Callable[..., Frame]:
     def make(count: int = 700, seed: int = 0, drift: float = 0.0004) -> Frame:
         rng = np.random.default_rng(seed)
@@ -47,7 +47,7 @@ def make_prices() -> Callable[..., Frame]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_direction(make_prices: Callable[..., Frame]) -> Callable[..., tuple[Frame, Frame]]:
     """Frame and prices; `signal` is the share of the forward return that feature f0 shows."""
 
@@ -65,7 +65,7 @@ def make_direction(make_prices: Callable[..., Frame]) -> Callable[..., tuple[Fra
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_regime() -> Callable[..., Frame]:
     """A frame with a persistent iv_rank; feature `hint` shows the rank ahead, in part."""
 

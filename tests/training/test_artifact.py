@@ -1,6 +1,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.training.plain import evaluate
 from training.artifact import (
     canonical,
     serving_document,
@@ -30,15 +32,34 @@ Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
 AT = pd.Timestamp("2024-11-29 21:30:05", tz="UTC")
 
 
-@pytest.fixture
-def direction(make_direction: Frames) -> Trained:
-    settings = DirectionSettings("SPY", optimize_threshold=True, resamples=50)
-    return train_direction(*make_direction(500, signal=1.0), settings)
+@pytest.fixture(scope="module")
+def direction_of(make_direction: Frames) -> Callable[[str], Trained]:
+    """A direction model of a word, trained once."""
+
+    @cache
+    def trained(word: str) -> Trained:
+        settings = DirectionSettings("SPY", word, optimize_threshold=True, resamples=50)
+        return train_direction(*make_direction(500, signal=1.0), settings)
+
+    return trained
+
+
+@pytest.fixture(scope="module")
+def regime_of(make_volatility: Callable[..., pd.DataFrame]) -> Callable[[str], Trained]:
+    """A regime model of a word, trained once."""
+    return cache(
+        lambda word: train_regime(make_volatility(900), RegimeSettings("SPY", word, resamples=50))
+    )
 
 
 @pytest.fixture
-def regime(make_regime: Callable[..., pd.DataFrame]) -> Trained:
-    return train_regime(make_regime(500), RegimeSettings("SPY", resamples=50))
+def direction(direction_of: Callable[[str], Trained]) -> Trained:
+    return direction_of("logistic")
+
+
+@pytest.fixture
+def regime(regime_of: Callable[[str], Trained]) -> Trained:
+    return regime_of("logistic")
 
 
 def document_of(trained: Trained) -> dict[str, Any]:
@@ -49,17 +70,16 @@ def read_back(folder: Path, trained: Trained) -> dict[str, Any]:
     return json.loads(write_serving(folder, document_of(trained)).read_text("utf-8"))
 
 
-def decision(document: dict[str, Any], values: np.ndarray) -> np.ndarray:
-    standard = (values - np.array(document["mean"])) / np.array(document["scale"])
-    return standard @ np.array(document["coef"]).T + np.array(document["intercept"])
-
-
-def test_the_direction_read_back_is_the_fitted_one(tmp_path: Path, direction: Trained) -> None:
+@pytest.mark.parametrize("word", ["logistic", "ensemble"])
+def test_the_direction_read_back_is_the_fitted_one(
+    tmp_path: Path, direction_of: Callable[[str], Trained], word: str
+) -> None:
+    direction = direction_of(word)
     document = read_back(tmp_path, direction)
-    rng = np.random.default_rng(0)
-    everything = rng.standard_normal((200, 8))
-    columns = [int(name[1:]) for name in document["features"]]
-    z = decision(document, everything[:, columns])[:, 0]
+    # Numbers that float32 holds: trees compare in it.
+    everything = np.random.default_rng(0).standard_normal((200, 8)).astype(np.float32)
+    everything = everything.astype(np.float64)
+    z = evaluate(document["parameters"], [f"f{at}" for at in range(8)], everything, "direction")
     curve = document["calibration"]
     up = 1.0 / (1.0 + np.exp(-(curve["slope"] * z + curve["intercept"])))
     said = direction.forecaster.forecast(everything)
@@ -68,17 +88,45 @@ def test_the_direction_read_back_is_the_fitted_one(tmp_path: Path, direction: Tr
     assert curve["slope"] > 0
 
 
-def test_the_regime_read_back_is_the_fitted_one(tmp_path: Path, regime: Trained) -> None:
+@pytest.mark.parametrize("word", ["logistic", "blend"])
+def test_the_regime_read_back_is_the_fitted_one(
+    tmp_path: Path,
+    regime_of: Callable[[str], Trained],
+    make_volatility: Callable[..., pd.DataFrame],
+    word: str,
+) -> None:
+    regime, frame = regime_of(word), make_volatility(900).iloc[::23, 2:]
     document = read_back(tmp_path, regime)
-    values = np.random.default_rng(1).standard_normal((200, 3)) * [20, 1, 1] + [50, 0, 0]
-    names = ["iv_rank", "hint", "other"]
-    z = decision(document, values[:, [names.index(name) for name in document["features"]]])
-    chance = np.exp(z - z.max(axis=1, keepdims=True))
-    chance /= chance.sum(axis=1, keepdims=True)
-    said = regime.forecaster.forecast(values).probabilities
-    np.testing.assert_allclose(chance, said, atol=1e-9)
+    chance = evaluate(document["parameters"], list(frame), frame.to_numpy(), "regime")
+    said = regime.forecaster.forecast(frame.to_numpy())
+    np.testing.assert_allclose(chance, said.probabilities, atol=1e-9)
+    assert ((chance * document["call_weights"]).argmax(axis=1) == said.calls).all()
     assert document["classes"] == ["LOW", "NORMAL", "HIGH"]
     assert document["calibration"] is document["threshold"] is None
+
+
+def test_the_document_of_a_mixture_names_what_all_members_read(
+    regime_of: Callable[[str], Trained],
+) -> None:
+    document = document_of(regime_of("blend"))
+    parts = document["parameters"]["members"]
+    assert [part["kind"] for part in parts] == ["linear", "table", "trees", "paths"]
+    read = [name for part in parts for name in part["features"]]
+    assert document["features"] == list(dict.fromkeys(read))
+    assert document["feature_service"] == "volatility_paths"
+    assert document["model"] == "blend"
+
+
+def test_each_task_has_its_own_rule_to_call_by(direction: Trained, regime: Trained) -> None:
+    for trained in (direction, regime):
+        document, is_direction = document_of(trained), trained is direction
+        for name in ("calibration", "threshold"):
+            assert (document[name] is not None) is is_direction
+        assert (document["call_weights"] is None) is is_direction
+    weights = document_of(regime)["call_weights"]
+    assert weights == list(regime.forecaster.call_weights) == regime.evidence["call_weights"]
+    assert len(weights) == 3
+    assert min(weights) > 0
 
 
 def test_the_document_holds_what_the_contract_names(direction: Trained) -> None:
@@ -95,13 +143,11 @@ def test_the_document_holds_what_the_contract_names(direction: Trained) -> None:
         "feature_service",
         "definition_hash",
         "features",
-        "mean",
-        "scale",
-        "coef",
-        "intercept",
+        "parameters",
         "classes",
         "calibration",
         "threshold",
+        "call_weights",
         "trained",
         "evidence",
         "sha256",
@@ -109,7 +155,9 @@ def test_the_document_holds_what_the_contract_names(direction: Trained) -> None:
     assert document["name"] == "direction_SPY"
     assert document["classes"] == ["DOWN", "UP"]
     assert document["feature_service"] == "direction"
-    assert np.shape(document["coef"]) == (1, len(document["features"]))
+    assert document["format"] == 2
+    assert document["parameters"]["features"] == document["features"]
+    assert np.shape(document["parameters"]["coef"]) == (1, len(document["features"]))
     window = direction.evidence["window"]
     assert document["trained"]["rows"] == window["decided"]
     assert window["start"] <= document["trained"]["start"] <= document["trained"]["end"]
@@ -133,7 +181,7 @@ def test_the_hash_is_of_the_canonical_json_without_itself(regime: Trained, tmp_p
     told = document.pop("sha256")
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
     assert told == hashlib.sha256(text.encode()).hexdigest()
-    document["coef"][0][0] += 1e-12
+    document["parameters"]["coef"][0][0] += 1e-12
     assert signed(document)["sha256"] != told
 
 
@@ -167,6 +215,32 @@ def test_the_regimes_joblib_has_its_own_name(tmp_path: Path, regime: Trained) ->
     path = write_joblib(tmp_path, regime, AT, {})
     assert path.name == "volatility_forecaster_logistic_20241129_213005.joblib"
     assert joblib.load(path)["optimal_threshold"] is None
+
+
+def test_the_joblib_of_a_mixture_holds_every_member(
+    tmp_path: Path, direction_of: Callable[[str], Trained]
+) -> None:
+    trained = direction_of("ensemble")
+    path = write_joblib(tmp_path, trained, AT, {})
+    assert path.name == "robust_classifier_ensemble_20241129_213005.joblib"
+    found = joblib.load(path)
+    assert set(found["members"]) == {"logistic", "trees"}
+    assert "model" not in found
+    values = np.random.default_rng(2).standard_normal((20, 8))
+    logistic, grown = (found["members"][word] for word in ("logistic", "trees"))
+    assert grown["scaler"] is None, "trees take features as they are"
+    said = [
+        logistic["model"].decision_function(
+            logistic["scaler"].transform(
+                values[:, trained.forecaster.fit.fits[0].selection.columns]
+            )
+        ),
+        grown["model"].inplace_predict(
+            values[:, trained.forecaster.fit.fits[1].selection.columns], predict_type="margin"
+        ),
+    ]
+    expected = trained.forecaster.forecast(values).decision
+    np.testing.assert_allclose(np.mean(said, axis=0), expected, atol=1e-6)
 
 
 def test_a_write_replaces_the_whole_file_and_leaves_nothing_beside_it(tmp_path: Path) -> None:

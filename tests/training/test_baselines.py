@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from training.baselines import (
     DIRECTION_BASELINES,
+    POOLED_TABLE,
     REGIME_BASELINES,
     class_prior,
     return_sign,
@@ -18,7 +19,8 @@ EVERY = [(task, name) for task in TASKS.values() for name in task.baselines]
 
 def test_the_baselines_are_those_of_decision_10() -> None:
     assert set(DIRECTION_BASELINES) == {"always_up", "always_down", "class_prior", "return_sign"}
-    assert set(REGIME_BASELINES) == {"persistence", "transition_table", "majority"}
+    assert set(REGIME_BASELINES) == {"persistence", "transition_table", POOLED_TABLE, "majority"}
+    assert REGIME_BASELINES[POOLED_TABLE] is transition_table, "the same table of other rows"
     assert RANK_CUTS == (10, 20, 30, 40, 50, 60, 75, 90)
 
 

@@ -103,7 +103,7 @@ def test_rows_outside_the_training_part_change_nothing(rows: Rows, perturbed: st
     changed[350:] = 1 if perturbed == "labels" else np.nan
     changed[355:] = 0 if perturbed == "labels" else -1e9
     after = fit_direction(replace(rows, **{perturbed: changed}), train, LOGISTIC, 5, "f1")
-    assert LOGISTIC.parameters(before.fit.estimator) == LOGISTIC.parameters(after.fit.estimator)
+    assert before.fit.parameters() == after.fit.parameters()
     assert before.fit.selection.names == after.fit.selection.names
     assert before.fit.selection.information == after.fit.selection.information
     assert before.calibration == after.calibration
@@ -163,11 +163,14 @@ def test_no_usable_inner_fold_is_refused(rows: Rows) -> None:
 def test_regime_forecasts_have_every_class(make_regime: Callable[..., pd.DataFrame]) -> None:
     rows = regime_rows(make_regime(400), "SPY", 5)
     low = np.flatnonzero(rows.labels < 2)
-    forecaster = RegimeForecaster(fit_rows(rows, low, LOGISTIC, 40))
+    forecaster = RegimeForecaster(fit_rows(rows, low, LOGISTIC, 40), (1.0, 1.0, 1.0), 0)
     said = forecaster.forecast(rows.values)
     assert said.probabilities.shape == (len(rows.sessions), 3)
     assert said.probabilities[:, 2] == pytest.approx(1 / (len(low) + 3))
     assert (said.calls == said.probabilities.argmax(axis=1)).all()
+    eager = replace(forecaster, call_weights=(1.0, 1.0, 1e9)).forecast(rows.values)
+    assert (eager.calls == 2).all()
+    assert (eager.probabilities == said.probabilities).all(), "weights change the call alone"
     holed = rows.values.copy()
     holed[3] = np.nan
     assert forecaster.forecast(holed).calls[3] == -1

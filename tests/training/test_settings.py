@@ -4,6 +4,8 @@ from typing import Any
 import pytest
 
 from feature_repo.errors import InputError
+from feature_repo.features.catalogue import SERVICES
+from training.models import members, model_type, words
 from training.settings import DirectionSettings, RegimeSettings, direction_service
 
 
@@ -22,7 +24,7 @@ def test_the_defaults_are_those_of_the_decisions() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"model_type": "xgboost"}, "got 'xgboost', allowed: logistic"),
+        ({"model_type": "xgboost"}, "got 'xgboost', allowed: logistic, "),
         ({"n_features": 0}, "bad n_features: got 0, allowed is 1 or more"),
         ({"n_folds": 0}, "bad n_folds: got 0"),
         ({"horizon": -5}, "bad horizon: got -5"),
@@ -35,9 +37,24 @@ def test_bad_settings_are_refused_before_any_work(
         replace(made, **change)
 
 
-def test_a_regression_mode_is_refused() -> None:
-    with pytest.raises(InputError, match="got 'regression', allowed: classification"):
-        RegimeSettings("SPY", mode="regression")
+@pytest.mark.parametrize("word", words("regime"))
+def test_a_regime_model_names_the_service_that_holds_its_inputs(word: str) -> None:
+    service = RegimeSettings("SPY", model_type=word).feature_service
+    assert service == ("volatility_paths" if word in ("paths", "blend") else "volatility")
+    read = {name for row in members(model_type("regime", word)) for name in row.inputs or ()}
+    held = {reference.split(":")[1] for reference in SERVICES[service]}
+    assert read <= held
+    named = RegimeSettings("SPY", model_type=word, feature_service="another")
+    assert named.feature_service == "another"
+
+
+@pytest.mark.parametrize(
+    ("made", "other"),
+    [(DirectionSettings, "paths"), (DirectionSettings, "table"), (RegimeSettings, "ensemble")],
+)
+def test_a_model_of_the_other_task_is_refused(made: Any, other: str) -> None:
+    with pytest.raises(InputError, match=f"got '{other}', allowed: "):
+        made("SPY", model_type=other)
 
 
 def test_an_unknown_criterion_is_refused() -> None:

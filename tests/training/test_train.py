@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -7,7 +8,6 @@ import pytest
 
 from feature_repo.errors import InputError
 from feature_repo.markets import sessions
-from training.fitting import DirectionForecaster
 from training.train import (
     DirectionSettings,
     RegimeSettings,
@@ -27,9 +27,7 @@ def fitted_numbers(trained: Trained, fold: int) -> list[object]:
     forecaster = trained.folds[fold]
     fit = forecaster.fit
     numbers = [fit.selection.names, fit.selection.information, fit.rows, fit.dropped]
-    numbers.append(fit.model.parameters(fit.estimator))
-    if isinstance(forecaster, DirectionForecaster):
-        numbers += [forecaster.calibration, forecaster.threshold, forecaster.calibrated_on]
+    numbers += [fit.parameters(), replace(forecaster, fit=None)]
     return numbers
 
 
