@@ -1,4 +1,4 @@
-"""The as-of store against brute force: 2,000 generated stores here, 50,000 in the long profile."""
+"""The as-of store against brute force: 2,000 generated cases here, 50,000 in the long profile."""
 
 from collections.abc import Iterator
 
