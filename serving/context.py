@@ -11,7 +11,7 @@ from feature_repo.features.catalogue import SERVICES, definition_hash
 from feature_repo.markets import underlying
 from feature_repo.on_demand import is_on_demand, stored_features
 from feature_repo.repo_config import REPO, serving_registry_path
-from serving.artifact import Artifact, Task, load_artifact
+from serving.artifact import Artifact, ArtifactFiles, Task
 from serving.configuration import Configuration
 from serving.online import (
     Requirements,
@@ -42,13 +42,13 @@ class OpenHome:
         Feast over a registry snapshot, as `open_snapshot` gives it.
     client
         Of the same Redis, for the session pointer.
-    models_dir
-        Where the models lie; read at every signal, so that a promotion takes effect at once.
+    models
+        The served models; looked for at every signal, so that a promotion takes effect at once.
     """
 
     store: "FeatureStore"
     client: "Redis"
-    models_dir: Path
+    models: ArtifactFiles
     origin: str
     settle: pd.Timedelta
     require_proven: bool
@@ -97,8 +97,7 @@ class OpenHome:
         ticker = known_ticker(question.ticker)
         check_question(question)
         direction = self._model("direction", ticker)
-        # Decision 19: without all inputs of the forecaster, today's band stands in.
-        regime = self._model("regime", ticker) if question.forecasts_volatility else None
+        regime = self._forecaster(ticker, question)
         self._check_proven(ticker, direction, *([] if regime is None else [regime]))
         return build_prediction(question, direction, regime)
 
@@ -124,7 +123,20 @@ class OpenHome:
         return models
 
     def _model(self, task: Task, ticker: str) -> Artifact:
-        return load_artifact(self.models_dir, task, ticker, self.definition_hash)
+        return self.models.load(task, ticker)
+
+    def _forecaster(self, ticker: str, question: Question) -> Artifact | None:
+        """Return the regime model if the question holds all that it reads (Decision 19).
+
+        Where there is none, only a question for a forecast needs it.
+        """
+        try:
+            regime = self._model("regime", ticker)
+        except Refusal as refusal:
+            if refusal.error != "model_missing" or question.asks_for_forecast:
+                raise
+            return None
+        return regime if question.holds(regime.features) else None
 
     def _check_proven(self, ticker: str, *models: Artifact) -> None:
         if self.require_proven and not all(model.evidence.proven for model in models):
@@ -172,12 +184,13 @@ def open_home(home: Path, configuration: Configuration) -> OpenHome:
     store = open_snapshot(REPO, yaml, serving_registry_path(data))
     if store.config.online_store.type != "redis":
         raise ConfigurationError(f"{yaml.name}: the online store must be redis")
+    of = definition_hash()
     return OpenHome(
         store=store,
         client=connect(store),
-        models_dir=home / "models",
+        models=ArtifactFiles(home / "models", of),
         origin=origin,
         settle=configuration.settle,
         require_proven=configuration.require_proven,
-        definition_hash=definition_hash(),
+        definition_hash=of,
     )

@@ -87,7 +87,7 @@ def _questions() -> dict[str, Any]:
             "The prediction for features that the caller brings. Every feature that the served "
             "direction model reads has to be there, with iv_rank and iv_hv_spread: none is "
             "filled in. Those of the on-demand view cross that are not sent are computed from "
-            "the others. With all 27 inputs of the volatility forecaster the IV class is "
+            "the others. With everything that the served volatility model reads the IV class is "
             "forecast, else it is today's band (ELEVATED as HIGH). `date` names the session "
             "that the features belong to.",
             (

@@ -22,11 +22,12 @@ UNIT_VALUES: Final = {
     "flag 0/1": 0.0,
     "count": 40.0,
     "sessions": 20.0,
+    "log change per session": 0.07,
 }
 # A week's return or a spread: small beside one.
 OTHER_VALUE: Final = 0.01
-# These the forecaster alone reads: without them /predict takes today's band.
-FORECASTER_VIEW: Final = "iv_lags"
+# These forecasters of volatility alone read: without them /predict takes today's band.
+FORECASTER_VIEWS: Final = ("iv_lags", "iv_path")
 
 SIGNAL_QUESTION: Final = {"ticker": "SPY"}
 SIGNALS_QUESTION: Final = {"tickers": ["SPY", "XYZ"]}
@@ -48,14 +49,14 @@ def features(*, forecaster: bool) -> dict[str, float]:
     Parameters
     ----------
     forecaster
-        Also those of the volatility forecaster alone.
+        Also those that volatility forecasters alone read.
     """
     from feature_repo.features.catalogue import GROUPS
 
     return {
         row.name: SEED_FEATURES.get(row.name, UNIT_VALUES.get(row.unit, OTHER_VALUE))
         for group in GROUPS.values()
-        if forecaster or group.name != FORECASTER_VIEW
+        if forecaster or group.name not in FORECASTER_VIEWS
         for row in group.features
     }
 
@@ -108,6 +109,7 @@ SIGNAL_ANSWER: Final = {
         "regime_probabilities": {"LOW": 0.2, "NORMAL": 0.74, "HIGH": 0.06},
         "expected_iv_direction": "STABLE",
         "confidence": 0.74,
+        "iv_rank_forecast": {"median": 38.1, "low": 24.6, "high": 57.3, "level": 0.8},
     },
     "alternatives": [
         {"strategy": "Buy Calls", "why_not": "needs IV forecast LOW, it is NORMAL"},
@@ -128,9 +130,9 @@ SIGNAL_ANSWER: Final = {
                 "name": f"{task}_SPY", "version": 1, "alias": "challenger", "run_id": "0a" * 16,
                 "artifact_sha256": "c4" * 32, "feature_service": service,
             }
-            for task, service in (("direction", "direction"), ("regime", "volatility"))
+            for task, service in (("direction", "direction"), ("regime", "volatility_paths"))
         },
-        "age_in_sessions": {"iv": 0, "iv_lags": 0, "macro": 0, "technical": 0},
+        "age_in_sessions": {"iv": 0, "iv_lags": 0, "iv_path": 0, "macro": 0, "technical": 0},
     },
 }
 
@@ -164,7 +166,7 @@ MISSING_FEATURES: Final = {
 }
 UNKNOWN_FEATURES: Final = {
     "error": "unknown_features",
-    "detail": "features: got 'rsi14'; allowed are the 168 names of the feature catalogue, see "
+    "detail": "features: got 'rsi14'; allowed are the 178 names of the feature catalogue, see "
               "the example of /predict in /docs.json",
 }
 BAD_DATE: Final = {

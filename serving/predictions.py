@@ -4,7 +4,7 @@ The online store is not asked: it holds the last session alone, and nothing says
 asked about is that one. So whatever a model reads has to be in the question.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,9 +50,13 @@ class Question:
     features: Mapping[str, float]
 
     @property
-    def forecasts_volatility(self) -> bool:
-        """Whether all inputs of the volatility forecaster are there (Decisions 2 and 19)."""
+    def asks_for_forecast(self) -> bool:
+        """Whether all inputs of Decision 2 are there, which have no use but a forecast."""
         return set(VOLATILITY_INPUTS) <= self.features.keys()
+
+    def holds(self, names: Iterable[str]) -> bool:
+        """Whether all these features are there."""
+        return set(names) <= self.features.keys()
 
 
 def check_question(question: Question) -> None:
@@ -154,7 +158,7 @@ def _band_outlook(values: Mapping[str, float]) -> Outlook:
     return Outlook(
         BAND_CLASSES[today],
         OBSERVED,
-        f"today's band {today}, as not all forecaster inputs are sent",
+        f"today's band {today}, as not all inputs of a forecaster are sent",
     )
 
 

@@ -9,6 +9,7 @@ from trading.selector import Direction
 from trading.sizing import PositionSize
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Rank = Annotated[float, Field(ge=0, le=100)]
 Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
 # More than there are underlyings, and few enough to answer within the time that a request has.
 MAX_TICKERS: Final = 50
@@ -65,18 +66,35 @@ class Prediction(Strict):
 class IvContext(Strict):
     """Implied volatility today: rank (0 to 100), its band, and its spread over hv_20 (points)."""
 
-    iv_rank: Annotated[float, Field(ge=0, le=100)]
+    iv_rank: Rank
     iv_regime: Literal["low", "normal", "elevated", "high"]
     iv_hv_spread: float
 
 
+class IvRankForecast(Strict):
+    """Simulated iv_rank (0 to 100) five sessions ahead: median, and the ends of an interval.
+
+    `level` is the chance that the rank lies between `low` and `high`.
+    """
+
+    median: Rank
+    low: Rank
+    high: Rank
+    level: Share
+
+
 class Volatility(Strict):
-    """The volatility model's answer: the class of iv_rank five sessions ahead."""
+    """The volatility model's answer: the class of iv_rank five sessions ahead.
+
+    `confidence` is the probability of `predicted_regime`; `iv_rank_forecast` is null where the
+    model simulates no rank.
+    """
 
     predicted_regime: IvRegime
     regime_probabilities: dict[IvRegime, Share]
     expected_iv_direction: IvDirection
     confidence: Share
+    iv_rank_forecast: IvRankForecast | None
 
 
 class AlternativeChoice(Strict):

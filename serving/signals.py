@@ -122,22 +122,25 @@ def prediction(values: Mapping[str, float], model: Artifact) -> dict[str, Any]:
 def volatility(values: Mapping[str, float], model: Artifact) -> dict[str, Any]:
     """Return the forecast class of iv_rank, the chance of each, and the way from today's class.
 
+    `confidence` is the chance of the class that is called, which need not be the likeliest;
+    `iv_rank_forecast` the interval of the rank itself, null where the model simulates none.
+
     Raises
     ------
     Refusal
-        `not_finite` if the features overflow the model.
+        `not_finite` if the features overflow the model, `out_of_range` if it has no number for one.
     InputError
         If today's iv_rank is not from 0 to 100.
     """
-    chances = model.probabilities(values)
-    predicted = max(chances, key=chances.__getitem__)
+    found = model.regime(values)
     return {
-        "predicted_regime": predicted,
-        "regime_probabilities": chances,
+        "predicted_regime": found.called,
+        "regime_probabilities": found.probabilities,
         "expected_iv_direction": expected_iv_direction(
-            cast(IvRegime, predicted), values["iv_rank"]
+            cast(IvRegime, found.called), values["iv_rank"]
         ),
-        "confidence": chances[predicted],
+        "confidence": found.probabilities[found.called],
+        "iv_rank_forecast": found.iv_rank,
     }
 
 

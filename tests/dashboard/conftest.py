@@ -91,6 +91,7 @@ def make_signal(
             "regime_probabilities": chances,
             "expected_iv_direction": expected_iv_direction(regime, iv_rank),
             "confidence": chances[regime],
+            "iv_rank_forecast": None,
         },
         "alternatives": [
             {"strategy": choice.strategy, "why_not": choice.why_not}

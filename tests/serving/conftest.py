@@ -28,6 +28,7 @@ VIEWS = {
 SERVICES = {
     "direction": ("technical", "iv", "macro"),
     "volatility": ("technical", "iv"),
+    "volatility_paths": ("technical", "iv"),
     # No optional views here: their services, which a ready home has, hold the others alone.
     "direction_sentiment": ("technical", "iv", "macro"),
     "direction_earnings": ("technical", "iv", "macro"),
@@ -51,48 +52,86 @@ def seal(document: dict) -> dict:
     return {**rest, "sha256": sha256(text.encode()).hexdigest()}
 
 
+LINEAR = ("mean", "scale", "coef", "intercept")
+
+
+def model_document(document: dict, linear: dict, changes: dict) -> dict:
+    """Return a sealed document; changes of a linear model's numbers go where these are."""
+    features = changes.get("features", document["features"])
+    numbers = linear | {name: changes[name] for name in LINEAR if name in changes}
+    parameters = {"kind": "linear", "features": features, **numbers}
+    rest = {name: value for name, value in changes.items() if name not in LINEAR}
+    return seal({**document, "parameters": parameters, **rest})
+
+
 def direction_document(ticker: str = "SPY", **changes: object) -> dict:
-    features = ["returns_5d", "iv_rank", "fed_funds_effective"]
-    return seal(
+    return model_document(
         {
-            "format": 1, "name": f"direction_{ticker}", "task": "direction", "model": "logistic",
+            "format": 2, "name": f"direction_{ticker}", "task": "direction", "model": "logistic",
             "ticker": ticker, "version": 3, "run_id": "a1b2", "alias": "champion",
-            "feature_service": "direction", "definition_hash": DEFINITIONS, "features": features,
-            "mean": [0.001, 30.0, 2.0], "scale": [0.02, 25.0, 1.5], "coef": [[0.4, -0.2, 0.1]],
-            "intercept": [0.3], "classes": ["DOWN", "UP"],
-            "calibration": {"slope": 1.1, "intercept": 0.05}, "threshold": 0.45,
+            "feature_service": "direction", "definition_hash": DEFINITIONS,
+            "features": ["returns_5d", "iv_rank", "fed_funds_effective"],
+            "classes": ["DOWN", "UP"], "calibration": {"slope": 1.1, "intercept": 0.05},
+            "threshold": 0.45, "call_weights": None,
             "trained": {"start": "2012-01-03", "end": "2025-06-20", "rows": 2100},
             "evidence": {
                 "proven": True, "metric": "log_loss", "baseline": "class_prior",
                 "improvement": 0.0125, "interval": [0.001, 0.024], "verdict": "proven: better",
             },
-            **changes,
-        }
+        },
+        {
+            "mean": [0.001, 30.0, 2.0], "scale": [0.02, 25.0, 1.5],
+            "coef": [[0.4, -0.2, 0.1]], "intercept": [0.3],
+        },
+        changes,
     )  # fmt: skip
 
 
 def regime_document(ticker: str = "SPY", **changes: object) -> dict:
-    return seal(
+    return model_document(
         {
-            "format": 1, "name": f"regime_{ticker}", "task": "regime", "model": "logistic",
+            "format": 2, "name": f"regime_{ticker}", "task": "regime", "model": "logistic",
             "ticker": ticker, "version": 2, "run_id": "c3d4", "alias": "champion",
             "feature_service": "volatility", "definition_hash": DEFINITIONS,
-            "features": ["iv_rank", "vix_close", "hv_20"],
-            "mean": [30.0, 18.0, 15.0], "scale": [25.0, 6.0, 7.0],
-            "coef": [[-2.0, -0.4, 0.1], [0.3, 0.1, 0.0], [1.7, 0.3, -0.1]],
-            "intercept": [0.6, 0.4, -1.0], "classes": ["LOW", "NORMAL", "HIGH"],
-            "calibration": None, "threshold": None,
+            "features": ["iv_rank", "vix_close", "hv_20"], "classes": ["LOW", "NORMAL", "HIGH"],
+            "calibration": None, "threshold": None, "call_weights": [1.0, 1.0, 1.0],
             "trained": {"start": "2012-01-03", "end": "2025-06-20", "rows": 3300},
             "evidence": {
                 "proven": True, "metric": "log_loss", "baseline": "transition_table",
                 "improvement": 0.031, "interval": [0.012, 0.05], "verdict": "proven: better",
             },
-            **changes,
-        }
+        },
+        {
+            "mean": [30.0, 18.0, 15.0], "scale": [25.0, 6.0, 7.0],
+            "coef": [[-2.0, -0.4, 0.1], [0.3, 0.1, 0.0], [1.7, 0.3, -0.1]],
+            "intercept": [0.6, 0.4, -1.0],
+        },
+        changes,
     )  # fmt: skip
 
 
-DOCUMENTS = {"direction": direction_document, "regime": regime_document}
+def path_document(ticker: str = "SPY", **changes: object) -> dict:
+    """A path simulation of a few drawn paths."""
+    from feature_repo.features.catalogue import names
+
+    rng = np.random.default_rng(6)
+
+    def ridge(width: int) -> dict:
+        return {
+            "mean": rng.normal(size=width).tolist(), "scale": rng.uniform(1, 2, width).tolist(),
+            "coef": rng.normal(scale=0.1, size=width).tolist(), "intercept": -2.5,
+        }  # fmt: skip
+
+    features = ["vix_close", *names("iv_path")]
+    parameters = {
+        "kind": "paths", "features": features, "volatility": ridge(8), "drift": ridge(4),
+        "paths": rng.normal(size=(60, 5)).tolist(), "floor": 0.003, "smallest": 0.001,
+    }  # fmt: skip
+    given = {"model": "paths", "feature_service": "volatility_paths", "features": features}
+    return regime_document(ticker, **{**given, "parameters": parameters, **changes})
+
+
+DOCUMENTS = {"direction": direction_document, "regime": regime_document, "paths": path_document}
 
 
 def write_model(models_dir: Path, document: dict) -> Path:
@@ -309,13 +348,13 @@ def home_on_own_redis(tmp_path: Path, own_redis: RedisServer) -> FeastHome:
 
 def exact_probability(document: dict, values: dict[str, float]) -> float:
     """P(UP) by plain Python arithmetic."""
-    z = document["intercept"][0] + sum(
+    model = document["parameters"]
+    z = model["intercept"][0] + sum(
         c * (values[f] - m) / s
         for f, m, s, c in zip(
-            document["features"], document["mean"], document["scale"], document["coef"][0],
-            strict=True,
+            model["features"], model["mean"], model["scale"], model["coef"][0], strict=True
         )
-    )  # fmt: skip
+    )
     curve = document["calibration"]
     return 1 / (1 + math.exp(-(curve["slope"] * z + curve["intercept"])))
 

@@ -141,6 +141,37 @@ def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path):
     refused(tmp_path, "cannot be read")
 
 
+def test_a_model_of_the_format_before_says_what_to_do(tmp_path, documents, write):
+    write(tmp_path, documents["direction"](format=1))
+    assert "got format 1, allowed is 2; train again" in refused(tmp_path, "format").detail
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("change", [lambda names: names[:-1], lambda names: [*names, "rsi_14"]])
+def test_features_are_those_that_the_parameters_read(
+    tmp_path, documents, write, reseal, task, change
+):
+    document = documents[task]()
+    write(tmp_path, reseal(document | {"features": change(document["features"])}))
+    refused(tmp_path, "allowed are names in both", task=task)
+
+
+def test_an_unknown_value_is_refused_by_name(documents, values):
+    for task, method in (("direction", "probability_up"), ("regime", "probabilities")):
+        model = Artifact.model_validate(documents[task]())
+        with pytest.raises(Refusal, match=r"not_finite.*iv_rank is nan"):
+            getattr(model, method)(values | {"iv_rank": math.nan})
+
+
+@given(st.lists(st.floats(0.1, 10), min_size=3, max_size=3), st.floats(0, 100))
+def test_the_class_called_has_the_largest_weighted_probability(documents, weights, rank):
+    features = {"iv_rank": rank, "vix_close": 20.0, "hv_20": 15.0}
+    found = Artifact.model_validate(documents["regime"](call_weights=weights)).regime(features)
+    weighted = {n: p * w for (n, p), w in zip(found.probabilities.items(), weights, strict=True)}
+    assert weighted[found.called] == max(weighted.values())
+    assert found.iv_rank is None
+
+
 def test_other_feature_definitions_are_refused(tmp_path, documents, write):
     write(tmp_path, documents["direction"]())
     assert "eeee" in refused(tmp_path, "this service computes", definitions="e" * 64).detail
@@ -208,14 +239,20 @@ def test_every_missing_field_is_refused_even_with_a_good_hash(tmp_path, document
     for name in document:
         rest = {k: v for k, v in document.items() if k != name}
         path.write_text(json.dumps(rest if name == "sha256" else reseal(rest)))
-        refused(tmp_path, "SHA-256" if name == "sha256" else "required", task=task)
+        words = {"sha256": "SHA-256", "format": "allowed is 2"}.get(name, "required")
+        refused(tmp_path, words, task=task)
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"format": 2},
-        {"model": "forest"},
+        {"format": 1},
+        {"format": "2"},
+        {"model": ""},
+        {"parameters": None},
+        {"parameters": {"kind": "pickle"}},
+        {"parameters": {"features": ["returns_5d"]}},
+        {"call_weights": [1.0, 1.0, 1.0]},
         {"alias": "retired"},
         {"version": 0},
         {"version": 1.0},
@@ -264,6 +301,11 @@ def test_every_wrong_shape_is_refused_even_with_a_good_hash(tmp_path, documents,
         {"calibration": {"slope": 1.0, "intercept": 0.0}},
         {"classes": ["LOW", "HIGH"], "coef": [[1.0] * 3] * 2, "intercept": [0.0] * 2},
         {"coef": [[1.0] * 3]},
+        {"coef": [[1.0] * 3] * 2, "intercept": [0.0] * 2},
+        {"call_weights": None},
+        {"call_weights": [1.0, 1.0]},
+        {"call_weights": [1.0, 0.0, 1.0]},
+        {"call_weights": [1.0, -1.0, 1.0]},
     ],
 )
 def test_a_regime_of_wrong_shape_is_refused(tmp_path, documents, write, changes):
@@ -276,7 +318,7 @@ def test_a_regime_of_wrong_shape_is_refused(tmp_path, documents, write, changes)
 def test_numbers_that_are_not_finite_are_refused(tmp_path, documents, write, text, name):
     document = documents["direction"]()
     path = write(tmp_path, document)
-    good = json.dumps(document[name])
+    good = json.dumps(document["parameters"][name])
     path.write_text(path.read_text().replace(good, good.replace(good[1:-1].split(",")[0], text)))
     refused(tmp_path, "no JSON document")
 

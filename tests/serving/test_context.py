@@ -6,10 +6,11 @@ import pandas as pd
 import pytest
 
 from feature_repo.errors import ConfigurationError, InputError
-from feature_repo.features.catalogue import definition_hash
+from feature_repo.features.catalogue import VOLATILITY_INPUTS, definition_hash, names
 from serving.configuration import Configuration
 from serving.context import open_home
-from serving.refusal import Refusal
+from serving.predictions import Question
+from serving.refusal import CallerFault, Refusal
 from serving.schema import Signal
 from serving.served_home import ServedHome
 
@@ -73,6 +74,48 @@ def test_a_new_model_serves_at_once(full_home, documents, write):
     after = home.signal_for("SPY", AS_OF)
     assert after["provenance"]["models"]["direction"]["version"] == 9
     assert after["prediction"]["probability"] > before["prediction"]["probability"]
+
+
+SEED = {"returns_5d": 0.023, "iv_rank": 35.0, "iv_hv_spread": 2.5, "fed_funds_effective": 5.33}
+
+
+def reasoning(home, features) -> str:
+    answer = open_home(home.root, CONFIGURATION).predict(Question("SPY", "2024-01-16", features))
+    return answer["strategy_suggestion"]["reasoning"]
+
+
+def test_a_prediction_forecasts_with_all_that_the_model_reads_and_not_before(full_home):
+    """Decision 19, by the model's own features: three here, not the 27 of Decision 2."""
+    whole = SEED | {"vix_close": 16.0, "hv_20": 12.0}
+    assert "forecast five sessions ahead" in reasoning(full_home, whole)
+    for name in ("vix_close", "hv_20"):
+        rest = {k: v for k, v in whole.items() if k != name}
+        assert "today's band NORMAL" in reasoning(full_home, rest)
+
+
+def test_all_27_inputs_are_not_enough_for_a_model_that_reads_more(full_home, documents, write):
+    write(full_home.models, documents["paths"](definition_hash=definition_hash()))
+    inputs = dict.fromkeys(VOLATILITY_INPUTS, 10.0) | SEED
+    assert "today's band NORMAL" in reasoning(full_home, inputs)
+    levels = dict.fromkeys(names("iv_path"), 0.1) | {"vix_high_247d": 30.0, "vix_low_247d": 9.0}
+    assert "forecast five sessions ahead" in reasoning(full_home, inputs | levels)
+    with pytest.raises(CallerFault, match=r"out_of_range: vix_low_247d"):
+        reasoning(full_home, inputs | levels | {"vix_low_247d": -9.0})
+
+
+def test_a_prediction_needs_a_forecaster_only_where_it_is_asked_for(full_home):
+    (full_home.models / "serving" / "regime_SPY.json").unlink()
+    assert "today's band NORMAL" in reasoning(full_home, SEED)
+    with pytest.raises(Refusal, match="model_missing"):
+        reasoning(full_home, dict.fromkeys(VOLATILITY_INPUTS, 10.0) | SEED)
+
+
+def test_a_prediction_beside_a_damaged_forecaster_refuses(full_home):
+    """Nobody knows what it reads, so nobody knows that the question does not ask it."""
+    path = full_home.models / "serving" / "regime_SPY.json"
+    path.write_text(path.read_text().replace("0.6", "0.7", 1))
+    with pytest.raises(Refusal, match="model_refused"):
+        reasoning(full_home, SEED)
 
 
 @pytest.mark.parametrize("task", ["direction", "regime"])

@@ -139,7 +139,7 @@ def test_the_bodies_of_predict_hold_what_any_model_may_read():
     for body, forecast in ((full, True), (pool, False)):
         question = Question(**body)
         check_question(question)
-        assert question.forecasts_volatility == forecast
+        assert question.asks_for_forecast == forecast
 
 
 def ask_documentation(method, path, kind="http"):

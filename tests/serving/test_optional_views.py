@@ -36,7 +36,7 @@ AS_OF = decision_time(DAYS[-1:])[0]
 CONFIGURATION = Configuration(
     as_of=AS_OF.isoformat(), origin="simulated", feature_store="data/feast/feature_store.yaml"
 )
-DIRECTION = [name for name in SERVICES if name != "volatility"]
+DIRECTION = [name for name in SERVICES if name.startswith("direction")]
 WHOLE = "direction_sentiment_earnings"
 
 

@@ -73,7 +73,7 @@ def test_the_seed_s_features_give_the_seed_s_fields(models, documents, exact):
         "strategy_suggestion": {
             "primary": "Bull Call Spread (Long 0.45 delta, short 0.25 delta, 2-4 weeks expiry)",
             "reasoning": "Direction=UP + IV_Normal → Directional play "
-                         "(IV: today's band NORMAL, as not all forecaster inputs are sent)",
+                         "(IV: today's band NORMAL, as not all inputs of a forecaster are sent)",
         },
     }  # fmt: skip
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
@@ -175,10 +175,10 @@ def test_features_that_overflow_a_model_are_the_caller_s(models):
 def test_the_forecaster_answers_when_all_its_inputs_are_there_and_not_before():
     features = dict.fromkeys(VOLATILITY_INPUTS, 1.0)
     assert len(features) == 27
-    assert Question("SPY", DATE, features | {"rsi_14": 50.0}).forecasts_volatility
+    assert Question("SPY", DATE, features | {"rsi_14": 50.0}).asks_for_forecast
     for name in VOLATILITY_INPUTS:
         rest = {k: v for k, v in features.items() if k != name}
-        assert not Question("SPY", DATE, rest).forecasts_volatility
+        assert not Question("SPY", DATE, rest).asks_for_forecast
 
 
 CROSSED = {"mean": [0.0] * 3, "scale": [1.0] * 3, "coef": [[0.7, -0.01, 0.3]]}

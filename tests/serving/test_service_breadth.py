@@ -123,7 +123,10 @@ def test_every_documented_question_has_an_answer(served, path, name):
 
 def test_with_all_inputs_the_forecast_drives_the_strategy(restored, documents, write):
     home, base = restored
-    sure_of_high = {"coef": [[0.0] * 3] * 3, "intercept": [0.0, 0.0, 5.0]}
+    sure_of_high = {
+        "features": ["iv_rank", "vix_close", "iv_rank_lag_5"],
+        "coef": [[0.0] * 3] * 3, "intercept": [0.0, 0.0, 5.0],
+    }  # fmt: skip
     write(home.models, documents["regime"](definition_hash=definition_hash(), **sure_of_high))
     bodies = examples("/predict")
     answers = {name: post(base, "/predict", body).json() for name, body in bodies.items()}

@@ -83,6 +83,27 @@ def test_a_signal_of_the_whole_catalogue(whole_home, documents, write):
     assert signal["provenance"]["age_in_sessions"] == dict.fromkeys(read, 0)
 
 
+def test_a_signal_of_simulated_paths_reads_their_view(whole_home, documents, write):
+    put_models(whole_home, documents, write)
+    write(whole_home / "models", documents["paths"](definition_hash=definition_hash()))
+    signal = open_home(whole_home, CONFIGURATION).signal_for("SPY", AS_OF)
+    Signal.model_validate(signal)
+    # Without the view of the other forecasters' lags.
+    read = sorted(set(GROUPS) - set(OPTIONAL_GROUPS) - {"iv_lags"})
+    assert signal["provenance"]["age_in_sessions"] == dict.fromkeys(read, 0)
+    assert signal["provenance"]["models"]["regime"]["feature_service"] == "volatility_paths"
+    shown = signal["volatility"]["iv_rank_forecast"]
+    assert 0 <= shown["low"] <= shown["median"] <= shown["high"] <= 100
+
+
+def test_a_service_without_the_paths_view_refuses_a_model_of_it(whole_home, documents, write):
+    put_models(whole_home, documents, write)
+    other = {"definition_hash": definition_hash(), "feature_service": "volatility"}
+    write(whole_home / "models", documents["paths"](**other))
+    with pytest.raises(Refusal, match=r"model_refused.*vix_high_247d"):
+        open_home(whole_home, CONFIGURATION).signal_for("SPY", AS_OF)
+
+
 def test_references_are_those_of_the_catalogue(whole_home):
     data = whole_home / "data"
     store = open_snapshot(
