@@ -55,13 +55,30 @@ class TableState:
 
 
 @dataclass(frozen=True)
+class Answer:
+    """How a source last answered for a key of a raw table whose values are carried forward.
+
+    `through` is the ISO date of the last session at which it answered, None for never; no later
+    session knows what the rows say. `refused`: since then the plan does not include the key.
+    """
+
+    through: str | None
+    refused: bool = False
+
+
+@dataclass(frozen=True)
 class Manifest:
-    """The readable state of a home: its origin and one entry for each (table, key)."""
+    """The readable state of a home: its origin and one entry for each (table, key).
+
+    `answers` tells of the (table, key) that a source was asked for; rows that landed otherwise
+    count as complete.
+    """
 
     origin: str | None = None
     first_live_landing: str | None = None
     tables: Mapping[str, TableState] = field(default_factory=dict)
     entries: Mapping[tuple[str, str], Entry] = field(default_factory=dict)
+    answers: Mapping[tuple[str, str], Answer] = field(default_factory=dict)
 
     def keys(self, table: str) -> tuple[str, ...]:
         """Return the keys of a table, sorted; empty where nothing has landed."""
@@ -127,7 +144,18 @@ def _parse(document: dict[str, Any]) -> Manifest:
     }
     if not {entry.table for entry in entries} <= set(tables):
         raise ValueError("a file of a table that is not listed")
-    return Manifest(document["origin"], document["first_live_landing"], tables, by_key)
+    answers = _answers(document.get("answers", {}))
+    return Manifest(document["origin"], document["first_live_landing"], tables, by_key, answers)
+
+
+def _answers(document: dict[str, dict[str, list[Any]]]) -> dict[tuple[str, str], Answer]:
+    found = {}
+    for table, rows in document.items():
+        for key, (through, refused) in rows.items():
+            if through is not None:
+                date.fromisoformat(through)
+            found[table, key] = Answer(through, bool(refused))
+    return found
 
 
 _ENTRY_TYPES: Final = {row.name: row.type for row in fields(Entry)}

@@ -5,7 +5,7 @@ volatility index lacks is NaN, and a macro level is what was known at the decisi
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -19,6 +19,7 @@ from feature_repo.features.adjust import adjust
 from feature_repo.features.declare import Array
 from feature_repo.features.macro import DAILY, MONTHLY
 from feature_repo.features.macro_align import as_known, monthly_as_known, newest_known
+from feature_repo.manifest import Answer
 from feature_repo.markets import DECISION_DELAY, INDEX_DELAY, NEW_YORK, close
 
 TRADED: Final = ("open", "high", "low", "close", "volume", "dividend", "split")
@@ -166,6 +167,30 @@ def settled_by(landings: pd.DatetimeIndex, landed: pl.DataFrame) -> pd.DatetimeI
     at = first[order].searchsorted(landings, side="left") - 1
     rows = np.append(newest, -1)[at]
     return taken(close(days(landed["session"])) + DECISION_DELAY, rows)
+
+
+def answered_by(answer: Answer, sessions: pd.DatetimeIndex) -> NDArray[np.bool_]:
+    """Return which sessions are not after the last one at which a source answered."""
+    if answer.through is None:
+        return np.zeros(len(sessions), dtype=np.bool_)
+    return np.asarray(sessions <= pd.Timestamp(answer.through))
+
+
+def up_to(aligned: Aligned, complete: NDArray[np.bool_]) -> Aligned:
+    """Return the arrays as far as their inputs are complete: later sessions are pending.
+
+    Parameters
+    ----------
+    complete
+        Whether a session's inputs are; shape (n_sessions,).
+    """
+    if complete.all():
+        return aligned
+    first = int(np.argmin(complete))
+    before = (
+        aligned.sessions[0] - pd.Timedelta(days=1) if first == 0 else aligned.sessions[first - 1]
+    )
+    return replace(aligned, last=min(aligned.last, before))
 
 
 def days(dates: pl.Series) -> pd.DatetimeIndex:

@@ -5,7 +5,7 @@ lock, and switches the manifest once, at the end.
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -24,7 +24,7 @@ from ingestion.compute import CARRIED, TABLES_OF
 from ingestion.frames import utc
 from ingestion.lake import Lake
 from ingestion.raw import RawReader, prices_span
-from ingestion.shards import BuildTask, build_shard, shards_of
+from ingestion.shards import BuildTask, KeyBuilt, build_shard, shards_of
 
 Progress = Callable[[str, int, int], None]
 
@@ -58,7 +58,6 @@ def build_features(
     landed_at: pd.Timestamp,
     progress: Progress | None = None,
     *,
-    stale: Collection[str] = (),
     rebuild: bool = False,
     plant_leak: bool = False,
     placement: Placement = LOCAL,
@@ -68,6 +67,10 @@ def build_features(
     Where the feature definitions changed, all keys of the view are built again into a new
     generation, which readers see once it is complete. A key whose raw rows, code and features are
     those of its last build is left as it is.
+
+    A view that carries values forward ends with the last session at which the source of its table
+    answered: what was known then is not today's. Other views need no holding back, a session
+    without its own price or index is pending by itself.
 
     Parameters
     ----------
@@ -79,10 +82,6 @@ def build_features(
         The time of this landing, with a zone: when corrections become known.
     progress
         Called with (what, done, total) after each key.
-    stale
-        Raw tables whose fetch failed, in whole or part. A view that carries values forward from
-        one of them is left as it is: it would give yesterday's values as today's. Other views
-        need no holding back, a session without its own price or index is pending by itself.
     rebuild
         Start a new generation in any case, as after a quarantine was released.
     plant_leak
@@ -100,15 +99,14 @@ def build_features(
     InputError
         If a ticker has no prices, or its raw rows make no features.
     """
-    views = [view for view in GROUPS if CARRIED.get(view) not in stale]
     definitions = leaked_hash() if plant_leak else definition_hash()
     with lake.all_or_nothing():
-        for view in views:
+        for view in GROUPS:
             lake.open_view(view, GROUPS[view].entity, definitions, rebuild=rebuild)
         task = BuildTask(lake.data_dir, lake.opened(), utc(landed_at), lake.first_live, plant_leak)
-        keys = _keys(lake, views, tickers)
+        keys = _keys(lake, tickers)
         counts = _build_keys(lake, task, keys, progress, placement)
-    reports = [_report(lake.manifest, view, counts[view], stale) for view in GROUPS]
+    reports = [_report(lake.manifest, view, counts[view]) for view in GROUPS]
     for report in reports:
         logger.info("features built", **report.document())
     return reports
@@ -144,6 +142,7 @@ def _build_keys(
         for done, built in enumerate(built_keys, start=len(unchanged) + 1):
             for entry in built.entries:
                 lake.stage_entry(entry)
+            _drop_unmade(lake, built)
             for view, found in built.counts.items():
                 counts[view] += found
             report(built.key, done)
@@ -152,6 +151,19 @@ def _build_keys(
     if built_record != record:
         write_record(lake.data_dir / BUILT, built_record)
     return counts
+
+
+def _drop_unmade(lake: Lake, built: KeyBuilt) -> None:
+    """Leave a key out of new generations in which nothing makes it any more."""
+    made = {entry.table for entry in built.entries}
+    for view in built.counts:
+        if (
+            view not in made
+            and lake.is_new_generation(view)
+            and built.key in lake.manifest.keys(view)
+        ):
+            logger.warning("nothing makes it any more, left out", view=view, key=built.key)
+            lake.drop(view, built.key)
 
 
 def _state(lake: Lake, task: BuildTask, reader: RawReader, key: tuple[str, str]) -> str:
@@ -165,21 +177,19 @@ def _is_due(lake: Lake, task: BuildTask, entity: str, recorded: str | None, stat
     return fresh or recorded != state
 
 
-def _keys(lake: Lake, views: Sequence[str], tickers: Sequence[str]) -> list[tuple[str, str]]:
+def _keys(lake: Lake, tickers: Sequence[str]) -> list[tuple[str, str]]:
     """Return what to build: the tickers asked for, all held ones if a generation is new."""
     wanted = dict.fromkeys(tickers)
-    for view in views:
-        if GROUPS[view].entity == "ticker" and lake.is_new_generation(view):
+    for view, group in GROUPS.items():
+        if group.entity == "ticker" and lake.is_new_generation(view):
             wanted |= dict.fromkeys(lake.manifest.keys(view))
-    market = [("market", MARKET)] if "macro" in views else []
-    return [*(("ticker", ticker) for ticker in wanted), *market]
+    return [*(("ticker", ticker) for ticker in wanted), ("market", MARKET)]
 
 
-def _report(
-    manifest: Manifest, view: str, counts: Counter[str], stale: Collection[str]
-) -> ViewReport:
+def _report(manifest: Manifest, view: str, counts: Counter[str]) -> ViewReport:
     last = {key: manifest.entries[view, key].last for key in manifest.keys(view)}
-    absent = view in OPTIONAL_GROUPS and not last
+    stale = _stale(manifest, view, last)
+    absent = view in OPTIONAL_GROUPS and not last and not _unanswered(manifest, view)
     return ViewReport(
         view=view,
         generation=manifest.tables[view].generation if view in manifest.tables else 0,
@@ -187,21 +197,30 @@ def _report(
         rows_new=counts["new"],
         rows_corrected=counts["corrected"],
         last_session=min(last.values(), default=None),
-        stale=None if absent else _stale(manifest, view, last, stale),
+        stale=None if absent else stale,
         unavailable=_absent(manifest, view) if absent else None,
     )
 
 
-def _stale(
-    manifest: Manifest, view: str, last: Mapping[str, str], stale: Collection[str]
-) -> str | None:
+def _stale(manifest: Manifest, view: str, last: Mapping[str, str]) -> str | None:
     """Return why a view ends early, None if it does not."""
-    if CARRIED.get(view) in stale:
-        return f"{CARRIED[view]} could not be fetched"
+    behind = [key for key, end in last.items() if end < prices_span(manifest, key)[1]]
+    unanswered = _unanswered(manifest, view)
+    if unanswered and (behind or not last):
+        return f"{CARRIED[view]} could not be fetched: {', '.join(unanswered[:10])}"
     if not last:
         return f"not all of {', '.join(TABLES_OF[view])} has landed"
-    behind = [key for key, end in last.items() if end < prices_span(manifest, key)[1]]
     return f"an input of {', '.join(behind[:10])} ends before its prices" if behind else None
+
+
+def _unanswered(manifest: Manifest, view: str) -> list[str]:
+    """Return the keys of a carried table whose source did not answer at the last prices."""
+    carried, end = CARRIED.get(view), prices_span(manifest, MARKET)[1]
+    return [
+        f"{key} since {answer.through or 'ever'}"
+        for (table, key), answer in sorted(manifest.answers.items())
+        if table == carried and not answer.refused and (answer.through or "") < end
+    ]
 
 
 def _absent(manifest: Manifest, view: str) -> str:

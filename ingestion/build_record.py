@@ -62,9 +62,11 @@ def fingerprint(
         landed counts as absent.
     """
     held = [
-        [name, key, entry.generation, entry.sha256] if entry else [name, key]
+        [name, key, *([entry.generation, entry.sha256] if entry else []), str(answer or "")]
         for name, key in (*inputs, *outputs)
-        for entry in [manifest.entries.get((name, key))]
+        for entry, answer in [
+            (manifest.entries.get((name, key)), manifest.answers.get((name, key)))
+        ]
     ]
     parts = [code_fingerprint(), manifest.first_live_landing, held]
     return sha256(json.dumps(parts).encode()).hexdigest()

@@ -5,13 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
+import numpy as np
 import polars as pl
 
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Array, Group
 from feature_repo.features.macro import DAILY, MONTHLY
-from feature_repo.manifest import latest
-from ingestion.align import Aligned, align_indices, align_macro, align_prices
+from feature_repo.manifest import Answer, latest
+from ingestion.align import (
+    Aligned,
+    align_indices,
+    align_macro,
+    align_prices,
+    answered_by,
+    up_to,
+)
 from ingestion.compute_events import EarningsRaw, SentimentRaw, View, first_landings
 from ingestion.frames import LANDED
 from ingestion.table import Table
@@ -101,10 +109,14 @@ class TickerRaw:
 
 @dataclass(frozen=True)
 class MacroRaw:
-    """All macro series, and the market's sessions with their first landing (`landed_at`)."""
+    """All macro series, and the market's sessions with their first landing (`landed_at`).
+
+    `answers` say up to which session the series are complete; later ones are pending.
+    """
 
     rows: pl.DataFrame
     market: pl.DataFrame
+    answers: tuple[Answer, ...] = ()
 
     def changes(self) -> list[datetime]:
         """Return the times at which the past of a series changed, ascending."""
@@ -118,6 +130,8 @@ class MacroRaw:
             market = market.filter(pl.col(LANDED) <= known_by)
         if {*DAILY, *MONTHLY} <= set(rows["series"].unique()) and market.height:
             aligned = align_macro(rows, market)
+            known = [answered_by(answer, aligned.sessions) for answer in self.answers]
+            aligned = up_to(aligned, np.logical_and.reduce([aligned.sessions.notna(), *known]))
             yield "macro", aligned, GROUPS["macro"].compute(aligned.arrays)
 
 

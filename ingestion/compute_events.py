@@ -4,16 +4,20 @@ All versions of an event count from the time they were known, so that the past o
 not change: it need not be computed again as it was before each landing.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
+import numpy as np
+import pandas as pd
 import polars as pl
+from numpy.typing import NDArray
 
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Array
+from feature_repo.manifest import Answer
 from feature_repo.markets import basket_symbols, basket_weights
-from ingestion.align import Aligned
+from ingestion.align import Aligned, answered_by, up_to
 from ingestion.align_earnings import align_earnings
 from ingestion.align_news import align_sentiment
 from ingestion.frames import LANDED, SESSION
@@ -46,11 +50,16 @@ class SentimentRaw:
 
 @dataclass(frozen=True)
 class EarningsRaw:
-    """The reports of the companies that stand for a ticker, and the home's first live landing."""
+    """The reports of the companies that stand for a ticker, and the home's first live landing.
+
+    `answers` say by company up to which session its reports are complete. A session for which one
+    of its members did not answer is pending; a member that the plan does not include is none then.
+    """
 
     ticker: str
     rows: pl.DataFrame
     first_live: datetime | None
+    answers: Mapping[str, Answer] = field(default_factory=dict)
 
     def changes(self) -> list[datetime]:
         """Return when a company first landed after another had: with it came its own past."""
@@ -58,13 +67,24 @@ class EarningsRaw:
 
     def view(self, prices: Aligned, landed: pl.DataFrame, known_by: datetime | None) -> View | None:
         """Return earnings from the rows landed by a time; None if no report was known."""
-        rows, weights = (
-            _landed_by(self.rows, known_by),
-            basket_weights(self.ticker, prices.sessions),
-        )
-        symbols = basket_symbols(self.ticker)
+        rows, symbols = _landed_by(self.rows, known_by), basket_symbols(self.ticker)
+        weights = basket_weights(self.ticker, prices.sessions)
+        silent = ~self._answered(prices.sessions, symbols)
+        refused = [symbol in self.answers and self.answers[symbol].refused for symbol in symbols]
+        weights[silent & refused] = 0.0
         aligned = align_earnings(prices, rows, symbols, weights, landed, self.first_live)
+        if aligned is not None:
+            complete = ~(silent & (weights > 0)).any(axis=1)
+            aligned = up_to(aligned, complete[-len(aligned.sessions) :])
         return _view("earnings", aligned)
+
+    def _answered(self, sessions: pd.DatetimeIndex, symbols: Sequence[str]) -> NDArray[np.bool_]:
+        """Return whether a company's reports are complete, shape (n_sessions, n_symbols)."""
+        if not self.answers:
+            return np.ones((len(sessions), len(symbols)), dtype=np.bool_)
+        # One that was never asked for tells nothing, where others were.
+        answers = [self.answers.get(symbol, Answer(None)) for symbol in symbols]
+        return np.stack([answered_by(answer, sessions) for answer in answers], axis=1)
 
 
 def _view(name: str, aligned: Aligned | None) -> View | None:

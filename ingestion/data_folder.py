@@ -6,7 +6,7 @@ longer names stay for readers under way; the next session that writes removes th
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,6 +21,7 @@ from feature_repo.errors import InputError
 from feature_repo.manifest import (
     MANIFEST,
     ORIGINS,
+    Answer,
     Entry,
     Manifest,
     TableState,
@@ -54,6 +55,8 @@ class DataFolder:
         self._lock = FileLock(data_dir / LOCK, timeout=0)
         self._staged: dict[tuple[str, str], Entry] = {}
         self._opened: dict[str, TableState] = {}
+        self._dropped: set[tuple[str, str]] = set()
+        self._answers: dict[tuple[str, str], Answer] = {}
         self._swept = False
 
     def __enter__(self) -> Self:
@@ -161,6 +164,16 @@ class DataFolder:
         self._check_held()
         self._staged[entry.table, entry.key] = entry
 
+    def drop(self, table: str, key: str) -> None:
+        """Leave a key out of the new generation of an opened view: nothing makes it any more."""
+        self._check_held()
+        self._dropped.add((table, key))
+
+    def answered(self, answers: Mapping[tuple[str, str], Answer]) -> None:
+        """Record, with the next commit, how a source answered for (table, key)."""
+        self._check_held()
+        self._answers |= answers
+
     def clear_old_files(self) -> None:
         """Remove, once a session, the files that the manifest does not name."""
         self._check_held()
@@ -172,12 +185,12 @@ class DataFolder:
         self._swept = True
 
     def commit(self, origin: str | None = None, first_live: datetime | None = None) -> bool:
-        """Switch the manifest to all that is staged; nothing staged writes nothing.
+        """Switch the manifest to all that is staged; nothing that is new writes nothing.
 
         Parameters
         ----------
         origin
-            Where landed rows come from; the first one is the home's for good.
+            Where the staged rows come from; the first one is the home's for good.
         first_live
             The time of a live landing; the first one is kept.
 
@@ -192,21 +205,24 @@ class DataFolder:
             If a new generation of a view lacks a key of the old one.
         """
         self._check_held()
-        if not self._staged:
+        answers = {**self.manifest.answers, **self._answers}
+        if not self._staged and not self._dropped and answers == self.manifest.answers:
             return False
         self._check_generations()
         folders = {(self.data_dir / entry.path).parent for entry in self._staged.values()}
         for folder in sorted({f for leaf in folders for f in (leaf, *leaf.parents)}):
             if folder.is_relative_to(self.data_dir):
                 sync_folder(folder)
-        staged = {table for table, _ in self._staged}
+        changed = {table for table, _ in {*self._staged, *self._dropped}}
+        kept = {name: e for name, e in self.manifest.entries.items() if name not in self._dropped}
         live = self.manifest.first_live_landing or (first_live and first_live.isoformat())
         manifest = replace(
             self.manifest,
-            origin=self.manifest.origin or origin,
+            origin=self.manifest.origin or (origin if self._staged else None),
             first_live_landing=live,
-            tables={**self.manifest.tables, **{name: self._opened[name] for name in staged}},
-            entries={**self.manifest.entries, **self._staged},
+            tables={**self.manifest.tables, **{name: self._opened[name] for name in changed}},
+            entries={**kept, **self._staged},
+            answers=answers,
         )
         replace_file(self.data_dir / MANIFEST, manifest_bytes(manifest))
         sync_folder(self.data_dir)
@@ -217,6 +233,8 @@ class DataFolder:
     def _forget(self) -> None:
         self._staged.clear()
         self._opened.clear()
+        self._dropped.clear()
+        self._answers.clear()
 
     def _check_held(self) -> None:
         if not self._lock.is_locked:
@@ -226,7 +244,7 @@ class DataFolder:
         for (table, key), entry in self.manifest.entries.items():
             state = self._opened.get(table)
             moved = state is not None and state.generation != entry.generation
-            if moved and (table, key) not in self._staged:
+            if moved and (table, key) not in {*self._staged, *self._dropped}:
                 raise InputError(
                     f"generation {state.generation} of {table} lacks {key}, which generation "
                     f"{entry.generation} has; build all keys of a view together"

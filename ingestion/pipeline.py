@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
 from typing import Any, Final
@@ -11,10 +11,13 @@ import pandas as pd
 import structlog
 
 from feature_repo.availability import SERIES
-from feature_repo.errors import MissingCredential, NotEntitled, SchemaViolation, SourceUnavailable
+from feature_repo.errors import MissingCredential, NotEntitled, SchemaViolation
+from feature_repo.manifest import Answer
 from feature_repo.markets import basket_symbols, underlying
 from ingestion.build_record import LANDED, landing_fingerprint, read_record, write_record
+from ingestion.compute import CARRIED
 from ingestion.expectations import gate
+from ingestion.fetching import Days, Fetched, fetch_keys
 from ingestion.lake import Lake, Landing
 from ingestion.raw import index_symbols
 from ingestion.sources.base import Source
@@ -32,9 +35,9 @@ from ingestion.tables import (
     PRICES,
     TABLES,
 )
+from ingestion.withdrawn import withdrawn
 
 Progress = Callable[[str, int, int], None]
-Days = tuple[pd.Timestamp | None, pd.Timestamp]
 
 logger = structlog.get_logger(__name__)
 
@@ -43,8 +46,8 @@ BATCH: Final = 100
 # What every home needs: an answer of another shape stops the run. That of another table leaves its
 # view behind, and the others go on.
 CORE: Final = (PRICES, INDICES, MACRO_SERIES)
-# Failures in a row after which the other keys of a batch are not asked for.
-GIVE_UP: Final = 3
+# The rule that a key breaks for which the vendor's plan has no answer.
+IN_PLAN: Final = "included in the plan"
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ class TableReport:
     """What one landing did to a table.
 
     `stale` says why, for the keys that did not land and may land another time; `unavailable` says
-    what has to be set up before the table can land at all. `findings` are of what landed anew.
+    what has to be set up before the table can land at all. `findings` are of what landed anew, and
+    of single keys that the vendor's plan does not include.
     """
 
     table: str
@@ -169,27 +173,18 @@ def _land_batch(
     landed_at: pd.Timestamp,
 ) -> TableReport:
     try:
-        frame, failed = _fetch(source, table, keys, days)
+        got = fetch_keys(source, table, keys, days)
     except (MissingCredential, NotEntitled) as error:
+        held = [key for key in keys if key in lake.manifest.keys(table.name)]
+        _commit_answers(lake, table, held, Fetched(table.empty(), dict.fromkeys(held, "")), days[1])
         return TableReport(table.name, len(keys), 0, 0, 0, 0, (), None, str(error))
     except SchemaViolation as error:
         if table in CORE:
             raise
+        failed = dict.fromkeys(keys, str(error))
+        _commit_answers(lake, table, keys, Fetched(table.empty(), failed), days[1])
         return TableReport(table.name, len(keys), 0, 0, 0, 0, tuple(keys), str(error))
-    record, name = read_record(lake.data_dir / LANDED), _batch_name(table, keys)
-
-    def state(late: int) -> str:
-        same = landing_fingerprint(lake.manifest, table.name, keys, frame, days[1])
-        return f"{late} held back {same}"
-
-    counted = re.match(r"\d+", record.get(name, ""))
-    late = int(counted[0]) if counted else 0
-    landing = Landing(table.name, 0, 0, 0, ())
-    found: tuple[Finding, ...] = ()
-    # The same rows onto the same rows by the same rules: gate and lake would find nothing new.
-    if record.get(name) != state(late):
-        landing, late, found = _land(lake, table, frame, days[1], source.origin, landed_at)
-        write_record(lake.data_dir / LANDED, record | {name: state(late)})
+    landing, late, found = _land_new(lake, source.origin, table, keys, got, days[1], landed_at)
     return TableReport(
         table.name,
         len(keys),
@@ -197,10 +192,84 @@ def _land_batch(
         landing.rows_corrected,
         landing.rows_quarantined,
         late,
-        tuple(failed),
-        next(iter(failed.values()), None),
-        findings=found,
+        tuple(got.failed),
+        next(iter(got.failed.values()), None),
+        findings=(
+            *found,
+            *(Finding(table.name, key, IN_PLAN, 1, why) for key, why in got.refused.items()),
+        ),
     )
+
+
+def _land_new(
+    lake: Lake,
+    origin: str,
+    table: Table,
+    keys: list[str],
+    got: Fetched,
+    end: pd.Timestamp,
+    landed_at: pd.Timestamp,
+) -> tuple[Landing, int, tuple[Finding, ...]]:
+    """Land what was fetched, if it is not what landed last, and record who answered, at once."""
+    record, name = read_record(lake.data_dir / LANDED), _batch_name(table, keys)
+
+    def state(late: int) -> str:
+        same = landing_fingerprint(lake.manifest, table.name, keys, got.frame, end)
+        return f"{late} held back {same}"
+
+    counted = re.match(r"\d+", record.get(name, ""))
+    late = int(counted[0]) if counted else 0
+    # The same rows onto the same rows by the same rules: gate and lake would find nothing new.
+    if record.get(name) == state(late):
+        _commit_answers(lake, table, keys, got, end)
+        return Landing(table.name, 0, 0, 0, ()), late, ()
+    gone = _withdrawn(lake, table, keys, got, end)
+    with lake.all_or_nothing():
+        lake.answered(_answers(lake, table, keys, got, end))
+        landing, late, found = _land(lake, table, got.frame, gone, end, origin, landed_at)
+        lake.commit()
+    write_record(lake.data_dir / LANDED, record | {name: state(late)})
+    return landing, late, found
+
+
+def _commit_answers(
+    lake: Lake, table: Table, keys: Sequence[str], got: Fetched, end: pd.Timestamp
+) -> None:
+    with lake.all_or_nothing():
+        lake.answered(_answers(lake, table, keys, got, end))
+        lake.commit()
+
+
+def _answers(
+    lake: Lake, table: Table, keys: Sequence[str], got: Fetched, end: pd.Timestamp
+) -> dict[tuple[str, str], Answer]:
+    """Return how the source has answered for the keys of a table that is carried forward."""
+    found = {}
+    for key in keys if table.name in CARRIED.values() else ():
+        before = lake.manifest.answers.get((table.name, key), Answer(None))
+        if key in got.refused:
+            before = replace(before, refused=True)
+        elif key not in got.failed:
+            before = Answer(max(str(end.date()), before.through or ""))
+        found[table.name, key] = before
+    return found
+
+
+def _withdrawn(
+    lake: Lake, table: Table, keys: Sequence[str], got: Fetched, end: pd.Timestamp
+) -> pd.DataFrame:
+    """Return versions of reports that are not listed any more; none of another table."""
+    if table is not EARNINGS_CALENDAR:
+        return table.empty()
+    # A question about an earlier session than the last one is not answered with all there is.
+    asked = [
+        key
+        for key in keys
+        if key not in {*got.failed, *got.refused}
+        and (lake.manifest.answers.get((table.name, key), Answer(None)).through or "")
+        <= str(end.date())
+    ]
+    return withdrawn(got.frame, asked, partial(lake.stored, table.name), end)
 
 
 def _batch_name(table: Table, keys: Sequence[str]) -> str:
@@ -211,44 +280,21 @@ def _land(
     lake: Lake,
     table: Table,
     frame: pd.DataFrame,
+    gone: pd.DataFrame,
     end: pd.Timestamp,
     origin: str,
     landed_at: pd.Timestamp,
 ) -> tuple[Landing, int, tuple[Finding, ...]]:
-    """Gate and land the rows up to the end; count those held back, and say what is missing."""
+    """Gate and land the rows up to the end; count those held back, and say what is missing.
+
+    Rows that are `gone` come from the lake itself and pass no gate.
+    """
     stored = partial(lake.stored, table.name)
     good, bad = gate(table, frame, stored)
     late = (table.days(good) > end) & table.sessional
     found = tuple(findings(table, good[~late], stored))
-    return lake.land(table, good[~late], origin, landed_at, bad), int(late.sum()), found
-
-
-def _fetch(
-    source: Source,
-    table: Table,
-    keys: list[str],
-    days: Days,
-) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Return the rows of the keys that the source gives, and why it gives none of the others.
-
-    Keys are asked for together. Where that fails each is asked for alone, so that one of them does
-    not keep the others out; after a few failures in a row the vendor is taken to be down.
-    """
-    try:
-        return source.fetch(table.name, keys, *days), {}
-    except SourceUnavailable as error:
-        if len(keys) == 1:
-            return table.empty(), {keys[0]: str(error)}
-    frames, failed, in_a_row = [table.empty()], {}, 0
-    for key in keys:
-        if in_a_row < GIVE_UP:
-            frame, reason = _fetch(source, table, [key], days)
-            in_a_row = in_a_row + 1 if reason else 0
-            frames.append(frame)
-            failed |= reason
-        else:
-            failed[key] = "not asked for: the source had stopped answering"
-    return pd.concat(frames, ignore_index=True).astype(table.dtypes), failed
+    rows = pd.concat([good[~late], gone], ignore_index=True).astype(table.dtypes)
+    return lake.land(table, rows, origin, landed_at, bad), int(late.sum()), found
 
 
 def _joined(one: TableReport | None, other: TableReport) -> TableReport:

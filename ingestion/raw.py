@@ -1,14 +1,16 @@
 """Raw rows out of the lake, by what a build needs them for."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
+from feature_repo.availability import SERIES
 from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Group
-from feature_repo.manifest import Manifest, read_rows
+from feature_repo.manifest import Answer, Manifest, read_rows
 from feature_repo.markets import (
     MARKET,
     TERM_SLOPE,
@@ -118,7 +120,7 @@ class RawReader:
         if not keys:
             return MacroRaw(typed(MACRO_SERIES, MACRO_SERIES.empty()), self._market())
         rows = read_rows(self.data_dir, MACRO_SERIES.name, keys, self.manifest)
-        return MacroRaw(rows, self._market())
+        return MacroRaw(rows, self._market(), tuple(self._answers(MACRO_SERIES, SERIES).values()))
 
     def _market(self) -> pl.DataFrame:
         """Return the market's sessions and when each, or one after it, first landed."""
@@ -148,7 +150,13 @@ class RawReader:
             return []
         rows = pl.concat([self._read(EARNINGS_CALENDAR, symbol) for symbol in symbols])
         first = self.manifest.first_live_landing
-        return [EarningsRaw(ticker, rows, None if first is None else datetime.fromisoformat(first))]
+        live = None if first is None else datetime.fromisoformat(first)
+        answers = self._answers(EARNINGS_CALENDAR, basket_symbols(ticker))
+        return [EarningsRaw(ticker, rows, live, answers)]
+
+    def _answers(self, table: Table, keys: Iterable[str]) -> dict[str, Answer]:
+        held = self.manifest.answers
+        return {key: held[table.name, key] for key in keys if (table.name, key) in held}
 
     def _holds(self, table: Table, key: str) -> bool:
         return (table.name, key) in self.manifest.entries

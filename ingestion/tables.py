@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from feature_repo.availability import SERIES
+from feature_repo.features.earnings_reports import WITHDRAWN
 from ingestion.table import ROUNDING, Column, Pair, Splits, Table
 
 # Cboe's opening prints of 1992 to 2005 may lie outside their own day's range, by up to 24 % (45
@@ -19,8 +20,9 @@ MARKET_SCOPE: Final = "market"
 # ApeWisdom's lists of Reddit forums that are summed; the second holds the first, so that
 # wallstreetbets counts twice.
 MENTION_FILTERS: Final = ("wallstreetbets", "all-stocks")
-# Before the market opens, after it closes, during it; the empty text is a report of unknown hour.
-REPORT_HOURS: Final = ("bmo", "amc", "dmh", "")
+# Before the market opens, after it closes, during it; the empty text is a report of unknown hour,
+# and one that the vendor lists no more is withdrawn.
+REPORT_HOURS: Final = ("bmo", "amc", "dmh", "", WITHDRAWN)
 
 
 def _price(name: str, *, nullable: bool = False) -> Column:
@@ -212,7 +214,7 @@ EARNINGS_CALENDAR: Final = Table(
         Column("fiscal_year", "float", "year", minimum=1980, maximum=2100),
         Column("fiscal_quarter", "float", "quarter, 1 to 4", minimum=1, maximum=4),
         Column("date", "date", "day of the report, planned or past"),
-        Column("hour", "string", "bmo, amc, dmh, empty = unknown", allowed=REPORT_HOURS),
+        Column("hour", "string", "bmo, amc, dmh, withdrawn, empty = unknown", allowed=REPORT_HOURS),
         _amount("eps_actual", "USD per share", 1e6),
         _amount("eps_estimate", "USD per share", 1e6, 0.5),
         _amount("revenue_actual", "USD", 1e13),

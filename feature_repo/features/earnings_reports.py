@@ -19,6 +19,8 @@ BEFORE_CLOSE: Final = ("bmo", "dmh")
 # Decision 14: where nobody recorded it, a date counts as announced so many sessions before.
 ANNOUNCED: Final = 10
 AFTER_CLOSE: Final = "amc"
+# The hour of a report that the vendor lists no more: neither to come nor past.
+WITHDRAWN: Final = "withdrawn"
 # Orders within a day: before the close, unknown, after it. Of reports on one session the first
 # is the next: an unknown hour does not matter beside a known early one, but beside a late one.
 ORDERS: Final = 3
@@ -39,7 +41,7 @@ class EarningsVersions:
     date_known, result_known
         When the version's date, and its figures, became known.
     hour
-        bmo, amc or dmh; any other text is unknown.
+        bmo, amc, dmh or withdrawn; any other text is unknown.
     eps_actual, eps_estimate, revenue_actual, revenue_estimate
         Figures, NaN where missing.
     """
@@ -82,6 +84,8 @@ class Spans:
 def spans(cuts: NDArray[np.int64], sessions: Places, versions: EarningsVersions) -> Spans:
     """Return when each version is the newest known of its report, and when that is past.
 
+    One that withdraws the report ends the version before it, and is itself none.
+
     Parameters
     ----------
     cuts
@@ -94,6 +98,8 @@ def spans(cuts: NDArray[np.int64], sessions: Places, versions: EarningsVersions)
     known = np.searchsorted(cuts, nanoseconds("date_known", versions.date_known))
     figures = np.searchsorted(cuts, nanoseconds("result_known", versions.result_known))
     row, until = _in_force(versions, known, cuts.size)
+    stands = versions.hour[row] != WITHDRAWN
+    row, until = row[stands], until[stands]
     hour, session = versions.hour[row], versions.session[row]
     early = np.isin(hour, BEFORE_CLOSE)
     entered = np.clip(np.searchsorted(sessions, session + ~early), known[row], until)

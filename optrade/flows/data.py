@@ -1,6 +1,5 @@
 """From a source to the online store: fetch, build, publish."""
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -39,7 +38,7 @@ def build(
 ) -> list[Row]:
     """Build the features of everything that has landed; one row of the report a view."""
     with Lake(home.data) as lake:
-        return _build(lake, landed_at, progress, (), placement)
+        return _build(lake, landed_at, progress, placement)
 
 
 def fetch_and_build(
@@ -58,9 +57,7 @@ def fetch_and_build(
         )
     with Lake(home.data) as lake:
         fetched = _fetch(lake, opened, tickers, progress)
-        # A view that carries values forward must not carry those of a table without news.
-        old = [row["table"] for row in fetched if row["stale"] or row["unavailable"]]
-        built = _build(lake, opened.landed_at, progress, old, placement, plant_leak=plant_leak)
+        built = _build(lake, opened.landed_at, progress, placement, plant_leak=plant_leak)
         return {"fetch": fetched, "features": built}
 
 
@@ -75,7 +72,6 @@ def _build(
     lake: Lake,
     landed_at: pd.Timestamp,
     progress: "Progress",
-    stale: Collection[str],
     placement: Placement,
     *,
     plant_leak: bool = False,
@@ -86,7 +82,6 @@ def _build(
         tickers,
         landed_at,
         progress,
-        stale=stale,
         plant_leak=plant_leak,
         placement=placement,
     )

@@ -10,9 +10,10 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from feature_repo.availability import SERIES
 from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, definition_hash, names
-from feature_repo.manifest import current_rows, damaged, read_manifest, read_rows
+from feature_repo.manifest import Answer, current_rows, damaged, read_manifest, read_rows
 from feature_repo.markets import close, decision_time, sessions
 from ingestion import build, build_record, shards
 from ingestion.build import ViewReport, build_features
@@ -51,6 +52,13 @@ class Home:
                 frame = raw[table.name]
                 part = frame[frame[dated[table.name]] <= DAYS[last]]
                 lake.land(table, part, self.origin, landed_at or at(last))
+
+    def answered(self, last: int) -> None:
+        """Let the source of the macro series have answered up to session number `last`."""
+        through = Answer(str(DAYS[last].date()))
+        with Lake(self.data) as lake:
+            lake.answered({("macro_series", series): through for series in SERIES})
+            lake.commit()
 
     def build(self, landed_at: pd.Timestamp, **options: Any) -> dict[str, ViewReport]:
         with Lake(self.data) as lake:
@@ -276,10 +284,12 @@ def test_a_key_is_built_again_only_where_something_changed(
     assert keys(lambda: home.step(599, at(600), macro_series=moved)) == ["US"]
     moved_index = corrected(home.raw, "indices", 500, "close")
     assert keys(lambda: home.step(599, at(600), macro_series=moved, indices=moved_index)) == ["SPY"]
-    # A view that was held back is built when its table is there again.
-    assert keys(lambda: home.build(at(601), stale=["macro_series"])) == []
-    assert keys(lambda: home.build(at(601), stale=["earnings_calendar"])) == ["SPY"]
-    assert keys(lambda: home.build(at(601))) == ["SPY"]
+    # A view that was held back is built when the source of its table answers again.
+    home.answered(598)
+    assert keys(lambda: home.build(at(601))) == ["US"]
+    assert keys(lambda: home.build(at(601))) == []
+    home.answered(599)
+    assert keys(lambda: home.build(at(601))) == ["US"]
     (home.data / BUILT).unlink()
     assert keys(lambda: home.build(at(601))) == ["SPY", "US"]
     monkeypatch.setattr(build_record, "code_fingerprint", lambda: "other code")
@@ -360,13 +370,17 @@ def test_views_wait_for_tables_that_never_landed(home: Home, index: Frame) -> No
 
 def test_a_view_that_carries_values_forward_waits_for_its_table(home: Home) -> None:
     home.step(598)
+    home.answered(598)
     home.land(599)
-    reports = home.build(at(599), stale=["macro_series", "prices", "indices"])
-    assert reports["macro"].stale == "macro_series could not be fetched"
+    reports = home.build(at(599))
+    words = f"macro_series could not be fetched: CPIAUCSL since {DAYS[598].date()}, "
+    assert reports["macro"].stale.startswith(words)
     assert reports["macro"].last_session == str(DAYS[598].date())
     for view in ("technical", "iv", "iv_lags"):
         assert reports[view].stale is None
         assert reports[view].last_session == str(DAYS[599].date())
+    assert home.build(at(600), rebuild=True)["macro"].last_session == str(DAYS[598].date())
+    home.answered(599)
     assert home.build(at(600))["macro"].rows_new == 1
 
 

@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 
 from feature_repo.features.catalogue import names
-from feature_repo.manifest import MANIFEST, current_rows, read_manifest, read_rows
-from feature_repo.markets import basket_symbols, close, decision_time, sessions
+from feature_repo.features.earnings_reports import WITHDRAWN
+from feature_repo.manifest import MANIFEST, Answer, current_rows, read_manifest, read_rows
+from feature_repo.markets import BASKETS, basket_symbols, close, decision_time, sessions
 from ingestion import build
 from ingestion.build import ViewReport, build_features
 from ingestion.frames import CREATED, EVENT, SESSION
@@ -41,6 +42,13 @@ class Home:
         with Lake(self.data) as lake:
             for table, frame in landings:
                 lake.land(table, frame, self.origin, at)
+
+    def answered(self, last: int, **others: Answer) -> None:
+        """Let the source of reports have answered up to a session, for other companies else."""
+        answers = dict.fromkeys(basket_symbols("SPY"), Answer(str(DAYS[last].date()))) | others
+        with Lake(self.data) as lake:
+            lake.answered({(EARNINGS_CALENDAR.name, key): row for key, row in answers.items()})
+            lake.commit()
 
     def build(self, at: pd.Timestamp, **options: Any) -> dict[str, ViewReport]:
         with Lake(self.data) as lake:
@@ -274,11 +282,58 @@ def test_days_landed_together_are_as_days_landed_one_by_one(home: Home, earnings
 def test_earnings_wait_for_their_table(home: Home, earnings: Frame) -> None:
     home.step(25, reported(earnings, 30))
     home.land(CUTS[26], (PRICES, home.prices[home.prices[SESSION] <= DAYS[26]]))
-    reports = home.build(CUTS[26], stale=[EARNINGS_CALENDAR.name])
-    assert reports["earnings"].stale == "earnings_calendar could not be fetched"
+    home.answered(25)
+    reports = home.build(CUTS[26])
+    assert "earnings_calendar could not be fetched: AAPL since 20" in reports["earnings"].stale
     assert reports["earnings"].last_session == str(DAYS[25].date())
     assert reports["technical"].last_session == str(DAYS[26].date())
+    home.answered(26)
     assert home.build(CUTS[26])["earnings"].rows_new == 1
+
+
+def test_one_member_that_does_not_answer_holds_the_view_back(home: Home, earnings: Frame) -> None:
+    home.step(25, reported(earnings, 30))
+    home.land(CUTS[26], (PRICES, home.prices[home.prices[SESSION] <= DAYS[26]]))
+    # The plan does not include it, or it is in no basket any more: nothing waits for it.
+    home.answered(26, MSFT=Answer(None, refused=True), GE=Answer(None))
+    assert home.build(CUTS[26])["earnings"].rows_new == 1
+    home.land(CUTS[27], (PRICES, home.prices[home.prices[SESSION] <= DAYS[27]]))
+    home.answered(27, MSFT=Answer(str(DAYS[26].date())))
+    assert home.build(CUTS[27])["earnings"].stale.endswith(f"MSFT since {DAYS[26].date()}")
+
+
+def test_a_member_that_the_plan_includes_no_more_has_no_report(home: Home, earnings: Frame) -> None:
+    home.step(25, reported(earnings, 30))
+    known = home.values("earnings", "days_to_earnings")
+    home.answered(26, AAPL=Answer(str(DAYS[25].date()), refused=True))
+    home.step(26)
+    assert home.values("earnings", "days_to_earnings") == known | {26: None}
+
+
+def test_a_ticker_out_of_the_baskets_blocks_no_generation(
+    home: Home, earnings: Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.step(25, reported(earnings, 30))
+    monkeypatch.setitem(BASKETS, "SPY", ())
+    reports = home.build(CUTS[25], rebuild=True)
+    assert (reports["technical"].generation, reports["earnings"].generation) == (2, 2)
+    manifest = read_manifest(home.data)
+    assert (manifest.keys("technical"), manifest.keys("earnings")) == (("SPY",), ())
+    home.build(CUTS[25])
+    assert read_manifest(home.data) == manifest
+
+
+def test_a_withdrawn_report_is_neither_to_come_nor_past(home: Home, earnings: Frame) -> None:
+    home.step(25, reported(earnings, 30))
+    before = home.values("earnings", "days_to_earnings")
+    assert before[25] == 5
+    home.step(26, reported(earnings, 30, hour=WITHDRAWN))
+    home.step(34)
+    after = dict.fromkeys(range(26, 35))
+    assert home.values("earnings", "days_to_earnings") == before | after
+    assert set(home.values("earnings", "days_since_earnings").values()) == {None}
+    home.step(35, reported(earnings, 40))
+    assert home.values("earnings", "days_to_earnings") == before | after | {35: 5}
 
 
 # Homes with and without the tables.

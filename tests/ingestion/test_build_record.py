@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.manifest import Entry, Manifest
+from feature_repo.manifest import Answer, Entry, Manifest
 from ingestion import build_record
 from ingestion.build_record import (
     code_fingerprint,
@@ -53,6 +53,7 @@ def test_equal_content_is_an_equal_fingerprint() -> None:
         manifest(HELD[0], replace(HELD[1], generation=2)),
         manifest(*HELD, entry("news", "market")),
         manifest(*HELD, entry("iv", "SPY")),
+        replace(manifest(*HELD), answers={("prices", "SPY"): Answer("2024-01-02")}),
         manifest(*HELD, first_live="2024-01-02T21:30:00+00:00"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import polars as pl
 import pytest
 
 from feature_repo.errors import InputError
-from feature_repo.manifest import Manifest
+from feature_repo.manifest import MANIFEST, Answer, Manifest, read_manifest
 from ingestion.frames import (
     LANDED,
     TYPES,
@@ -104,6 +105,16 @@ def test_equal_rows_give_equal_bytes(prices: Frame) -> None:
     copy = pl.DataFrame(rows.to_dict(as_series=False), schema=rows.schema)
     assert parquet_bytes(rows) == parquet_bytes(copy)
     assert len(parquet_bytes(rows)) < rows.estimated_size()
+
+
+def test_who_answered_comes_back(tmp_path: Path) -> None:
+    answers = {
+        ("macro_series", "DFF"): Answer("2024-01-02"),
+        ("earnings_calendar", "AAPL"): Answer(None, refused=True),
+        ("earnings_calendar", "MSFT"): Answer(None),
+    }
+    (tmp_path / MANIFEST).write_bytes(manifest_bytes(Manifest("live", answers=answers)))
+    assert read_manifest(tmp_path).answers == answers
 
 
 def test_an_empty_manifest_is_json() -> None:

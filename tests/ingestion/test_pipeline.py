@@ -18,7 +18,8 @@ from feature_repo.errors import (
     SchemaViolation,
     SourceUnavailable,
 )
-from feature_repo.manifest import current_rows, damaged, read_manifest, read_rows
+from feature_repo.features.earnings_reports import WITHDRAWN
+from feature_repo.manifest import Answer, current_rows, damaged, read_manifest, read_rows
 from feature_repo.markets import basket_symbols, decision_time, sessions
 from ingestion import pipeline
 from ingestion.build import build_features
@@ -363,8 +364,59 @@ def test_a_table_that_needs_a_key_leaves_the_others_landed(
     assert {report.unavailable for name, report in reports.items() if name != table} == {None}
     assert landed_tables(tmp_path) == set(PRICED)
     assert not [entry for entry in logs if entry["log_level"] == "warning"]
-    # No key: asked for once, not again key by key.
-    assert sum(name == table for name, _ in source.asked) == 1
+    # No key: asked for once. Not in the plan: the first few keys are asked for alone as well.
+    alone = min(3, keys) if error is NotEntitled and keys > 1 else 0
+    assert sum(name == table for name, _ in source.asked) == 1 + alone
+
+
+def test_a_company_that_the_plan_does_not_include_is_lost_alone(
+    tmp_path: Path, source: Tables
+) -> None:
+    source.tables = (*PRICED, EARNINGS_CALENDAR.name)
+    source.failing["AAPL"] = NotEntitled("Finnhub's plan does not include it (HTTP 403)")
+    report = fetch(tmp_path, source, "SPY")[EARNINGS_CALENDAR.name]
+    assert (report.stale, report.unavailable) == (None, None)
+    (lost,) = (finding for finding in report.findings if finding.key)
+    assert (lost.key, lost.detail) == ("AAPL", "Finnhub's plan does not include it (HTTP 403)")
+    manifest = read_manifest(tmp_path)
+    landed = {*basket_symbols("SPY")} - {"AAPL"}
+    assert {*manifest.keys(EARNINGS_CALENDAR.name)} == landed
+    assert manifest.answers[EARNINGS_CALENDAR.name, "AAPL"] == Answer(None, refused=True)
+    assert manifest.answers[EARNINGS_CALENDAR.name, "MSFT"] == Answer(str(END.date()))
+    with Lake(tmp_path) as lake:
+        built = {report.view: report for report in build_features(lake, ["SPY"], AT)}
+    assert built["earnings"].last_session == str(END.date())
+
+
+def test_what_failed_to_be_fetched_is_not_carried_to_a_build_of_its_own(
+    tmp_path: Path, source: Tables
+) -> None:
+    """Fetched before the failure, after it, and once the source answers again."""
+    ends = []
+    for end, failing in ((DAYS[-3], False), (DAYS[-2], True), (DAYS[-1], True), (DAYS[-1], False)):
+        source.failing = {"DGS2": SourceUnavailable("fred is down")} if failing else {}
+        at = decision_time(pd.DatetimeIndex([end]))[0]
+        with Lake(tmp_path) as lake:
+            fetch_all(lake, source, ["SPY"], None, end, at)
+        with Lake(tmp_path) as lake:
+            built = {report.view: report for report in build_features(lake, ["SPY"], at)}
+        assert built["technical"].last_session == str(end.date())
+        ends.append((built["macro"].last_session, built["macro"].stale is None))
+    good, late, last = (str(day.date()) for day in DAYS[[-3, -2, -1]])
+    assert ends == [(good, True), (good, False), (good, False), (last, True)]
+    assert late not in dict(ends)
+
+
+def test_who_answered_lands_with_the_rows_or_not_at_all(tmp_path: Path, source: Tables) -> None:
+    fetch(tmp_path, source)
+    manifest = read_manifest(tmp_path)
+    asked = [(table, key) for table, keys in needed_keys(["SPY", "QQQ"]).items() for key in keys]
+    carried = {"macro_series", EARNINGS_CALENDAR.name} & set(source.tables)
+    answered = {name: Answer(str(END.date())) for name in asked if name[0] in carried}
+    assert manifest.answers == answered
+    with Lake(tmp_path) as lake:
+        fetch_all(lake, source, ["SPY"], None, DAYS[-5], AT)
+    assert read_manifest(tmp_path) == manifest  # an earlier session tells nothing of a later one
 
 
 def test_tables_without_a_key_leave_what_is_priced_to_build(tmp_path: Path, source: Tables) -> None:
@@ -389,6 +441,49 @@ def test_reports_to_come_land_and_a_moved_one_is_a_correction(
     assert fetch(tmp_path, source)[EARNINGS_CALENDAR.name].rows_corrected == 1
     rows = read_rows(tmp_path, EARNINGS_CALENDAR.name, ["AAPL"])
     assert [str(day) for day in rows["date"]] == ["2024-02-01", "2024-07-01", "2024-07-03"]
+
+
+def withdrawals(data: Path) -> list[str]:
+    rows = current_rows(data, EARNINGS_CALENDAR.name, ["AAPL"]).filter(hour=WITHDRAWN)
+    return [str(day) for day in rows["date"]]
+
+
+def test_a_report_that_is_not_listed_any_more_is_withdrawn(
+    tmp_path: Path, source: Tables, earnings: Frame
+) -> None:
+    source.tables = ("prices", EARNINGS_CALENDAR.name)
+    name, past, coming = EARNINGS_CALENDAR.name, "2024-02-01", "2024-07-01"
+    source.frames[name] = earnings("AAPL", [past, coming])
+    fetch(tmp_path, source)
+    # No answer, or one about an earlier session, withdraws nothing.
+    source.frames[name] = earnings("AAPL", [past])
+    source.failing["AAPL"] = SourceUnavailable("an empty answer")
+    fetch(tmp_path, source)
+    del source.failing["AAPL"]
+    with Lake(tmp_path) as lake:
+        fetch_all(lake, source, ["SPY"], None, DAYS[-5], AT)
+    assert withdrawals(tmp_path) == []
+    assert fetch(tmp_path, source)[name].rows_corrected == 1
+    assert withdrawals(tmp_path) == [coming]
+    assert fetch(tmp_path, source)[name].rows_corrected == 0
+    source.frames[name] = earnings("AAPL", [past, coming])
+    assert fetch(tmp_path, source)[name].rows_corrected == 1
+    assert withdrawals(tmp_path) == []
+
+
+@pytest.mark.parametrize(("listed", "gone"), [("2024-01-25", True), ("2024-04-25", False)])
+@pytest.mark.parametrize("eps", [np.nan, 1.1])
+def test_a_past_report_is_withdrawn_without_results_and_within_reach(
+    tmp_path: Path, source: Tables, earnings: Frame, listed: str, gone: bool, eps: float
+) -> None:
+    source.tables = ("prices", EARNINGS_CALENDAR.name)
+    other = earnings("AAPL", [listed]).assign(fiscal_year=2020.0)
+    report = earnings("AAPL", ["2024-02-01"], eps_actual=eps)
+    source.frames[EARNINGS_CALENDAR.name] = pd.concat([other, report], ignore_index=True)
+    fetch(tmp_path, source)
+    source.frames[EARNINGS_CALENDAR.name] = other
+    fetch(tmp_path, source)
+    assert (withdrawals(tmp_path) == ["2024-02-01"]) is (gone and np.isnan(eps))
 
 
 def test_simulated_data_lands_and_builds(tmp_path: Path, tree: Tree) -> None:
