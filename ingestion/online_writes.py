@@ -22,6 +22,7 @@ from feature_repo.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from redis import Redis
+    from redis.client import Pipeline
 
 Row = tuple[Any, dict[str, Any], datetime, datetime | None]
 Hashes = Mapping[bytes, Mapping[Any, Any]]
@@ -78,24 +79,45 @@ class Writes:
         """
         from redis.exceptions import RedisError
 
-        hashes = self.hashes
         try:
             with client.pipeline(transaction=True) as pipe:
-                if hashes:
-                    pipe.watch(*hashes)  # what another writes from here on is not overwritten
-                clear(client)
-                stage(client, hashes)
+                staged = staged_under_watch(client, pipe, self.hashes)
                 pipe.multi()
-                for name in hashes:
-                    pipe.rename(STAGED + name, name)
+                for name, place in staged.items():
+                    pipe.rename(name, place)
                 if pointer is not None:
                     pipe.set(*pointer)
                 pipe.execute()
         except RedisError as error:
             raise ConfigurationError(
-                f"Redis did not take the {len(self.rows)} rows ({type(error).__name__}): see "
-                "`optrade redis status`, then run `optrade materialize` again"
+                f"Redis did not take the {len(self.rows)} rows ({type(error).__name__}): it has "
+                "to be 6.2 or newer, and nobody else writing to it; see `optrade redis status`, "
+                "then run `optrade materialize` again"
             ) from None
+
+
+def staged_under_watch(client: "Redis", pipe: "Pipeline", hashes: Hashes) -> dict[bytes, bytes]:
+    """Stage all hashes, and return their places by the name that they are staged under.
+
+    From here on the transaction of `pipe` fails if another writes to a place, or takes away what is
+    staged: a rename of nothing would fail alone, and leave the others done.
+
+    Raises
+    ------
+    redis.exceptions.WatchError
+        If something staged is gone already.
+    """
+    from redis.exceptions import WatchError
+
+    staged = {STAGED + name: name for name in hashes}
+    if staged:
+        pipe.watch(*hashes)
+        clear(client)
+        stage(client, hashes)
+        pipe.watch(*staged)
+        if client.exists(*staged) != len(staged):
+            raise WatchError("rows that were staged are gone")
+    return staged
 
 
 def clear(client: "Redis") -> None:

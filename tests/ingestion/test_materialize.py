@@ -29,7 +29,7 @@ from feature_repo.repo_config import (
 )
 from ingestion.lake import Lake
 from ingestion.materialize import apply, materialize, online_sessions
-from ingestion.online_writes import STAGED, stage
+from ingestion.online_writes import STAGED, clear, stage
 from optrade import redis_server
 from optrade.redis_process import RedisAddress, client
 
@@ -402,6 +402,22 @@ def test_row_that_another_changes_meanwhile_is_not_overwritten(
     monkeypatch.undo()
     assert materialize(store, data, LAST).session == "2024-12-31"
     assert client(redis).hget(row, "field") == b"of another writer"
+
+
+def test_staged_row_that_another_takes_away_stops_them_all(
+    store: FeatureStore, data: Path, redis: RedisAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    materialize(store, data, decision_time(DAYS[-2:-1])[0])
+    before = content(redis)
+
+    def staged_and_gone(*arguments: Any) -> None:
+        stage(*arguments)
+        clear(client(redis))
+
+    monkeypatch.setattr("ingestion.online_writes.stage", staged_and_gone)
+    with pytest.raises(ConfigurationError, match="did not take the"):
+        materialize(store, data, LAST)
+    assert content(redis) == before
 
 
 def test_redis_that_refuses_the_rows_is_named_and_keeps_what_it_had(
