@@ -171,7 +171,7 @@ def weights_plot(rows: Sequence[Mapping[str, Any]]) -> str:
 
 @contextmanager
 def _figure(
-    width: float, height: float, panels: int = 1, left: float = 0.62, top: float = 0.08
+    width: float, height: float, panels: int = 1, left: float = 0.8, top: float = 0.08
 ) -> "Iterator[tuple[Callable[[], str], list[Axes]]]":
     """Give empty plots side by side and what turns them into SVG text; sizes in inches."""
     from matplotlib import rc_context
