@@ -35,6 +35,10 @@ IV_RANK: Final = "iv_rank"
 INDEX: Final = "vix_close"
 
 
+class UnlabelledError(InputError):
+    """A ticker of which no session has a label."""
+
+
 @dataclass(frozen=True)
 class Rows:
     """Labelled sessions, in order.
@@ -121,7 +125,7 @@ def direction_rows(
 
     Raises
     ------
-    InputError
+    UnlabelledError
         If the frame and the prices do not make one labelled session.
     """
     table = _of_ticker(frame, ticker)
@@ -150,7 +154,9 @@ def regime_rows(frame: pd.DataFrame, ticker: str, horizon: int) -> Rows:
     Raises
     ------
     InputError
-        If `iv_rank` is missing, or no session has a label.
+        If `iv_rank` is missing.
+    UnlabelledError
+        If no session has a label.
     """
     table = _of_ticker(frame, ticker)
     if IV_RANK not in table:
@@ -239,7 +245,7 @@ def _finite_or_null(features: pd.DataFrame) -> FloatArray:
 def _labelled(rows: Rows, known: BoolArray, ticker: str) -> Rows:
     kept = rows.where(known)
     if not len(kept.sessions):
-        raise InputError(
+        raise UnlabelledError(
             f"no labelled session of {ticker} among {len(rows.sessions)}: a label needs its "
             "session and the one it looks ahead to; train on a longer period"
         )

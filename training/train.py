@@ -5,7 +5,7 @@ part of each fold. The final fit uses all rows; its calibration and threshold co
 out-of-fold decision values of the whole window (Decisions 6, 8, 9).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -31,7 +31,14 @@ from training.fitting import (
 from training.labels import REGIMES
 from training.models import model_type
 from training.out_of_fold import OutOfFold, losses, out_of_fold
-from training.rows import Rows, direction_rows, pooled, regime_rows, require_views
+from training.rows import (
+    Rows,
+    UnlabelledError,
+    direction_rows,
+    pooled,
+    regime_rows,
+    require_views,
+)
 from training.settings import DirectionSettings, RegimeSettings
 from training.tasks import DIRECTION, REGIME, Task
 from training.validation import Fold, walk_forward
@@ -143,8 +150,12 @@ def train_regime(
     rows = regime_training_rows(frame, settings, window_start)
     folds = window_folds(rows, settings.n_folds)
     fitted = tuple(fit_regime(rows, fold.train, model, settings.n_features) for fold in folds)
+    everything = fit_rows(rows, _everything(rows), model, settings.n_features)
+    for one in everything.fits:
+        # A class that no fitted row has would be missing from what serves.
+        _require_every_regime(rows.labels[(rows.labels >= 0) & one.usable(rows.values)])
     final = weighted(
-        fit_rows(rows, _everything(rows), model, settings.n_features),
+        everything,
         _tested_values(
             rows, folds, fitted, lambda one, values: member_probabilities(one.fit, values)
         ),
@@ -160,6 +171,8 @@ def direction_training_rows(
     window_start: pd.Timestamp | None,
 ) -> Rows:
     """Return the rows that `train_direction` trains and tests on; parameters are its."""
+    if settings.pooled and "ticker" not in prices:
+        raise InputError("prices of a pooled training lack their ticker: got rows of no one's")
 
     def of_ticker(ticker: str) -> Rows:
         return direction_rows(frame, prices, ticker, settings.horizon, settings.safe_features)
@@ -205,7 +218,16 @@ def _rows(
     if not settings.pooled:
         return own
     others = sorted(set(frame["ticker"]) - {settings.ticker})
-    return pooled(own, [of_ticker(ticker) for ticker in others])
+    return pooled(own, list(_labelled(of_ticker, others)))
+
+
+def _labelled(of_ticker: Callable[[str], Rows], tickers: Sequence[str]) -> Iterator[Rows]:
+    """Yield the rows of the tickers that have any: an index that began later has none yet."""
+    for ticker in tickers:
+        try:
+            yield of_ticker(ticker)
+        except UnlabelledError:
+            continue
 
 
 def _everything(rows: Rows) -> IntArray:

@@ -99,8 +99,13 @@ def fit(sample: Sample) -> Simulation:
     Raises
     ------
     UnfittableError
-        If too few rows have all their next sessions.
+        If too few rows have all their next sessions, or these are not `AHEAD`.
     """
+    if sample.ahead.shape[1] != AHEAD:
+        raise UnfittableError(
+            f"bad horizon of a paths model: got {sample.ahead.shape[1]} sessions, "
+            f"allowed is {AHEAD}"
+        )
     known = np.isfinite(sample.ahead).all(axis=1)
     if int(known.sum()) < MIN_PATHS:
         raise UnfittableError(

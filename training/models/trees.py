@@ -12,6 +12,7 @@ from training.models.sample import FloatArray, IntArray, Model, Sample
 
 MAX_TREES: Final = 150
 PATIENCE: Final = 15  # rounds without a better score
+ABSENT: Final = "absent"  # attribute of a booster: codes of classes that its rows did not have
 HELD_OUT: Final = 5  # the last fifth of the sessions chooses the number of trees
 SETTINGS: Final = {
     "max_depth": 2,
@@ -51,7 +52,11 @@ def fit(sample: Sample) -> Any:  # noqa: ANN401 - xgboost is imported when a mod
             verbose_eval=False,
         )
         trees = int(grown.best_iteration) + 1
-    return xgboost.train(known, _matrix(sample, np.arange(len(sample.labels))), trees)
+    booster = xgboost.train(known, _matrix(sample, np.arange(len(sample.labels))), trees)
+    absent = np.setdiff1d(np.arange(sample.n_classes), sample.labels)
+    if len(absent):
+        booster.set_attr(**{ABSENT: " ".join(map(str, absent))})
+    return booster
 
 
 def decision(booster: Any, values: FloatArray) -> FloatArray:  # noqa: ANN401
@@ -62,14 +67,22 @@ def decision(booster: Any, values: FloatArray) -> FloatArray:  # noqa: ANN401
 def probabilities(
     booster: Any,  # noqa: ANN401
     values: FloatArray,
-    _n_classes: int,
-    _n_fitted: int,
+    n_classes: int,
+    n_fitted: int,
 ) -> FloatArray:
-    """Return the probability of every class; shape (n_rows, n_classes), rows sum to 1."""
+    """Return the probability of every class; shape (n_rows, n_classes), rows sum to 1.
+
+    A class that the training part did not hold gets the add-one probability, as in the logistic.
+    """
     said = np.asarray(booster.inplace_predict(values), dtype=np.float64)
     if said.ndim == 1:
         return np.column_stack([1.0 - said, said])
-    return np.asarray(said / said.sum(axis=1, keepdims=True), dtype=np.float64)
+    absent = [int(code) for code in (booster.attr(ABSENT) or "").split()]
+    said[:, absent] = 0.0
+    unseen = 1.0 / (n_fitted + n_classes)
+    chance = (1.0 - unseen * len(absent)) * said / said.sum(axis=1, keepdims=True)
+    chance[:, absent] = unseen
+    return np.asarray(chance, dtype=np.float64)
 
 
 def parameters(booster: Any, names: tuple[str, ...]) -> dict[str, Any]:  # noqa: ANN401
