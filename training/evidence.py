@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from training.curves import curves
 from training.fits import Fit, Mixed
 from training.fitting import DirectionForecaster, Forecaster
 from training.gate import judge
@@ -17,6 +18,7 @@ from training.measures import (
     session_weights,
 )
 from training.out_of_fold import OutOfFold
+from training.reasons import importance
 from training.rows import Rows
 from training.settings import DirectionSettings, RegimeSettings
 from training.tasks import Task
@@ -66,6 +68,8 @@ def assemble(
         "difference": pooled["difference"],
         "comparison": pooled["comparison"],
         "gate": _gate(task, pooled["difference"]),
+        "curves": curves(task, tested, weights),
+        "importance": importance(task, rows, folds, forecasters, final, settings.seed),
         **_chosen(final.fit),
         **_calls(final),
         "warnings": _warnings(final, forecasters),

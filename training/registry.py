@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from feature_repo.errors import InputError
-from training.artifact import serving_document, signed, write_joblib, write_serving
+from training.artifact import (
+    serving_document,
+    signed,
+    write_atomically,
+    write_joblib,
+    write_serving,
+)
 from training.champion import judged
 from training.champion_history import crown
+from training.report.page import report_html
 from training.tracking import (
     CHALLENGER,
     CHAMPION,
     EVIDENCE,
+    REPORT,
     SERVING,
     aliased,
     find_champion,
@@ -26,6 +34,8 @@ from training.tracking import (
     run,
 )
 from training.train import Trained
+from training.trial_runs import read_trials
+from training.trials import trials_evidence
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -52,6 +62,7 @@ class Registered:
     alias: str
     joblib_path: Path
     serving_path: Path | None
+    report_path: Path
     evidence: dict[str, Any]
 
 
@@ -71,6 +82,7 @@ def register(
     *,
     mlruns_dir: Path,
     models_dir: Path,
+    reports_dir: Path,
     definition_hash: str,
     trained_at: pd.Timestamp,
     as_of: pd.Timestamp | None = None,
@@ -83,7 +95,7 @@ def register(
 
     Parameters
     ----------
-    mlruns_dir, models_dir
+    mlruns_dir, models_dir, reports_dir
         Of the home; made if missing.
     definition_hash
         Hash of the feature definitions trained on.
@@ -97,11 +109,11 @@ def register(
     Raises
     ------
     InputError
-        If the champion's out-of-fold losses cannot be read.
+        If the out-of-fold losses of the champion or of another trial cannot be read.
     """
     client = open_client(mlruns_dir)
     champion = find_champion(client, trained.name)
-    evidence = judged(trained.evidence, trained.losses, champion)
+    evidence = judged(_with_trials(client, trained), trained.losses, champion)
     alias = CHAMPION if evidence["verdict"]["promoted"] else CHALLENGER
     known = _tags(trained, evidence, alias, definition_hash) | dict(tags or {})
     with run(client, mlruns_dir, trained.task.name, known) as run_id:
@@ -109,6 +121,10 @@ def register(
         version = new_version(client, trained.name, run_id)
         document = serving_document(trained, evidence, version, run_id, alias, definition_hash)
         client.log_dict(run_id, document, SERVING)
+        page = report_html(evidence | {"provenance": _provenance(document, trained_at, known)})
+        client.log_text(run_id, page, REPORT)
+        report_path = reports_dir / f"{trained.name}_v{version}.html"
+        write_atomically(report_path, page.encode())
         metadata = _metadata(trained, evidence, document, trained_at)
         joblib_path = write_joblib(models_dir, trained, trained_at, metadata)
         if alias == CHAMPION:
@@ -117,7 +133,9 @@ def register(
             client.set_registered_model_alias(trained.name, alias, str(version))
         serves = alias == CHAMPION or champion is None
         serving_path = write_serving(models_dir, document) if serves else None
-    return Registered(trained.name, version, run_id, alias, joblib_path, serving_path, evidence)
+    return Registered(
+        trained.name, version, run_id, alias, joblib_path, serving_path, report_path, evidence
+    )
 
 
 def promote(
@@ -177,6 +195,21 @@ def _find_version(client: "MlflowClient", name: str, version: int | None) -> "Mo
             f"known are {listed}; train it first (optrade train)"
         )
     return known[wanted]
+
+
+def _with_trials(client: "MlflowClient", trained: Trained) -> dict[str, Any]:
+    settings = asdict(trained.settings)
+    others = read_trials(client, trained.task.name, trained.name, settings)
+    tried = trials_evidence(trained.losses, others, settings["resamples"], settings["seed"])
+    return trained.evidence | {"trials": tried}
+
+
+def _provenance(
+    document: Mapping[str, Any], trained_at: pd.Timestamp, tags: Mapping[str, str]
+) -> dict[str, Any]:
+    kept = ("name", "version", "alias", "run_id", "definition_hash", "sha256")
+    found = {key: document[key] for key in kept} | {"trained_at": str(trained_at)}
+    return found | {"origin": tags.get("origin")}
 
 
 def _tags(

@@ -25,12 +25,14 @@ from training.train import Trained
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
 
 CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
 EVIDENCE: Final = "evidence.json"
 LOSSES: Final = "losses.parquet"
+REPORT: Final = "report.html"
 SERVING: Final = "serving.json"
 MODEL: Final = "model"
 PARAMETERS: Final = "parameters.json"
@@ -105,6 +107,12 @@ def figures(evidence: Mapping[str, Any]) -> dict[str, float]:
     found |= {f"fold_mean.{name}": value for name, value in pooled["fold_mean"].items()}
     found |= {"improvement": gate["improvement"], "improvement_bound": gate["bound"]}
     found |= {"improvement_low": low, "improvement_high": high}
+    if trials := evidence.get("trials"):
+        found |= {
+            "trials": float(trials["count"]),
+            "spa_p": (trials["spa"] or {}).get("consistent"),
+        }
+        found |= {"deflated_score": trials["deflated"]["probability"]}
     return {name: v for name, v in found.items() if v is not None and math.isfinite(v)}
 
 
@@ -163,9 +171,13 @@ def read_document(client: "MlflowClient", chosen: "ModelVersion", file: str) -> 
 
 
 def _path(client: "MlflowClient", chosen: "ModelVersion", file: str) -> Path:
-    """Return where a file of a version's run lies: read in place, not copied."""
-    folder = client.get_run(str(chosen.run_id)).info.artifact_uri
-    return Path(url2pathname(urlsplit(folder).path)) / file
+    """Return where a file of a version's run lies."""
+    return run_file(client.get_run(str(chosen.run_id)), file)
+
+
+def run_file(run: "Run", file: str) -> Path:
+    """Return where a file of a run lies: artifacts are on this machine, and read in place."""
+    return Path(url2pathname(urlsplit(run.info.artifact_uri).path)) / file
 
 
 @contextmanager

@@ -6,20 +6,17 @@ another trial, which counts against the claim rather than for it.
 """
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import pandas as pd
 
 from feature_repo.errors import InputError
+from training.tracking import LOSSES, run_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-LOSSES: Final = "losses.parquet"
 #: Settings that make no other trial: they move the evidence, not what is claimed.
 NOT_A_TRIAL: Final = frozenset({"seed", "resamples"})
 PAGE: Final = 500  # runs of one question to the tracking database
@@ -79,9 +76,8 @@ def _recipe(params: Mapping[str, str]) -> frozenset[tuple[str, str]]:
 
 
 def _losses(run: "Run", name: str) -> pd.DataFrame:
-    file = Path(url2pathname(urlsplit(run.info.artifact_uri).path)) / LOSSES
     try:
-        return pd.read_parquet(file)
+        return pd.read_parquet(run_file(run, LOSSES))
     except (OSError, ValueError) as error:
         raise InputError(
             f"cannot read {LOSSES} of run {run.info.run_id}, a trial of {name}: "

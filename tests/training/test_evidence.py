@@ -54,6 +54,14 @@ def test_evidence_holds_what_the_design_names(trained: Trained) -> None:
     assert evidence["champion"] is None
 
 
+def test_evidence_holds_curves_and_reasons(trained: Trained) -> None:
+    evidence = trained.evidence
+    counts = evidence["curves"]["decided"]["confusion"]["model"]["counts"]
+    assert np.sum(counts) == evidence["window"]["tested_decided"]
+    ranked = {row["name"] for row in evidence["importance"]["permutation"]["features"]}
+    assert set().union(*(fold["features"] for fold in evidence["folds"])) == ranked
+
+
 def test_evidence_is_plain_json(trained: Trained) -> None:
     text = json.dumps(trained.evidence, allow_nan=False)
     assert json.loads(text) == trained.evidence

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +34,14 @@ class Home:
 
     def __init__(self, folder: Path) -> None:
         self.mlruns, self.models = folder / "mlruns", folder / "models"
+        self.reports = folder / "reports"
         self.paths = {"mlruns_dir": self.mlruns, "models_dir": self.models}
         self.count = 0
 
     def register(self, trained: Trained, **change: Any) -> Registered:
         self.count += 1
         given = {"definition_hash": "feed", "trained_at": AT + pd.Timedelta(hours=self.count)}
-        return register(trained, **self.paths, **(given | change))
+        return register(trained, **self.paths, reports_dir=self.reports, **(given | change))
 
     def served(self, name: str = "direction_SPY") -> dict[str, Any]:
         return json.loads((self.models / "serving" / f"{name}.json").read_text("utf-8"))
@@ -313,3 +315,30 @@ def test_an_opening_without_a_result_is_no_run(home: Home) -> None:
     cut = Opening(OPENING.family, OPENING.opened_at, None, None)
     with pytest.raises(TypeError, match="no result"):
         record_opening(cut, home.mlruns, {})
+
+
+def test_a_report_is_kept_with_the_run_and_in_the_home(
+    home: Home, trained: Callable[[float], Trained]
+) -> None:
+    found = home.register(trained(0.0), tags={"origin": "simulated"})
+    assert found.report_path == home.reports / "direction_SPY_v1.html"
+    page = found.report_path.read_text("utf-8")
+    kept = next(home.mlruns.rglob(f"{found.run_id}/**/report.html"))
+    assert kept.read_text("utf-8") == page
+    assert "Not proven:" in page
+    assert found.run_id in page
+    assert "simulated" in page
+
+
+def test_every_recipe_tried_counts_against_the_next(
+    home: Home, make_direction: Frames, trained: Callable[[float], Trained]
+) -> None:
+    home.register(trained(0.0))
+    again = home.register(trained(0.0)).evidence
+    assert again["trials"]["count"] == 1
+    other = train_direction(*make_direction(500, 1, 0.0), replace(SETTINGS, n_features=3))
+    tried = home.register(other)
+    assert tried.evidence["trials"]["count"] == 2
+    assert tried.evidence["trials"]["spa"]["consistent"] > 0.05
+    client = open_client(home.mlruns)
+    assert client.get_run(tried.run_id).data.metrics["trials"] == 2.0
