@@ -52,7 +52,7 @@ class Fit:
 
     def usable(self, values: FloatArray) -> BoolArray:
         """Return which rows have every selected feature; shape (n_rows,)."""
-        return np.isfinite(values[:, self.selection.columns]).all(axis=1)
+        return np.asarray(np.isfinite(values[:, self.selection.columns]).all(axis=1))
 
     def decision(self, values: FloatArray) -> FloatArray:
         """Return the log-odds of the second class, NaN for unusable rows; shape (n_rows,)."""
@@ -146,7 +146,7 @@ class Mixed:
 
     def usable(self, values: FloatArray) -> BoolArray:
         """Return which rows have the features of every member; shape (n_rows,)."""
-        return np.isfinite(values[:, self.selection.columns]).all(axis=1)
+        return np.asarray(np.isfinite(values[:, self.selection.columns]).all(axis=1))
 
     def decision(self, values: FloatArray) -> FloatArray:
         """Return the mean log-odds of the second class, NaN for unusable rows; (n_rows,)."""

@@ -103,11 +103,13 @@ def linear_weights(
     -------
     list of dict
         The largest first: `name`, `weights` (by class; of two, the second's), `folds` (how many
-        chose it), `low`, `high` (over those folds, by class).
+        that knew every class chose it), `low`, `high` (over those folds, by class).
     """
     labelled = list(classes) if len(classes) > 2 else [classes[1]]
     earlier: dict[str, list[FloatArray]] = {}
     for fold in folds:
+        if len(fold["coef"]) != len(labelled):
+            continue  # fitted before a class had appeared: its weights tell others apart
         for name, weights in zip(fold["features"], np.asarray(fold["coef"]).T, strict=True):
             earlier.setdefault(name, []).append(weights)
     rows = []

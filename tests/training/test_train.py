@@ -8,6 +8,7 @@ import pytest
 
 from feature_repo.errors import InputError
 from feature_repo.markets import sessions
+from training.models import words
 from training.train import (
     DirectionSettings,
     RegimeSettings,
@@ -59,6 +60,40 @@ def test_the_test_part_changes_no_regime_fit(make_regime: Callable[..., pd.DataF
     after = train_regime(frame, REGIME)
     for fold in range(3):
         assert fitted_numbers(after, fold) == fitted_numbers(before, fold)
+
+
+@pytest.mark.parametrize("word", [one for one in words("direction") if one != "logistic"])
+def test_the_test_part_changes_no_fit_of_any_direction_model(
+    make_direction: Frames, word: str
+) -> None:
+    frame, prices = make_direction(500, signal=0.5)
+    settings = replace(DIRECTION, model_type=word, n_folds=2)
+    before = train_direction(frame, prices, settings)
+    start = pd.Timestamp(before.evidence["folds"][1]["test_start"])
+    frame.loc[frame["session"] >= start, [f"f{at}" for at in range(8)]] = -1e4
+    prices.loc[prices["session"] >= start, "close"] *= 7.0
+    after = train_direction(frame, prices, settings)
+    for fold in (0, 1):
+        assert fitted_numbers(after, fold) == fitted_numbers(before, fold)
+    assert after.evidence["pooled"]["log_loss"] != before.evidence["pooled"]["log_loss"]
+
+
+@pytest.mark.parametrize("word", [one for one in words("regime") if one != "logistic"])
+def test_the_test_part_changes_no_fit_of_any_regime_model(
+    make_volatility: Callable[..., pd.DataFrame], word: str
+) -> None:
+    frame = make_volatility(620)
+    settings = replace(REGIME, model_type=word, feature_service="", n_folds=2)
+    before = train_regime(frame, settings)
+    start = pd.Timestamp(before.evidence["folds"][1]["test_start"])
+    later = frame["session"] >= start
+    frame.loc[later, frame.columns[2:]] = np.random.default_rng(2).uniform(
+        1.0, 100.0, (later.sum(), len(frame.columns) - 2)
+    )
+    after = train_regime(frame, settings)
+    for fold in (0, 1):
+        assert fitted_numbers(after, fold) == fitted_numbers(before, fold)
+    assert after.evidence["pooled"]["log_loss"] != before.evidence["pooled"]["log_loss"]
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -185,6 +220,8 @@ def test_the_first_fold_may_lack_a_regime(make_regime: Callable[..., pd.DataFram
     evidence = train_regime(frame, REGIME).evidence
     assert np.isfinite(evidence["folds"][0]["scores"]["log_loss"])
     assert np.isfinite(evidence["pooled"]["log_loss"])
+    told = {row["name"]: row["folds"] for row in evidence["importance"]["weights"]}
+    assert told["iv_rank"] == 4, "the first fold's weights tell other classes apart"
 
 
 def test_fewer_folds_and_another_horizon_can_be_asked_for(make_direction: Frames) -> None:
