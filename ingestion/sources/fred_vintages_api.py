@@ -23,6 +23,9 @@ from ingestion.sources.json_answer import no_json, too_deep
 # FRED's word for a day without an observation.
 NONE: Final = "."
 DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+# The days that 64 bits of nanoseconds since 1970 can hold.
+FIRST_DAY: Final = date(1677, 9, 22)
+LAST_DAY: Final = date(2262, 4, 11)
 NUMBER: Final = re.compile(r"-?\d+(\.\d+)?")
 OBSERVATION: Final = ("date", "realtime_start", "value")
 # ALFRED's refusals (HTTP 400) that say something about a window, and nothing about the question.
@@ -156,6 +159,7 @@ def _published(what: str, row: Any) -> Published | None:  # noqa: ANN401 - any J
 def _day(text: str) -> date | None:
     # fromisoformat takes other forms than FRED's, such as a week.
     try:
-        return date.fromisoformat(text) if DAY.fullmatch(text) else None
+        day = date.fromisoformat(text) if DAY.fullmatch(text) else None
     except ValueError:
         return None
+    return day if day and FIRST_DAY <= day <= LAST_DAY else None

@@ -283,6 +283,8 @@ FAULTS = {
     "not a number": Fault(one(value="nan"), SchemaViolation, "'value': 'nan'"),
     "a number as such": Fault(one(value=3.7), SchemaViolation, "'value': 3.7"),
     "a day that is none": Fault(one(date="2024-02-31"), SchemaViolation, "2024-02-31"),
+    "a day too early": Fault(one(date="1677-09-20"), SchemaViolation, "1677-09-20"),
+    "a day too late": Fault(one(date="2262-04-12"), SchemaViolation, "2262-04-12"),
     "another form of day": Fault(one(date="20240201"), SchemaViolation, "20240201"),
     "no day of publication": Fault(one(realtime_start=None), SchemaViolation, "allowed are days"),
 }  # fmt: skip
