@@ -5,6 +5,7 @@ Brandt and Diebold 2002), both moved by the market's own surprise (the leverage 
 fast one by jumps. A ticker has the market's surprise times its beta and a surprise of its own.
 Volatility for a session is fixed by the session before, so that the expected return is known
 exactly: a constant, plus, where a signal is planted, a reversal of the ticker's recent trend.
+The trend is that of the returns themselves, not of the surprises in them: prices show it whole.
 
 Pure: random numbers come in as arrays, one row a session, drawn forward in time. A longer
 history therefore has the same beginning.
@@ -23,7 +24,8 @@ Array = npt.NDArray[np.float64]
 SESSIONS_PER_YEAR: Final = 252
 # Decision 7: the horizon over which a planted signal is measured.
 HORIZON: Final = 5
-MAX_STRENGTH: Final = 0.8
+MAX_STRENGTH: Final = 0.6
+MAX_GAIN: Final = 2.0  # up to it, more gain is more strength
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def advance(
         own=law.own_persistence * state.own
         + _innovation(law.own_persistence, law.own_spread) * shocks.own_volatility,
         trend=law.trend_persistence * state.trend
-        + _innovation(law.trend_persistence, 1.0) * surprise,
+        + _innovation(law.trend_persistence, 1.0) * (surprise - gain * state.trend),
     )
     return following, expected + moved - _cumulant(law, market, own), total, surprise
 
@@ -178,31 +180,38 @@ def signal_gain(strength: float, law: Law | None = None) -> float:
     strength
         Correlation of the log return over the next five sessions with its best forecast, at
         constant volatility; its square is the share of variance that can be forecast. 0 plants
-        nothing, 0.1 is a strong signal by the standards of markets, 0.8 the largest allowed.
+        nothing, 0.1 is a strong signal by the standards of markets, 0.6 the largest allowed.
 
     Raises
     ------
     InputError
-        If the strength is not within [0, 0.8].
+        If the strength is not within [0, 0.6].
     """
     if not 0.0 <= strength <= MAX_STRENGTH:
         raise InputError(
             f"signal strength: got {strength}, allowed is a correlation from 0 (no signal) "
             f"to {MAX_STRENGTH}"
         )
-    low, high = 0.0, 64.0
+    low, high = 0.0, MAX_GAIN
     for _ in range(64):
         middle = (low + high) / 2.0
         low, high = (middle, high) if _strength(middle, law or Law()) < strength else (low, middle)
     return low if strength else 0.0
 
 
+def trend_spread(gain: float, law: Law) -> float:
+    """Return the standard deviation of the trend; a reversal keeps it below 1."""
+    step = _innovation(law.trend_persistence, 1.0)
+    return float(step / np.sqrt(1.0 - (law.trend_persistence - gain * step) ** 2))
+
+
 def _strength(gain: float, law: Law) -> float:
     # The return ahead is -gain x trend x sums[HORIZON] plus each surprise less what it takes
-    # back through the trend in the sessions that are left.
-    sums = np.cumsum(np.append(0.0, law.trend_persistence ** np.arange(HORIZON)))
-    forecast = gain * sums[HORIZON]
+    # back through the trend in the sessions that are left. The reversal moves the trend as well.
     step = _innovation(law.trend_persistence, 1.0)
+    kept = law.trend_persistence - gain * step
+    sums = np.cumsum(np.append(0.0, kept ** np.arange(HORIZON)))
+    forecast = gain * sums[HORIZON] * trend_spread(gain, law)
     noise = np.sqrt(np.sum((1.0 - gain * step * sums[:HORIZON]) ** 2))
     return float(forecast / np.hypot(forecast, noise))
 

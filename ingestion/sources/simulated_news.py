@@ -2,8 +2,9 @@
 
 Mood follows the last sessions' surprises, a slow process of its own and, only where a signal is
 planted, the best forecast of coming returns: its correlation with them is `FORESIGHT` times the
-signal's strength, less what the day of delay costs. It is made of what the close before reveals
-and of noise, so no model that reads it can beat the score that the state allows.
+signal's strength, less what the day of delay costs and what the mood of the last surprise takes
+back: after a rise, mood is better and the forecast worse. It is made of what the close before
+reveals and of noise, so no model that reads it can beat the score that the state allows.
 """
 
 from typing import Final, NamedTuple
@@ -15,7 +16,7 @@ import pandas as pd
 from feature_repo.markets import decision_time, session_shift
 from ingestion.sources.simulated_draws import Ornstein, stream
 from ingestion.sources.simulated_history import History
-from ingestion.sources.simulated_market import Array
+from ingestion.sources.simulated_market import Array, trend_spread
 from ingestion.tables import MARKET_SCOPE
 
 # Correlation of mood with the best forecast, where there is one to be made.
@@ -100,7 +101,7 @@ def market_mood(history: History) -> Array:
     market = 0  # every ticker moves with the market; the first one stands for it
     surprise = np.append(0.0, paths.surprise[:-1, market])
     own = OWN_MOOD.path(stream(history.seed, "mood").standard_normal(len(history.sessions)))
-    forecast = -paths.states.trend[:-1, market]
+    forecast = -paths.states.trend[:-1, market] / trend_spread(history.gain, history.law)
     foresight = FORESIGHT if history.gain > 0.0 else 0.0
     rest = np.sqrt(1.0 - foresight**2 - REACTION**2)
     mood: Array = CALM + foresight * forecast + REACTION * surprise + rest * own
