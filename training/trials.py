@@ -6,7 +6,7 @@ the deflated score asks whether the candidate is above what the best of N idle o
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ import pandas as pd
 
 from training.bootstrap import MEAN_BLOCK
 from training.gate import MIN_COMMON_SESSIONS, SPA_SIZE
+
+if TYPE_CHECKING:
+    from arch.bootstrap import SPA
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -83,23 +86,37 @@ def reality_check(gains: FloatArray, resamples: int, seed: int) -> dict[str, Any
         p-values `lower`, `consistent`, `upper` of the best; `superior`: whether the candidate
         is among the trials that are better than the baseline, all errors together at 5 %.
     """
-    from arch.bootstrap import StepM
+    from arch.bootstrap import SPA
 
     spread = np.sqrt([long_run_variance(column) for column in gains.T])
     scaled = gains / np.where(spread > NO_SPREAD, spread, 1.0)
-    stepwise = StepM(
-        np.zeros(len(gains)), -scaled, SPA_SIZE, MEAN_BLOCK, resamples, "stationary", seed=seed
-    )
-    stepwise.compute()
-    # Its steps leave the p-values of the last subset; `compute` resamples nothing anew.
-    stepwise.spa.compute()
-    values = stepwise.spa.pvalues
+    check = SPA(np.zeros(len(gains)), -scaled, MEAN_BLOCK, resamples, "stationary", seed=seed)
+    check.compute()
+    values = dict(check.pvalues)
     # Hansen's statistic is zero where no trial gains, and no resample lies below that.
     idle = bool(scaled.mean(axis=0).max() <= 0.0)
     return {
         **{kind: 1.0 if idle else float(values[kind]) for kind in P_VALUES},
-        "superior": 0 in stepwise.superior_models,
+        "superior": _survives(check, scaled.shape[1]),
     }
+
+
+def _survives(check: "SPA", trials: int) -> bool:
+    """Return whether the first trial is better than the baseline, step by step.
+
+    `arch.bootstrap.StepM` does this too, but fails where the last trial is found in a later step.
+    """
+    left = np.ones(trials, dtype=np.bool_)
+    while left[0]:
+        better = check.better_models(SPA_SIZE)
+        if not len(better):
+            return False
+        left[better] = False
+        # Of none left there is nothing to compute.
+        if left[0]:
+            check.subset(left)
+            check.compute()
+    return True
 
 
 def deflated_score(gain: FloatArray, trials: int) -> dict[str, Any]:

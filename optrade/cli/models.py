@@ -90,6 +90,9 @@ def train_volatility(
 
 def train_all(
     tickers: options.Tickers = TICKERS,
+    models: Annotated[
+        str | None, typer.Option("--models", help="Model types, by comma; all if not named.")
+    ] = None,
     period: options.Period = "5y",
     start: options.Start = None,
     end: options.End = None,
@@ -98,7 +101,7 @@ def train_all(
     """Train and judge every model type of every ticker, the preferred one last."""
     from optrade.flows.recipes import every_recipe
 
-    _train(every_recipe(), tickers, (period, start, end), as_json)
+    _train(every_recipe(models), tickers, (period, start, end), as_json)
 
 
 def _train(

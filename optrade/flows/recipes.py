@@ -1,6 +1,6 @@
 """A recipe out of a home: settings, the frame that the store gives, and the labels' prices."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from optrade.runtime import Runtime
 
+# The preferred type of each task stands last.
+DIRECTION_TYPES: Final = ("trees", "ensemble", "logistic")
+REGIME_TYPES: Final = ("table", "trees", "logistic", "blend", "paths")
 Settings = DirectionSettings | RegimeSettings
 SETTINGS: dict[str, type[DirectionSettings] | type[RegimeSettings]] = {
     "direction": DirectionSettings,
@@ -98,15 +101,34 @@ def training_inputs(
     return frame, pd.concat(prices, ignore_index=True)
 
 
-def every_recipe() -> list[tuple[str, dict[str, Any]]]:
+def every_recipe(words: str | None = None) -> list[tuple[str, dict[str, Any]]]:
     """Return what `train-all` trains of each ticker: a task and its settings, preferred ones last.
 
     Without a champion the newest challenger serves. Directions are trained on the ticker's own
     window, as pooling has shown nothing there; regimes on all there is.
+
+    Parameters
+    ----------
+    words
+        Model types by comma; all if None.
+
+    Raises
+    ------
+    InputError
+        If a word names none of them.
     """
-    directions = ("trees", "ensemble", "logistic")
-    regimes = ("table", "trees", "logistic", "blend", "paths")
-    return [
-        *(("direction", {"model_type": word, "optimize_threshold": True}) for word in directions),
-        *(("regime", {"model_type": word, "pooled": True, "history": True}) for word in regimes),
+    direction, regime = {"optimize_threshold": True}, {"pooled": True, "history": True}
+    recipes = [
+        *(("direction", {"model_type": word} | direction) for word in DIRECTION_TYPES),
+        *(("regime", {"model_type": word} | regime) for word in REGIME_TYPES),
     ]
+    if words is None:
+        return recipes
+    asked = {word.strip() for word in words.split(",")}
+    allowed = [*DIRECTION_TYPES, *REGIME_TYPES]
+    if unknown := sorted(asked - set(allowed)):
+        raise InputError(
+            f"--models: got {', '.join(unknown)!r:.60}, allowed are "
+            f"{', '.join(dict.fromkeys(allowed))}"
+        )
+    return [one for one in recipes if one[1]["model_type"] in asked]

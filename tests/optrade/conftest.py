@@ -52,6 +52,6 @@ def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLi
         "ingest", "--source", "simulated", "--seed", "3", "--tickers", "SPY,IWM",
         "--as-of", "2024-11-15",
     )  # fmt: skip
-    command("train-all", "--tickers", "SPY,IWM", "--period", "6y")
+    command("train-all", "--tickers", "SPY,IWM", "--models", "logistic,paths", "--period", "6y")
     yield command
     command("redis", "stop")

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.integration
 def test_settle_waits_for_five_sessions_and_writes_once(optrade) -> None:
     ingest = ("ingest", "--source", "simulated", "--tickers", "SPY", "--as-of")
     optrade(*ingest, "2024-11-08")
-    optrade("train-all", "--tickers", "SPY", "--period", "6y")
+    optrade("train-all", "--tickers", "SPY", "--models", "logistic", "--period", "6y")
     optrade("signal-all", "--tickers", "SPY", "--record")
     early = optrade.json("settle")
     assert [row["key"]["session"] for row in early["pending"]] == ["2024-11-08"]

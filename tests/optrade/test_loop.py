@@ -3,7 +3,6 @@
 import json
 import sqlite3
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -54,7 +53,7 @@ def test_the_offline_frame_gives_the_same_signal(signals, run) -> None:
             load_artifact(run.home.models, "regime", ticker, definition_hash()),
         )
         values: dict[str, float] = {}
-        for service in ("direction", "volatility"):
+        for service in {models.direction.feature_service, models.regime.feature_service}:
             frame = load_frame(store, service, [ticker], session)
             values |= frame.drop(columns=["ticker", "session"]).iloc[0].to_dict()
         ages = signal["provenance"]["age_in_sessions"]
@@ -104,11 +103,14 @@ def test_a_later_day_moves_the_signal_on(tmp_path_factory) -> None:
 def test_training_twice_gives_the_same_model(trained_home) -> None:
     path = trained_home.home / "models" / "serving" / "regime_SPY.json"
     before = json.loads(path.read_text())
-    again = trained_home.json("train-volatility", "--ticker", "SPY", "--period", "6y")
+    again = trained_home.json(
+        "train-volatility", "--ticker", "SPY", "--period", "6y", "--model-type", "paths",
+        "--pooled", "--history",
+    )  # fmt: skip
     after = json.loads(path.read_text())
     assert again["version"] == before["version"] + 1
-    for name in ("features", "coef", "intercept", "mean", "scale"):
-        np.testing.assert_array_equal(np.array(before[name]), np.array(after[name]))
+    for name in ("features", "parameters", "call_weights"):
+        assert before[name] == after[name]
 
 
 def test_evidence_holds_what_the_design_lists(trained_home) -> None:

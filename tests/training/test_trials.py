@@ -116,6 +116,15 @@ def test_the_reality_check_finds_a_planted_gain_and_who_has_it() -> None:
     assert reality_check(gains[:, [2, 0, 1, 3, 4]], resamples=499, seed=0)["superior"]
 
 
+def test_a_trial_found_in_a_later_step_survives_when_none_is_left() -> None:
+    rng = np.random.default_rng(5)
+    noise = rng.standard_normal((600, 1))
+    gains = np.hstack([0.09 + noise, 0.6 + 0.1 * rng.standard_normal((600, 1))])
+    found = [reality_check(gains + shift, 500, 0)["superior"] for shift in np.arange(0, 0.1, 0.01)]
+    assert set(found) == {True, False}, "from hidden by the better one to better in itself"
+    assert found == sorted(found)
+
+
 def test_a_noisy_idle_trial_does_not_hide_a_steady_gain() -> None:
     rng = np.random.default_rng(8)
     steady = 0.05 + 0.3 * rng.standard_normal(1_000)
