@@ -40,7 +40,8 @@ def class_prior(labels: IntArray, _before: FloatArray, today: FloatArray) -> For
     """Give every session the share of UP among the training part's decided sessions."""
     share = float((labels == _UP).mean())
     chance = np.tile([1.0 - share, share], (len(today), 1))
-    return Forecast(np.full(len(today), int(share > 0.5)), chance)
+    calls, nothing = np.full(len(today), int(share > 0.5)), np.zeros(len(today))
+    return Forecast(calls, chance, lift=nothing)
 
 
 def return_sign(_labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:

@@ -19,14 +19,25 @@ BoolArray = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Platt:
-    """P(UP) = sigmoid(slope x decision value + intercept); never falling."""
+    """P(UP) = sigmoid(slope x decision value + intercept); never falling.
+
+    `centre` is the decision value of an average row of what the decision was fitted on.
+    """
 
     slope: float
     intercept: float
+    centre: float = 0.0
 
     def probability(self, decision: FloatArray) -> FloatArray:
         """Return P(UP) in [0, 1] of decision values; same shape."""
         return np.asarray(expit(self.slope * decision + self.intercept), dtype=np.float64)
+
+    def lift(self, decision: FloatArray) -> FloatArray:
+        """Return the log-odds of UP less those of an average row; same shape.
+
+        Zero where the curve, or the decision, is a constant.
+        """
+        return np.asarray(self.slope * (decision - self.centre), dtype=np.float64)
 
 
 def fit_platt(decision: FloatArray, up: BoolArray) -> Platt:

@@ -42,7 +42,8 @@ class DirectionForecaster:
         decision = self.fit.decision(values)
         up = self.calibration.probability(decision)
         calls = np.where(np.isfinite(up), (up > self.threshold.value).astype(np.int64), UNKNOWN)
-        return Forecast(calls, np.column_stack([1.0 - up, up]), decision)
+        chance, lift = np.column_stack([1.0 - up, up]), self.calibration.lift(decision)
+        return Forecast(calls, chance, decision, lift)
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ def fit_direction(
         rows, train, model, n_features, lambda fit, values: fit.decision(values)
     )
     fitted = fit_rows(rows, train, model, n_features)
-    return calibrated(fitted, decision, rows.labels[positions], criterion)
+    found = calibrated(fitted, decision, rows.labels[positions], criterion)
+    return centred(found, rows.values[train[rows.labels[train] >= 0]])
 
 
 def calibrated(
@@ -93,6 +95,18 @@ def calibrated(
     if criterion is not None:
         chosen = choose(curve.probability(decision[known]), up, criterion)
     return DirectionForecaster(fitted, curve, chosen, int(known.sum()))
+
+
+def centred(forecaster: DirectionForecaster, values: FloatArray) -> DirectionForecaster:
+    """Return a forecaster whose lift is above what it says of its own training part.
+
+    A decision value of a constant is read off one row: a mean of many would differ from it in the
+    last digit, and days would be ranked by that.
+    """
+    said = forecaster.fit.decision(values)
+    known = said[np.isfinite(said)]
+    centre = float(known[0] if np.ptp(known) == 0.0 else known.mean())
+    return replace(forecaster, calibration=replace(forecaster.calibration, centre=centre))
 
 
 def fit_regime(

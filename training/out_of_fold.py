@@ -121,8 +121,10 @@ def _joined(parts: Sequence[Forecast]) -> Forecast:
     calls = np.concatenate([part.calls for part in parts])
     chances = [part.probabilities for part in parts if part.probabilities is not None]
     decisions = [part.decision for part in parts if part.decision is not None]
+    lifts = [part.lift for part in parts if part.lift is not None]
     return Forecast(
         calls,
         np.concatenate(chances) if chances else None,
         np.concatenate(decisions) if decisions else None,
+        np.concatenate(lifts) if lifts else None,
     )

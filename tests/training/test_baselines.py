@@ -61,6 +61,7 @@ def test_the_class_prior_is_the_share_of_the_training_part() -> None:
     said = class_prior(np.array([1, 1, 1, 0]), np.zeros(4), np.zeros(2))
     assert said.probabilities.tolist() == [[0.25, 0.75], [0.25, 0.75]]
     assert said.calls.tolist() == [1, 1]
+    assert said.lift.tolist() == [0.0, 0.0], "a base rate orders no days"
 
 
 def test_the_sign_of_no_return_is_not_up() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -79,6 +81,16 @@ def test_rescaled_decisions_give_the_same_probabilities() -> None:
 def test_one_class_and_equal_decisions_stay_short_of_certainty() -> None:
     curve = fit_platt(np.array([1.0, 1.0, 1.0]), np.array([True, True, True]))
     assert 0.5 < curve.probability(np.array([1.0]))[0] < 1.0
+
+
+def test_the_lift_is_above_the_centre_and_nothing_where_nothing_was_found() -> None:
+    decision, up = sample(5, 1.0)
+    curve = replace(fit_platt(decision, up), centre=0.25)
+    odds = curve.slope * decision + curve.intercept
+    at_centre = curve.slope * 0.25 + curve.intercept
+    np.testing.assert_allclose(curve.lift(decision), odds - at_centre, atol=1e-9)
+    none = replace(fit_platt(*sample(3, -1.0)), centre=0.25)
+    assert (none.lift(decision) == 0.0).all()
 
 
 def test_a_null_decision_has_a_null_probability() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -146,6 +148,17 @@ def test_a_certain_miss_costs_much_but_not_infinity() -> None:
     assert losses[1] == 0.0
 
 
+def test_a_base_rate_that_moves_from_fold_to_fold_orders_nothing() -> None:
+    outcome = np.array([0, 0, 1, 0, 1, 1])
+    rate = np.array([0.6, 0.6, 0.6, 0.4, 0.4, 0.4])  # high where few UP followed
+    chance = np.column_stack([1 - rate, rate])
+    one = np.ones((1, 6))
+    ranked = direction_scores(outcome, Forecast(np.ones(6, int), chance), one)["auc"][0]
+    assert ranked == pytest.approx(1 / 3)
+    lifted = Forecast(np.ones(6, int), chance, lift=np.zeros(6))
+    assert direction_scores(outcome, lifted, one)["auc"][0] == 0.5
+
+
 def test_some_rows_of_a_forecast() -> None:
     _, forecast, _ = binary(1)
     rows = np.arange(60) % 2 == 0
@@ -153,4 +166,5 @@ def test_some_rows_of_a_forecast() -> None:
     assert (part.calls == forecast.calls[rows]).all()
     assert (part.probabilities == forecast.probabilities[rows]).all()
     assert (part.decision == forecast.decision[rows]).all()
+    assert (replace(forecast, lift=forecast.decision).of(rows).lift == part.decision).all()
     assert Forecast(forecast.calls, None).of(rows).probabilities is None

@@ -5,6 +5,7 @@ from typing import Final
 from feature_repo.errors import InputError
 from training.models.logistic import LOGISTIC
 from training.models.paths import PATHS
+from training.models.ridge import RIDGE
 from training.models.sample import Mixture, Model, Sample
 from training.models.table import TABLE
 from training.models.trees import TREES
@@ -15,7 +16,7 @@ ENSEMBLE: Final = Mixture("ensemble", ("direction",), ("logistic", "trees"))
 BLEND: Final = Mixture("blend", ("regime",), ("logistic", "table", "trees", "paths"))
 
 MODELS: Final[dict[str, Model | Mixture]] = {
-    row.word: row for row in (LOGISTIC, TREES, ENSEMBLE, TABLE, PATHS, BLEND)
+    row.word: row for row in (LOGISTIC, TREES, ENSEMBLE, RIDGE, TABLE, PATHS, BLEND)
 }
 
 
