@@ -175,3 +175,13 @@ def test_regime_forecasts_have_every_class(make_regime: Callable[..., pd.DataFra
     holed = rows.values.copy()
     holed[3] = np.nan
     assert forecaster.forecast(holed).calls[3] == -1
+
+
+def test_the_lift_is_above_what_the_forecaster_says_of_its_training_part(rows: Rows) -> None:
+    train = everything(rows)[:400]
+    found = fit_direction(rows, train, LOGISTIC, 4, "f1")
+    decided = train[rows.labels[train] >= 0]
+    lift = found.forecast(rows.values[decided]).lift
+    assert lift.mean() == pytest.approx(0.0, abs=1e-9)
+    odds = found.calibration.slope * found.fit.decision(rows.values)
+    np.testing.assert_allclose(np.diff(found.forecast(rows.values).lift), np.diff(odds), atol=1e-9)
