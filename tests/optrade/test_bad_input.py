@@ -32,10 +32,11 @@ CASES = {
     "negative seed": (("ingest", *SIMULATED, "--seed", "-1"), "--seed"),
     "no sentiment in an empty home": (("train", "--ticker", "SPY", "--sentiment"), "--sentiment"),
     "no earnings in an empty home": (("train", "--ticker", "SPY", "--earnings"), "--earnings"),
-    "regression is not built": (
-        ("train-volatility", "--ticker", "SPY", "--mode", "regression"),
-        "allowed: classification",
+    "unknown mode": (
+        ("train-volatility", "--ticker", "SPY", "--mode", "oracle"),
+        "allowed are classification and regression",
     ),
+    "unknown models": (("train-all", "--models", "paths,oracle"), "'oracle'"),
     "unknown model": (("train", "--ticker", "SPY", "--model-type", "oracle"), "'oracle'"),
     "no features": (("train", "--ticker", "SPY", "--n-features", "0"), "--n-features"),
     "empty home, train": (("train", "--ticker", "SPY"), "optrade ingest"),
