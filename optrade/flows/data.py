@@ -57,6 +57,9 @@ def fetch_and_build(
         )
     with Lake(home.data) as lake:
         fetched = _fetch(lake, opened, tickers, progress)
+        if not lake.manifest.keys("prices"):
+            # A new home whose vendors did not answer: the fetch says why, nothing can be built.
+            return {"fetch": fetched, "features": []}
         built = _build(lake, opened.landed_at, progress, placement, plant_leak=plant_leak)
         return {"fetch": fetched, "features": built}
 

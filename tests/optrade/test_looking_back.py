@@ -45,6 +45,9 @@ def test_drift_without_a_model_says_what_to_run(trained_home) -> None:
 
 
 def test_promote_refuses_noise_and_records_force(trained_home) -> None:
+    # The transition table can be no better than itself.
+    train = ("train-volatility", "--ticker", "IWM", "--period", "6y", "--model-type", "table")
+    assert trained_home.json(*train)["alias"] == "challenger"
     refused = trained_home("promote", "--name", "regime_IWM", code=2)
     assert "not proven" in refused.stderr
     forced = trained_home.json("promote", "--name", "regime_IWM", "--force")

@@ -101,16 +101,20 @@ def test_a_later_day_moves_the_signal_on(tmp_path_factory) -> None:
 
 
 def test_training_twice_gives_the_same_model(trained_home) -> None:
-    path = trained_home.home / "models" / "serving" / "regime_SPY.json"
-    before = json.loads(path.read_text())
-    again = trained_home.json(
+    train = (
         "train-volatility", "--ticker", "SPY", "--period", "6y", "--model-type", "paths",
         "--pooled", "--history",
     )  # fmt: skip
-    after = json.loads(path.read_text())
-    assert again["version"] == before["version"] + 1
-    for name in ("features", "parameters", "call_weights"):
-        assert before[name] == after[name]
+    first, again = trained_home.json(*train), trained_home.json(*train)
+    assert again["version"] == first["version"] + 1
+    fitted = [
+        trained_home.home / "mlruns" / "artifacts" / one["run_id"] / "artifacts" / "model"
+        for one in (first, again)
+    ]
+    one, other = (json.loads((folder / "parameters.json").read_text()) for folder in fitted)
+    assert one == other
+    for name in ("pooled", "folds", "call_weights", "importance"):
+        assert first[name] == again[name]
 
 
 def test_evidence_holds_what_the_design_lists(trained_home) -> None:
