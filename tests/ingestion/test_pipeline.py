@@ -437,7 +437,10 @@ def test_reports_to_come_land_and_a_moved_one_is_a_correction(
 ) -> None:
     source.tables = ("prices", EARNINGS_CALENDAR.name)
     fetch(tmp_path, source)
-    source.frames[EARNINGS_CALENDAR.name] = earnings("AAPL", ["2024-07-03"])
+    calendar = source.frames[EARNINGS_CALENDAR.name]
+    others = calendar[calendar["symbol"] != "AAPL"]
+    moved = pd.concat([others, earnings("AAPL", ["2024-07-03"])], ignore_index=True)
+    source.frames[EARNINGS_CALENDAR.name] = moved
     assert fetch(tmp_path, source)[EARNINGS_CALENDAR.name].rows_corrected == 1
     rows = read_rows(tmp_path, EARNINGS_CALENDAR.name, ["AAPL"])
     assert [str(day) for day in rows["date"]] == ["2024-02-01", "2024-07-01", "2024-07-03"]
@@ -483,7 +486,7 @@ def test_a_past_report_is_withdrawn_without_results_and_within_reach(
     fetch(tmp_path, source)
     source.frames[EARNINGS_CALENDAR.name] = other
     fetch(tmp_path, source)
-    assert (withdrawals(tmp_path) == ["2024-02-01"]) is (gone and np.isnan(eps))
+    assert withdrawals(tmp_path) == (["2024-02-01"] if gone and np.isnan(eps) else [])
 
 
 def test_simulated_data_lands_and_builds(tmp_path: Path, tree: Tree) -> None:
