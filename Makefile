@@ -5,12 +5,13 @@ BIN := .venv/bin
 RECORDED ?=
 OPTRADE := $(BIN)/optrade
 
-.PHONY: help demo test test-long bench lock clean
+.PHONY: help demo test test-long honesty bench lock clean
 help:
 	@echo "make demo                  the whole loop on a simulated market"
 	@echo "make demo RECORDED=folder  the same on recorded market data"
 	@echo "make test                  ruff, mypy, pytest"
 	@echo "make test-long             the long property tests"
+	@echo "make honesty               training on simulated markets of known signal"
 	@echo "make bench                 speed and memory, beside named floors and peers"
 	@echo "make lock                  compile the lock files anew"
 
@@ -25,10 +26,15 @@ test: .venv/installed-dev
 test-long: .venv/installed-dev
 	$(BIN)/python -m pytest -m long
 
+honesty: .venv/installed-dev
+	$(BIN)/python -W ignore -m benchmarks.honesty
+
 bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks.technical
 	$(BIN)/python -m benchmarks.point_in_time
 	$(BIN)/python -m benchmarks.ingest $(if $(RECORDED),--recorded-dir "$(RECORDED)")
+	$(BIN)/python -m benchmarks.materialize
+	$(BIN)/python -m benchmarks.forecast
 	$(BIN)/python -m benchmarks.commands
 	$(OPTRADE) demo >/dev/null && $(BIN)/python -m benchmarks.http
 

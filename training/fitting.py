@@ -28,6 +28,9 @@ IntArray = npt.NDArray[np.int64]
 INNER_FOLDS: Final = 3  # of a training part; five would leave the first one 30 sessions of 5 years
 
 
+NO_CURVE: Final = Platt(1.0, 0.0)  # log-odds as they are
+
+
 @dataclass(frozen=True)
 class DirectionForecaster:
     """A fit with its calibration and threshold, both from `calibrated_on` out-of-fold rows."""
@@ -90,7 +93,7 @@ def calibrated(
     """
     known = np.isfinite(decision) & (labels >= 0)
     up = labels[known] == 1
-    curve = fit_platt(decision[known], up)
+    curve = NO_CURVE if fitted.model.calibrated else fit_platt(decision[known], up)
     chosen = fixed()
     if criterion is not None:
         chosen = choose(curve.probability(decision[known]), up, criterion)

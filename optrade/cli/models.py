@@ -8,7 +8,9 @@ from optrade.cli import options
 from optrade.cli.output import print_json, print_table, progress_bar
 
 TICKERS = "SPY,QQQ,IWM"
-DirectionType = Annotated[str, typer.Option("--model-type", help="logistic, trees or ensemble.")]
+DirectionType = Annotated[
+    str, typer.Option("--model-type", help="logistic, ridge, trees or ensemble.")
+]
 RegimeType = Annotated[
     str, typer.Option("--model-type", help="paths, logistic, table, trees or blend.")
 ]

@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from audit.lookahead import refuse_leaks
 from feature_repo.features.catalogue import definition_hash
 from feature_repo.manifest import read_manifest
 from optrade.flows.recipes import SETTINGS, Settings, landed_prices, training_inputs
 from optrade.periods import training_window
+from training.locked import locked_sessions
 from training.optional_views import require_optional_views
 from training.registry import Registered, register
 from training.settings import DirectionSettings
@@ -82,8 +85,13 @@ def train_one(
     if isinstance(settings, DirectionSettings):
         if prices is None:
             raise TypeError("a direction has no labels without prices")
-        return train_direction(frame, prices, settings, start)
-    return train_regime(frame, settings, start)
+        trained = train_direction(frame, prices, settings, start)
+    else:
+        trained = train_regime(frame, settings, start)
+    # Scores over the locked window are no fresh evidence: how many there are is said.
+    seen = locked_sessions(trained.tested.sessions, pd.Timestamp(entry.last))
+    trained.evidence["window"]["locked_sessions"] = seen
+    return trained
 
 
 def _settings(job: Job) -> Settings:

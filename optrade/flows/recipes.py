@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from optrade.runtime import Runtime
 
 # The preferred type of each task stands last.
-DIRECTION_TYPES: Final = ("trees", "ensemble", "logistic")
+DIRECTION_TYPES: Final = ("trees", "ensemble", "ridge", "logistic")
 REGIME_TYPES: Final = ("table", "trees", "logistic", "blend", "paths")
 Settings = DirectionSettings | RegimeSettings
 SETTINGS: dict[str, type[DirectionSettings] | type[RegimeSettings]] = {

@@ -127,6 +127,8 @@ def test_evidence_holds_what_the_design_lists(trained_home) -> None:
         assert fold["train_start"] <= fold["train_end"] < fold["test_start"] <= fold["test_end"]
     for difference in evidence["difference"].values():
         assert "interval" in difference
+    # The locked window is the home's last two years, of some 252 sessions each.
+    assert 480 < evidence["window"]["locked_sessions"] < 510
 
 
 def test_a_day_runs_in_one_command_and_twice_changes_nothing(trained_home) -> None:

@@ -1,13 +1,17 @@
 """The linear discriminant: a known regression, shrinkage by what the training part shows."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.special import expit, logit
 from sklearn.linear_model import Ridge
 
 from tests.training.conftest import days
+from training.fitting import fit_direction
 from training.models.ridge import PENALTIES, RIDGE, agreement, decision, directions, fit
 from training.models.sample import Sample
+from training.rows import direction_rows
 
 
 def sample(count: int, weights: np.ndarray, seed: int = 0) -> Sample:
@@ -75,3 +79,12 @@ def test_a_constant_forecast_agrees_with_nothing() -> None:
     up = np.array([True, False, True, True])
     said = np.array([[1.0, 1.0, 1.0, 1.0], [1.0, 0.0, 1.0, 1.0]])
     assert agreement(said, up) == pytest.approx(np.array([0.0, np.sqrt(3.0) / 4.0]))
+
+
+def test_its_own_log_odds_are_served_without_a_second_curve(make_direction: Any) -> None:
+    rows = direction_rows(*make_direction(500, signal=0.8), "SPY", 5, safe=False)
+    everything = np.arange(len(rows.sessions))
+    found = fit_direction(rows, everything, RIDGE, 8, None)
+    assert (found.calibration.slope, found.calibration.intercept) == (1.0, 0.0)
+    up = expit(found.fit.decision(rows.values))
+    assert found.forecast(rows.values).probabilities[:, 1] == pytest.approx(up)

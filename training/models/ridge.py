@@ -116,4 +116,5 @@ RIDGE: Final = Model(
     probabilities=probabilities,
     parameters=parameters,
     decision=decision,
+    calibrated=True,
 )

@@ -64,6 +64,9 @@ class Model:
         Whether the fit reached its optimum.
     inputs
         The features it reads; None where they are selected by information (Decision 8).
+    calibrated
+        Whether its own fit calibrates its log-odds on out-of-fold forecasts (Decision 6): a second
+        curve through a few hundred more would only add noise.
     """
 
     word: str
@@ -74,6 +77,7 @@ class Model:
     decision: Callable[[Any, FloatArray], FloatArray] | None = None
     converged: Callable[[Any], bool] = field(default=lambda _: True)
     inputs: tuple[str, ...] | None = None
+    calibrated: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,3 +91,4 @@ class Mixture:
     word: str
     tasks: tuple[str, ...]
     members: tuple[str, ...]
+    calibrated: bool = False
