@@ -15,6 +15,7 @@ from training.measures import (
     measure,
     measure_all_days,
     measure_at_half,
+    plain,
     session_weights,
 )
 from training.out_of_fold import OutOfFold
@@ -131,7 +132,7 @@ def _window(rows: Rows, tested: OutOfFold) -> dict[str, Any]:
 
 def _chosen(fit: Fit | Mixed) -> dict[str, Any]:
     selection = fit.selection
-    nats = [round(figure, INFORMATION_DECIMALS) for figure in selection.information]
+    nats = [plain(round(figure, INFORMATION_DECIMALS)) for figure in selection.information]
     return {
         "features": list(selection.names),
         "mutual_information": dict(zip(selection.names, nats, strict=True)),

@@ -223,7 +223,8 @@ def _selection(rows: Rows, decided: IntArray, model: Model, n_features: int) -> 
             "read the volatility_paths service"
         )
     columns = np.array([rows.names.index(name) for name in model.inputs], dtype=np.int64)
-    return Selection(model.inputs, columns, (0.0,) * len(columns), {}, (), {})
+    unmeasured = (np.nan,) * len(columns)
+    return Selection(model.inputs, columns, unmeasured, {}, (), {})
 
 
 def _require_classes(rows: Rows, used: IntArray) -> None:

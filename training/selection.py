@@ -31,7 +31,8 @@ class UnfittableError(InputError):
 class Selection:
     """The features a training part chose, most informative first, and what it left out.
 
-    `columns` are their places among the candidates. `information` is in nats.
+    `columns` are their places among the candidates. `information` is in nats, NaN where a model
+    names its features itself.
     """
 
     names: tuple[str, ...]

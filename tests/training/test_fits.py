@@ -9,6 +9,7 @@ import pytest
 from scipy.special import softmax
 
 from training.decisions import pool_weights
+from training.evidence import _chosen
 from training.fits import Mixed, fit_rows
 from training.fitting import INNER_FOLDS, fit_regime, member_probabilities, weighted
 from training.models import MODELS, Mixture
@@ -119,3 +120,9 @@ def test_weights_are_chosen_inside_the_training_part(rows: Rows, train: np.ndarr
     assert found.chosen_on == len(labels)
     own = member_probabilities(found.fit, rows.values[train])
     assert found.fit.weights != pytest.approx(pool_weights(own, rows.labels[train]))
+
+
+def test_information_that_nobody_measured_is_unknown(rows: Rows, train: np.ndarray) -> None:
+    fit = fit_rows(rows, train, MODELS["paths"], 2)
+    told = _chosen(fit)["mutual_information"]
+    assert told == dict.fromkeys(MODELS["paths"].inputs)
