@@ -15,7 +15,7 @@ from training.calibration import Platt, fit_platt
 from training.decisions import call_weights, called, pool_weights
 from training.evaluation import Forecast
 from training.fits import Fit, Mixed, fit_rows
-from training.labels import UNKNOWN
+from training.labels import HORIZON, UNKNOWN
 from training.models import Mixture, Model
 from training.rows import Rows
 from training.selection import UnfittableError
@@ -115,8 +115,12 @@ def centred(forecaster: DirectionForecaster, values: FloatArray) -> DirectionFor
 def fit_regime(
     rows: Rows, train: IntArray, model: Model | Mixture, n_features: int
 ) -> RegimeForecaster:
-    """Fit a training part; the weights of a mixture and of calls on its inner walk-forward."""
-    positions, said = _inner(rows, train, model, n_features, member_probabilities)
+    """Fit a training part; the weights of a mixture and of calls on its inner walk-forward.
+
+    Everything trained on is forecast there: the rows of one ticker alone are too few to tell one
+    rule of calls from another.
+    """
+    positions, said = _inner(rows, train, model, n_features, member_probabilities, own_only=False)
     fitted = fit_rows(rows, train, model, n_features)
     return weighted(fitted, said, rows.labels[positions])
 
@@ -149,19 +153,28 @@ def _inner(
     model: Model | Mixture,
     n_features: int,
     say: Callable[[Fit | Mixed, FloatArray], FloatArray],
+    *,
+    own_only: bool = True,
 ) -> tuple[IntArray, FloatArray]:
     """Return positions, and what a training part's own walk-forward says of them.
 
-    Only rows that may be tested are forecast. An inner fold too early to be fitted (a class has
-    yet to appear) gives none.
+    Rows that may be tested are forecast; without `own_only` history and other underlyings as well,
+    one session in five of all, as labels in between overlap. An inner fold too early to be fitted
+    (a class has yet to appear) gives none.
     """
+    every = not own_only and not rows.tested.all()
     inner = walk_forward(
-        rows.sessions[train], rows.label_ends[train], INNER_FOLDS, tested=rows.tested[train]
+        rows.sessions[train],
+        rows.label_ends[train],
+        INNER_FOLDS,
+        tested=None if every else rows.tested[train],
     )
     forecast: list[tuple[IntArray, FloatArray]] = []
     refused = None
     for fold in inner:
         after = train[fold.test]
+        if every:
+            after = after[np.unique(rows.sessions[after], return_inverse=True)[1] % HORIZON == 0]
         try:
             fitted = fit_rows(rows, train[fold.train], model, n_features)
         except UnfittableError as error:

@@ -9,6 +9,8 @@ import pytest
 
 from feature_repo.errors import InputError
 from training.baselines import POOLED_TABLE
+from training.fitting import INNER_FOLDS, fit_regime
+from training.models import MODELS
 from training.rows import Rows, direction_rows, pooled, regime_rows
 from training.settings import DirectionSettings, RegimeSettings
 from training.train import (
@@ -19,6 +21,7 @@ from training.train import (
     train_regime,
     window_folds,
 )
+from training.validation import walk_forward
 
 TICKERS = ("SPY", "QQQ", "IWM")
 FEW = 50
@@ -223,3 +226,19 @@ def test_pooled_prices_that_are_no_ones_are_refused(
     settings = DirectionSettings("SPY", pooled=True)
     with pytest.raises(InputError, match="prices of a pooled training lack their ticker"):
         direction_training_rows(frame, own, settings, None)
+
+
+def test_calls_of_a_pooled_regime_are_chosen_on_every_underlying(
+    frame: pd.DataFrame, start: pd.Timestamp
+) -> None:
+    rows = regime_training_rows(frame, POOLED, start)
+    train = window_folds(rows, 5)[-1].train
+    chosen_on = fit_regime(rows, train, MODELS["table"], 1).chosen_on
+    expected = own = 0
+    for fold in walk_forward(rows.sessions[train], rows.label_ends[train], INNER_FOLDS):
+        days = np.unique(rows.sessions[train][fold.test])[::5]
+        tested = train[fold.test][np.isin(rows.sessions[train][fold.test], days)]
+        expected += len(tested)
+        own += int(rows.tested[tested].sum())
+    assert chosen_on == expected
+    assert own < expected / 2, "most of them are of other underlyings"
