@@ -42,9 +42,21 @@ def diagnose(
         f"{window['sessions']} sessions, of which {window['locked_sessions']} in the locked window"
     )
     _print_curve(found)
+    _print_second_opinion(found["second_opinion"])
     _print_features(found)
     _print_drift(found)
     _print_days(found)
+
+
+def _print_second_opinion(found: dict[str, Any]) -> None:
+    if not found["splits"]:
+        typer.echo("combinatorial folds: none could be fitted")
+        return
+    typer.echo(
+        f"combinatorial folds, {found['splits']} splits: better than the baseline in "
+        f"{found['better']:.0%}, by {found['mean']:+.4f} on average "
+        f"({found['lowest']:+.4f} to {found['highest']:+.4f})"
+    )
 
 
 def _print_curve(found: dict[str, Any]) -> None:

@@ -8,7 +8,15 @@ import pandas as pd
 import pytest
 from scipy.stats import ks_2samp
 
-from training.diagnose import FURTHEST, SHARES, WORST, diagnose, learning_curve, worst_days
+from training.diagnose import (
+    FURTHEST,
+    SHARES,
+    WORST,
+    diagnose,
+    learning_curve,
+    second_opinion,
+    worst_days,
+)
 from training.diagnose_features import alone, moved
 from training.evaluation import row_log_loss
 from training.out_of_fold import out_of_fold
@@ -34,7 +42,9 @@ def leaking(make_direction: Frames) -> Recipe:
 
 def test_a_diagnosis_is_one_json_document(noise: Recipe) -> None:
     found = diagnose(noise)
-    assert set(found) == {"learning_curve", "features", "drift", "worst_days"}
+    assert set(found) == {
+        "learning_curve", "second_opinion", "features", "drift", "worst_days",
+    }  # fmt: skip
     json.dumps(found, allow_nan=False)
     assert {row["name"] for row in found["features"]} == set(noise.rows.names)
     assert {row["name"] for row in found["drift"]} == set(noise.rows.names)
@@ -69,6 +79,15 @@ def test_a_part_too_short_to_be_fitted_says_so(noise: Recipe) -> None:
     assert first["log_loss"] is None
     assert first["interval"] is None
     assert whole["why_not"] is None
+
+
+def test_a_second_opinion_tells_a_signal_from_noise(noise: Recipe, leaking: Recipe) -> None:
+    nothing, something = second_opinion(noise), second_opinion(leaking)
+    assert nothing["splits"] == something["splits"] == 15
+    assert something["better"] == 1.0
+    assert something["lowest"] > 0.0
+    assert nothing["mean"] < 0.01 < something["mean"]
+    assert nothing["lowest"] <= nothing["mean"] <= nothing["highest"]
 
 
 def test_noise_holds_no_suspect(noise: Recipe) -> None:
