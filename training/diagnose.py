@@ -37,8 +37,8 @@ def diagnose(recipe: Recipe) -> dict[str, Any]:
     Returns
     -------
     dict
-        `learning_curve`, `second_opinion`, `features` (rows of `diagnose_features.Alone`, the most informative
-        first), `drift` (rows of `Moved`) and `worst_days`, the worst first.
+        `learning_curve`, `second_opinion`, `features` (rows of `diagnose_features.Alone`, the most
+        informative first), `drift` (rows of `Moved`) and `worst_days`, the worst first.
 
     Raises
     ------
