@@ -197,6 +197,7 @@ def fill_models(home: Path) -> None:
             trained,
             mlruns_dir=home / "mlruns",
             models_dir=home / "models",
+            reports_dir=home / "reports" / "models",
             definition_hash="e" * 64,
             trained_at=pd.Timestamp("2025-06-30 21:00", tz="UTC") + pd.Timedelta(hours=hour),
         )

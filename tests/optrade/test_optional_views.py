@@ -122,7 +122,7 @@ def test_flags_choose_the_service(
 def test_every_direction_service_has_its_flags() -> None:
     both = (False, True)
     made = {direction_service(sentiment=s, earnings=e) for s in both for e in both}
-    assert made == set(SERVICES) - {"volatility"}
+    assert made == set(SERVICES) - {"volatility", "volatility_paths"}
 
 
 @pytest.mark.parametrize("safe", [False, True])
@@ -197,7 +197,8 @@ def test_drift_leaves_out_views_that_the_home_does_not_have(
 ) -> None:
     found = report(lacking, WHOLE, monkeypatch)
     views = {row["view"] for row in found["features"]}
-    assert views == set(GROUPS) - set(OPTIONAL_GROUPS)
+    # Neither does it show what no model reads.
+    assert views == set(GROUPS) - set(OPTIONAL_GROUPS) - {"iv_path"}
     assert found["compared"] == len(found["features"])
 
 

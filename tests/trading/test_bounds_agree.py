@@ -11,7 +11,7 @@ from feature_repo.features.catalogue import find
 from serving.artifact import CLASSES
 from trading.regimes import BANDS, FORECAST_CLASSES, REGIMES, band, forecast_class
 from training import labels
-from training.baselines import RANK_CUTS
+from training.models.table import RANK_CUTS
 
 # Every bound, the numbers just below and above it, and any rank.
 EDGES = [

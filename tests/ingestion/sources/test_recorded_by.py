@@ -77,7 +77,7 @@ def test_results_are_out_by_their_hour(hour: str, on_the_day: bool) -> None:
 
 
 def test_every_hour_of_the_table_has_a_rule() -> None:
-    assert set(REPORT_HOURS) == {"bmo", "dmh", "amc", ""}
+    assert set(REPORT_HOURS) == {"bmo", "dmh", "amc", "", "withdrawn"}
 
 
 def test_a_report_of_a_weekend_is_out_on_monday() -> None:

@@ -74,7 +74,7 @@ def test_the_first_session_has_four_quarters_behind_it() -> None:
 
 def test_surprises_say_nothing_of_the_market(simulated: Make) -> None:
     # The same reports whatever the market does: they draw from streams of their own.
-    calm, other = simulated(strength=0.0), simulated(strength=0.7)
+    calm, other = simulated(strength=0.0), simulated(strength=0.6)
     table = EARNINGS_CALENDAR.name
     frames = [s.fetch(table, ["AAPL"], None, s.last_session()) for s in (calm, other)]
     pd.testing.assert_frame_equal(*frames)
