@@ -99,17 +99,7 @@ def rank_evidence(
         scored = [_score_fold(rows, fold, fit, ends) for fold, fit in zip(folds, fits, strict=True)]
         newest = _newest(frame, settings, _fit(rows, np.arange(len(rows.sessions)), settings))
     model, baseline = (_joined([pair[at] for pair in scored]) for at in (0, 1))
-    weights = session_weights(len(model.crps), settings.resamples, settings.seed)
-    gain = weights @ (baseline.crps - model.crps) / len(model.crps)
-    spread = interval(gain[1:])
-    difference = {
-        "metric": METRIC,
-        "model": float(model.crps.mean()),
-        "baseline_value": float(baseline.crps.mean()),
-        "value": float(gain[0]),
-        "interval": None if spread is None else [spread.low, spread.high],
-        "bound": None if spread is None else spread.bound,
-    }
+    difference = _difference(model, baseline, settings)
     return {
         "ticker": settings.ticker,
         "model": MODEL,
@@ -118,22 +108,39 @@ def rank_evidence(
         "feature_service": settings.feature_service,
         "settings": asdict(settings),
         "window": _window(rows, folds, len(model.crps)),
-        "folds": [
-            {
-                "fold": number,
-                "test_start": _day(rows.sessions[fold.test[0]]),
-                "test_end": _day(rows.sessions[fold.test[-1]]),
-                "scores": pair[0].points(),
-                "baselines": {BASELINE: pair[1].points()},
-            }
-            for number, (fold, pair) in enumerate(zip(folds, scored, strict=True), 1)
-        ],
+        "folds": [_fold(rows, *one) for one in zip(folds, scored, strict=True)],
         "pooled": model.points(),
         "baselines": {BASELINE: baseline.points()},
         "difference": {BASELINE: difference},
         "level": LEVEL,
         "forecast": newest,
         "verdict": _verdict(difference, model),
+    }
+
+
+def _difference(
+    model: RankScores, baseline: RankScores, settings: RegimeSettings
+) -> dict[str, Any]:
+    """Return by how much the model's score is better, with its interval."""
+    weights = session_weights(len(model.crps), settings.resamples, settings.seed)
+    gain = weights @ (baseline.crps - model.crps) / len(model.crps)
+    spread = interval(gain[1:])
+    return {
+        "metric": METRIC,
+        "model": float(model.crps.mean()),
+        "baseline_value": float(baseline.crps.mean()),
+        "value": float(gain[0]),
+        "interval": None if spread is None else [spread.low, spread.high],
+        "bound": None if spread is None else spread.bound,
+    }
+
+
+def _fold(rows: Rows, fold: Fold, pair: tuple[RankScores, RankScores]) -> dict[str, Any]:
+    return {
+        "test_start": _day(rows.sessions[fold.test[0]]),
+        "test_end": _day(rows.sessions[fold.test[-1]]),
+        "scores": pair[0].points(),
+        "baselines": {BASELINE: pair[1].points()},
     }
 
 
