@@ -12,11 +12,11 @@ from typing import Final
 import pandas as pd
 import polars as pl
 
-from feature_repo.availability import SERIES, available_at
-from feature_repo.markets import NEW_YORK, decision_time, session_shift
 from ingestion.compute import MacroRaw, TickerRaw
 from ingestion.compute_events import EarningsRaw, SentimentRaw
 from ingestion.frames import LANDED, SESSION
+from market.availability import SERIES, available_at
+from market.calendar import NEW_YORK, decision_time, session_shift
 
 # Decision 14: how many sessions before it a report's day is known.
 ANNOUNCED: Final = 10

@@ -15,7 +15,8 @@ import pandas as pd
 
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.manifest import read_manifest
-from feature_repo.markets import MARKET, read_time
+from market.calendar import read_time
+from market.underlyings import MARKET
 
 # Mismatches that a report names; all are counted.
 SHOWN: Final = 20

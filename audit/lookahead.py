@@ -13,14 +13,14 @@ from typing import Any, Final
 import numpy as np
 
 from audit.subject import Row, Subject
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.declare import Group
 from feature_repo.features.planted import groups_of
 from feature_repo.manifest import Manifest, read_manifest
-from feature_repo.markets import MARKET
 from ingestion.frames import CREATED
 from ingestion.raw import RawReader
+from market.errors import InputError
+from market.underlyings import MARKET
 
 TICKER_VIEWS: Final = tuple(name for name, group in GROUPS.items() if group.entity == "ticker")
 MARKET_VIEWS: Final = tuple(name for name in GROUPS if name not in TICKER_VIEWS)

@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 
 from audit.frames import SHOWN, Difference, Mismatch, differences
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, definition_hash, names
-from feature_repo.markets import FIRST_SESSION, MARKET, decision_time
+from market.calendar import FIRST_SESSION, decision_time
+from market.errors import InputError
+from market.underlyings import MARKET
 from serving.artifact import Artifact, Task, load_artifact
 from serving.refusal import Refusal
 

@@ -21,10 +21,10 @@ from audit.releases import (
     monthly_series,
     vintage_audit,
 )
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, SERVICES
 from feature_repo.features.catalogue import names as feature_names
 from feature_repo.manifest import read_manifest
+from market.errors import InputError
 
 if TYPE_CHECKING:
     from feast import FeatureStore

@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from feature_repo.availability import SERIES, available_at
 from feature_repo.manifest import read_manifest
-from feature_repo.markets import NEW_YORK, decision_time
+from market.availability import SERIES, available_at
+from market.calendar import NEW_YORK, decision_time
 
 MONTHLY: Final = tuple(name for name, row in SERIES.items() if row.day is not None)
 LEVELS: Final = ("unemployment_rate", "cpi_yoy")

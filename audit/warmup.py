@@ -14,10 +14,11 @@ import numpy as np
 from audit.lookahead import check_built, definitions
 from audit.subject import spread
 from feature_repo.features.catalogue import GROUPS, names
-from feature_repo.features.declare import Array, Group
+from feature_repo.features.declare import Group
 from feature_repo.manifest import read_manifest
 from ingestion.compute import Raw, TickerRaw
 from ingestion.raw import RawReader
+from market.arrays import Array
 
 # The share of a value by which one of a shorter history may differ.
 TOLERANCE: Final = 1e-6

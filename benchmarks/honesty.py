@@ -21,13 +21,13 @@ import pandas as pd
 import polars as pl
 
 from feature_repo.features.macro import DAILY, MONTHLY
-from feature_repo.markets import decision_time
 from ingestion.compute import MacroRaw, TickerRaw
 from ingestion.frames import LANDED, SESSION, typed, utc
 from ingestion.raw import index_symbols
 from ingestion.sources.simulated import Simulated
 from ingestion.sources.simulated_truth import best_score
 from ingestion.tables import TABLES
+from market.calendar import decision_time
 from training.evaluation import auc
 from training.settings import DirectionSettings
 from training.train import Trained, train_direction

@@ -20,7 +20,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from optrade.flows import data, service
 from optrade.flows.demo import own_redis
 from optrade.home import Home

@@ -18,13 +18,14 @@ from typing import Any
 
 import pandas as pd
 
-from feature_repo.availability import SERIES
-from feature_repo.markets import UNDERLYINGS, VOLATILITY_INDICES, decision_time
 from ingestion.build import build_features
 from ingestion.lake import Lake
 from ingestion.pipeline import fetch_all
 from ingestion.sources.recorded import Recorded
 from ingestion.sources.simulated import Simulated
+from market.availability import SERIES
+from market.calendar import decision_time
+from market.underlyings import UNDERLYINGS, VOLATILITY_INDICES
 from optrade.logs import configure_logs
 
 GOAL_SECONDS = 10.0

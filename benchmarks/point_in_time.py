@@ -37,8 +37,9 @@ import psutil
 from benchmarks.point_in_time_contenders import CONTENDERS
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Group
-from feature_repo.markets import MARKET, close, decision_time, sessions
 from ingestion.lake import Lake
+from market.calendar import close, decision_time, sessions
+from market.underlyings import MARKET
 
 CORRECTED = 100
 LANDED = pd.Timestamp("2026-01-01", tz="UTC")

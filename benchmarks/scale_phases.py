@@ -14,13 +14,13 @@ import pandas as pd
 
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.manifest import read_manifest
-from feature_repo.markets import decision_time, sessions
 from feature_repo.shard_runs import Placement
 from ingestion.build import build_features
 from ingestion.expectations import gate
 from ingestion.lake import Lake
 from ingestion.shards import SHARD_KEYS
 from ingestion.tables import PRICES
+from market.calendar import decision_time, sessions
 
 SESSIONS = 1_300
 READ_SESSIONS = 250

@@ -22,7 +22,8 @@ import pandas as pd
 import talib
 
 from feature_repo.features.catalogue import GROUPS
-from feature_repo.features.declare import Array, Group
+from feature_repo.features.declare import Group
+from market.arrays import Array
 
 GOAL_ROWS_A_SECOND = 1_500_000
 GOAL_GIB = 4.0

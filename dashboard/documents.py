@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 Kind = TypeVar("Kind")
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.documents import NothingYet
 from dashboard.home_files import HomeFiles
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage

@@ -8,8 +8,8 @@ import pandas as pd
 import polars as pl
 
 from dashboard.documents import NothingYet
-from feature_repo.errors import InputError
 from feature_repo.manifest import Entry, Manifest, current_rows, damaged, read_manifest
+from market.errors import InputError
 
 NOTHING: Final = (
     "No data has landed: run `optrade demo` for a simulated home, or "
@@ -48,7 +48,7 @@ def newest_session(manifest: Manifest, now: pd.Timestamp) -> pd.Timestamp | None
     The last complete one for a live home; the last one with prices for a recorded or simulated
     one, which does not age.
     """
-    from feature_repo.markets import last_complete_session
+    from market.calendar import last_complete_session
 
     if manifest.origin == "live":
         return last_complete_session(now)
@@ -105,7 +105,7 @@ def _row(manifest: Manifest, entry: Entry, age: int | None) -> dict[str, Any]:
 
 def _ages(entries: list[Entry], newest: pd.Timestamp | None) -> list[int | None]:
     """Return the sessions of (last, newest] for each file; a date need not be a session."""
-    from feature_repo.markets import sessions
+    from market.calendar import sessions
 
     if newest is None:
         return [None] * len(entries)

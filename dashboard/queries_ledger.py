@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 
 from dashboard.documents import NothingYet, read_only
-from feature_repo.errors import InputError
+from market.errors import InputError
 from trading.ledger import COLUMNS, SCHEMA_VERSION
 from trading.outcomes import Outcome, SignalKey, read_outcomes
 

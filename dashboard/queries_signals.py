@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from dashboard.documents import NothingYet, interval, known, pick, read_only
 from dashboard.queries_ledger import check_ledger
-from feature_repo.errors import InputError
-from trading.regimes import REGIMES
+from market.errors import InputError
+from market.targets import REGIMES
 
 _SESSIONS: Final = "SELECT DISTINCT session FROM signals ORDER BY session DESC"
 # The newest recording of each ticker, and how many there are of it for the session.

@@ -17,7 +17,7 @@ from feast.repo_config import RepoConfig
 from feature_repo.asof_entities import Entities, entities
 from feature_repo.asof_source import Source
 from feature_repo.asof_view import ViewRead
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 # The tag of a view that a home may lack: it is read as nulls.
 OPTIONAL: Final = "optional"

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from feature_repo.asof_join import AS_OF, as_key
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 TIMESTAMP: Final = "event_timestamp"
 

@@ -13,7 +13,7 @@ from feast.infra.offline_stores.file_source import FileSource, SavedDatasetFileS
 from feast.infra.offline_stores.offline_store import RetrievalJob, RetrievalMetadata
 from feast.saved_dataset import SavedDatasetStorage
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 
 class AsofRetrievalJob(RetrievalJob):

@@ -16,7 +16,7 @@ from typing import Final
 
 import polars as pl
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 AS_OF: Final = "__as_of"
 EVENT: Final = "__event"

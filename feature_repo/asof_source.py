@@ -13,8 +13,8 @@ from typing import Final, TypeVar
 import polars as pl
 
 from feature_repo.asof_join import EVENT, KNOWN, as_time, latest
-from feature_repo.errors import InputError, SchemaViolation
 from feature_repo.manifest import MANIFEST, read_manifest
+from market.errors import InputError, SchemaViolation
 
 # Values held at once while features are gathered: half a gigabyte of float64.
 BLOCK_VALUES: Final = 64_000_000

@@ -11,7 +11,7 @@ import pyarrow as pa
 from feature_repo.asof_entities import TIMESTAMP, Entities
 from feature_repo.asof_join import EVENT, KNOWN, TIME, seen_at
 from feature_repo.asof_source import Source, Stored
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 
 @dataclass(frozen=True)

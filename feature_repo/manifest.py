@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = 1

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from feature_repo.features.catalogue import ON_DEMAND
-from feature_repo.features.declare import Array
+from market.arrays import Array
 
 if TYPE_CHECKING:
     import pandas as pd

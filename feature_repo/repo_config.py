@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from feature_repo.errors import InputError
 from feature_repo.manifest import MANIFEST
+from market.errors import InputError
 
 if TYPE_CHECKING:
     from feast import RepoConfig

@@ -17,7 +17,7 @@ from functools import cache
 from itertools import islice
 from typing import Any, Final, Literal, TypeVar
 
-from feature_repo.errors import ConfigurationError
+from market.errors import ConfigurationError
 
 Engine = Literal["local", "ray"]
 ENGINES: Final[tuple[Engine, ...]] = ("local", "ray")

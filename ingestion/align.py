@@ -13,14 +13,14 @@ import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
 
-from feature_repo.availability import SERIES, available_at
-from feature_repo.errors import InputError
-from feature_repo.features.adjust import adjust
-from feature_repo.features.declare import Array
 from feature_repo.features.macro import DAILY, MONTHLY
 from feature_repo.features.macro_align import as_known, monthly_as_known, newest_known
 from feature_repo.manifest import Answer
-from feature_repo.markets import DECISION_DELAY, INDEX_DELAY, NEW_YORK, close
+from market.adjust import adjust
+from market.arrays import Array
+from market.availability import SERIES, available_at
+from market.calendar import DECISION_DELAY, INDEX_DELAY, NEW_YORK, close
+from market.errors import InputError
 
 TRADED: Final = ("open", "high", "low", "close", "volume", "dividend", "split")
 

@@ -13,11 +13,11 @@ import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
 
-from feature_repo.features.declare import Array
 from feature_repo.features.earnings_align import earnings_by_session, report_sessions
 from feature_repo.features.earnings_reports import ANNOUNCED, BEFORE_CLOSE, EarningsVersions
-from feature_repo.markets import DECISION_DELAY, calendar, close
 from ingestion.align import Aligned, days, later, settled_by, taken, times
+from market.arrays import Array
+from market.calendar import DECISION_DELAY, calendar, close
 
 FIGURES: Final = ("eps_actual", "eps_estimate", "revenue_actual", "revenue_estimate")
 

@@ -12,11 +12,11 @@ import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
 
-from feature_repo.features.declare import Array
 from feature_repo.features.news_align import last_snapshot, news_by_session
-from feature_repo.markets import DECISION_DELAY, decision_time, session_shift
 from ingestion.align import Aligned, later, settled_by, taken, times
 from ingestion.tables import MENTION_FILTERS, NEWS
+from market.arrays import Array
+from market.calendar import DECISION_DELAY, decision_time, session_shift
 
 COUNTS: Final = ("mentions", "mentions_24h_ago")
 

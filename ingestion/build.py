@@ -17,7 +17,6 @@ import structlog
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
 from feature_repo.features.planted import leaked_hash
 from feature_repo.manifest import Manifest
-from feature_repo.markets import MARKET
 from feature_repo.shard_runs import LOCAL, Placement, each
 from ingestion.build_record import BUILT, fingerprint, read_record, write_record
 from ingestion.compute import CARRIED, TABLES_OF
@@ -25,6 +24,7 @@ from ingestion.frames import utc
 from ingestion.lake import Lake
 from ingestion.raw import RawReader, prices_span
 from ingestion.shards import BuildTask, KeyBuilt, build_shard, shards_of
+from market.underlyings import MARKET
 
 Progress = Callable[[str, int, int], None]
 

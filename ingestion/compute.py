@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from feature_repo.features.catalogue import GROUPS
-from feature_repo.features.declare import Array, Group
+from feature_repo.features.declare import Group
 from feature_repo.features.macro import DAILY, MONTHLY
 from feature_repo.manifest import Answer, latest
 from ingestion.align import (
@@ -33,6 +33,7 @@ from ingestion.tables import (
     PRICES,
 )
 from ingestion.versions import out_of_order
+from market.arrays import Array
 
 # The raw tables that each view is computed from: all of them, but any of those of sentiment.
 TABLES_OF: Final = {

@@ -14,13 +14,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.features.catalogue import GROUPS
-from feature_repo.features.declare import Array
 from feature_repo.manifest import Answer
-from feature_repo.markets import basket_symbols, basket_weights
 from ingestion.align import Aligned, answered_by, up_to
 from ingestion.align_earnings import align_earnings
 from ingestion.align_news import align_sentiment
 from ingestion.frames import LANDED, SESSION
+from market.arrays import Array
+from market.baskets import basket_symbols, basket_weights
 
 View = tuple[str, Aligned, dict[str, Array]]
 

@@ -17,7 +17,6 @@ from typing import Final, Self
 import polars as pl
 from filelock import FileLock, Timeout
 
-from feature_repo.errors import InputError
 from feature_repo.manifest import (
     MANIFEST,
     ORIGINS,
@@ -30,6 +29,7 @@ from feature_repo.manifest import (
 )
 from ingestion.durable import replace_file, sweep, sync_folder
 from ingestion.frames import manifest_bytes, parquet_bytes
+from market.errors import InputError
 
 LOCK: Final = ".lock"
 FOLDERS: Final = ("raw", "features", "quarantine")

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from feature_repo.errors import SchemaViolation
 from ingestion.rules import Rule, row_rules, schema_rules, with_judged
 from ingestion.sequences import Stored, nothing_stored
 from ingestion.table import Table
+from market.errors import SchemaViolation
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult

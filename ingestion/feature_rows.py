@@ -6,9 +6,9 @@ from datetime import datetime
 import pandas as pd
 import polars as pl
 
-from feature_repo.features.declare import Array
 from ingestion.align import Aligned
 from ingestion.frames import CREATED, EVENT, SESSION, TIME
+from market.arrays import Array
 
 
 def created_at(aligned: Aligned, first_live: datetime | None) -> pd.DatetimeIndex:

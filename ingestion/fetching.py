@@ -6,9 +6,9 @@ from typing import Final
 
 import pandas as pd
 
-from feature_repo.errors import NotEntitled, SourceUnavailable
 from ingestion.sources.base import Source
 from ingestion.table import Table
+from market.errors import NotEntitled, SourceUnavailable
 
 Days = tuple[pd.Timestamp | None, pd.Timestamp]
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 import pandas as pd
 import polars as pl
 
-from feature_repo.errors import InputError, SchemaViolation
 from feature_repo.manifest import FORMAT, Manifest
 from ingestion.table import Table
+from market.errors import InputError, SchemaViolation
 
 # What may name a file: no separator, no leading dot, on any file system.
 KEY_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._=-]{0,31}$"

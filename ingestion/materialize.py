@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from feature_repo.errors import ConfigurationError, InputError
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
 from feature_repo.features.planted import leaked_hash
 from feature_repo.manifest import read_manifest
-from feature_repo.markets import FIRST_SESSION, MARKET, NEW_YORK
 from feature_repo.repo_config import redis_options
 from ingestion.materialization import Materialization, pointer_of
 from ingestion.registry import apply, changed_registry, define_all
+from market.calendar import FIRST_SESSION, NEW_YORK
+from market.errors import ConfigurationError, InputError
+from market.underlyings import MARKET
 
 if TYPE_CHECKING:
     from feast import FeatureStore

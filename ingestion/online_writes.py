@@ -18,7 +18,7 @@ from feast import FeatureView, RepoConfig
 from feast.infra.online_stores.redis import RedisOnlineStore, RedisOnlineStoreConfig
 from pydantic import Field
 
-from feature_repo.errors import ConfigurationError
+from market.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -10,10 +10,7 @@ from typing import Any, Final
 import pandas as pd
 import structlog
 
-from feature_repo.availability import SERIES
-from feature_repo.errors import MissingCredential, NotEntitled, SchemaViolation
 from feature_repo.manifest import Answer
-from feature_repo.markets import basket_symbols, underlying
 from ingestion.build_record import LANDED, landing_fingerprint, read_record, write_record
 from ingestion.compute import CARRIED
 from ingestion.expectations import gate
@@ -36,6 +33,10 @@ from ingestion.tables import (
     TABLES,
 )
 from ingestion.withdrawn import withdrawn
+from market.availability import SERIES
+from market.baskets import basket_symbols
+from market.errors import MissingCredential, NotEntitled, SchemaViolation
+from market.underlyings import underlying
 
 Progress = Callable[[str, int, int], None]
 

@@ -13,11 +13,11 @@ from typing import Final
 
 import polars as pl
 
-from feature_repo.errors import InputError
 from feature_repo.manifest import Manifest, read_rows
 from ingestion.frames import LANDED, TIME, UNNAMEABLE, identity
 from ingestion.table import Column, Table
 from ingestion.tables import TABLES
+from market.errors import InputError
 
 FOLDER: Final = "quarantine/"
 REASON: Final = "reason"

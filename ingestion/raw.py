@@ -6,19 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
-from feature_repo.availability import SERIES
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Group
 from feature_repo.manifest import Answer, Manifest, read_rows
-from feature_repo.markets import (
-    MARKET,
-    TERM_SLOPE,
-    UNDERLYINGS,
-    basket_symbols,
-    sessions,
-    underlying,
-)
 from ingestion.compute import MacroRaw, TickerRaw
 from ingestion.compute_events import EarningsRaw, SentimentRaw
 from ingestion.frames import LANDED, SESSION, TIME, TYPES, typed
@@ -33,6 +23,11 @@ from ingestion.tables import (
     NEWS_SENTIMENT,
     PRICES,
 )
+from market.availability import SERIES
+from market.baskets import basket_symbols
+from market.calendar import sessions
+from market.errors import InputError
+from market.underlyings import MARKET, TERM_SLOPE, UNDERLYINGS, underlying
 
 
 def index_symbols(ticker: str) -> dict[str, str]:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from filelock import FileLock, Timeout
 
-from feature_repo.errors import ConfigurationError, InputError
 from feature_repo.registry import (
     check_on_demand,
     check_registry,
@@ -28,6 +27,7 @@ from feature_repo.repo_config import (
     write_configuration,
 )
 from ingestion.durable import replace_file, sync_folder
+from market.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
     from feast import FeatureStore

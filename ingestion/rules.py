@@ -8,10 +8,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from feature_repo.markets import sessions
 from ingestion.frames import KEY_PATTERN
 from ingestion.sequences import Stored, in_order, no_split_missing, nothing_stored
 from ingestion.table import Column, Pair, Splits, Table
+from market.calendar import sessions
 
 LARGEST: Final = float(np.finfo(np.float64).max)
 # Great Expectations names a time with a zone by its class; `Table.check` looks at unit and zone.

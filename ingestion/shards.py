@@ -14,7 +14,6 @@ from typing import Final
 
 import polars as pl
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.declare import Group
 from feature_repo.features.planted import with_leak
@@ -27,6 +26,7 @@ from ingestion.frames import CREATED, SESSION
 from ingestion.lake import features_folder
 from ingestion.raw import RawReader
 from ingestion.versions import TICK, append
+from market.errors import InputError
 
 # Enough keys to make a task of seconds, few enough that their shared raw rows stay small.
 SHARD_KEYS: Final = 16

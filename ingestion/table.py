@@ -7,8 +7,8 @@ from typing import Final
 
 import pandas as pd
 
-from feature_repo.errors import SchemaViolation
-from feature_repo.markets import NEW_YORK
+from market.calendar import NEW_YORK
+from market.errors import SchemaViolation
 
 # What a declared dtype is in a pandas frame. A count that may be unknown is a nullable "float":
 # int64 has no null.

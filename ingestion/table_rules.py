@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import pandas as pd
 
-from feature_repo.markets import sessions
 from ingestion.expectations import validate, whole_frame
 from ingestion.rules import Rule
 from ingestion.sequences import Stored
 from ingestion.table import Column, Table
+from market.calendar import sessions
 
 HERE: Final = "landed"
 # Sessions or keys named in a finding; the count is always whole.

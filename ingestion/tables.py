@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from feature_repo.availability import SERIES
 from feature_repo.features.earnings_reports import WITHDRAWN
 from ingestion.table import ROUNDING, Column, Pair, Splits, Table
+from market.availability import SERIES
 
 # Cboe's opening prints of 1992 to 2005 may lie outside their own day's range, by up to 24 % (45
 # rows of VIX, all with the right close); beyond 30 % are misprints (VIX 2004-11-08, 2006-02-08).
@@ -108,7 +108,7 @@ MACRO_SERIES: Final = Table(
         # Rates in %, the consumer price index (1982-84 = 100): one range broad enough for both.
         Column("value", "float", "% or index points", minimum=-25.0, maximum=1000.0),
     ),
-    known="by vintage where there is one, else feature_repo.availability",
+    known="by vintage where there is one, else market.availability",
     revision="daily rates rarely; UNRATE and CPIAUCSL every year, each revision a vintage",
     tier="free",
 )

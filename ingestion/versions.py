@@ -14,8 +14,8 @@ from typing import Final
 
 import polars as pl
 
-from feature_repo.errors import InputError
 from feature_repo.manifest import latest
+from market.errors import InputError
 
 # A value that moved by no more than this share of itself is the same value.
 CORRECTION: Final = 1e-9

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
 Status = Literal["ok", "constant", "all_null", "too_few_rows"]

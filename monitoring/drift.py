@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from monitoring.bootstrap import LEVEL, RESAMPLES, alarm_levels, alarmed_level, null_psi
 from monitoring.data_quality import Quality, Status, feature_values, quality, status
 from monitoring.psi import DECILES, ORIENTATION, bin_counts, decile_bins, psi

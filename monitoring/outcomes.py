@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from feature_repo.errors import InputError
-from feature_repo.features.adjust import adjust
-from feature_repo.markets import INDEX_DELAY, close, session_shift
+from market.adjust import adjust
+from market.calendar import INDEX_DELAY, close, session_shift
+from market.errors import InputError
 from trading.ledger import read_signals
 from trading.outcomes import (
     HORIZON,

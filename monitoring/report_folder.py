@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 
 @contextmanager

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from feature_repo.errors import InputError
 from feature_repo.manifest import read_manifest
+from market.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def resolve_as_of(home: Home, given: str | None, now: pd.Timestamp) -> pd.Timest
     What `--as-of` says, else now for a live home, else the decision time of the home's last
     session: recorded and simulated homes do not age.
     """
-    from feature_repo.markets import decision_time
+    from market.calendar import decision_time
 
     if given is not None:
         return parse_as_of(given)
@@ -84,7 +84,7 @@ def parse_as_of(text: str) -> pd.Timestamp:
     InputError
         If the text is neither.
     """
-    from feature_repo.markets import decision_time
+    from market.calendar import decision_time
 
     try:
         moment = pd.Timestamp(text)

@@ -6,7 +6,7 @@ from typing import TextIO
 
 import structlog
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 LEVELS = ("debug", "info", "warning", "error")
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import pandas as pd
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 PERIOD: Final = re.compile(r"(?P<count>[1-9][0-9]?)(?P<unit>y|mo)")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from feature_repo.errors import ConfigurationError, InputError
+from market.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -15,7 +15,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from optrade.redis_process import (
     CONFIGURATION,
     PID,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from optrade.home import Home, parse_as_of, resolve_as_of
 from optrade.logs import configure_logs
 from optrade.settings import Settings, load_settings, silence_telemetry
@@ -82,8 +82,8 @@ class Runtime:
         InputError
             If the word is unknown, or an option does not belong to the source.
         """
-        from feature_repo.markets import decision_time, last_complete_session
         from ingestion.sources.registry import open_source
+        from market.calendar import decision_time, last_complete_session
 
         if recorded_dir is not None and name != "recorded":
             raise InputError(f"--recorded-dir goes with --source recorded, got --source {name:.20}")

@@ -72,7 +72,7 @@ def load_settings() -> Settings:
     """
     from pydantic import ValidationError
 
-    from feature_repo.errors import InputError
+    from market.errors import InputError
 
     try:
         return Settings()

@@ -9,8 +9,8 @@ from typing import Annotated, Final, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from feature_repo.errors import ConfigurationError
-from feature_repo.markets import SETTLE_TIME
+from market.calendar import SETTLE_TIME
+from market.errors import ConfigurationError
 
 FILE: Final = "serving.json"
 SETTLE_MINUTES: Final = int(SETTLE_TIME / pd.Timedelta(minutes=1))

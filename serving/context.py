@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from feature_repo.errors import ConfigurationError
 from feature_repo.features.catalogue import SERVICES, definition_hash
-from feature_repo.markets import underlying
 from feature_repo.on_demand import is_on_demand, stored_features
 from feature_repo.repo_config import REPO, serving_registry_path
+from market.errors import ConfigurationError
+from market.underlyings import underlying
 from serving.artifact import Artifact, ArtifactFiles, Task
 from serving.configuration import Configuration
 from serving.online import (

@@ -139,7 +139,7 @@ SIGNAL_ANSWER: Final = {
 UNKNOWN_TICKER: Final = {
     "error": "unknown_ticker",
     "detail": "unknown ticker: got 'XYZ', allowed are SPY, QQQ, IWM; another underlying is one "
-              "row in feature_repo/markets.py",
+              "row in market/underlyings.py",
 }
 SIGNALS_ANSWER: Final = [SIGNAL_ANSWER, {"ticker": "XYZ", **UNKNOWN_TICKER}]
 

@@ -5,13 +5,7 @@ from functools import lru_cache
 
 import pandas as pd
 
-from feature_repo.markets import (
-    NEW_YORK,
-    close,
-    decision_time,
-    session_shift,
-    sessions,
-)
+from market.calendar import NEW_YORK, close, decision_time, session_shift, sessions
 from serving.refusal import SOON, Refusal
 
 

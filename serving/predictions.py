@@ -11,10 +11,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, VOLATILITY_INPUTS
-from feature_repo.markets import FIRST_SESSION, sessions
 from feature_repo.on_demand import compute_row, is_on_demand, stored_features
+from market.calendar import FIRST_SESSION, sessions
+from market.errors import InputError
+from market.targets import Band, IvRegime, band
 from serving.artifact import Artifact
 from serving.refusal import CallerFault, Refusal
 from serving.signals import (
@@ -26,7 +27,6 @@ from serving.signals import (
     prediction,
     volatility,
 )
-from trading.regimes import Band, IvRegime, band
 from trading.selector import IRON_CONDOR, STRATEGIES, Forecasts, Recommendation, select
 
 # Decision 19: today's band as a forecast class, where nothing is forecast.

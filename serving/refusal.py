@@ -3,8 +3,8 @@
 from http import HTTPStatus
 from typing import Final
 
-from feature_repo.errors import InputError, SourceUnavailable
-from feature_repo.markets import underlying
+from market.errors import InputError, SourceUnavailable
+from market.underlyings import underlying
 
 SOON: Final = 2
 LATER: Final = 60

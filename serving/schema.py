@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from trading.regimes import IvDirection, IvRegime
+from market.targets import IvDirection, IvRegime
 from trading.selector import Direction
 from trading.sizing import PositionSize
 

@@ -20,8 +20,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from feature_repo import definitions
-from feature_repo.errors import InputError
 from feature_repo.repo_config import REPO
+from market.errors import InputError
 from serving.checks import Checks, problem
 from serving.documentation import Documentation, document
 from serving.metrics import count_prediction, count_refusal, count_signal

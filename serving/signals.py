@@ -6,8 +6,8 @@ from typing import Any, Final, cast
 
 import pandas as pd
 
+from market.targets import IvRegime, band, expected_iv_direction
 from serving.artifact import Artifact
-from trading.regimes import IvRegime, band, expected_iv_direction
 from trading.selector import Direction, Forecasts, Recommendation, select
 
 # What a signal shows of today's implied volatility, whatever the models read.

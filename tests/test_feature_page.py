@@ -12,17 +12,18 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from feature_repo.availability import SERIES
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, SERVICES, find, names
 from feature_repo.features.declare import Feature, Group
 from feature_repo.manifest import read_manifest
-from feature_repo.markets import UNDERLYINGS, close, decision_time, sessions
 from ingestion.build import build_features
 from ingestion.lake import Lake
 from ingestion.pipeline import fetch_all
 from ingestion.sources.recorded import Recorded
 from ingestion.tables import TABLES
+from market.availability import SERIES
+from market.calendar import close, decision_time, sessions
+from market.errors import InputError
+from market.underlyings import UNDERLYINGS
 from optrade.cli.catalogue import COMMANDS
 from optrade.flows import catalogue
 from optrade.flows.catalogue_measured import Measured, ViewMeasured, read_measured

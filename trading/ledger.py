@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 SCHEMA_VERSION: Final = 1
 BUSY_SECONDS: Final = 10.0

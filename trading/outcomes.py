@@ -13,7 +13,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 import pandas as pd
 
-from feature_repo.errors import InputError
+from market.errors import InputError
+from market.targets import IvRegime, forecast_class
 from trading.ledger import (
     BUSY_SECONDS,
     COLUMNS,
@@ -23,7 +24,6 @@ from trading.ledger import (
     read_only,
     transaction,
 )
-from trading.regimes import IvRegime, forecast_class
 
 Label = Literal["UP", "DOWN", "FLAT"]
 

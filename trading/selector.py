@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final, Literal, get_args
 
-from feature_repo.errors import InputError
+from market.errors import InputError
+from market.targets import REGIMES, IvRegime
 from trading.parameters import (
     CONDOR,
     CREDIT_VERTICAL,
@@ -17,7 +18,6 @@ from trading.parameters import (
     NO_POSITION,
     Plan,
 )
-from trading.regimes import REGIMES, IvRegime
 from trading.sizing import FULL_CONFIDENCE, PositionSize, overall_confidence, position_size
 
 Direction = Literal["UP", "DOWN"]

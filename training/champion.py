@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from training.bootstrap import interval, resample_weights
+from market.bootstrap import interval, resample_weights
 from training.gate import judge
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from feature_repo.errors import InputError
-from feature_repo.markets import decision_time, last_complete_session, session_shift
+from market.calendar import decision_time, last_complete_session, session_shift
+from market.errors import InputError
 from training.tracking import CHAMPION, aliased
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import precision_recall_fscore_support, roc_curve
 
-from training.bootstrap import LEVEL
+from market.bootstrap import LEVEL
 from training.evaluation import Forecast, confusion
 from training.measures import plain
 from training.out_of_fold import OutOfFold, losses

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from feature_repo.errors import InputError
 from feature_repo.manifest import current_rows, read_manifest
-from feature_repo.markets import MARKET, read_time
+from market.calendar import read_time
+from market.errors import InputError
+from market.underlyings import MARKET
 from training.labels import RAW_PRICES
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from training.bootstrap import interval, resample_weights
+from market.bootstrap import interval, resample_weights
 from training.evaluation import auc
 from training.rows import Rows
 from training.selection import N_BINS

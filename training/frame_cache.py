@@ -17,7 +17,8 @@ import pandas as pd
 import feature_repo
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, find
 from feature_repo.manifest import Manifest
-from feature_repo.markets import MARKET, read_time
+from market.calendar import read_time
+from market.underlyings import MARKET
 from training.artifact import write_atomically
 
 FOLDER: Final = "processed"  # below the data folder of a home

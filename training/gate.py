@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from training.bootstrap import MEAN_BLOCK
+from market.bootstrap import MEAN_BLOCK
 
 #: Fewer common sessions than three mean blocks of the bootstrap say nothing of either model.
 MIN_COMMON_SESSIONS: Final = 3 * MEAN_BLOCK

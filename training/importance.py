@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND
-from training.bootstrap import MEAN_BLOCK
+from market.bootstrap import MEAN_BLOCK
 from training.evaluation import Forecast, row_log_loss
 from training.measures import plain
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from feature_repo.errors import InputError
-from feature_repo.features.adjust import adjust
-from feature_repo.markets import session_shift
+from market.adjust import adjust
+from market.calendar import session_shift
+from market.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

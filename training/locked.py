@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from training.locked_log import append, locked, read_log
 from training.measures import measure, measure_all_days, session_weights
 from training.out_of_fold import OutOfFold

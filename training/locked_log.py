@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 
 @contextmanager

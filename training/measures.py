@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from training.bootstrap import interval, resample_weights
+from market.bootstrap import interval, resample_weights
 from training.evaluation import LOSSES, Forecast
 from training.out_of_fold import OutOfFold
 from training.tasks import Task

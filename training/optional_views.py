@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import OPTIONAL_GROUPS, SERVICES
 from feature_repo.manifest import Manifest
-from feature_repo.markets import BASKETS, basket_symbols
+from market.baskets import BASKETS, basket_symbols
+from market.errors import InputError
 
 # What the source of a view has to give; the past of news and mentions cannot be fetched.
 SOURCES: Final = {
@@ -36,7 +36,7 @@ def require_optional_views(service: str, ticker: str, manifest: Manifest) -> Non
             raise InputError(
                 f"--earnings: no basket of companies stands for {ticker}, so its earnings view is "
                 f"null; configured are {', '.join(fund for fund in BASKETS if BASKETS[fund])} "
-                "(feature_repo/baskets.py): "
+                "(market/baskets.py): "
                 "train without --earnings"
             )
         if (view, ticker) not in manifest.entries:

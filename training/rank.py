@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from feature_repo.errors import InputError
-from training.bootstrap import interval
+from market.bootstrap import interval
+from market.errors import InputError
 from training.fits import Fit, fit_rows
 from training.measures import session_weights
 from training.models import model_type

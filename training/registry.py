@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from training.artifact import (
     serving_document,
     signed,

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, UNSAFE
-from feature_repo.markets import session_shift
+from market.calendar import session_shift
+from market.errors import InputError
 from training.labels import (
     DIRECTIONS,
     REGIMES,

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import VOLATILITY_INPUTS
-from training.bootstrap import RESAMPLES
+from market.bootstrap import RESAMPLES
+from market.errors import InputError
 from training.labels import HORIZON
 from training.models import members, model_type
 from training.selection import N_FEATURES

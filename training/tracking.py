@@ -18,7 +18,7 @@ from urllib.request import url2pathname
 
 import pandas as pd
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from training.champion import Champion
 from training.fits import Fit, Mixed
 from training.train import Trained

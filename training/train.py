@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from feature_repo.errors import InputError
-from training.bootstrap import MEAN_BLOCK
+from market.bootstrap import MEAN_BLOCK
+from market.errors import InputError
 from training.evidence import assemble
 from training.fits import fit_rows
 from training.fitting import (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from training.tracking import LOSSES, run_file
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from training.bootstrap import MEAN_BLOCK
+from market.bootstrap import MEAN_BLOCK
 from training.gate import MIN_COMMON_SESSIONS, SPA_SIZE
 
 if TYPE_CHECKING:

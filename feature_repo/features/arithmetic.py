@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from feature_repo.features.declare import Array
+from market.arrays import Array
 
 # Relative differences below this are rounding: real prices differ by a tick, 1e-7 and more.
 ROUNDING: Final = 1e-9

@@ -6,7 +6,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from feature_repo.errors import ConfigurationError, InputError
 from feature_repo.features.cross import CROSS
 from feature_repo.features.declare import Feature, Group
 from feature_repo.features.earnings import EARNINGS
@@ -15,6 +14,7 @@ from feature_repo.features.iv_path import IV_PATH
 from feature_repo.features.macro import MACRO
 from feature_repo.features.sentiment import SENTIMENT
 from feature_repo.features.technical import TECHNICAL
+from market.errors import ConfigurationError, InputError
 
 # The stored views.
 GROUPS: Final = {
@@ -126,9 +126,11 @@ SERVICES: Final = {
 # ingestion are not imported from here.
 DEFINED_BY: Final = (
     "feature_repo/features/*.py",
-    "feature_repo/availability.py",
-    "feature_repo/baskets.py",
-    "feature_repo/markets.py",
+    "market/availability.py",
+    "market/baskets.py",
+    "market/calendar.py",
+    "market/underlyings.py",
+    "market/adjust.py",
     "ingestion/align*.py",
     "ingestion/compute*.py",
     "ingestion/feature_rows.py",

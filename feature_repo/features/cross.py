@@ -7,8 +7,9 @@ with the same functions (Decision 1).
 from typing import Final
 
 from feature_repo.features.arithmetic import flag
-from feature_repo.features.declare import FLAG, Array, Feature, Group
+from feature_repo.features.declare import FLAG, Feature, Group
 from feature_repo.features.iv import RANK_SESSIONS
+from market.arrays import Array
 
 # Index rank above which options are dear, and below which they are cheap.
 HIGH_RANK: Final = 60.0

@@ -9,11 +9,9 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from feature_repo.errors import InputError
-
-Array = NDArray[np.float64]
+from market.arrays import Array
+from market.errors import InputError
 
 USD: Final = "price (USD)"
 RATIO: Final = "ratio"

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 
 from feature_repo.features.arithmetic import flag
-from feature_repo.features.declare import FLAG, PERCENT, Array, Feature, Group
+from feature_repo.features.declare import FLAG, PERCENT, Feature, Group
+from market.arrays import Array
 
 CAP: Final = 90
 

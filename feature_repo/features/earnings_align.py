@@ -12,9 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from feature_repo.errors import InputError
 from feature_repo.features.arithmetic import ratio
-from feature_repo.features.declare import Array
 from feature_repo.features.earnings import CAP
 from feature_repo.features.earnings_reports import (
     ORDERS,
@@ -26,6 +24,8 @@ from feature_repo.features.earnings_reports import (
     spans,
 )
 from feature_repo.features.times import Times, ascending, nanoseconds, same_length
+from market.arrays import Array
+from market.errors import InputError
 
 SOON: Final = 5
 # By order within the day: before the close, unknown, after it.

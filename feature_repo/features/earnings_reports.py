@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from feature_repo.features.arithmetic import flag, ratio
-from feature_repo.features.declare import Array
 from feature_repo.features.times import Times, nanoseconds, same_length
+from market.arrays import Array
 
 Places = NDArray[np.intp]
 

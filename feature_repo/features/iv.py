@@ -21,10 +21,10 @@ from feature_repo.features.declare import (
     RATIO,
     VOL_POINTS,
     Z_SCORE,
-    Array,
     Feature,
     Group,
 )
+from market.arrays import Array
 
 NEEDED_PERCENT: Final = 95
 RANK_SESSIONS: Final = 252

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from feature_repo.features.arithmetic import ratio
-from feature_repo.features.declare import VOL_POINTS, Array, Feature, Group, Term
+from feature_repo.features.declare import VOL_POINTS, Feature, Group, Term
 from feature_repo.features.iv import RANK_SESSIONS, held_window
+from market.arrays import Array
 
 AHEAD: Final = 5  # sessions, the horizon of the forecast classes (Decision 3)
 HELD: Final = RANK_SESSIONS - AHEAD  # sessions of that later window that are known today

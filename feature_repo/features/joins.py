@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from feature_repo.features.declare import Array
+from market.arrays import Array
 
 # Older windows, newer windows, how many sessions each has, and where to put the result.
 Join = Callable[[Array, Array, int, int, Array | None], Array]

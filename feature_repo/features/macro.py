@@ -9,15 +9,8 @@ from typing import Final
 import numpy as np
 
 from feature_repo.features.arithmetic import change, change_over, difference_over, flag, ratio
-from feature_repo.features.declare import (
-    FLAG,
-    PERCENT,
-    PERCENT_POINTS,
-    VOL_POINTS,
-    Array,
-    Feature,
-    Group,
-)
+from feature_repo.features.declare import FLAG, PERCENT, PERCENT_POINTS, VOL_POINTS, Feature, Group
+from market.arrays import Array
 
 # Daily series: each gives the array of its own name, the level as known.
 DAILY: Final = ("DFF", "DGS2", "DGS10", "DGS3MO", "VIXCLS", "T10Y2Y", "T10YIE", "DFII10", "T5YIE")

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from feature_repo.errors import InputError
-from feature_repo.features.declare import Array
+from market.arrays import Array
+from market.errors import InputError
 
 Times = pd.DatetimeIndex | NDArray[np.datetime64]
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from feature_repo.errors import InputError
 from feature_repo.features.arithmetic import ratio
-from feature_repo.features.declare import Array
 from feature_repo.features.times import Times, ascending, nanoseconds, same_length
+from market.arrays import Array
+from market.errors import InputError
 
 # A headline scored beyond it, either way, is not neutral.
 MOOD: Final = 0.05

@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from feature_repo.features.catalogue import GROUPS, definition_hash
-from feature_repo.features.declare import Array, Group
+from feature_repo.features.declare import Group
+from market.arrays import Array
 
 LEAKED: Final = "returns_1d"
 

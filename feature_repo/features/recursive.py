@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import talib
 
-from feature_repo.features.declare import Array
+from market.arrays import Array
 
 # From this session of loaded history on, a recursive indicator is known: what came before
 # the history weighs (27/28)^372, a millionth, in the slowest of them (rsi_28).

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from feature_repo.features.arithmetic import flag, ratio
-from feature_repo.features.declare import FLAG, RATIO, Array, Feature, Group, Term
+from feature_repo.features.declare import FLAG, RATIO, Feature, Group, Term
+from market.arrays import Array
 
 BEFORE: Final = 20
 # Three weeks of four: a machine that was off for a week does not silence the month after.

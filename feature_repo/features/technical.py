@@ -10,8 +10,8 @@ from feature_repo.features import (
     technical_volatility,
     technical_volume,
 )
-from feature_repo.features.adjust import ADJUSTED
 from feature_repo.features.declare import Group
+from market.adjust import ADJUSTED
 
 TECHNICAL: Final = Group(
     name="technical",

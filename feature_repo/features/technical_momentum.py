@@ -12,7 +12,6 @@ from feature_repo.features.declare import (
     INDEX_POINTS,
     PERCENT,
     PERCENT_OF_PRICE,
-    Array,
     Feature,
     Term,
 )
@@ -23,6 +22,7 @@ from feature_repo.features.windows import (
     window_mean_abs_deviation,
     window_min,
 )
+from market.arrays import Array
 
 
 def rsi(n: int) -> Callable[..., Array]:

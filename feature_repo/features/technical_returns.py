@@ -6,8 +6,9 @@ from typing import Final
 import numpy as np
 
 from feature_repo.features.arithmetic import change, change_over, ratio_over, shift
-from feature_repo.features.declare import RATIO, Array, Feature
+from feature_repo.features.declare import RATIO, Feature
 from feature_repo.features.windows import window_skew
+from market.arrays import Array
 
 
 def simple_return(n: int) -> Callable[..., Array]:

@@ -13,9 +13,10 @@ from feature_repo.features.arithmetic import (
     ratio,
     shift,
 )
-from feature_repo.features.declare import FLAG, INDEX, RATIO, USD, Array, Feature, Term
+from feature_repo.features.declare import FLAG, INDEX, RATIO, USD, Feature, Term
 from feature_repo.features.recursive import SETTLED, ema, settled, wilder_mean
 from feature_repo.features.windows import widen_mean, widen_moments, window_moments
+from market.arrays import Array
 
 
 def true_range(high: Array, low: Array, close: Array) -> Array:

@@ -15,7 +15,6 @@ from feature_repo.features.declare import (
     RATIO,
     USD,
     Z_SCORE,
-    Array,
     Feature,
     Term,
 )
@@ -27,6 +26,7 @@ from feature_repo.features.windows import (
     window_mean,
     window_moments,
 )
+from market.arrays import Array
 
 SESSIONS_A_YEAR: Final = 252
 SQUEEZE_SESSIONS: Final = 252

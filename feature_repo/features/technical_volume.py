@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from feature_repo.features.arithmetic import change, difference_over, direction, flag, ratio
-from feature_repo.features.declare import FLAG, RATIO, Z_SCORE, Array, Feature, Term
+from feature_repo.features.declare import FLAG, RATIO, Z_SCORE, Feature, Term
 from feature_repo.features.windows import (
     deviation,
     widen_mean,
@@ -13,6 +13,7 @@ from feature_repo.features.windows import (
     window_mean,
     window_moments,
 )
+from market.arrays import Array
 
 RATIO_TO_YEAR: Final = "ratio to 252-day mean volume"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 Times = pd.DatetimeIndex | NDArray[np.datetime64]
 

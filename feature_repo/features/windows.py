@@ -14,7 +14,6 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from feature_repo.features.declare import Array
 from feature_repo.features.joins import (
     first_moments,
     join_extremes,
@@ -23,6 +22,7 @@ from feature_repo.features.joins import (
     join_third_moments,
     join_windows,
 )
+from market.arrays import Array
 
 
 def window_mean(x: Array, n: int) -> Array:

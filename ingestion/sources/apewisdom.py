@@ -6,8 +6,6 @@ from typing import Final
 
 import pandas as pd
 
-from feature_repo.errors import SchemaViolation, SourceUnavailable
-from feature_repo.markets import underlying
 from ingestion.sources.base import requested_table, within
 from ingestion.sources.http import HTTP, Http
 from ingestion.sources.json_answer import (
@@ -22,6 +20,8 @@ from ingestion.sources.json_answer import (
 )
 from ingestion.sources.recording import Clock, recording_time
 from ingestion.tables import MENTION_FILTERS, MENTIONS
+from market.errors import SchemaViolation, SourceUnavailable
+from market.underlyings import underlying
 
 BASE_URL: Final = "https://apewisdom.io/api/v1.0"
 # A list has about ten pages of a hundred tickers.

@@ -5,9 +5,9 @@ from typing import Final, Protocol
 
 import pandas as pd
 
-from feature_repo.errors import InputError
 from ingestion.table import Table
 from ingestion.tables import TABLES
+from market.errors import InputError
 
 ORIGINS: Final = ("live", "recorded", "simulated")
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from pyrate_limiter import AbstractBucket, InMemoryBucket, Rate, RateItem, SQLiteBucket
 
-from feature_repo.errors import ConfigurationError
 from ingestion.sources.patience import TryAgain
+from market.errors import ConfigurationError
 
 FILE: Final = "calls.sqlite"
 

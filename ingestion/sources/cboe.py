@@ -10,12 +10,12 @@ from typing import Final
 
 import pandas as pd
 
-from feature_repo.errors import InputError
-from feature_repo.markets import VOLATILITY_INDICES
 from ingestion.sources.csv_answer import read_answer
 from ingestion.sources.csv_file import CsvFile
 from ingestion.sources.each_key import fetch_each
 from ingestion.sources.http import HTTP, Http
+from market.errors import InputError
+from market.underlyings import VOLATILITY_INDICES
 
 BASE_URL: Final = "https://cdn.cboe.com/api/global/us_indices/daily_prices"
 OPTIONAL: Final = MappingProxyType({"open": "OPEN", "high": "HIGH", "low": "LOW"})

@@ -6,8 +6,8 @@ from io import StringIO
 
 import numpy as np
 
-from feature_repo.errors import SchemaViolation, SourceUnavailable
 from ingestion.sources.csv_file import CsvFile
+from market.errors import SchemaViolation, SourceUnavailable
 
 SHOWN = 60
 

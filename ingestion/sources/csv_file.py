@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from feature_repo.errors import InputError, SchemaViolation
+from market.errors import InputError, SchemaViolation
 
 ISO_DATE = "%Y-%m-%d"
 # A time without a zone is no time.

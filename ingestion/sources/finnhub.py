@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 from pydantic import SecretStr
 
-from feature_repo.errors import InputError, MissingCredential
-from feature_repo.markets import NEW_YORK, underlying
 from ingestion.sources.call_rate import CallRate
 from ingestion.sources.each_key import fetch_each
 from ingestion.sources.finnhub_rows import headlines, reports, sentiment
@@ -20,6 +18,9 @@ from ingestion.sources.headline_scores import HeadlineScores, open_scorer
 from ingestion.sources.patience import Patience, patiently
 from ingestion.sources.recording import Clock, recording_time
 from ingestion.tables import EARNINGS_CALENDAR, MARKET_SCOPE, NEWS, NEWS_SENTIMENT
+from market.calendar import NEW_YORK
+from market.errors import InputError, MissingCredential
+from market.underlyings import underlying
 
 if TYPE_CHECKING:
     import finnhub

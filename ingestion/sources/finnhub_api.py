@@ -14,10 +14,10 @@ import httpx
 import requests
 from pydantic import SecretStr
 
-from feature_repo.errors import InputError, MissingCredential, NotEntitled, SourceUnavailable
 from ingestion.sources.http import redact, status_fault
 from ingestion.sources.json_answer import no_json, too_deep
 from ingestion.sources.patience import TryAgain
+from market.errors import InputError, MissingCredential, NotEntitled, SourceUnavailable
 
 KEY_HEADER: Final = "X-Finnhub-Token"
 REGISTER: Final = "https://finnhub.io/register"

@@ -7,7 +7,6 @@ from typing import Final
 
 import pandas as pd
 
-from feature_repo.errors import SchemaViolation, SourceUnavailable
 from ingestion.sources.headline_scores import HeadlineScores
 from ingestion.sources.json_answer import (
     Row,
@@ -21,6 +20,7 @@ from ingestion.sources.json_answer import (
     whole,
 )
 from ingestion.tables import EARNINGS_CALENDAR, MARKET_SCOPE, NEWS_SENTIMENT
+from market.errors import SchemaViolation, SourceUnavailable
 
 AMOUNTS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -3,7 +3,7 @@
 With a key, the series that are revised come with all their vintages, each dated by the day on
 which it was published. The others, and all of them without a key, are the latest revision of the
 past: its vintage is not known, so `vintage_date` is null and a value counts as known when
-`feature_repo.availability` says.
+`market.availability` says.
 """
 
 import re
@@ -15,8 +15,6 @@ from typing import Final
 import pandas as pd
 from pydantic import SecretStr
 
-from feature_repo.availability import SERIES
-from feature_repo.errors import InputError, MissingCredential, SourceUnavailable
 from ingestion.sources.csv_answer import read_answer
 from ingestion.sources.each_key import fetch_each
 from ingestion.sources.fred_api import latest_values
@@ -25,6 +23,8 @@ from ingestion.sources.fred_vintages_api import published_values
 from ingestion.sources.http import HTTP, Http
 from ingestion.sources.patience import patiently
 from ingestion.sources.recorded import fred_observations
+from market.availability import SERIES
+from market.errors import InputError, MissingCredential, SourceUnavailable
 
 API_URL: Final = "https://api.stlouisfed.org/fred"
 CSV_URL: Final = "https://fred.stlouisfed.org/graph/fredgraph.csv"

@@ -15,15 +15,15 @@ import httpx
 import pandas as pd
 from pydantic import SecretStr
 
-from feature_repo.errors import (
+from ingestion.sources.http import redact, status_fault
+from ingestion.sources.patience import TryAgain
+from market.errors import (
     InputError,
     MissingCredential,
     NotEntitled,
     SchemaViolation,
     SourceUnavailable,
 )
-from ingestion.sources.http import redact, status_fault
-from ingestion.sources.patience import TryAgain
 
 # What fredapi lets through: the network's errors, and those of parsing an answer.
 FAULTS: Final = (OSError, HTTPException, ParseError, ValueError, TypeError, LookupError)

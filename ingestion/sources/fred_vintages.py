@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from feature_repo.errors import SourceUnavailable
+from market.errors import SourceUnavailable
 
 # The first and the last day that ALFRED has a word for.
 EARLIEST: Final = date(1776, 7, 4)

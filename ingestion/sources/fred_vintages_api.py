@@ -14,11 +14,11 @@ from typing import Any, Final
 import httpx
 from pydantic import SecretStr
 
-from feature_repo.errors import SchemaViolation, SourceUnavailable
 from ingestion.sources.fred_api import refused
 from ingestion.sources.fred_vintages import Published, TooManyVintages, Window
 from ingestion.sources.http import USER_AGENT, redact, transport_fault
 from ingestion.sources.json_answer import no_json, too_deep
+from market.errors import SchemaViolation, SourceUnavailable
 
 # FRED's word for a day without an observation.
 NONE: Final = "."

@@ -11,8 +11,8 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from feature_repo.errors import ConfigurationError
 from ingestion.sources.finance_terms import PHRASES, TOPICS, term_valences
+from market.errors import ConfigurationError
 
 DEFAULT_SCORER: Final = "vader"
 # "module:attribute" of a scorer, or of a class of them that is made without arguments.

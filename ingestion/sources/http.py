@@ -10,8 +10,8 @@ from urllib.parse import quote, quote_plus
 
 import httpx
 
-from feature_repo.errors import SchemaViolation, SourceUnavailable
 from ingestion.sources.patience import PATIENCE, Patience, TryAgain, patiently
+from market.errors import SchemaViolation, SourceUnavailable
 
 USER_AGENT: Final = "optrade"
 # Statuses that may be gone a second later; so may every one from 500 on.

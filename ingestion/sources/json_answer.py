@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from feature_repo.errors import SchemaViolation, SourceUnavailable
+from market.errors import SchemaViolation, SourceUnavailable
 
 SHOWN: Final = 60
 # Digits as vendors write them: Python's own reading takes underscores, words and other scripts too.

@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 import structlog
 
-from feature_repo.errors import SchemaViolation, SourceUnavailable
 from ingestion.sources.apewisdom import Apewisdom
 from ingestion.sources.base import Source, requested_table
 from ingestion.sources.cboe import Cboe
@@ -16,6 +15,7 @@ from ingestion.sources.fred import Fred
 from ingestion.sources.headline_scores import DEFAULT_SCORER, open_scorer
 from ingestion.sources.recording import Clock
 from ingestion.sources.yahoo import Yahoo
+from market.errors import SchemaViolation, SourceUnavailable
 
 logger = structlog.get_logger(__name__)
 

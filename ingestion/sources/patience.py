@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 import stamina
 
-from feature_repo.errors import SourceUnavailable
+from market.errors import SourceUnavailable
 
 T = TypeVar("T")
 

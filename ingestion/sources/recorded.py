@@ -27,8 +27,6 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from feature_repo.errors import InputError
-from feature_repo.markets import sessions, underlying
 from ingestion.sources.base import requested_table, within
 from ingestion.sources.csv_file import ISO_DATE, CsvFile, read_csv
 from ingestion.sources.headline_scores import Scorer
@@ -43,6 +41,9 @@ from ingestion.sources.recorded_events import (
 from ingestion.sources.recorded_scores import scored
 from ingestion.sources.traded_prices import as_traded
 from ingestion.tables import MARKET_SCOPE, TABLES
+from market.calendar import sessions
+from market.errors import InputError
+from market.underlyings import underlying
 
 # Letters of a ticker, index or series: a key names a file and must not lead out of the folder.
 KEY: Final = re.compile(r"[A-Z0-9][A-Z0-9.=-]*")

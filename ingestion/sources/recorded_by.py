@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from feature_repo.features.earnings_reports import ANNOUNCED, BEFORE_CLOSE
-from feature_repo.markets import decision_time, session_shift, sessions
+from market.calendar import decision_time, session_shift, sessions
 
 RESULTS: Final = ("eps_actual", "revenue_actual")
 # No closure of the exchange since 1990 has lasted as long.

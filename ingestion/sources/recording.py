@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 Clock = Callable[[], pd.Timestamp]
 

@@ -5,8 +5,8 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Any, Final
 
-from feature_repo.errors import InputError
 from ingestion.sources.base import Source
+from market.errors import InputError
 
 # "module:Class", so that a vendor's library is imported only when its source is opened.
 SOURCES: Final[Mapping[str, str]] = MappingProxyType(

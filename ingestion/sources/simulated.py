@@ -12,16 +12,6 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from feature_repo.availability import SERIES, available_at, federal_holidays
-from feature_repo.errors import InputError
-from feature_repo.markets import (
-    NEW_YORK,
-    TERM_SLOPE,
-    UNDERLYINGS,
-    last_complete_session,
-    sessions,
-    underlying,
-)
 from ingestion.sources.base import requested_table, within
 from ingestion.sources.headline_scores import Scorer
 from ingestion.sources.recorded_by import recorded_by
@@ -45,6 +35,10 @@ from ingestion.sources.simulated_news import headlines
 from ingestion.sources.simulated_sentiment import news_sentiment
 from ingestion.sources.simulated_truth import BestScore, best_score, direction_odds
 from ingestion.tables import MARKET_SCOPE, TABLES
+from market.availability import SERIES, available_at, federal_holidays
+from market.calendar import NEW_YORK, last_complete_session, sessions
+from market.errors import InputError
+from market.underlyings import TERM_SLOPE, UNDERLYINGS, underlying
 
 FIRST_SESSION: Final = "2010-01-04"
 EARLIEST: Final = pd.Timestamp("1992-01-02")
@@ -208,7 +202,7 @@ class Simulated:
         Raises
         ------
         InputError
-            If the series is not in `feature_repo.availability.SERIES`.
+            If the series is not in `market.availability.SERIES`.
         """
         if name not in SERIES:
             raise InputError(f"unknown series: got {name!r:.40}, allowed are {', '.join(SERIES)}")

@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from feature_repo.errors import InputError
-from feature_repo.markets import TERM_SLOPE, close, sessions, underlying
 from ingestion.sources.simulated_draws import stream
 from ingestion.sources.simulated_history import History
 from ingestion.sources.simulated_market import Array
+from market.calendar import close, sessions
+from market.errors import InputError
+from market.underlyings import TERM_SLOPE, underlying
 
 BEFORE_CLOSE: Final = pd.Timedelta(minutes=15)
 SESSION_MINUTES: Final = 390

@@ -8,11 +8,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from feature_repo.errors import InputError
-from feature_repo.markets import UNDERLYINGS, basket_symbols, sessions
 from ingestion.sources.recorded_by import reports_known
 from ingestion.sources.simulated_draws import Ornstein, stream
 from ingestion.sources.simulated_market import Array
+from market.baskets import basket_symbols
+from market.calendar import sessions
+from market.errors import InputError
+from market.underlyings import UNDERLYINGS
 
 # Reports before the first session: the means of four quarters are known early.
 LEAD_QUARTERS: Final = 6

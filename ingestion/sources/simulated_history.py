@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from feature_repo.markets import TERM_SLOPE
 from ingestion.sources.simulated_bars import (
     SPLIT_RATE,
     Bars,
@@ -39,6 +38,7 @@ from ingestion.sources.simulated_pricing import (
     index_level,
     quarter_premium,
 )
+from market.underlyings import TERM_SLOPE
 
 DIVIDEND_MONTHS: Final = (3, 6, 9, 12)
 

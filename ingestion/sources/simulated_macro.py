@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from feature_repo.availability import available_at
-from feature_repo.markets import NEW_YORK
 from ingestion.sources.simulated_draws import Ornstein, stream
 from ingestion.sources.simulated_market import Array
+from market.availability import available_at
+from market.calendar import NEW_YORK
 
 MEETING: Final = 32  # business days between two decisions on the policy rate: eight a year
 STEP: Final = 0.25

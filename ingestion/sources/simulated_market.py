@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 Array = npt.NDArray[np.float64]
 

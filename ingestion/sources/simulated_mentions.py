@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from feature_repo.markets import decision_time
 from ingestion.sources.simulated_draws import Ornstein, stream
 from ingestion.sources.simulated_history import History
 from ingestion.sources.simulated_market import Array
 from ingestion.tables import MENTION_FILTERS
+from market.calendar import decision_time
 
 # Usual mentions a day in the first list; of single stocks, `OTHERS`.
 USUAL: Final = MappingProxyType({"SPY": 420.0, "QQQ": 85.0, "IWM": 11.0})

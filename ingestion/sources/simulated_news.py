@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from feature_repo.markets import decision_time, session_shift
 from ingestion.sources.simulated_draws import Ornstein, stream
 from ingestion.sources.simulated_history import History
 from ingestion.sources.simulated_market import Array, trend_spread
 from ingestion.tables import MARKET_SCOPE
+from market.calendar import decision_time, session_shift
 
 # Correlation of mood with the best forecast, where there is one to be made.
 FORESIGHT: Final = 0.6

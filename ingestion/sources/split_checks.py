@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from feature_repo.errors import SourceUnavailable
+from market.errors import SourceUnavailable
 
 # No company splits by the same ratio twice within two weeks.
 TWICE_WITHIN: Final = pd.Timedelta(days=14)

@@ -15,8 +15,6 @@ import numpy as np
 import pandas as pd
 import structlog
 
-from feature_repo.errors import SchemaViolation, SourceUnavailable
-from feature_repo.markets import NEW_YORK, sessions, underlying
 from ingestion.sources.cboe import known_index
 from ingestion.sources.each_key import fetch_each
 from ingestion.sources.patience import PATIENCE, Patience, patiently
@@ -24,6 +22,9 @@ from ingestion.sources.recorded import YAHOO_NUMBERS
 from ingestion.sources.split_checks import refuse_wrong_splits
 from ingestion.sources.traded_prices import as_traded
 from ingestion.sources.yfinance_download import Download, yfinance_download
+from market.calendar import NEW_YORK, sessions
+from market.errors import SchemaViolation, SourceUnavailable
+from market.underlyings import underlying
 
 SPLITS: Final = "Stock Splits"
 LEVELS: Final = ("open", "high", "low", "close")

@@ -7,9 +7,9 @@ from typing import Final
 
 import pandas as pd
 
-from feature_repo.errors import SourceUnavailable
 from ingestion.sources.http import redact
 from ingestion.sources.patience import TryAgain
+from market.errors import SourceUnavailable
 
 # One try: the symbol, the first day (None: all history) and the seconds it may take. Returns bars
 # up to the vendor's newest, as of yfinance with auto_adjust=False. Raises `TryAgain` or

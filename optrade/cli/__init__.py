@@ -79,12 +79,12 @@ def _say(message: str, code: int = 2) -> int:
 
 
 def _input_errors() -> tuple[type[Exception], ...]:
-    from feature_repo.errors import InputError
+    from market.errors import InputError
 
     return (InputError,)
 
 
 def _vendor_errors() -> tuple[type[Exception], ...]:
-    from feature_repo.errors import SourceUnavailable
+    from market.errors import SourceUnavailable
 
     return (SourceUnavailable,)

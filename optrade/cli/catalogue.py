@@ -27,7 +27,7 @@ def catalogue(
     measure: Measure = False,
 ) -> None:
     """Write the page of all features: formula, unit, lookback, inputs, nulls and services."""
-    from feature_repo.errors import InputError
+    from market.errors import InputError
     from optrade.flows import catalogue as flow
     from optrade.runtime import runtime
 

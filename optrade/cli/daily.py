@@ -43,7 +43,7 @@ def run_daily(
 
 def _unbuilt(name: str) -> Callable[..., None]:
     def refuse(rest: Rest = None) -> None:
-        from feature_repo.errors import InputError
+        from market.errors import InputError
 
         asked = " ".join([name, *(rest or [])])
         raise InputError(f"{asked:.60}: not in this version; {UNBUILT[name]}")

@@ -79,7 +79,7 @@ def train_volatility(
     as_json: options.AsJson = False,
 ) -> None:
     """Train and judge a volatility regime forecaster, or judge a forecast of iv_rank itself."""
-    from feature_repo.errors import InputError
+    from market.errors import InputError
 
     choices = {"model_type": model_type, "pooled": pooled, "history": history}
     if mode == "regression":

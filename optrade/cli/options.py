@@ -44,8 +44,8 @@ def parse_tickers(text: str) -> list[str]:
     InputError
         If the list is empty or names an unknown ticker.
     """
-    from feature_repo.errors import InputError
-    from feature_repo.markets import UNDERLYINGS, underlying
+    from market.errors import InputError
+    from market.underlyings import UNDERLYINGS, underlying
 
     names = list(dict.fromkeys(word.strip().upper() for word in text.split(",") if word.strip()))
     if not names:

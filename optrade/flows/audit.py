@@ -7,9 +7,9 @@ from audit.lookahead import LookaheadReport, check_built, leaks
 from audit.parity import ParityReport, audit_parity
 from audit.pit import PitReport, audit_pit
 from audit.warmup import WarmupReport, warmup
-from feature_repo.errors import InputError
 from feature_repo.manifest import read_manifest
-from feature_repo.markets import sessions
+from market.calendar import sessions
+from market.errors import InputError
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, find, names
 from feature_repo.features.declare import Feature, Group
 from feature_repo.manifest import Manifest, current_rows, read_manifest
 from feature_repo.on_demand import compute
+from market.errors import InputError
 from optrade.flows.catalogue_measured import Measured, ViewMeasured, read_measured
 from optrade.flows.catalogue_page import page
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 
 @dataclass(frozen=True)

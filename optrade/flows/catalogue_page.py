@@ -6,13 +6,13 @@ Pure: reads no file and no clock.
 from collections.abc import Iterator
 from typing import Final
 
-from feature_repo.availability import SERIES, Series
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, SERVICES, find
 from feature_repo.features.declare import Feature, Group
 from feature_repo.features.macro import DAILY, MONTHLY
-from feature_repo.markets import DECISION_DELAY
 from ingestion.compute import TABLES_OF
 from ingestion.tables import MACRO_SERIES, TABLES
+from market.availability import SERIES, Series
+from market.calendar import DECISION_DELAY
 from optrade.flows.catalogue_measured import Measured, ViewMeasured
 
 DASH: Final = "-"
@@ -188,7 +188,7 @@ def series_known(series: Series) -> str:
         lag += " where the release was"
         if series.releases_from is not None:
             lag += f" (observed before {series.releases_from}: one month more)"
-    return MACRO_SERIES.known.replace("feature_repo.availability", lag)
+    return MACRO_SERIES.known.replace("market.availability", lag)
 
 
 def _escaped(text: str) -> str:

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from feature_repo.errors import InputError
 from feature_repo.repo_config import write_feature_store_yaml
 from feature_repo.shard_runs import LOCAL, Placement
 from ingestion.build import build_features
 from ingestion.lake import Lake
 from ingestion.materialize import materialize
 from ingestion.pipeline import fetch_all
+from market.errors import InputError
 from optrade.flows.configuration import served_configuration
 from serving.configuration import write_configuration
 

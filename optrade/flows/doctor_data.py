@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
 from feature_repo.manifest import Manifest, damaged, read_manifest
-from feature_repo.markets import MARKET, last_complete_session, sessions
 from ingestion.tables import EARNINGS_CALENDAR, MENTIONS, NEWS, NEWS_SENTIMENT
+from market.calendar import last_complete_session, sessions
+from market.errors import InputError
+from market.underlyings import MARKET
 from optrade.flows.doctor_finding import Finding, Level
 
 if TYPE_CHECKING:

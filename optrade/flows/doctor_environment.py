@@ -12,7 +12,7 @@ from typing import Final
 
 import pandas as pd
 
-from feature_repo.markets import calendar
+from market.calendar import calendar
 from optrade.flows.doctor_finding import Finding, Level
 from optrade.settings import CHECKOUT
 

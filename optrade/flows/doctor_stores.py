@@ -8,11 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, SERVICES
 from feature_repo.manifest import read_manifest
 from feature_repo.registry import read_registry
 from feature_repo.repo_config import connection_string, redis_options, registry_path
+from market.errors import InputError
 from optrade.flows.doctor_environment import installed_version
 from optrade.flows.doctor_finding import Finding
 from trading.ledger import check_version, explained, read_only

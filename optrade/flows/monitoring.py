@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS
 from feature_repo.manifest import current_rows, read_manifest
-from feature_repo.markets import sessions
+from market.calendar import sessions
+from market.errors import InputError
 from monitoring.drift import drift_report, windows
 from monitoring.outcomes import Settlement, settle
 from monitoring.report import write_report

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from feature_repo.errors import InputError
 from feature_repo.manifest import Manifest, read_manifest
 from ingestion.build import build_features
 from ingestion.compute import TABLES_OF
@@ -24,6 +23,7 @@ from ingestion.quarantine import (
 )
 from ingestion.table import Table
 from ingestion.tables import TABLES
+from market.errors import InputError
 
 if TYPE_CHECKING:
     from optrade.cli.output import Progress

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from feature_repo.errors import InputError
 from feature_repo.manifest import Entry, read_manifest
-from feature_repo.markets import UNDERLYINGS, sessions
+from market.calendar import sessions
+from market.errors import InputError
+from market.underlyings import UNDERLYINGS
 from training.dataset import load_frame, load_prices
 from training.optional_views import require_optional_views
 from training.recipe import Recipe, recipe

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import httpx
 
-from feature_repo.errors import InputError
-from feature_repo.markets import UNDERLYINGS
+from market.errors import InputError
+from market.underlyings import UNDERLYINGS
 from optrade.flows.configuration import served_configuration
 from serving.configuration import write_configuration
 

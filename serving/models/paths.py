@@ -12,6 +12,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from feature_repo.features.catalogue import names
 from feature_repo.features.iv_path import AHEAD, DISTANCES, VOL_WINDOWS, rank_after
+from market.targets import FORECAST_CLASSES
 from serving.models.base import (
     N_REGIMES,
     Chances,
@@ -23,7 +24,6 @@ from serving.models.base import (
     check_lengths,
 )
 from serving.refusal import Refusal
-from trading.regimes import FORECAST_CLASSES
 
 #: Level, highest and lowest; then volatilities and distances from means.
 INPUTS: Final = ("vix_close", *names("iv_path"))

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from feast import FeatureStore, RepoConfig
 
-from feature_repo.availability import SERIES
-from feature_repo.markets import decision_time, sessions
 from feature_repo.repo_config import REPO, document
 from ingestion.build import build_features
 from ingestion.lake import Lake
 from ingestion.registry import apply
 from ingestion.tables import INDICES, MACRO_SERIES, PRICES
+from market.availability import SERIES
+from market.calendar import decision_time, sessions
 
 DAYS = sessions("2013-06-03", "2014-02-28")  # the closure of October 2013 lies in here
 TICKERS = ("SPY", "QQQ")

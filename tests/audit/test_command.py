@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from optrade.cli.audit import app
 from tests.audit.conftest import DAYS, TICKERS, Built
 from tests.audit.test_pit import changed

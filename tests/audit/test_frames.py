@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from audit.frames import SHOWN, differences, naive_frame
 from feature_repo.asof_join import AS_OF, EVENT, KNOWN, TIME, seen_at
 from feature_repo.features.catalogue import names
-from feature_repo.markets import close, read_time, sessions
 from ingestion.lake import Lake
+from market.calendar import close, read_time, sessions
 
 DAYS = sessions("2024-11-25", "2024-12-03")  # Thanksgiving and a half day lie in here
 TTL = timedelta(hours=20)

@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 
 from audit.pit import PitReport, audit_pit, session_landings
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import SERVICES
 from feature_repo.manifest import read_manifest
-from feature_repo.markets import close
 from ingestion.lake import Lake
 from ingestion.tables import PRICES
+from market.calendar import close
+from market.errors import InputError
 from tests.audit.conftest import DAYS, TICKERS, Built, price_rows
 
 Build = Callable[[str], Built]

@@ -13,11 +13,11 @@ import ingestion.align_news
 import ingestion.compute
 from audit.lookahead import LookaheadReport, leaks
 from feature_repo.features.catalogue import GROUPS
-from feature_repo.features.declare import Array
-from feature_repo.markets import decision_time
 from ingestion.build import build_features
 from ingestion.lake import Lake
 from ingestion.tables import NEWS
+from market.arrays import Array
+from market.calendar import decision_time
 from tests.audit.conftest import DAYS, TICKERS, Built, everything, landed
 from tests.audit.test_pit import changed
 

@@ -4,8 +4,8 @@ import polars as pl
 import pytest
 
 from audit.subject import Subject
-from feature_repo.markets import sessions
 from ingestion.frames import SESSION
+from market.calendar import sessions
 
 DAYS = sessions("2015-01-02", "2018-12-31")
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from audit.warmup import measured, warmup
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS
+from market.errors import InputError
 from tests.audit.conftest import TICKERS, Built
 
 Build = Callable[[str], Built]

@@ -11,12 +11,12 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from feature_repo.markets import close, session_shift, sessions
 from ingestion.lake import Lake
 from ingestion.tables import MACRO_SERIES, PRICES
+from market.calendar import close, session_shift, sessions
+from market.targets import band, expected_iv_direction
 from trading.ledger import Ledger
 from trading.outcomes import outcome_of, record_outcomes
-from trading.regimes import band, expected_iv_direction
 from trading.selector import Forecasts, select
 
 TICKERS = ("IWM", "QQQ", "SPY")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from dashboard import charts, queries_drift, queries_models
-from trading.regimes import REGIMES
+from market.targets import REGIMES
 from trading.selector import MATRIX
 
 

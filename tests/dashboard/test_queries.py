@@ -15,9 +15,9 @@ from dashboard import queries_data, queries_drift, queries_models, queries_signa
 from dashboard.documents import NothingYet, interval, known, pick, read_json, read_only
 from dashboard.loading import stamp
 from dashboard.queries_ledger import signal_history
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.manifest import read_manifest
+from market.errors import InputError
 from serving.schema import Signal
 from trading.ledger import Ledger, read_signals
 from trading.outcomes import read_outcomes

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
 from dashboard import scoring
-from feature_repo.markets import sessions
+from market.calendar import sessions
 
 LABELS = ("UP", "DOWN", "FLAT", None)
 

@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from tests.feature_repo.asof_home import Home, asked, at
 
 

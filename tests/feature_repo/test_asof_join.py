@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from feature_repo.asof_join import AS_OF, EVENT, KNOWN, TIME, as_key, as_time, latest, seen_at
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 BASE = 1_700_000_000_000_000_000
 # Microseconds apart, with neighbours one nanosecond off: a rounded comparison shows.

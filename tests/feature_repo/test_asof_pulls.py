@@ -10,7 +10,7 @@ from feast.errors import SavedDatasetLocationAlreadyExists
 from feast.infra.offline_stores.file_source import SavedDatasetFileStorage
 from hypothesis import HealthCheck, given, settings
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from tests.feature_repo.asof_home import (
     ALPHA,
     REFS,

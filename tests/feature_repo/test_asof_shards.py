@@ -17,8 +17,8 @@ from feature_repo.asof_entities import Entities
 from feature_repo.asof_shards import answer_in_shards, split
 from feature_repo.asof_source import Source
 from feature_repo.asof_view import Sight, ViewRead, answer
-from feature_repo.errors import InputError
 from ingestion.lake import Lake
+from market.errors import InputError
 
 BASE = pd.Timestamp("2024-03-08 21:00", tz="UTC")
 LANDED = pd.Timestamp("2025-01-01", tz="UTC")

@@ -8,7 +8,7 @@ from feast import FeatureService, Field
 from feast.on_demand_feature_view import on_demand_feature_view
 from feast.types import Float64
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from tests.feature_repo.asof_home import ALPHA, REFS, Home, asked, at, make_home
 
 

@@ -12,8 +12,8 @@ from feast.types import Float64, String
 from feature_repo.asof_arguments import OPTIONAL
 from feature_repo.definitions import CHECKOUT_DATA, TRANSFORMATIONS, TTL, define, home_data
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, SERVICES, find
-from feature_repo.markets import close, decision_time, sessions
 from feature_repo.repo_config import REPO, document
+from market.calendar import close, decision_time, sessions
 
 OBJECTS = define("/home/data")
 VIEWS = {row.name: row for row in OBJECTS if isinstance(row, FeatureView)}

@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-from feature_repo.errors import InputError
 from feature_repo.manifest import (
     MANIFEST,
     Manifest,
@@ -18,6 +17,7 @@ from feature_repo.manifest import (
     read_manifest,
     read_rows,
 )
+from market.errors import InputError
 
 FIRST = datetime(2024, 1, 3, 22, tzinfo=UTC)
 LATER = datetime(2024, 2, 1, 22, tzinfo=UTC)

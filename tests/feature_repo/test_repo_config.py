@@ -10,7 +10,6 @@ from feast.repo_config import load_repo_config
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo.errors import InputError
 from feature_repo.repo_config import (
     REPO,
     connection_string,
@@ -20,6 +19,7 @@ from feature_repo.repo_config import (
     serving_registry_path,
     write_feature_store_yaml,
 )
+from market.errors import InputError
 
 TIMEOUTS = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25, "retry": None}
 SECRET = "s3cret"

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from feature_repo import shard_runs
-from feature_repo.errors import ConfigurationError, InputError
 from feature_repo.shard_runs import ENVIRONMENT, LOCAL, Placement, each, in_flight, started_ray
+from market.errors import ConfigurationError, InputError
 
 
 def scaled(factor: int, shard: tuple[int, ...]) -> Iterator[int]:

@@ -20,9 +20,7 @@ from benchmarks.honesty import (
     table,
     training_frame,
 )
-from feature_repo.errors import InputError
 from feature_repo.features.macro import DAILY, MONTHLY
-from feature_repo.markets import decision_time, sessions
 from feature_repo.repo_config import REPO, document
 from ingestion.build import build_features
 from ingestion.lake import Lake
@@ -30,6 +28,8 @@ from ingestion.raw import index_symbols
 from ingestion.registry import apply
 from ingestion.sources.simulated import Simulated
 from ingestion.tables import TABLES
+from market.calendar import decision_time, sessions
+from market.errors import InputError
 from training.dataset import load_frame
 
 SHORT = Span("2000-01-03", "2010-01-04", "2022-12-30")

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from feature_repo.markets import NEW_YORK, sessions
 from ingestion.table import Column, Table
+from market.calendar import NEW_YORK, sessions
 
 DAYS = sessions("2024-01-02", "2024-12-31")
 

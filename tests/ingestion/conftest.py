@@ -9,8 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.availability import SERIES
-from feature_repo.markets import decision_time, sessions
 from ingestion.build import ViewReport, build_features
 from ingestion.lake import Lake
 from ingestion.pipeline import TableReport, fetch_all
@@ -26,6 +24,8 @@ from ingestion.tables import (
     OPTION_CHAINS,
     PRICES,
 )
+from market.availability import SERIES
+from market.calendar import decision_time, sessions
 
 Frame = Callable[..., pd.DataFrame]
 

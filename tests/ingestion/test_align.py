@@ -8,14 +8,14 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from feature_repo.availability import SERIES
-from feature_repo.errors import InputError
-from feature_repo.features.adjust import adjust
-from feature_repo.markets import NEW_YORK, close, decision_time, sessions
 from ingestion.align import TRADED, align_indices, align_macro, align_prices, macro_available
 from ingestion.frames import LANDED, TIME, typed
 from ingestion.table import Table
 from ingestion.tables import INDICES, MACRO_SERIES, PRICES
+from market.adjust import adjust
+from market.availability import SERIES
+from market.calendar import NEW_YORK, close, decision_time, sessions
+from market.errors import InputError
 
 Frame = Callable[..., pd.DataFrame]
 LANDING = datetime(2024, 11, 1, 21, tzinfo=UTC)

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.markets import close, decision_time, sessions
 from ingestion.align import Aligned, settled_by
 from ingestion.align_earnings import ANNOUNCED, align_earnings, earnings_versions
 from ingestion.align_news import align_sentiment
@@ -19,6 +18,7 @@ from ingestion.compute_events import EarningsRaw, SentimentRaw, first_landings
 from ingestion.frames import LANDED, SESSION, TIME, TYPES, typed
 from ingestion.table import Table
 from ingestion.tables import EARNINGS_CALENDAR, MENTIONS, NEWS, NEWS_SENTIMENT, PRICES
+from market.calendar import close, decision_time, sessions
 
 Frame = Callable[..., pd.DataFrame]
 DAYS = sessions("2024-01-02", "2024-03-28")

@@ -10,17 +10,17 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from feature_repo.availability import SERIES
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, definition_hash, names
 from feature_repo.manifest import Answer, current_rows, damaged, read_manifest, read_rows
-from feature_repo.markets import close, decision_time, sessions
 from ingestion import build, build_record, shards
 from ingestion.build import ViewReport, build_features
 from ingestion.build_record import BUILT
 from ingestion.frames import CREATED, EVENT, SESSION
 from ingestion.lake import Lake
 from ingestion.tables import INDICES, MACRO_SERIES, PRICES
+from market.availability import SERIES
+from market.calendar import close, decision_time, sessions
+from market.errors import InputError
 
 Frame = Callable[..., pd.DataFrame]
 Tree = Callable[[Path], dict[str, tuple[str, int]]]

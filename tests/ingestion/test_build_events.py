@@ -13,12 +13,13 @@ import pytest
 from feature_repo.features.catalogue import names
 from feature_repo.features.earnings_reports import WITHDRAWN
 from feature_repo.manifest import MANIFEST, Answer, current_rows, read_manifest, read_rows
-from feature_repo.markets import BASKETS, basket_symbols, close, decision_time, sessions
 from ingestion import build
 from ingestion.build import ViewReport, build_features
 from ingestion.frames import CREATED, EVENT, SESSION
 from ingestion.lake import Lake
 from ingestion.tables import EARNINGS_CALENDAR, MENTIONS, NEWS, NEWS_SENTIMENT, PRICES
+from market.baskets import BASKETS, basket_symbols
+from market.calendar import close, decision_time, sessions
 
 Frame = Callable[..., pd.DataFrame]
 Tree = Callable[[Path], dict[str, tuple[str, int]]]

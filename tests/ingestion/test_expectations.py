@@ -11,14 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.availability import SERIES
-from feature_repo.errors import SchemaViolation
 from ingestion import expectations
 from ingestion.expectations import REPEATED, gate
 from ingestion.rules import Rule, row_rules, schema_rules
 from ingestion.sources.recorded import Recorded
 from ingestion.table import Column, Pair, Table
 from ingestion.tables import TABLES
+from market.availability import SERIES
+from market.errors import SchemaViolation
 from tests.ingestion.clean_rows import clean
 
 TABLE_LIST = list(TABLES.values())

@@ -7,9 +7,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from feature_repo.markets import close, sessions
 from ingestion.align import Aligned
 from ingestion.feature_rows import created_at, feature_rows
+from market.calendar import close, sessions
 
 DAYS = sessions("2024-07-01", "2024-07-08")  # 1 2 3 5 8, a half day on the 3rd
 QUARTER = pd.Timedelta(minutes=15)

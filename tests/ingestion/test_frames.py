@@ -9,7 +9,6 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from feature_repo.errors import InputError
 from feature_repo.manifest import MANIFEST, Answer, Manifest, read_manifest
 from ingestion.frames import (
     LANDED,
@@ -23,6 +22,7 @@ from ingestion.frames import (
 )
 from ingestion.table import PANDAS_DTYPES, Column, Table
 from ingestion.tables import PRICES, TABLES
+from market.errors import InputError
 
 Frame = Callable[..., pd.DataFrame]
 EVERY = Table(

@@ -18,7 +18,6 @@ import pytest
 from feature_repo.features.catalogue import GROUPS, definition_hash
 from feature_repo.features.declare import Group
 from feature_repo.manifest import damaged, read_manifest, read_rows
-from feature_repo.markets import decision_time, sessions
 from ingestion import build, shards
 from ingestion.build import ViewReport, build_features
 from ingestion.expectations import gate
@@ -26,6 +25,7 @@ from ingestion.frames import CREATED, SESSION
 from ingestion.lake import Lake
 from ingestion.quarantine import RELEASED, choose, outdated, refused_rows
 from ingestion.tables import INDICES, PRICES
+from market.calendar import decision_time, sessions
 
 Frame = Callable[..., pd.DataFrame]
 DAYS = sessions("2020-01-02", "2024-12-31")[:40]

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feature_repo.errors import InputError, SchemaViolation
 from feature_repo.manifest import MANIFEST, current_rows, damaged, read_manifest, read_rows
-from feature_repo.markets import sessions
 from ingestion.lake import Lake, Landing
 from ingestion.tables import MACRO_SERIES, PRICES, TABLES
+from market.calendar import sessions
+from market.errors import InputError, SchemaViolation
 
 Frame = Callable[..., pd.DataFrame]
 Tree = Callable[[Path], dict[str, tuple[str, int]]]

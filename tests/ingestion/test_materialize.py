@@ -15,10 +15,8 @@ import polars as pl
 import pytest
 from feast import FeatureStore
 
-from feature_repo.errors import ConfigurationError, InputError
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
 from feature_repo.features.planted import leaked_hash
-from feature_repo.markets import MARKET, close, decision_time, sessions
 from feature_repo.registry import read_registry
 from feature_repo.repo_config import (
     REPO,
@@ -30,6 +28,9 @@ from feature_repo.repo_config import (
 from ingestion.lake import Lake
 from ingestion.materialize import apply, materialize, online_sessions
 from ingestion.online_writes import STAGED, clear, stage
+from market.calendar import close, decision_time, sessions
+from market.errors import ConfigurationError, InputError
+from market.underlyings import MARKET
 from optrade import redis_server
 from optrade.redis_process import RedisAddress, client
 

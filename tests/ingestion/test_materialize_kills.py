@@ -20,11 +20,12 @@ from feast import FeatureStore
 
 from feature_repo.features.catalogue import GROUPS, definition_hash
 from feature_repo.features.planted import leaked_hash
-from feature_repo.markets import MARKET, close, decision_time, sessions
 from feature_repo.repo_config import REPO, SESSION_POINTER, repo_config, serving_registry_path
 from ingestion.lake import Lake
 from ingestion.materialize import REQUIRED, materialize
 from ingestion.online_writes import STAGED
+from market.calendar import close, decision_time, sessions
+from market.underlyings import MARKET
 from optrade import redis_server
 from optrade.redis_process import RedisAddress, client
 from serving.online import Requirements, connect, open_snapshot, read_row

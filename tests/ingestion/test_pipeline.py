@@ -10,17 +10,8 @@ import pandas as pd
 import pytest
 from structlog.testing import capture_logs
 
-from feature_repo.availability import SERIES
-from feature_repo.errors import (
-    InputError,
-    MissingCredential,
-    NotEntitled,
-    SchemaViolation,
-    SourceUnavailable,
-)
 from feature_repo.features.earnings_reports import WITHDRAWN
 from feature_repo.manifest import Answer, current_rows, damaged, read_manifest, read_rows
-from feature_repo.markets import basket_symbols, decision_time, sessions
 from ingestion import pipeline
 from ingestion.build import build_features
 from ingestion.build_record import LANDED
@@ -28,6 +19,16 @@ from ingestion.lake import Lake
 from ingestion.pipeline import TableReport, fetch_all, needed_keys
 from ingestion.sources.simulated import Simulated
 from ingestion.tables import EARNINGS_CALENDAR, TABLES
+from market.availability import SERIES
+from market.baskets import basket_symbols
+from market.calendar import decision_time, sessions
+from market.errors import (
+    InputError,
+    MissingCredential,
+    NotEntitled,
+    SchemaViolation,
+    SourceUnavailable,
+)
 
 Frame = Callable[..., pd.DataFrame]
 Tree = Callable[[Path], dict[str, tuple[str, int]]]

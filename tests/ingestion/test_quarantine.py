@@ -9,9 +9,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from feature_repo.errors import InputError
 from feature_repo.manifest import current_rows, damaged, read_manifest, read_rows
-from feature_repo.markets import decision_time
 from ingestion.build import build_features
 from ingestion.expectations import gate
 from ingestion.lake import Lake, Landing
@@ -28,6 +26,8 @@ from ingestion.quarantine import (
 from ingestion.sources.recorded import Recorded
 from ingestion.table import Table
 from ingestion.tables import INDICES, PRICES, TABLES
+from market.calendar import decision_time
+from market.errors import InputError
 from tests.ingestion.clean_rows import clean
 
 Frame = Callable[..., pd.DataFrame]

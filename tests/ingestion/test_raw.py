@@ -6,9 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
 from feature_repo.manifest import read_manifest
-from feature_repo.markets import UNDERLYINGS, sessions
 from ingestion.compute_events import EarningsRaw, SentimentRaw
 from ingestion.lake import Lake
 from ingestion.raw import RawReader, index_symbols, prices_span
@@ -21,6 +19,9 @@ from ingestion.tables import (
     NEWS_SENTIMENT,
     PRICES,
 )
+from market.calendar import sessions
+from market.errors import InputError
+from market.underlyings import UNDERLYINGS
 
 Frame = Callable[..., pd.DataFrame]
 AT = pd.Timestamp("2024-07-01T20:30Z")

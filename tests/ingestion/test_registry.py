@@ -15,7 +15,6 @@ from feast.types import Float64
 from filelock import FileLock
 from google.protobuf.internal.decoder import _DecodeVarint32
 
-from feature_repo.errors import ConfigurationError, InputError
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, SERVICES
 from feature_repo.registry import (
     check_on_demand,
@@ -25,6 +24,7 @@ from feature_repo.registry import (
 )
 from feature_repo.repo_config import registry_path, repo_config, serving_registry_path
 from ingestion.registry import DAMAGED, KEPT, apply, changed_registry, define_all, mend
+from market.errors import ConfigurationError, InputError
 
 
 @pytest.fixture

@@ -8,10 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.manifest import Manifest, damaged, read_manifest
-from feature_repo.markets import decision_time, sessions
 from ingestion import build, shards
 from ingestion.build import build_features
 from ingestion.build_record import BUILT
@@ -19,6 +17,8 @@ from ingestion.lake import Lake
 from ingestion.raw import RawReader
 from ingestion.shards import BuildTask, build_shard, shards_of
 from ingestion.tables import INDICES, MACRO_SERIES, PRICES
+from market.calendar import decision_time, sessions
+from market.errors import InputError
 
 Frame = Callable[..., pd.DataFrame]
 DAYS = sessions("2020-01-02", "2024-12-31")[:330]

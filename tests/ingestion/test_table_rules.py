@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.errors import SchemaViolation
 from ingestion.expectations import gate
 from ingestion.frames import typed
 from ingestion.sequences import nothing_stored
@@ -18,6 +17,7 @@ from ingestion.sources.recorded import Recorded
 from ingestion.table import Table
 from ingestion.table_rules import Finding, calendar, findings
 from ingestion.tables import INDICES, PRICES, TABLES
+from market.errors import SchemaViolation
 from tests.ingestion.clean_rows import clean
 
 Frame = Callable[..., pd.DataFrame]

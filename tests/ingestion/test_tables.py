@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo.availability import SERIES
-from feature_repo.errors import SchemaViolation
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND
 from ingestion.table import PANDAS_DTYPES, ROUNDING, Column, Pair, Table
 from ingestion.tables import INDEX_OPENING, TABLES
+from market.availability import SERIES
+from market.errors import SchemaViolation
 
 EXAMPLES = {
     "string": ["SPY"],

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo.errors import InputError
 from feature_repo.manifest import latest
 from ingestion.versions import CORRECTION, TICK, Appended, append, insert, out_of_order
+from market.errors import InputError
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -19,9 +19,9 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from feature_repo.availability import SERIES
-from feature_repo.markets import sessions
 from ingestion.sources.cboe import known_index
+from market.availability import SERIES
+from market.calendar import sessions
 
 TICKERS = ("SPY", "IWM")
 INDICES = ("VIX", "RVX", "VIX3M")
@@ -33,7 +33,7 @@ import great_expectations
 import feast.infra.online_stores.redis
 import ingestion.sources.recorded
 import optrade.flows.data
-from feature_repo.markets import calendar
+from market.calendar import calendar
 from optrade.cli import main
 calendar()
 print("[]", flush=True)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from monitoring.data_quality import (
     MIN_CURRENT,
     MIN_REFERENCE,

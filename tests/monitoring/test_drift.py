@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from scipy.signal import lfilter
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, names
-from feature_repo.markets import sessions
+from market.calendar import sessions
+from market.errors import InputError
 from monitoring.bootstrap import alarm_levels, null_psi
 from monitoring.drift import CURRENT_SESSIONS, drift_report, windows
 from monitoring.psi import decile_bins, decile_psi

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.errors import InputError
-from feature_repo.markets import INDEX_DELAY, calendar, close, decision_time, sessions
+from market.calendar import INDEX_DELAY, calendar, close, decision_time, sessions
+from market.errors import InputError
 from monitoring.outcomes import Pending, outcomes, settle
 from trading.ledger import Ledger
 from trading.outcomes import Outcome, read_outcomes

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from monitoring.psi import (
     DECILES,
     EMPTY_SHARE,

@@ -7,11 +7,12 @@ import pytest
 
 from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.manifest import current_rows
-from feature_repo.markets import MARKET, decision_time
 from ingestion.build import build_features
 from ingestion.lake import Lake
 from ingestion.pipeline import fetch_all
 from ingestion.sources.recorded import Recorded
+from market.calendar import decision_time
+from market.underlyings import MARKET
 from monitoring.drift import drift_report, windows
 from monitoring.outcomes import RAW_PRICES, outcomes
 from trading.outcomes import Outcome

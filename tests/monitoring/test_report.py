@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
-from feature_repo.markets import sessions
+from market.calendar import sessions
+from market.errors import InputError
 from monitoring.drift import binned, drift_report
 from monitoring.evidently_pages import COLUMNS_A_PAGE, evidently_run, pages
 from monitoring.index_page import index_page, ranked, verdict

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from optrade.cli import app
 from training.locked_run import EXPERIMENT
 from training.tracking import open_client

@@ -9,12 +9,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
 from feature_repo.manifest import Entry, Manifest, TableState
-from feature_repo.markets import MARKET
 from ingestion.lake import Lake
 from ingestion.tables import MACRO_SERIES, PRICES, TABLES
+from market.errors import InputError
+from market.underlyings import MARKET
 from optrade.flows import doctor_environment, doctor_stores
 from optrade.flows.doctor import examine
 from optrade.flows.doctor_data import INPUTS, check_view

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from optrade.home import Home, parse_as_of, resolve_as_of
 
 NOW = pd.Timestamp("2025-07-05 12:00", tz="UTC")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from feature_repo.features.catalogue import definition_hash
-from feature_repo.markets import decision_time
+from market.calendar import decision_time
 from optrade.home import Home
 from optrade.runtime import Runtime
 from optrade.settings import Settings

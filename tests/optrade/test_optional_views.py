@@ -9,7 +9,6 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import (
     GROUPS,
     ON_DEMAND,
@@ -20,10 +19,12 @@ from feature_repo.features.catalogue import (
     find,
     names,
 )
-from feature_repo.markets import MARKET, close, sessions
 from ingestion.lake import Lake
 from ingestion.registry import apply
 from ingestion.tables import TABLES
+from market.calendar import close, sessions
+from market.errors import InputError
+from market.underlyings import MARKET
 from optrade.cli import main
 from optrade.flows import monitoring
 from optrade.flows.models import Job, Window, train_models, train_one

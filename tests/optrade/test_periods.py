@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from optrade.periods import training_window
 
 HOME = ("2010-01-04", "2025-06-30")

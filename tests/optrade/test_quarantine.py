@@ -10,14 +10,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
 from feature_repo.manifest import current_rows, read_manifest
-from feature_repo.markets import decision_time, sessions
 from ingestion.build import build_features
 from ingestion.compute import TABLES_OF
 from ingestion.expectations import gate
 from ingestion.lake import Lake
 from ingestion.tables import INDICES, PRICES, TABLES
+from market.calendar import decision_time, sessions
+from market.errors import InputError
 from optrade.cli import quarantine as commands
 from optrade.flows import quarantine
 from optrade.flows.quarantine import views_of

@@ -15,7 +15,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
-from feature_repo.errors import ConfigurationError, InputError
+from market.errors import ConfigurationError, InputError
 from optrade import redis_process, redis_server
 from optrade.redis_process import HOST, RedisAddress, client, server_path
 

@@ -298,7 +298,7 @@ class FeastHome:
         moment: pd.Timestamp | None = None,
         **changes: float,
     ) -> None:
-        from feature_repo.markets import close
+        from market.calendar import close
 
         at = close(pd.DatetimeIndex([session]))[0] if moment is None else moment
         for view in views:

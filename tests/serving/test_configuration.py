@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from feature_repo.errors import ConfigurationError
+from market.errors import ConfigurationError
 from serving.configuration import Configuration, read_configuration, write_configuration
 
 NOW = pd.Timestamp("2026-01-05 12:00", tz="America/New_York")

@@ -5,8 +5,8 @@ import json
 import pandas as pd
 import pytest
 
-from feature_repo.errors import ConfigurationError, InputError
 from feature_repo.features.catalogue import VOLATILITY_INPUTS, definition_hash, names
+from market.errors import ConfigurationError, InputError
 from serving.configuration import Configuration
 from serving.context import open_home
 from serving.predictions import Question

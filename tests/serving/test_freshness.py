@@ -5,13 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo.markets import (
-    SETTLE_TIME,
-    close,
-    decision_time,
-    last_complete_session,
-    sessions,
-)
+from market.calendar import SETTLE_TIME, close, decision_time, last_complete_session, sessions
 from serving.freshness import age_in_sessions, answering_session, session_closing_at
 from serving.refusal import Refusal
 

@@ -7,7 +7,7 @@ import time
 import pandas as pd
 import pytest
 
-from feature_repo.markets import SETTLE_TIME, close, decision_time
+from market.calendar import SETTLE_TIME, close, decision_time
 from serving.online import Requirements, connect, open_snapshot, read_row, service_references
 from serving.refusal import Refusal
 
@@ -274,7 +274,7 @@ def test_the_snapshot_kept_for_serving_comes_first(feast_home):
 
 @pytest.mark.parametrize("content", [b"", b"being written"])
 def test_a_registry_that_cannot_be_read_is_an_error(feast_home, content):
-    from feature_repo.errors import ConfigurationError
+    from market.errors import ConfigurationError
 
     feast_home.registry.write_bytes(content)
     with pytest.raises(ConfigurationError, match="registry"):

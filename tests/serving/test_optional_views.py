@@ -19,10 +19,11 @@ from feature_repo.features.catalogue import (
     definition_hash,
     names,
 )
-from feature_repo.markets import MARKET, close, decision_time, sessions
 from feature_repo.repo_config import repo_config
 from ingestion.lake import Lake
 from ingestion.materialize import materialize
+from market.calendar import close, decision_time, sessions
+from market.underlyings import MARKET
 from serving.artifact import load_artifact
 from serving.configuration import Configuration
 from serving.context import OpenHome, open_home

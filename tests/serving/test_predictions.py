@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, VOLATILITY_INPUTS
+from market.targets import BANDS, REGIMES
 from serving.artifact import Artifact
 from serving.examples import UNKNOWN_FEATURES
 from serving.predictions import (
@@ -21,7 +22,6 @@ from serving.predictions import (
 from serving.refusal import CallerFault
 from serving.schema import PredictAnswer
 from serving.signals import FeatureRow, Models, build_signal
-from trading.regimes import BANDS, REGIMES
 from trading.selector import STRATEGIES, Forecasts, select
 
 DATE = "2024-01-15"

@@ -13,7 +13,7 @@ from feature_repo.features.catalogue import (
     VOLATILITY_INPUTS,
     definition_hash,
 )
-from feature_repo.markets import close
+from market.calendar import close
 from serving.artifact import Artifact, canonical_sha256
 from serving.configuration import Configuration
 from serving.context import open_home

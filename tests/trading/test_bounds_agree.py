@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feature_repo.features.catalogue import find
+from market.targets import BANDS, FORECAST_CLASSES, REGIMES, band, forecast_class
 from serving.artifact import CLASSES
-from trading.regimes import BANDS, FORECAST_CLASSES, REGIMES, band, forecast_class
 from training import labels
 from training.models.table import RANK_CUTS
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from trading.ledger import COLUMNS, SCHEMA_VERSION, Ledger, read_signals
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import training.labels
-from feature_repo.errors import InputError
+from market.errors import InputError
 from trading.ledger import Ledger, read_signals
 from trading.outcomes import (
     HORIZON,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from trading.selector import MATRIX, STRATEGIES, Forecasts, Recommendation, select
 from trading.sizing import SIZES
 

@@ -8,7 +8,7 @@ import pytest
 
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.iv import RANK_SESSIONS, iv_rank
-from feature_repo.markets import session_shift, sessions
+from market.calendar import session_shift, sessions
 from training.evaluation import Forecast
 from training.out_of_fold import OutOfFold
 from training.tasks import Task

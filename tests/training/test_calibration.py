@@ -8,7 +8,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from training.calibration import Platt, fit_platt
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from training.champion_history import Reign, champion_at, crown, history, settle
 from training.tracking import CHAMPION, open_client
 

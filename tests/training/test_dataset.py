@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 from feast import FeatureStore
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import (
     GROUPS,
     ON_DEMAND,
@@ -15,10 +14,11 @@ from feature_repo.features.catalogue import (
     VOLATILITY_INPUTS,
     names,
 )
-from feature_repo.markets import close, sessions
 from feature_repo.repo_config import repo_config
 from ingestion.lake import Lake
 from ingestion.registry import apply
+from market.calendar import close, sessions
+from market.errors import InputError
 from training.dataset import load_frame, load_prices
 
 DAYS = sessions("2024-11-20", "2024-12-06")  # Thanksgiving and a half day lie in here

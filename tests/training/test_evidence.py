@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.markets import session_shift
+from market.calendar import session_shift
 from training.baselines import POOLED_TABLE
 from training.tasks import TASKS
 from training.train import (

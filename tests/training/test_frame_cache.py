@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from feature_repo.manifest import Entry, Manifest
-from feature_repo.markets import sessions
+from market.calendar import sessions
 from training.frame_cache import KEPT, cached, code_hash, frame_key
 
 DAYS = sessions("2024-11-20", "2024-12-06")

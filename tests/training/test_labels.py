@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.errors import InputError
-from feature_repo.markets import calendar, session_shift, sessions
+from market.calendar import calendar, session_shift, sessions
+from market.errors import InputError
 from training.labels import (
     DIRECTIONS,
     REGIMES,

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
-from feature_repo.markets import session_shift, sessions
+from market.calendar import session_shift, sessions
+from market.errors import InputError
 from training.evaluation import Forecast
 from training.locked import (
     Opening,

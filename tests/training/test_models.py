@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from tests.training.plain import evaluate
 from training.fits import AUXILIARY, Fit, fit_rows
 from training.fitting import Forecaster, fit_direction, fit_regime

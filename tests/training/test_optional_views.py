@@ -1,9 +1,10 @@
 import pytest
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import OPTIONAL_GROUPS, SERVICES
 from feature_repo.manifest import Entry, Manifest
-from feature_repo.markets import BASKETS, UNDERLYINGS
+from market.baskets import BASKETS
+from market.errors import InputError
+from market.underlyings import UNDERLYINGS
 from training.optional_views import SOURCES, optional_views, require_optional_views
 
 BARE = [ticker for ticker in UNDERLYINGS if not BASKETS.get(ticker)]

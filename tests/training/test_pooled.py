@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from training.baselines import POOLED_TABLE
 from training.fitting import INNER_FOLDS, fit_regime
 from training.models import MODELS

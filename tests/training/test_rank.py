@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from training.rank import LEVEL, crps, rank_evidence
 from training.settings import RegimeSettings
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.features.adjust import adjust
 from feature_repo.features.catalogue import GROUPS, VOLATILITY_INPUTS
+from market.adjust import adjust
 from training.evaluation import regime_scores
 from training.labels import RAW_PRICES
 from training.train import DirectionSettings, RegimeSettings, train_direction, train_regime

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import names
+from market.errors import InputError
 from training.models import words
 from training.settings import DirectionSettings, RegimeSettings
 from training.train import Trained, train_direction, train_regime

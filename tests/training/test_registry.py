@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from training import tracking
 from training.champion_history import Reign, history
 from training.locked import Opening

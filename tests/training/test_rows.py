@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, UNSAFE, names
+from market.errors import InputError
 from training.labels import direction_labels
 from training.rows import Rows, direction_rows, regime_rows, require_views
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sklearn.feature_selection import mutual_info_classif
 from sklearn.metrics import mutual_info_score
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from training.selection import (
     UnfittableError,
     correlation,

@@ -3,8 +3,8 @@ from typing import Any
 
 import pytest
 
-from feature_repo.errors import InputError
 from feature_repo.features.catalogue import SERVICES
+from market.errors import InputError
 from training.models import members, model_type, words
 from training.settings import DirectionSettings, RegimeSettings, direction_service
 

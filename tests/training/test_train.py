@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
-from feature_repo.markets import sessions
+from market.calendar import sessions
+from market.errors import InputError
 from training.models import words
 from training.train import (
     DirectionSettings,

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from mlflow.entities import Param
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from training import trial_runs
 from training.tracking import open_client, run
 from training.trial_runs import read_trials

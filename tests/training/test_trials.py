@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from training.bootstrap import resample_weights
+from market.bootstrap import resample_weights
 from training.trials import (
     deflated_score,
     effective_sessions,

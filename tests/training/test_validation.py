@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import TimeSeriesSplit
 
-from feature_repo.errors import InputError
-from feature_repo.markets import session_shift, sessions
+from market.calendar import session_shift, sessions
+from market.errors import InputError
 from training.validation import Fold, combinatorial, walk_forward
 
 DAYS = sessions("2010-01-04", "2015-12-31")

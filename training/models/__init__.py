@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 from training.models.logistic import LOGISTIC
 from training.models.paths import PATHS
 from training.models.ridge import RIDGE

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.features.adjust import adjust
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND
-from feature_repo.features.declare import Array
+from market.adjust import adjust
+from market.arrays import Array
 
 PRICES = ("open", "high", "low", "close", "dividend")
 DECLARED = GROUPS | ON_DEMAND

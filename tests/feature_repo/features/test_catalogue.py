@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from feature_repo.errors import ConfigurationError, InputError
 from feature_repo.features.catalogue import (
     GROUPS,
     ON_DEMAND,
@@ -17,6 +16,7 @@ from feature_repo.features.catalogue import (
     names,
     sources_below,
 )
+from market.errors import ConfigurationError, InputError
 
 ROOT = Path(__file__).resolve().parents[3]
 SPEC = ROOT.parent / "shared" / "spec" / "features.json"
@@ -217,9 +217,11 @@ DEFINING = (
     "feature_repo/features/news_align.py",
     "feature_repo/features/earnings_reports.py",
     "feature_repo/features/cross.py",
-    "feature_repo/availability.py",
-    "feature_repo/baskets.py",
-    "feature_repo/markets.py",
+    "market/availability.py",
+    "market/baskets.py",
+    "market/calendar.py",
+    "market/underlyings.py",
+    "market/adjust.py",
     "ingestion/align.py",
     "ingestion/align_earnings.py",
     "ingestion/align_news.py",

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from feature_repo.errors import InputError
 from feature_repo.features.declare import Feature, Group, Term
+from market.errors import InputError
 
 
 def feature(name, compute, **fields):

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.errors import InputError
 from feature_repo.features.earnings import EARNINGS
 from feature_repo.features.earnings_align import earnings_by_session, report_sessions
 from feature_repo.features.earnings_reports import EarningsVersions
-from feature_repo.markets import calendar, decision_time, session_shift, sessions
+from market.calendar import calendar, decision_time, session_shift, sessions
+from market.errors import InputError
 
 NAN = np.nan
 EPOCH = pd.Timestamp("2024-01-01", tz="UTC")

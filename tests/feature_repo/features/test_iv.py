@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feature_repo.features.iv import IV, IV_LAGS, iv_percentile, iv_rank, vix_zscore
-from feature_repo.markets import sessions
+from market.calendar import sessions
 
 # Function of the index, sessions of its window, whether today is left out of it, one window.
 WINDOWED = {

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.availability import available_at
-from feature_repo.errors import InputError
 from feature_repo.features.macro_align import as_known, monthly_as_known, newest_known
-from feature_repo.markets import decision_time, sessions
+from market.availability import available_at
+from market.calendar import decision_time, sessions
+from market.errors import InputError
 
 DAY = pd.Timedelta(days=1)
 EPOCH = pd.Timestamp("2020-01-01")

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.errors import InputError
 from feature_repo.features.news_align import last_snapshot, news_by_session
-from feature_repo.markets import decision_time, sessions
+from market.calendar import decision_time, sessions
+from market.errors import InputError
 
 EPOCH = pd.Timestamp("2026-05-01", tz="UTC")
 TICK = pd.Timedelta(nanoseconds=1)

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.features.adjust import adjust
 from feature_repo.features.technical import TECHNICAL
+from market.adjust import adjust
 
 NAMES = [row.name for row in TECHNICAL.features]
 

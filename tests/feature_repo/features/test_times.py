@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
 from feature_repo.features.times import ascending, nanoseconds, same_length
+from market.errors import InputError
 
 NOON = pd.Timestamp("2024-07-01 12:00")
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from feature_repo.errors import InputError, SchemaViolation, SourceUnavailable
 from ingestion.expectations import gate
 from ingestion.sources.apewisdom import BASE_URL, COUNTS, Apewisdom, list_page, mentions
 from ingestion.sources.http import Http
 from ingestion.sources.patience import Patience
 from ingestion.tables import MENTION_FILTERS, MENTIONS
+from market.errors import InputError, SchemaViolation, SourceUnavailable
 
 integration = pytest.mark.integration
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.errors import ConfigurationError
 from ingestion.sources.call_rate import FILE, CallRate
 from ingestion.sources.patience import Patience, TryAgain, patiently
+from market.errors import ConfigurationError
 
 CALLS, WINDOW = 3, 0.2
 # Takes calls until enough are booked by all, and writes when each of its own was free.

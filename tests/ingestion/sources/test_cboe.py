@@ -6,14 +6,14 @@ import pandas as pd
 import pytest
 from pytest_httpserver import HTTPServer
 
-from feature_repo.errors import InputError, SchemaViolation, SourceUnavailable
-from feature_repo.markets import VOLATILITY_INDICES
 from ingestion.expectations import gate
 from ingestion.sources.cboe import BASE_URL, Cboe
 from ingestion.sources.http import Http
 from ingestion.sources.patience import Patience
 from ingestion.sources.recorded import Recorded
 from ingestion.tables import INDICES
+from market.errors import InputError, SchemaViolation, SourceUnavailable
+from market.underlyings import VOLATILITY_INDICES
 
 pytestmark = pytest.mark.integration
 

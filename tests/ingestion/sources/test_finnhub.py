@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from feature_repo.errors import InputError, MissingCredential, SourceUnavailable
 from ingestion.sources.call_rate import CallRate
 from ingestion.sources.finnhub import API_URL, CALLS_A_MINUTE, FINNHUB_PATIENCE, Finnhub
 from ingestion.sources.finnhub import KEY as KEY_SHAPE
 from ingestion.sources.headline_scores import HeadlineScores
 from ingestion.sources.patience import Patience
 from ingestion.tables import TABLES
+from market.errors import InputError, MissingCredential, SourceUnavailable
 
 integration = pytest.mark.integration
 

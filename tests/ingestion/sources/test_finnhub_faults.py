@@ -13,14 +13,9 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from feature_repo.errors import (
-    MissingCredential,
-    NotEntitled,
-    SchemaViolation,
-    SourceUnavailable,
-)
 from ingestion.sources.finnhub import Finnhub
 from ingestion.sources.patience import Patience
+from market.errors import MissingCredential, NotEntitled, SchemaViolation, SourceUnavailable
 from tests.ingestion.sources.finnhub_payloads import (
     END,
     KEY,

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
-from feature_repo.errors import SchemaViolation, SourceUnavailable
 from ingestion.expectations import gate
 from ingestion.sources.finnhub import Finnhub
 from ingestion.sources.finnhub_rows import headlines, reports, sentiment
 from ingestion.sources.headline_scores import HeadlineScores
 from ingestion.tables import TABLES
+from market.errors import SchemaViolation, SourceUnavailable
 from tests.ingestion.sources.finnhub_payloads import (
     END,
     KEY,

@@ -14,8 +14,14 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from feature_repo.availability import SERIES
-from feature_repo.errors import (
+from ingestion.expectations import gate
+from ingestion.sources.fred import API_URL, CSV_URL, Fred
+from ingestion.sources.http import Http
+from ingestion.sources.patience import Patience
+from ingestion.sources.recorded import Recorded
+from ingestion.tables import MACRO_SERIES
+from market.availability import SERIES
+from market.errors import (
     ConfigurationError,
     InputError,
     MissingCredential,
@@ -23,12 +29,6 @@ from feature_repo.errors import (
     SchemaViolation,
     SourceUnavailable,
 )
-from ingestion.expectations import gate
-from ingestion.sources.fred import API_URL, CSV_URL, Fred
-from ingestion.sources.http import Http
-from ingestion.sources.patience import Patience
-from ingestion.sources.recorded import Recorded
-from ingestion.tables import MACRO_SERIES
 
 integration = pytest.mark.integration
 

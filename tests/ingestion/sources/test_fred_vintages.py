@@ -18,14 +18,7 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from feature_repo.errors import (
-    MissingCredential,
-    NotEntitled,
-    SchemaViolation,
-    SourceUnavailable,
-)
 from feature_repo.features.macro_align import monthly_as_known
-from feature_repo.markets import decision_time
 from ingestion.align import macro_available
 from ingestion.expectations import gate
 from ingestion.sources.fred import MOST_PAGES, VINTAGED, Fred
@@ -42,6 +35,8 @@ from ingestion.sources.fred_vintages import (
 from ingestion.sources.http import Http
 from ingestion.sources.patience import Patience
 from ingestion.tables import MACRO_SERIES
+from market.calendar import decision_time
+from market.errors import MissingCredential, NotEntitled, SchemaViolation, SourceUnavailable
 
 integration = pytest.mark.integration
 

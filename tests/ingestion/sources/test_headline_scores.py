@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.errors import ConfigurationError
 from ingestion.sources.finance_terms import PHRASES, TOPICS, WORDS, term_valences
 from ingestion.sources.headline_scores import (
     DEFAULT_SCORER,
@@ -18,6 +17,7 @@ from ingestion.sources.headline_scores import (
     HeadlineScores,
     open_scorer,
 )
+from market.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -9,9 +9,9 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from feature_repo.errors import SchemaViolation, SourceUnavailable
 from ingestion.sources.http import Http, redact, retry_after, status_fault, transport_fault
 from ingestion.sources.patience import Patience, TryAgain, in_time, patiently
+from market.errors import SchemaViolation, SourceUnavailable
 
 QUICK = Patience(
     attempts=3, attempt_seconds=5, budget_seconds=30, pause_seconds=0.001,

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo.errors import SchemaViolation, SourceUnavailable
 from ingestion.sources.json_answer import (
     as_object,
     as_rows,
@@ -22,6 +21,7 @@ from ingestion.sources.json_answer import (
     text,
     whole,
 )
+from market.errors import SchemaViolation, SourceUnavailable
 
 UNKNOWN = [{}, {"x": None}, {"x": math.nan}, {"x": ""}]
 

@@ -11,16 +11,6 @@ from pytest_httpserver import HTTPServer
 from structlog.testing import capture_logs
 from werkzeug import Request, Response
 
-from feature_repo.availability import SERIES
-from feature_repo.errors import (
-    ConfigurationError,
-    InputError,
-    MissingCredential,
-    NotEntitled,
-    SchemaViolation,
-    SourceUnavailable,
-)
-from feature_repo.markets import UNDERLYINGS, VOLATILITY_INDICES, sessions
 from ingestion.lake import Lake
 from ingestion.pipeline import fetch_all
 from ingestion.sources import cboe as cboe_module
@@ -36,6 +26,17 @@ from ingestion.sources.patience import Patience
 from ingestion.sources.registry import SOURCES, open_source
 from ingestion.sources.yahoo import Yahoo
 from ingestion.tables import MENTION_FILTERS, TABLES
+from market.availability import SERIES
+from market.calendar import sessions
+from market.errors import (
+    ConfigurationError,
+    InputError,
+    MissingCredential,
+    NotEntitled,
+    SchemaViolation,
+    SourceUnavailable,
+)
+from market.underlyings import UNDERLYINGS, VOLATILITY_INDICES
 
 integration = pytest.mark.integration
 

@@ -14,7 +14,6 @@ import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
-from feature_repo.errors import SchemaViolation
 from ingestion.sources.base import Source
 from ingestion.sources.cboe import Cboe
 from ingestion.sources.fred import Fred
@@ -23,6 +22,7 @@ from ingestion.sources.http import Http
 from ingestion.sources.patience import Patience
 from ingestion.sources.recorded import Recorded
 from ingestion.tables import TABLES
+from market.errors import SchemaViolation
 from tests.ingestion.sources.test_parsers_oracle import (
     END,
     LONG,

@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from feature_repo.errors import InputError, SourceUnavailable
 from ingestion.sources.apewisdom import Apewisdom
 from ingestion.sources.base import Source
 from ingestion.sources.call_rate import CallRate
@@ -30,6 +29,7 @@ from ingestion.sources.headline_scores import HeadlineScores
 from ingestion.sources.http import Http
 from ingestion.sources.patience import Patience
 from ingestion.tables import TABLES
+from market.errors import InputError, SourceUnavailable
 from tests.ingestion.sources.test_parsers_csv import (
     BENT_BYTES,
     FIRST_DAY,

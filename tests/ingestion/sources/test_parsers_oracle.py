@@ -17,10 +17,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feature_repo.errors import InputError, SourceUnavailable
 from ingestion.expectations import gate
 from ingestion.table import Column, Table
 from ingestion.tables import TABLES
+from market.errors import InputError, SourceUnavailable
 
 SESSIONS = frozenset(exchange_calendars.get_calendar("XNYS", start="1990-01-02").sessions)
 LETTERS = frozenset(string.ascii_letters + string.digits)

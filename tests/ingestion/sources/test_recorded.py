@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feature_repo.availability import SERIES
-from feature_repo.errors import InputError
 from ingestion.sources.recorded import Recorded
 from ingestion.table import Pair
 from ingestion.tables import TABLES
+from market.availability import SERIES
+from market.errors import InputError
 
 END = pd.Timestamp("2025-06-30")
 FILE = {"prices": ("yahoo", "SPY"), "indices": ("cboe", "VIX"), "macro_series": ("fred", "DGS10")}

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.markets import decision_time, sessions
 from ingestion.sources.recorded_by import last_session, recorded_by, reports_known
 from ingestion.tables import REPORT_HOURS
+from market.calendar import decision_time, sessions
 
 DAYS = sessions("2023-06-01", "2024-06-28")
 

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 import ingestion.sources.recorded as recorded
-from feature_repo.errors import InputError, SchemaViolation
-from feature_repo.markets import basket_symbols
 from ingestion.expectations import gate
 from ingestion.sources.recorded import FORMATS, Recorded
 from ingestion.tables import MENTION_FILTERS, TABLES
+from market.baskets import basket_symbols
+from market.errors import InputError, SchemaViolation
 
 LATE = pd.Timestamp("2024-03-01")
 FILES = {

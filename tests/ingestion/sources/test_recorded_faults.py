@@ -7,8 +7,8 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError, SchemaViolation
 from ingestion.sources.recorded import FORMATS, Recorded
+from market.errors import InputError, SchemaViolation
 
 KEYS = {"yahoo": "SPY", "cboe": "VIX", "fred": "DGS10"}
 YAHOO = "Date, Open, High, Low, Close, Volume, Dividends, Adj Close"

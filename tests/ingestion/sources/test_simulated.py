@@ -12,14 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from feature_repo import markets
-from feature_repo.availability import SERIES, available_at, federal_holidays
-from feature_repo.errors import InputError
-from feature_repo.markets import UNDERLYINGS, VOLATILITY_INDICES, Underlying, decision_time
 from ingestion.sources.recorded import Recorded
 from ingestion.sources.simulated import Simulated
 from ingestion.sources.simulated_macro import REVISED
 from ingestion.tables import TABLES
+from market import calendar as markets
+from market.availability import SERIES, available_at, federal_holidays
+from market.calendar import decision_time
+from market.errors import InputError
+from market.underlyings import UNDERLYINGS, VOLATILITY_INDICES, Underlying
 
 Make = Callable[..., Simulated]
 KEYS = {

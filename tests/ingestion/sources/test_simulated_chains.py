@@ -9,8 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from feature_repo.errors import InputError
-from feature_repo.markets import UNDERLYINGS, close, sessions, underlying
 from ingestion.sources.simulated import Simulated
 from ingestion.sources.simulated_chains import (
     MOST_SESSIONS,
@@ -21,6 +19,9 @@ from ingestion.sources.simulated_chains import (
     smile,
     strikes,
 )
+from market.calendar import close, sessions
+from market.errors import InputError
+from market.underlyings import UNDERLYINGS, underlying
 
 Make = Callable[..., Simulated]
 DAY = pd.Timestamp("2024-12-31")

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.errors import InputError
-from feature_repo.markets import UNDERLYINGS, basket_symbols, session_shift, sessions
 from ingestion.sources.simulated import Simulated
 from ingestion.sources.simulated_earnings import earnings
 from ingestion.tables import EARNINGS_CALENDAR
+from market.baskets import basket_symbols
+from market.calendar import session_shift, sessions
+from market.errors import InputError
+from market.underlyings import UNDERLYINGS
 
 Make = Callable[..., Simulated]
 FIRST, LAST = pd.Timestamp("2010-01-04"), pd.Timestamp("2025-06-30")

@@ -7,8 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.releases import from_rows, vintage_audit
-from feature_repo.availability import available_at
-from feature_repo.markets import sessions
 from ingestion.sources.simulated import Simulated
 from ingestion.sources.simulated_macro import (
     FUNDS_SPREAD,
@@ -23,6 +21,8 @@ from ingestion.sources.simulated_macro import (
     simulate_economy,
     simulate_rates,
 )
+from market.availability import available_at
+from market.calendar import sessions
 
 
 def rates(seed: int, days: int = 4000):

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.errors import InputError
 from ingestion.sources.simulated_draws import Ornstein, stream
 from ingestion.sources.simulated_market import (
     HORIZON,
@@ -21,6 +20,7 @@ from ingestion.sources.simulated_market import (
     volatilities,
     walk,
 )
+from market.errors import InputError
 
 LAW = Law()
 THREE = Exposure(np.array([1.0, 1.1, 1.2]), np.array([0.01, 0.08, 0.10]))

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.markets import UNDERLYINGS, decision_time
 from ingestion.sources.simulated import Simulated
 from ingestion.sources.simulated_mentions import FEWEST_LISTED, mentions, snapshot_times
 from ingestion.tables import MENTION_FILTERS
+from market.calendar import decision_time
+from market.underlyings import UNDERLYINGS
 
 Make = Callable[..., Simulated]
 NUMBERS = ["rank", "mentions", "upvotes", "rank_24h_ago", "mentions_24h_ago"]

@@ -10,8 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.errors import InputError
-from feature_repo.markets import decision_time, session_shift, sessions
 from ingestion.sources.headline_scores import open_scorer
 from ingestion.sources.simulated import Simulated
 from ingestion.sources.simulated_history import History
@@ -24,6 +22,8 @@ from ingestion.sources.simulated_news import (
     market_mood,
 )
 from ingestion.sources.simulated_sentiment import news_sentiment
+from market.calendar import decision_time, session_shift, sessions
+from market.errors import InputError
 
 Make = Callable[..., Simulated]
 

@@ -9,7 +9,6 @@ import httpx
 import pandas as pd
 import pytest
 
-from feature_repo.errors import InputError
 from ingestion.expectations import gate
 from ingestion.sources.apewisdom import Apewisdom
 from ingestion.sources.base import ORIGINS, Source, requested_table, within
@@ -21,6 +20,7 @@ from ingestion.sources.http import Http
 from ingestion.sources.registry import SOURCES, open_source
 from ingestion.sources.yahoo import Yahoo
 from ingestion.tables import TABLES
+from market.errors import InputError
 
 AS_OF = pd.Timestamp("2024-01-04 21:30", tz="UTC")
 END = pd.Timestamp("2024-01-04")

@@ -13,13 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from feature_repo.errors import InputError, SchemaViolation, SourceUnavailable
-from feature_repo.markets import UNDERLYINGS, VOLATILITY_INDICES, sessions
 from ingestion.expectations import gate
 from ingestion.sources.patience import Patience, TryAgain
 from ingestion.sources.recorded import Recorded
 from ingestion.sources.yahoo import Yahoo
 from ingestion.tables import INDICES, PRICES, TABLES
+from market.calendar import sessions
+from market.errors import InputError, SchemaViolation, SourceUnavailable
+from market.underlyings import UNDERLYINGS, VOLATILITY_INDICES
 
 END = pd.Timestamp("2024-01-10")
 QUICK = Patience(

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 import requests
 
-from feature_repo.errors import SourceUnavailable
 from ingestion.sources.patience import Patience, TryAgain
 from ingestion.sources.yahoo import Yahoo
 from ingestion.sources.yfinance_download import yfinance_download
 from ingestion.tables import INDICES, PRICES
+from market.errors import SourceUnavailable
 
 END = pd.Timestamp("2024-01-05")
 DAYS = ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"]

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.errors import InputError
-from feature_repo.features.adjust import ADJUSTED, adjust
+from market.adjust import ADJUSTED, adjust
+from market.errors import InputError
 
 # Yahoo's prices carry seven digits.
 ROUNDED = 2e-7

@@ -19,8 +19,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.tseries.holiday import USFederalHolidayCalendar
 
-from feature_repo.errors import InputError
-from feature_repo.markets import NEW_YORK
+from market.calendar import NEW_YORK
+from market.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def available_at(series: str, observed: pd.DatetimeIndex) -> pd.DatetimeIndex:
     if series not in SERIES:
         raise InputError(
             f"no availability known for series {series!r:.40}, allowed are {', '.join(SERIES)}; "
-            "add a row to feature_repo/availability.py"
+            "add a row to market/availability.py"
         )
     row = SERIES[series]
     dates = pd.DatetimeIndex(observed).to_numpy()

@@ -7,7 +7,7 @@ Both are half-open intervals of the rank, [floor, next floor).
 
 from typing import Final, Literal
 
-from feature_repo.errors import InputError
+from market.errors import InputError
 
 Band = Literal["LOW", "NORMAL", "ELEVATED", "HIGH"]
 IvRegime = Literal["LOW", "NORMAL", "HIGH"]

@@ -7,20 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo import markets
-from feature_repo.errors import InputError
-from feature_repo.markets import (
+from market import calendar as markets
+from market.calendar import (
     DECISION_DELAY,
     NEW_YORK,
-    UNDERLYINGS,
-    VOLATILITY_INDICES,
     close,
     decision_time,
     last_complete_session,
     session_shift,
     sessions,
-    underlying,
 )
+from market.errors import InputError
+from market.underlyings import UNDERLYINGS, VOLATILITY_INDICES, underlying
 
 moments = st.datetimes(pd.Timestamp("1990-01-03"), pd.Timestamp("2026-12-31")).map(
     lambda at: pd.Timestamp(at, tz="UTC")

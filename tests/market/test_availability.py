@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from pandas.tseries.holiday import USFederalHolidayCalendar
 from pandas.tseries.offsets import CustomBusinessDay
 
-from feature_repo.availability import LATE_RELEASES, SERIES, available_at, federal_holidays
-from feature_repo.errors import InputError
 from feature_repo.features.macro import DAILY, MONTHLY
-from feature_repo.markets import NEW_YORK, decision_time, sessions
+from market.availability import LATE_RELEASES, SERIES, available_at, federal_holidays
+from market.calendar import NEW_YORK, decision_time, sessions
+from market.errors import InputError
 
 DAILY_ROWS = [name for name, row in SERIES.items() if row.day is None]
 MONTHLY_ROWS = [name for name, row in SERIES.items() if row.day is not None]
-STAMPS = pd.read_csv(Path(__file__).with_name("release_stamps.csv"), dtype=str)
+STAMPS = pd.read_csv(Path(__file__).parents[1] / "frozen" / "release_stamps.csv", dtype=str)
 # The holidays of pandas start in 1970.
 observations = st.dates(date(1970, 2, 1), date(2027, 12, 31))
 

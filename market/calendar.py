@@ -1,66 +1,22 @@
-"""What is traded, when its sessions are, and when each input becomes known.
+"""The sessions of the exchange, their times, and when a signal of one may be given.
 
 Sessions are XNYS trading days (half days included). Times leave this module in UTC.
 """
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-# What stands for a ticker in the earnings calendar is asked for here, beside the ticker itself.
-from feature_repo.baskets import BASKETS as BASKETS
-from feature_repo.baskets import Basket as Basket
-from feature_repo.baskets import Member as Member
-from feature_repo.baskets import basket_symbols as basket_symbols
-from feature_repo.baskets import basket_weights as basket_weights
-from feature_repo.errors import InputError
+from market.errors import InputError
 
-MARKET: Final = "US"
 NEW_YORK: Final = "America/New_York"
 FIRST_SESSION: Final = "1990-01-02"
 
 DECISION_DELAY: Final = pd.Timedelta(minutes=30)
 INDEX_DELAY: Final = pd.Timedelta(minutes=15)
 SETTLE_TIME: Final = pd.Timedelta(hours=2)
-
-
-@dataclass(frozen=True)
-class Underlying:
-    """A ticker that options are traded on, and the index of its implied volatility."""
-
-    ticker: str
-    volatility_index: str
-
-
-# Decision 13: one row an underlying; the term slope (VIX3M - VIX) is shared by all.
-UNDERLYINGS: Final = {
-    row.ticker: row
-    for row in (Underlying("SPY", "VIX"), Underlying("QQQ", "VXN"), Underlying("IWM", "RVX"))
-}
-TERM_SLOPE: Final = ("VIX3M", "VIX")
-VOLATILITY_INDICES: Final = tuple(
-    dict.fromkeys([*(row.volatility_index for row in UNDERLYINGS.values()), *TERM_SLOPE])
-)
-
-
-def underlying(ticker: str) -> Underlying:
-    """Return the row of a ticker.
-
-    Raises
-    ------
-    InputError
-        If the ticker is not in `UNDERLYINGS`.
-    """
-    try:
-        return UNDERLYINGS[ticker]
-    except KeyError:
-        raise InputError(
-            f"unknown ticker: got {ticker!r:.40}, allowed are {', '.join(UNDERLYINGS)}; "
-            "another underlying is one row in feature_repo/markets.py"
-        ) from None
 
 
 @cache

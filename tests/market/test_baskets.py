@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo import markets
-from feature_repo.baskets import BASKETS, Basket, Member, basket_symbols, basket_weights
-from feature_repo.markets import UNDERLYINGS, sessions
+from market.baskets import BASKETS, Basket, Member, basket_symbols, basket_weights
+from market.calendar import sessions
+from market.underlyings import UNDERLYINGS
 
 ALL = [
     pytest.param(ticker, basket, id=f"{ticker}-{basket.since}")
@@ -79,11 +79,6 @@ def test_a_single_stock_is_its_own_basket_without_a_row(ticker):
     if ticker not in BASKETS:
         assert basket_symbols(ticker) == (ticker,)
         np.testing.assert_array_equal(basket_weights(ticker, DAYS[:2]), np.ones((2, 1)))
-
-
-def test_markets_gives_the_same():
-    for name in ("BASKETS", "Basket", "Member", "basket_symbols", "basket_weights"):
-        assert getattr(markets, name) is globals()[name]
 
 
 @pytest.mark.recorded

@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 
-from feature_repo.errors import InputError
-from feature_repo.features.declare import Array
+from market.arrays import Array
+from market.errors import InputError
 
 PRICES: Final = ("open", "high", "low", "close")
 ADJUSTED: Final = (*PRICES, "volume", "scale")

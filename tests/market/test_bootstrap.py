@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.bootstrap import MEAN_BLOCK, RESAMPLES, interval, resample_weights
+from market.bootstrap import MEAN_BLOCK, RESAMPLES, interval, resample_weights
 
 
 def autoregressive(rng: np.random.Generator, count: int, persistence: float) -> np.ndarray:

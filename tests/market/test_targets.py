@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo.errors import InputError
-from trading.regimes import REGIMES, band, expected_iv_direction, forecast_class
+from market.errors import InputError
+from market.targets import REGIMES, band, expected_iv_direction, forecast_class
 
 ranks = st.floats(0, 100)
 

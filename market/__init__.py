@@ -1,0 +1,1 @@
+"""What the world is: sessions, underlyings, availability, targets. Pure."""
