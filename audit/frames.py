@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from feature_repo.features.catalogue import GROUPS
-from feature_repo.manifest import read_manifest
+from home.manifest import read_manifest
 from market.calendar import read_time
 from market.underlyings import MARKET
 

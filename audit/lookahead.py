@@ -16,7 +16,7 @@ from audit.subject import Row, Subject
 from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.declare import Group
 from feature_repo.features.planted import groups_of
-from feature_repo.manifest import Manifest, read_manifest
+from home.manifest import Manifest, read_manifest
 from ingestion.frames import CREATED
 from ingestion.raw import RawReader
 from market.errors import InputError

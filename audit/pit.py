@@ -23,7 +23,7 @@ from audit.releases import (
 )
 from feature_repo.features.catalogue import GROUPS, SERVICES
 from feature_repo.features.catalogue import names as feature_names
-from feature_repo.manifest import read_manifest
+from home.manifest import read_manifest
 from market.errors import InputError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from feature_repo.manifest import read_manifest
+from home.manifest import read_manifest
 from market.availability import SERIES, available_at
 from market.calendar import NEW_YORK, decision_time
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from audit.cut import Moment, cut_macro, cut_ticker, landed_at, publications
 from feature_repo.features.catalogue import OPTIONAL_GROUPS, names
-from feature_repo.manifest import read_rows
+from home.manifest import read_rows
 from ingestion.compute import TABLES_OF, MacroRaw, Raw, TickerRaw
 from ingestion.feature_rows import created_at
 from ingestion.frames import CREATED, SESSION

@@ -15,7 +15,7 @@ from audit.lookahead import check_built, definitions
 from audit.subject import spread
 from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.declare import Group
-from feature_repo.manifest import read_manifest
+from home.manifest import read_manifest
 from ingestion.compute import Raw, TickerRaw
 from ingestion.raw import RawReader
 from market.arrays import Array

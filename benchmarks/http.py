@@ -20,10 +20,10 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from home.layout import Home
 from market.errors import InputError
 from optrade.flows import data, service
 from optrade.flows.demo import own_redis
-from optrade.home import Home
 from optrade.runtime import Runtime, runtime
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Group
-from feature_repo.manifest import read_manifest
+from home.manifest import read_manifest
 
 Read = Callable[[], pa.Table]
 Contender = Callable[[Path, pd.DataFrame, list[str]], Read]

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from feature_repo.features.catalogue import GROUPS
-from feature_repo.manifest import read_manifest
 from feature_repo.shard_runs import Placement
+from home.manifest import read_manifest
 from ingestion.build import build_features
 from ingestion.expectations import gate
 from ingestion.lake import Lake

@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 
 from dashboard.documents import NothingYet
-from feature_repo.manifest import Entry, Manifest, current_rows, damaged, read_manifest
+from home.manifest import Entry, Manifest, current_rows, damaged, read_manifest
 from market.errors import InputError
 
 NOTHING: Final = (

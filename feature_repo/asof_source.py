@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 import polars as pl
 
 from feature_repo.asof_join import EVENT, KNOWN, as_time, latest
-from feature_repo.manifest import MANIFEST, read_manifest
+from home.manifest import MANIFEST, read_manifest
 from market.errors import InputError, SchemaViolation
 
 # Values held at once while features are gathered: half a gigabyte of float64.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from feature_repo.manifest import MANIFEST
+from home.manifest import MANIFEST
 from market.errors import InputError
 
 if TYPE_CHECKING:

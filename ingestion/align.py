@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from feature_repo.features.macro import DAILY, MONTHLY
 from feature_repo.features.macro_align import as_known, monthly_as_known, newest_known
-from feature_repo.manifest import Answer
+from home.manifest import Answer
 from market.adjust import adjust
 from market.arrays import Array
 from market.availability import SERIES, available_at

@@ -5,7 +5,7 @@ lock, and switches the manifest once, at the end.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -16,8 +16,9 @@ import structlog
 
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
 from feature_repo.features.planted import leaked_hash
-from feature_repo.manifest import Manifest
 from feature_repo.shard_runs import LOCAL, Placement, each
+from home.manifest import Manifest
+from home.progress import Progress
 from ingestion.build_record import BUILT, fingerprint, read_record, write_record
 from ingestion.compute import CARRIED, TABLES_OF
 from ingestion.frames import utc
@@ -25,8 +26,6 @@ from ingestion.lake import Lake
 from ingestion.raw import RawReader, prices_span
 from ingestion.shards import BuildTask, KeyBuilt, build_shard, shards_of
 from market.underlyings import MARKET
-
-Progress = Callable[[str, int, int], None]
 
 logger = structlog.get_logger(__name__)
 

@@ -15,8 +15,8 @@ from typing import Final
 import pandas as pd
 import structlog
 
-from feature_repo.manifest import Manifest
-from ingestion.durable import replace_file, sync_folder
+from home.files import replace_file, sync_folder
+from home.manifest import Manifest
 
 BUILT: Final = "built.json"
 LANDED: Final = "landed.json"

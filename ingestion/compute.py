@@ -11,7 +11,7 @@ import polars as pl
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Group
 from feature_repo.features.macro import DAILY, MONTHLY
-from feature_repo.manifest import Answer, latest
+from home.manifest import Answer, latest
 from ingestion.align import (
     Aligned,
     align_indices,

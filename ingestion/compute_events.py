@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from feature_repo.features.catalogue import GROUPS
-from feature_repo.manifest import Answer
+from home.manifest import Answer
 from ingestion.align import Aligned, answered_by, up_to
 from ingestion.align_earnings import align_earnings
 from ingestion.align_news import align_sentiment

@@ -17,7 +17,8 @@ from typing import Final, Self
 import polars as pl
 from filelock import FileLock, Timeout
 
-from feature_repo.manifest import (
+from home.files import replace_file, sweep, sync_folder
+from home.manifest import (
     MANIFEST,
     ORIGINS,
     Answer,
@@ -27,7 +28,6 @@ from feature_repo.manifest import (
     read_manifest,
     read_rows,
 )
-from ingestion.durable import replace_file, sweep, sync_folder
 from ingestion.frames import manifest_bytes, parquet_bytes
 from market.errors import InputError
 

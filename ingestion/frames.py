@@ -11,7 +11,7 @@ from typing import Any, Final
 import pandas as pd
 import polars as pl
 
-from feature_repo.manifest import FORMAT, Manifest
+from home.manifest import FORMAT, Manifest
 from ingestion.table import Table
 from market.errors import InputError, SchemaViolation
 

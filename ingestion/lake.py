@@ -7,7 +7,7 @@ from datetime import datetime
 import pandas as pd
 import polars as pl
 
-from feature_repo.manifest import TableState, latest
+from home.manifest import TableState, latest
 from ingestion.data_folder import DataFolder
 from ingestion.frames import LANDED, SESSION, TIME, identity, partitions, quarantined, utc
 from ingestion.quarantine import (

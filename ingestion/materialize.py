@@ -11,8 +11,8 @@ import pandas as pd
 
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
 from feature_repo.features.planted import leaked_hash
-from feature_repo.manifest import read_manifest
 from feature_repo.repo_config import redis_options
+from home.manifest import read_manifest
 from ingestion.materialization import Materialization, pointer_of
 from ingestion.registry import apply, changed_registry, define_all
 from market.calendar import FIRST_SESSION, NEW_YORK

@@ -1,7 +1,7 @@
 """Fetch, gate, land: each table on its own, so that one that fails leaves the others landed."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -10,7 +10,8 @@ from typing import Any, Final
 import pandas as pd
 import structlog
 
-from feature_repo.manifest import Answer
+from home.manifest import Answer
+from home.progress import Progress
 from ingestion.build_record import LANDED, landing_fingerprint, read_record, write_record
 from ingestion.compute import CARRIED
 from ingestion.expectations import gate
@@ -37,8 +38,6 @@ from market.availability import SERIES
 from market.baskets import basket_symbols
 from market.errors import MissingCredential, NotEntitled, SchemaViolation
 from market.underlyings import underlying
-
-Progress = Callable[[str, int, int], None]
 
 logger = structlog.get_logger(__name__)
 

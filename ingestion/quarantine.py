@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from feature_repo.manifest import Manifest, read_rows
+from home.manifest import Manifest, read_rows
 from ingestion.frames import LANDED, TIME, UNNAMEABLE, identity
 from ingestion.table import Column, Table
 from ingestion.tables import TABLES

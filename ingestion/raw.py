@@ -8,7 +8,7 @@ import polars as pl
 
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Group
-from feature_repo.manifest import Answer, Manifest, read_rows
+from home.manifest import Answer, Manifest, read_rows
 from ingestion.compute import MacroRaw, TickerRaw
 from ingestion.compute_events import EarningsRaw, SentimentRaw
 from ingestion.frames import LANDED, SESSION, TIME, TYPES, typed

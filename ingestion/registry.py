@@ -26,7 +26,7 @@ from feature_repo.repo_config import (
     serving_registry_path,
     write_configuration,
 )
-from ingestion.durable import replace_file, sync_folder
+from home.files import replace_file, sync_folder
 from market.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
 
-from feature_repo.manifest import latest
+from home.manifest import latest
 from ingestion.table import Table
 
 # A key of a table to all stored versions of its rows, None where none has landed.

@@ -17,7 +17,7 @@ import polars as pl
 from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.declare import Group
 from feature_repo.features.planted import with_leak
-from feature_repo.manifest import Entry, Manifest, TableState
+from home.manifest import Entry, Manifest, TableState
 from ingestion.compute import Raw
 from ingestion.compute_events import View
 from ingestion.data_folder import Partition, stored_rows, write_partition

@@ -14,7 +14,7 @@ from typing import Final
 
 import polars as pl
 
-from feature_repo.manifest import latest
+from home.manifest import latest
 from market.errors import InputError
 
 # A value that moved by no more than this share of itself is the same value.

@@ -6,7 +6,7 @@ import pandas as pd
 import polars as pl
 
 from feature_repo.features.earnings_reports import WITHDRAWN
-from feature_repo.manifest import latest
+from home.manifest import latest
 from ingestion.sequences import Stored
 from ingestion.tables import EARNINGS_CALENDAR
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from home.layout import Home
 from market.errors import InputError
-from optrade.home import Home, parse_as_of, resolve_as_of
+from optrade.clock import parse_as_of, resolve_as_of, utc_now
 from optrade.logs import configure_logs
 from optrade.settings import Settings, load_settings, silence_telemetry
 
@@ -134,8 +135,3 @@ def runtime() -> Runtime:
     settings = load_settings()
     configure_logs(settings.log_level)
     return Runtime(settings, settings.home_at(), utc_now())
-
-
-def utc_now() -> pd.Timestamp:
-    """Return the time, UTC."""
-    return pd.Timestamp.now(tz="UTC")

@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from feature_repo.shard_runs import Engine, Placement
-from optrade.home import Home
+from home.layout import Home
 
 CHECKOUT: Final = Path(__file__).resolve().parents[1]
 

@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn
 
 from pydantic import ValidationError
 
-from serving import strict_json
+from home import strict_json
 from serving.models.base import CLASSES, Task
 from serving.models.document import FORMAT, Artifact
 from serving.refusal import Refusal

@@ -10,7 +10,7 @@ from typing import Any, Final, NoReturn
 
 from pydantic import BaseModel, ValidationError
 
-from serving import strict_json
+from home import strict_json
 from serving.asgi import App, Message, Receive, Scope, Send
 from serving.refusal import LATER
 from serving.schema import Problem

@@ -174,7 +174,7 @@ def open_home(home: Path, configuration: Configuration) -> OpenHome:
     Refusal
         If the home has no data, no feature registry or no configuration of Feast yet.
     """
-    from feature_repo.manifest import read_manifest
+    from home.manifest import read_manifest
 
     data = home / "data"
     origin = configuration.origin or read_manifest(data).origin

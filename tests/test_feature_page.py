@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, SERVICES, find, names
 from feature_repo.features.declare import Feature, Group
-from feature_repo.manifest import read_manifest
+from home.manifest import read_manifest
 from ingestion.build import build_features
 from ingestion.lake import Lake
 from ingestion.pipeline import fetch_all

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from feature_repo.manifest import current_rows, read_manifest
+from home.manifest import current_rows, read_manifest
 from market.calendar import read_time
 from market.errors import InputError
 from market.underlyings import MARKET

@@ -16,7 +16,7 @@ import pandas as pd
 
 import feature_repo
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, find
-from feature_repo.manifest import Manifest
+from home.manifest import Manifest
 from market.calendar import read_time
 from market.underlyings import MARKET
 from training.artifact import write_atomically

@@ -3,7 +3,7 @@
 from typing import Final
 
 from feature_repo.features.catalogue import OPTIONAL_GROUPS, SERVICES
-from feature_repo.manifest import Manifest
+from home.manifest import Manifest
 from market.baskets import BASKETS, basket_symbols
 from market.errors import InputError
 

@@ -7,7 +7,7 @@ from audit.lookahead import LookaheadReport, check_built, leaks
 from audit.parity import ParityReport, audit_parity
 from audit.pit import PitReport, audit_pit
 from audit.warmup import WarmupReport, warmup
-from feature_repo.manifest import read_manifest
+from home.manifest import read_manifest
 from market.calendar import sessions
 from market.errors import InputError
 

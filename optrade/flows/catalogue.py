@@ -10,14 +10,14 @@ import polars as pl
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, find, names
 from feature_repo.features.declare import Feature, Group
-from feature_repo.manifest import Manifest, current_rows, read_manifest
 from feature_repo.on_demand import compute
+from home.manifest import Manifest, current_rows, read_manifest
 from market.errors import InputError
 from optrade.flows.catalogue_measured import Measured, ViewMeasured, read_measured
 from optrade.flows.catalogue_page import page
 
 if TYPE_CHECKING:
-    from optrade.home import Home
+    from home.layout import Home
 
 DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 PAGE: Final = DOCS / "features.md"

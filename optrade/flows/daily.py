@@ -7,7 +7,7 @@ from optrade.flows.monitoring import settle_signals
 from optrade.flows.signals import compute_signals, record_signals
 
 if TYPE_CHECKING:
-    from optrade.cli.output import Progress
+    from home.progress import Progress
     from optrade.runtime import OpenedSource, Runtime
 
 

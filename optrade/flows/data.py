@@ -15,8 +15,8 @@ from optrade.flows.configuration import served_configuration
 from serving.configuration import write_configuration
 
 if TYPE_CHECKING:
-    from optrade.cli.output import Progress
-    from optrade.home import Home
+    from home.layout import Home
+    from home.progress import Progress
     from optrade.runtime import OpenedSource, Runtime
 
 Row = dict[str, Any]

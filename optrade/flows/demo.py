@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from home.layout import Home
 from optrade import redis_server
 from optrade.flows import data, models, service, signals
-from optrade.home import Home
 
 if TYPE_CHECKING:
-    from optrade.cli.output import Progress
+    from home.progress import Progress
     from optrade.runtime import OpenedSource, Runtime
     from training.registry import Registered
 

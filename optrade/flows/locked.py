@@ -7,8 +7,8 @@ import pandas as pd
 
 from audit.lookahead import refuse_leaks
 from feature_repo.features.catalogue import definition_hash
+from optrade.clock import utc_now
 from optrade.flows.recipes import Settings, home_recipe, landed_prices, settings_of
-from optrade.runtime import utc_now
 from training.locked import LOG, Opening, Score, locked_fold, open_once, openings, scored
 from training.locked_run import record_opening
 

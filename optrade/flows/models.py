@@ -7,7 +7,7 @@ import pandas as pd
 
 from audit.lookahead import refuse_leaks
 from feature_repo.features.catalogue import definition_hash
-from feature_repo.manifest import read_manifest
+from home.manifest import read_manifest
 from optrade.flows.recipes import SETTINGS, Settings, landed_prices, training_inputs
 from optrade.periods import training_window
 from training.locked import locked_sessions
@@ -19,7 +19,7 @@ from training.train import Trained, train_direction, train_regime
 if TYPE_CHECKING:
     from feast import FeatureStore
 
-    from optrade.cli.output import Progress
+    from home.progress import Progress
     from optrade.runtime import Runtime
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS
-from feature_repo.manifest import current_rows, read_manifest
+from home.manifest import current_rows, read_manifest
 from market.calendar import sessions
 from market.errors import InputError
 from monitoring.drift import drift_report, windows

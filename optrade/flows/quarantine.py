@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from feature_repo.manifest import Manifest, read_manifest
+from home.manifest import Manifest, read_manifest
 from ingestion.build import build_features
 from ingestion.compute import TABLES_OF
 from ingestion.frames import LANDED
@@ -26,8 +26,8 @@ from ingestion.tables import TABLES
 from market.errors import InputError
 
 if TYPE_CHECKING:
-    from optrade.cli.output import Progress
-    from optrade.home import Home
+    from home.layout import Home
+    from home.progress import Progress
 
 Row = dict[str, Any]
 

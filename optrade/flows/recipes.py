@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from feature_repo.manifest import Entry, read_manifest
+from home.manifest import Entry, read_manifest
 from market.calendar import sessions
 from market.errors import InputError
 from market.underlyings import UNDERLYINGS

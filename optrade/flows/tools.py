@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Never
 from optrade.flows.service import check_port
 
 if TYPE_CHECKING:
-    from optrade.home import Home
+    from home.layout import Home
     from optrade.runtime import Runtime
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"

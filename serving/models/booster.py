@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from serving import strict_json
+from home import strict_json
 from serving.models.base import N_REGIMES, Task, check_lengths
 
 LEAF: Final = -1

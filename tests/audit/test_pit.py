@@ -10,7 +10,7 @@ import pytest
 
 from audit.pit import PitReport, audit_pit, session_landings
 from feature_repo.features.catalogue import SERVICES
-from feature_repo.manifest import read_manifest
+from home.manifest import read_manifest
 from ingestion.lake import Lake
 from ingestion.tables import PRICES
 from market.calendar import close

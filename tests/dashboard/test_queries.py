@@ -16,7 +16,7 @@ from dashboard.documents import NothingYet, interval, known, pick, read_json, re
 from dashboard.loading import stamp
 from dashboard.queries_ledger import signal_history
 from feature_repo.features.catalogue import GROUPS
-from feature_repo.manifest import read_manifest
+from home.manifest import read_manifest
 from market.errors import InputError
 from serving.schema import Signal
 from trading.ledger import Ledger, read_signals

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from feast import FileSource
 
-from feature_repo.manifest import read_manifest
+from home.manifest import read_manifest
 from market.errors import InputError, SchemaViolation
 from tests.feature_repo.asof_home import (
     ALPHA,

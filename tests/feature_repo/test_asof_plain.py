@@ -15,9 +15,9 @@ from feature_repo.asof_arguments import source, view_read
 from feature_repo.asof_job import AsofRetrievalJob
 from feature_repo.asof_source import Source, plain_files
 from feature_repo.features.catalogue import GROUPS
-from feature_repo.manifest import MANIFEST, read_manifest
 from feature_repo.registry import parse_registry, read_registry
 from feature_repo.repo_config import registry_path, repo_config, serving_registry_path
+from home.manifest import MANIFEST, read_manifest
 from ingestion.registry import apply
 from market.errors import ConfigurationError, InputError
 from tests.feature_repo.asof_home import Home, asked, at

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from feature_repo.features.catalogue import GROUPS, definition_hash, names
-from feature_repo.manifest import Answer, current_rows, damaged, read_manifest, read_rows
+from home.manifest import Answer, current_rows, damaged, read_manifest, read_rows
 from ingestion import build, build_record, shards
 from ingestion.build import ViewReport, build_features
 from ingestion.build_record import BUILT

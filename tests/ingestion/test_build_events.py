@@ -12,7 +12,7 @@ import pytest
 
 from feature_repo.features.catalogue import names
 from feature_repo.features.earnings_reports import WITHDRAWN
-from feature_repo.manifest import MANIFEST, Answer, current_rows, read_manifest, read_rows
+from home.manifest import MANIFEST, Answer, current_rows, read_manifest, read_rows
 from ingestion import build
 from ingestion.build import ViewReport, build_features
 from ingestion.frames import CREATED, EVENT, SESSION

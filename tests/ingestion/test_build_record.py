@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.manifest import Answer, Entry, Manifest
+from home.manifest import Answer, Entry, Manifest
 from ingestion import build_record
 from ingestion.build_record import (
     code_fingerprint,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from feature_repo.manifest import Entry, current_rows, damaged, read_manifest, read_rows
+from home.manifest import Entry, current_rows, damaged, read_manifest, read_rows
 from ingestion import data_folder
 from ingestion.lake import Lake
 from ingestion.tables import PRICES

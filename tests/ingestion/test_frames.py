@@ -9,7 +9,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from feature_repo.manifest import MANIFEST, Answer, Manifest, read_manifest
+from home.manifest import MANIFEST, Answer, Manifest, read_manifest
 from ingestion.frames import (
     LANDED,
     TYPES,

@@ -17,7 +17,7 @@ import pytest
 
 from feature_repo.features.catalogue import GROUPS, definition_hash
 from feature_repo.features.declare import Group
-from feature_repo.manifest import damaged, read_manifest, read_rows
+from home.manifest import damaged, read_manifest, read_rows
 from ingestion import build, shards
 from ingestion.build import ViewReport, build_features
 from ingestion.expectations import gate

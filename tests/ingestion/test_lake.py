@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from feature_repo.manifest import MANIFEST, current_rows, damaged, read_manifest, read_rows
+from home.manifest import MANIFEST, current_rows, damaged, read_manifest, read_rows
 from ingestion.lake import Lake, Landing
 from ingestion.tables import MACRO_SERIES, PRICES, TABLES
 from market.calendar import sessions

@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from feature_repo.features.earnings_reports import WITHDRAWN
-from feature_repo.manifest import Answer, current_rows, damaged, read_manifest, read_rows
+from home.manifest import Answer, current_rows, damaged, read_manifest, read_rows
 from ingestion import pipeline
 from ingestion.build import build_features
 from ingestion.build_record import LANDED

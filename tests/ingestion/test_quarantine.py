@@ -9,7 +9,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from feature_repo.manifest import current_rows, damaged, read_manifest, read_rows
+from home.manifest import current_rows, damaged, read_manifest, read_rows
 from ingestion.build import build_features
 from ingestion.expectations import gate
 from ingestion.lake import Lake, Landing

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from feature_repo.manifest import read_manifest
+from home.manifest import read_manifest
 from ingestion.compute_events import EarningsRaw, SentimentRaw
 from ingestion.lake import Lake
 from ingestion.raw import RawReader, index_symbols, prices_span

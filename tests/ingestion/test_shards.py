@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from feature_repo.features.catalogue import GROUPS
-from feature_repo.manifest import Manifest, damaged, read_manifest
+from home.manifest import Manifest, damaged, read_manifest
 from ingestion import build, shards
 from ingestion.build import build_features
 from ingestion.build_record import BUILT

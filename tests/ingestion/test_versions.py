@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo.manifest import latest
+from home.manifest import latest
 from ingestion.versions import CORRECTION, TICK, Appended, append, insert, out_of_order
 from market.errors import InputError
 

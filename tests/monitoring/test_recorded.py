@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from feature_repo.features.catalogue import GROUPS, names
-from feature_repo.manifest import current_rows
+from home.manifest import current_rows
 from ingestion.build import build_features
 from ingestion.lake import Lake
 from ingestion.pipeline import fetch_all

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
-from feature_repo.manifest import Entry, Manifest, TableState
+from home.layout import Home
+from home.manifest import Entry, Manifest, TableState
 from ingestion.lake import Lake
 from ingestion.tables import MACRO_SERIES, PRICES, TABLES
 from market.errors import InputError
@@ -27,7 +28,6 @@ from optrade.flows.doctor_environment import (
 )
 from optrade.flows.doctor_models import check_models
 from optrade.flows.doctor_stores import check_ledger, check_mlflow, check_redis
-from optrade.home import Home
 from optrade.runtime import Runtime
 from optrade.settings import Settings
 from trading.ledger import Ledger

@@ -13,10 +13,10 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from home.layout import Home
 from optrade.flows.doctor import examine
 from optrade.flows.doctor_finding import Finding
 from optrade.flows.doctor_vendors import QUESTIONS, Question, check_keys
-from optrade.home import Home
 from optrade.runtime import Runtime
 from optrade.settings import Settings
 

@@ -5,8 +5,9 @@ import json
 import pandas as pd
 import pytest
 
+from home.layout import Home
 from market.errors import InputError
-from optrade.home import Home, parse_as_of, resolve_as_of
+from optrade.clock import parse_as_of, resolve_as_of
 
 NOW = pd.Timestamp("2025-07-05 12:00", tz="UTC")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from feature_repo.manifest import damaged, read_manifest, read_rows
+from home.manifest import damaged, read_manifest, read_rows
 from ingestion.lake import Lake
 from tests.ingestion.whole_ingest import Ingests, Run, serve_redis, write_folder
 

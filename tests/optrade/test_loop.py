@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from feature_repo.features.catalogue import definition_hash
+from home.layout import Home
 from market.calendar import decision_time
-from optrade.home import Home
 from optrade.runtime import Runtime
 from optrade.settings import Settings
 from serving.artifact import load_artifact

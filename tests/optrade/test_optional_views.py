@@ -19,6 +19,7 @@ from feature_repo.features.catalogue import (
     find,
     names,
 )
+from home.layout import Home
 from ingestion.lake import Lake
 from ingestion.registry import apply
 from ingestion.tables import TABLES
@@ -28,7 +29,6 @@ from market.underlyings import MARKET
 from optrade.cli import main
 from optrade.flows import monitoring
 from optrade.flows.models import Job, Window, train_models, train_one
-from optrade.home import Home
 from optrade.runtime import Runtime
 from optrade.settings import Settings
 from training.settings import DirectionSettings, direction_service

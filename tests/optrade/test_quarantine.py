@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from feature_repo.manifest import current_rows, read_manifest
+from home.layout import Home
+from home.manifest import current_rows, read_manifest
 from ingestion.build import build_features
 from ingestion.compute import TABLES_OF
 from ingestion.expectations import gate
@@ -21,7 +22,6 @@ from market.errors import InputError
 from optrade.cli import quarantine as commands
 from optrade.flows import quarantine
 from optrade.flows.quarantine import views_of
-from optrade.home import Home
 
 DAYS = sessions("2024-01-02", "2024-12-31")[:30]
 AT = decision_time(DAYS[-1:])[0]

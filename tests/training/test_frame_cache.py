@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.manifest import Entry, Manifest
+from home.manifest import Entry, Manifest
 from market.calendar import sessions
 from training.frame_cache import KEPT, cached, code_hash, frame_key
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.durable import TEMPORARY, replace_file, sweep, sync_folder
+from home.files import TEMPORARY, replace_file, sweep, sync_folder
 
 
 def test_a_file_appears_with_its_folders(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_a_failed_write_leaves_the_old_file(
         raise OSError("no space left")
 
     replace_file(tmp_path / "file", b"one")
-    monkeypatch.setattr("ingestion.durable.os.fsync", full)
+    monkeypatch.setattr("home.files.os.fsync", full)
     with pytest.raises(OSError, match="no space"):
         replace_file(tmp_path / "file", b"two")
     assert (tmp_path / "file").read_bytes() == b"one"

@@ -1,60 +1,10 @@
-"""A home: where one origin's data, models, runs and reports live."""
-
-from dataclasses import dataclass
-from pathlib import Path
+"""The clock of a command: what `--as-of` says, else now, else where a home's data ends."""
 
 import pandas as pd
 
-from feature_repo.manifest import read_manifest
+from home.layout import Home
+from home.manifest import read_manifest
 from market.errors import InputError
-
-
-@dataclass(frozen=True)
-class Home:
-    """The folders of a home."""
-
-    root: Path
-
-    @property
-    def data(self) -> Path:
-        """Raw tables, features, the registry and the ledger."""
-        return self.root / "data"
-
-    @property
-    def models(self) -> Path:
-        """Model files: joblib for people, JSON for serving."""
-        return self.root / "models"
-
-    @property
-    def mlruns(self) -> Path:
-        """MLflow's database and artifacts."""
-        return self.root / "mlruns"
-
-    @property
-    def reports(self) -> Path:
-        """Reports made for people."""
-        return self.root / "reports"
-
-    @property
-    def ledger(self) -> Path:
-        """The SQLite ledger."""
-        return self.data / "ledger.db"
-
-    def origin(self) -> str:
-        """Return where the data of this home comes from.
-
-        Raises
-        ------
-        InputError
-            If nothing has landed yet.
-        """
-        origin = read_manifest(self.data).origin
-        if origin is None:
-            raise InputError(
-                f"no data in this home ({self.root}): run "
-                "`optrade ingest --source live|recorded|simulated` first"
-            )
-        return origin
 
 
 def resolve_as_of(home: Home, given: str | None, now: pd.Timestamp) -> pd.Timestamp:
@@ -100,3 +50,8 @@ def parse_as_of(text: str) -> pd.Timestamp:
             raise InputError(f"--as-of: got {text!r:.40} without a zone; add one, such as +00:00")
         return decision_time(pd.DatetimeIndex([moment]))[0]
     return moment.tz_convert("UTC")
+
+
+def utc_now() -> pd.Timestamp:
+    """Return the time, UTC."""
+    return pd.Timestamp.now(tz="UTC")

@@ -9,14 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from feature_repo.manifest import (
-    MANIFEST,
-    Manifest,
-    current_rows,
-    damaged,
-    read_manifest,
-    read_rows,
-)
+from home.manifest import MANIFEST, Manifest, current_rows, damaged, read_manifest, read_rows
 from market.errors import InputError
 
 FIRST = datetime(2024, 1, 3, 22, tzinfo=UTC)

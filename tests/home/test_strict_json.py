@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving import strict_json
+from home import strict_json
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 documents = st.recursive(

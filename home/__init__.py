@@ -1,0 +1,1 @@
+"""What lies on disk: where, in which files, and in which shapes."""
