@@ -1,6 +1,6 @@
 """Monthly figures by day of publication: what a session knew of them, row by row.
 
-A second implementation of what `feature_repo.features.macro_align` gives, and the measure of what
+A second implementation of what `feature_repo.features.macro.known` gives, and the measure of what
 a fixed lag would have given in its place.
 """
 

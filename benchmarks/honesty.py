@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from feature_repo.features.macro import DAILY, MONTHLY
+from feature_repo.features.macro.group import DAILY, MONTHLY
 from ingestion.compute import MacroRaw, TickerRaw
 from ingestion.frames import LANDED, SESSION, typed, utc
 from ingestion.raw import index_symbols

@@ -35,7 +35,7 @@ import pandas as pd
 
 from benchmarks.point_in_time import feature_rows
 from feature_repo.features.catalogue import GROUPS, definition_hash
-from feature_repo.repo_config import SESSION_POINTER, WRITE_BATCH, repo_config
+from feature_repo.store.repo_config import SESSION_POINTER, WRITE_BATCH, repo_config
 from ingestion.lake import Lake
 from ingestion.materialize import REQUIRED, START, materialize
 from ingestion.online_writes import HeldBack, Row, Writes, held_back

@@ -30,7 +30,7 @@ def ours(data: Path, frame: pd.DataFrame, refs: list[str]) -> Read:
     """Feast over this project's store."""
     from feast import FeatureStore
 
-    from feature_repo.repo_config import repo_config
+    from feature_repo.store.repo_config import repo_config
     from ingestion.registry import apply
 
     store = FeatureStore(config=repo_config(data, None))

@@ -30,7 +30,7 @@ import psutil
 
 from benchmarks.scale_page import TABLES, Row, record, results_of, write_page
 from benchmarks.scale_phases import PHASES, disk
-from feature_repo.shard_runs import ENGINES
+from feature_repo.store.shard_runs import ENGINES
 from optrade.logs import configure_logs
 
 SAMPLE_SECONDS = 0.2

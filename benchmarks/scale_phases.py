@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from feature_repo.features.catalogue import GROUPS
-from feature_repo.shard_runs import Placement
+from feature_repo.store.shard_runs import Placement
 from home.manifest import read_manifest
 from ingestion.build import build_features
 from ingestion.expectations import gate
@@ -104,7 +104,7 @@ def read(arguments: argparse.Namespace) -> dict[str, Any]:
     """Read the technical features of the last 250 sessions of every ticker."""
     from feast import FeatureStore
 
-    from feature_repo.repo_config import repo_config
+    from feature_repo.store.repo_config import repo_config
     from ingestion.registry import apply
 
     config = repo_config(arguments.home, None)

@@ -18,13 +18,13 @@ from feast.infra.registry.base_registry import BaseRegistry
 from feast.repo_config import FeastConfigBaseModel, RepoConfig
 from pydantic import PositiveInt, StrictBool, StrictStr
 
-from feature_repo.asof_arguments import aware, checked, source, span, view_read
-from feature_repo.asof_entities import Entities
-from feature_repo.asof_job import AsofRetrievalJob
-from feature_repo.asof_shards import answer_in_shards
-from feature_repo.asof_source import Source, Stored
-from feature_repo.asof_view import Sight, events
-from feature_repo.shard_runs import Engine, Placement
+from feature_repo.store.arguments import aware, checked, source, span, view_read
+from feature_repo.store.entities import Entities
+from feature_repo.store.job import AsofRetrievalJob
+from feature_repo.store.shard_runs import Engine, Placement
+from feature_repo.store.shards import answer_in_shards
+from feature_repo.store.source import Source, Stored
+from feature_repo.store.view import Sight, events
 
 STORE: Final = "feature_repo.asof_store.AsofOfflineStore"
 

@@ -23,9 +23,9 @@ from feast import (
 )
 from feast.types import Float64, String
 
-from feature_repo.asof_arguments import OPTIONAL
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, SERVICES, find
 from feature_repo.features.declare import Group
+from feature_repo.store.arguments import OPTIONAL
 
 # A read at decision_time(D) is answered by session D or by nothing: even before a half day the
 # previous close is 21.5 hours old by then, and that of D half an hour.

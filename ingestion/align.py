@@ -13,8 +13,8 @@ import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
 
-from feature_repo.features.macro import DAILY, MONTHLY
-from feature_repo.features.macro_align import as_known, monthly_as_known, newest_known
+from feature_repo.features.macro.group import DAILY, MONTHLY
+from feature_repo.features.macro.known import as_known, monthly_as_known, newest_known
 from home.manifest import Answer
 from market.adjust import adjust
 from market.arrays import Array

@@ -13,8 +13,8 @@ import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
 
-from feature_repo.features.earnings_align import earnings_by_session, report_sessions
-from feature_repo.features.earnings_reports import ANNOUNCED, BEFORE_CLOSE, EarningsVersions
+from feature_repo.features.earnings.known import earnings_by_session, report_sessions
+from feature_repo.features.earnings.reports import ANNOUNCED, BEFORE_CLOSE, EarningsVersions
 from ingestion.align import Aligned, days, later, settled_by, taken, times
 from market.arrays import Array
 from market.calendar import DECISION_DELAY, calendar, close

@@ -12,7 +12,7 @@ import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
 
-from feature_repo.features.news_align import last_snapshot, news_by_session
+from feature_repo.features.sentiment.windows import last_snapshot, news_by_session
 from ingestion.align import Aligned, later, settled_by, taken, times
 from ingestion.tables import MENTION_FILTERS, NEWS
 from market.arrays import Array

@@ -16,7 +16,7 @@ import structlog
 
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
 from feature_repo.features.planted import leaked_hash
-from feature_repo.shard_runs import LOCAL, Placement, each
+from feature_repo.store.shard_runs import LOCAL, Placement, each
 from home.manifest import Manifest
 from home.progress import Progress
 from ingestion.build_record import BUILT, fingerprint, read_record, write_record

@@ -10,7 +10,7 @@ import polars as pl
 
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Group
-from feature_repo.features.macro import DAILY, MONTHLY
+from feature_repo.features.macro.group import DAILY, MONTHLY
 from home.manifest import Answer, latest
 from ingestion.align import (
     Aligned,

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from feature_repo.features.catalogue import definition_hash
-from feature_repo.repo_config import SESSION_POINTER
+from feature_repo.store.repo_config import SESSION_POINTER
 
 
 @dataclass(frozen=True)

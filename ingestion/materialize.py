@@ -11,7 +11,7 @@ import pandas as pd
 
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
 from feature_repo.features.planted import leaked_hash
-from feature_repo.repo_config import redis_options
+from feature_repo.store.repo_config import redis_options
 from home.manifest import read_manifest
 from ingestion.materialization import Materialization, pointer_of
 from ingestion.registry import apply, changed_registry, define_all

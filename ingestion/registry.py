@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from filelock import FileLock, Timeout
 
-from feature_repo.registry import (
+from feature_repo.store.feast_registry import (
     check_on_demand,
     check_registry,
     parse_registry,
     without_on_demand,
 )
-from feature_repo.repo_config import (
+from feature_repo.store.repo_config import (
     feast_dir,
     registry_path,
     serving_registry_path,

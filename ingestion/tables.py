@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from feature_repo.features.earnings_reports import WITHDRAWN
+from feature_repo.features.earnings.reports import WITHDRAWN
 from ingestion.table import ROUNDING, Column, Pair, Splits, Table
 from market.availability import SERIES
 

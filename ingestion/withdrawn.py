@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 import polars as pl
 
-from feature_repo.features.earnings_reports import WITHDRAWN
+from feature_repo.features.earnings.reports import WITHDRAWN
 from home.manifest import latest
 from ingestion.sequences import Stored
 from ingestion.tables import EARNINGS_CALENDAR

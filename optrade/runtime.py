@@ -60,7 +60,7 @@ class Runtime:
         """Return Feast's store over this home; without `online` no Redis is started."""
         from feast import FeatureStore
 
-        from feature_repo.repo_config import repo_config
+        from feature_repo.store.repo_config import repo_config
         from ingestion.registry import mend
 
         mend(self.home.data)

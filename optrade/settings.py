@@ -7,7 +7,7 @@ from typing import Final
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from feature_repo.shard_runs import Engine, Placement
+from feature_repo.store.shard_runs import Engine, Placement
 from home.layout import Home
 
 CHECKOUT: Final = Path(__file__).resolve().parents[1]

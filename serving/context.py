@@ -8,7 +8,7 @@ import pandas as pd
 
 from feature_repo.features.catalogue import SERVICES, definition_hash
 from feature_repo.on_demand import is_on_demand, stored_features
-from feature_repo.repo_config import REPO, serving_registry_path
+from feature_repo.store.repo_config import REPO, serving_registry_path
 from market.errors import ConfigurationError
 from market.underlyings import underlying
 from serving.artifact import Artifact, ArtifactFiles, Task

@@ -15,8 +15,8 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from feature_repo.on_demand import compute_row
-from feature_repo.registry import parse_registry, without_on_demand
-from feature_repo.repo_config import SESSION_POINTER, redis_options
+from feature_repo.store.feast_registry import parse_registry, without_on_demand
+from feature_repo.store.repo_config import SESSION_POINTER, redis_options
 from market.calendar import last_complete_session
 from market.underlyings import MARKET
 from serving.freshness import age_in_sessions, answering_session, session_closing_at

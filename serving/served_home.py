@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from feature_repo.repo_config import serving_registry_path
+from feature_repo.store.repo_config import serving_registry_path
 from serving.configuration import Configuration, read_configuration
 from serving.context import OpenHome, feature_store_yaml, open_home
 from serving.predictions import Question

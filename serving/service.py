@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from feature_repo import definitions
-from feature_repo.repo_config import REPO
+from feature_repo.store.repo_config import REPO
 from market.errors import InputError
 from serving.checks import Checks, problem
 from serving.documentation import Documentation, document

@@ -8,12 +8,12 @@ from typing import Final
 
 from feature_repo.features.cross import CROSS
 from feature_repo.features.declare import Feature, Group
-from feature_repo.features.earnings import EARNINGS
-from feature_repo.features.iv import IV, IV_LAGS
-from feature_repo.features.iv_path import IV_PATH
-from feature_repo.features.macro import MACRO
-from feature_repo.features.sentiment import SENTIMENT
-from feature_repo.features.technical import TECHNICAL
+from feature_repo.features.earnings.group import EARNINGS
+from feature_repo.features.iv.group import IV, IV_LAGS
+from feature_repo.features.iv.path import IV_PATH
+from feature_repo.features.macro.group import MACRO
+from feature_repo.features.sentiment.group import SENTIMENT
+from feature_repo.features.technical.group import TECHNICAL
 from market.errors import ConfigurationError, InputError
 
 # The stored views.
@@ -125,7 +125,7 @@ SERVICES: Final = {
 # What turns raw rows into feature rows, below the project's folder. Read as text: the modules of
 # ingestion are not imported from here.
 DEFINED_BY: Final = (
-    "feature_repo/features/*.py",
+    "feature_repo/features/**/*.py",
     "market/availability.py",
     "market/baskets.py",
     "market/calendar.py",

@@ -6,9 +6,9 @@ with the same functions (Decision 1).
 
 from typing import Final
 
-from feature_repo.features.arithmetic import flag
 from feature_repo.features.declare import FLAG, Feature, Group
-from feature_repo.features.iv import RANK_SESSIONS
+from feature_repo.features.iv.group import RANK_SESSIONS
+from feature_repo.features.maths.arithmetic import flag
 from market.arrays import Array
 
 # Index rank above which options are dear, and below which they are cheap.

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from feature_repo.features.earnings_reports import ANNOUNCED, BEFORE_CLOSE
+from feature_repo.features.earnings.reports import ANNOUNCED, BEFORE_CLOSE
 from market.calendar import decision_time, session_shift, sessions
 
 RESULTS: Final = ("eps_actual", "revenue_actual")

@@ -70,7 +70,7 @@ def parity(run: "Runtime", tickers: Sequence[str], count: int) -> ParityReport:
     """
     import json
 
-    from feature_repo.repo_config import SESSION_POINTER
+    from feature_repo.store.repo_config import SESSION_POINTER
     from ingestion.materialize import connect
     from trading.ledger import read_signals
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, SERVICES, find
 from feature_repo.features.declare import Feature, Group
-from feature_repo.features.macro import DAILY, MONTHLY
+from feature_repo.features.macro.group import DAILY, MONTHLY
 from ingestion.compute import TABLES_OF
 from ingestion.tables import MACRO_SERIES, TABLES
 from market.availability import SERIES, Series

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from feature_repo.repo_config import write_feature_store_yaml
-from feature_repo.shard_runs import LOCAL, Placement
+from feature_repo.store.repo_config import write_feature_store_yaml
+from feature_repo.store.shard_runs import LOCAL, Placement
 from ingestion.build import build_features
 from ingestion.lake import Lake
 from ingestion.materialize import materialize

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from feature_repo.features.catalogue import GROUPS, SERVICES
-from feature_repo.registry import read_registry
-from feature_repo.repo_config import connection_string, redis_options, registry_path
+from feature_repo.store.feast_registry import read_registry
+from feature_repo.store.repo_config import connection_string, redis_options, registry_path
 from home.manifest import read_manifest
 from market.errors import InputError
 from optrade.flows.doctor_environment import installed_version

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, PrivateAttr, model_validator
 
 from feature_repo.features.catalogue import names
-from feature_repo.features.iv_path import AHEAD, DISTANCES, VOL_WINDOWS, rank_after
+from feature_repo.features.iv.path import AHEAD, DISTANCES, VOL_WINDOWS, rank_after
 from market.targets import FORECAST_CLASSES
 from serving.models.base import (
     N_REGIMES,

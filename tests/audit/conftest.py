@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from feast import FeatureStore, RepoConfig
 
-from feature_repo.repo_config import REPO, document
+from feature_repo.store.repo_config import REPO, document
 from ingestion.build import build_features
 from ingestion.lake import Lake
 from ingestion.registry import apply

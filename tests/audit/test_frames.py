@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.frames import SHOWN, differences, naive_frame
-from feature_repo.asof_join import AS_OF, EVENT, KNOWN, TIME, seen_at
 from feature_repo.features.catalogue import names
+from feature_repo.store.join import AS_OF, EVENT, KNOWN, TIME, seen_at
 from ingestion.lake import Lake
 from market.calendar import close, read_time, sessions
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.releases import NO_VINTAGE, MonthlySeries, from_rows, newest, vintage_audit
-from feature_repo.features.macro_align import monthly_as_known
+from feature_repo.features.macro.known import monthly_as_known
 from market.availability import available_at
 from market.calendar import NEW_YORK, decision_time, sessions
 from tests.audit.conftest import DAYS, monthly_rows

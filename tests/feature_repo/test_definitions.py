@@ -9,10 +9,10 @@ from feast import Entity, FeatureService, FeatureView, OnDemandFeatureView
 from feast.repo_operations import get_repo_files
 from feast.types import Float64, String
 
-from feature_repo.asof_arguments import OPTIONAL
 from feature_repo.definitions import CHECKOUT_DATA, TRANSFORMATIONS, TTL, define, home_data
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, SERVICES, find
-from feature_repo.repo_config import REPO, document
+from feature_repo.store.arguments import OPTIONAL
+from feature_repo.store.repo_config import REPO, document
 from market.calendar import close, decision_time, sessions
 
 OBJECTS = define("/home/data")

@@ -20,8 +20,8 @@ from benchmarks.honesty import (
     table,
     training_frame,
 )
-from feature_repo.features.macro import DAILY, MONTHLY
-from feature_repo.repo_config import REPO, document
+from feature_repo.features.macro.group import DAILY, MONTHLY
+from feature_repo.store.repo_config import REPO, document
 from ingestion.build import build_features
 from ingestion.lake import Lake
 from ingestion.raw import index_symbols

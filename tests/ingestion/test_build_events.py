@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from feature_repo.features.catalogue import names
-from feature_repo.features.earnings_reports import WITHDRAWN
+from feature_repo.features.earnings.reports import WITHDRAWN
 from home.manifest import MANIFEST, Answer, current_rows, read_manifest, read_rows
 from ingestion import build
 from ingestion.build import ViewReport, build_features

@@ -17,8 +17,8 @@ from feast import FeatureStore
 
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
 from feature_repo.features.planted import leaked_hash
-from feature_repo.registry import read_registry
-from feature_repo.repo_config import (
+from feature_repo.store.feast_registry import read_registry
+from feature_repo.store.repo_config import (
     REPO,
     SESSION_POINTER,
     connection_string,

@@ -20,7 +20,7 @@ from feast import FeatureStore
 
 from feature_repo.features.catalogue import GROUPS, definition_hash
 from feature_repo.features.planted import leaked_hash
-from feature_repo.repo_config import REPO, SESSION_POINTER, repo_config, serving_registry_path
+from feature_repo.store.repo_config import REPO, SESSION_POINTER, repo_config, serving_registry_path
 from ingestion.lake import Lake
 from ingestion.materialize import REQUIRED, materialize
 from ingestion.online_writes import STAGED

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from structlog.testing import capture_logs
 
-from feature_repo.features.earnings_reports import WITHDRAWN
+from feature_repo.features.earnings.reports import WITHDRAWN
 from home.manifest import Answer, current_rows, damaged, read_manifest, read_rows
 from ingestion import pipeline
 from ingestion.build import build_features

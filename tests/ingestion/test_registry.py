@@ -16,13 +16,13 @@ from filelock import FileLock
 from google.protobuf.internal.decoder import _DecodeVarint32
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, SERVICES
-from feature_repo.registry import (
+from feature_repo.store.feast_registry import (
     check_on_demand,
     parse_registry,
     read_registry,
     without_on_demand,
 )
-from feature_repo.repo_config import registry_path, repo_config, serving_registry_path
+from feature_repo.store.repo_config import registry_path, repo_config, serving_registry_path
 from ingestion.registry import DAMAGED, KEPT, apply, changed_registry, define_all, mend
 from market.errors import ConfigurationError, InputError
 

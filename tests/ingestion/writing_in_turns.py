@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 from feast import FeatureStore
 
-from feature_repo.repo_config import repo_config
+from feature_repo.store.repo_config import repo_config
 from ingestion.materialize import materialize
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pandas.tseries.holiday import USFederalHolidayCalendar
 from pandas.tseries.offsets import CustomBusinessDay
 
-from feature_repo.features.macro import DAILY, MONTHLY
+from feature_repo.features.macro.group import DAILY, MONTHLY
 from market.availability import LATE_RELEASES, SERIES, available_at, federal_holidays
 from market.calendar import NEW_YORK, decision_time, sessions
 from market.errors import InputError

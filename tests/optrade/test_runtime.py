@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from feature_repo.features.catalogue import GROUPS
-from feature_repo.repo_config import registry_path
+from feature_repo.store.repo_config import registry_path
 from home.layout import Home
 from ingestion.registry import apply
 from market.errors import ConfigurationError, InputError, MissingCredential

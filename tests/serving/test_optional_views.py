@@ -19,7 +19,7 @@ from feature_repo.features.catalogue import (
     definition_hash,
     names,
 )
-from feature_repo.repo_config import repo_config
+from feature_repo.store.repo_config import repo_config
 from ingestion.lake import Lake
 from ingestion.materialize import materialize
 from market.calendar import close, decision_time, sessions

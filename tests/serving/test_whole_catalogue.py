@@ -36,7 +36,7 @@ def whole_home(tmp_path, redis_server):
     """A home with the real registry, one row of every view, and a pointer."""
     from feast import FeatureStore
 
-    from feature_repo.repo_config import repo_config
+    from feature_repo.store.repo_config import repo_config
     from ingestion.registry import apply
 
     data = tmp_path / "home" / "data"

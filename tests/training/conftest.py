@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from feature_repo.features.catalogue import GROUPS
-from feature_repo.features.iv import RANK_SESSIONS, iv_rank
+from feature_repo.features.iv.group import RANK_SESSIONS, iv_rank
 from market.calendar import session_shift, sessions
 from training.evaluation import Forecast
 from training.out_of_fold import OutOfFold

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from feature_repo.features.iv_path import AHEAD
+from feature_repo.features.iv.path import AHEAD
 
 
 def evaluate(

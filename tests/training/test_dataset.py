@@ -14,7 +14,7 @@ from feature_repo.features.catalogue import (
     VOLATILITY_INPUTS,
     names,
 )
-from feature_repo.repo_config import repo_config
+from feature_repo.store.repo_config import repo_config
 from ingestion.lake import Lake
 from ingestion.registry import apply
 from market.calendar import close, sessions

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.features.iv import RANK_SESSIONS
-from feature_repo.features.iv_path import AHEAD, HELD
+from feature_repo.features.iv.group import RANK_SESSIONS
+from feature_repo.features.iv.path import AHEAD, HELD
 from tests.training.conftest import days, index_rank_frame
 from training.fits import Fit, fit_rows
 from training.labels import regime_class

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from feature_repo.features.iv_path import AHEAD, DISTANCES, HELD, VOL_WINDOWS, rank_after
+from feature_repo.features.iv.path import AHEAD, DISTANCES, HELD, VOL_WINDOWS, rank_after
 from training.labels import REGIMES, regime_class
 from training.models.sample import FloatArray, Model, Sample
 from training.selection import UnfittableError

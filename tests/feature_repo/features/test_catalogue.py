@@ -213,9 +213,9 @@ def test_the_hash_feels_which_module_a_formula_is_in():
 
 # Of each, what no formula may change without: one name for every module from raw to feature rows.
 DEFINING = (
-    "feature_repo/features/sentiment.py",
-    "feature_repo/features/news_align.py",
-    "feature_repo/features/earnings_reports.py",
+    "feature_repo/features/sentiment/group.py",
+    "feature_repo/features/sentiment/windows.py",
+    "feature_repo/features/earnings/reports.py",
     "feature_repo/features/cross.py",
     "market/availability.py",
     "market/baskets.py",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND
-from feature_repo.features.recursive import SETTLED
+from feature_repo.features.maths.recursive import SETTLED
 
 DECLARED = GROUPS | ON_DEMAND
 ALL = [

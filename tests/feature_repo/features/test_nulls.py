@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feature_repo.features.technical import TECHNICAL
+from feature_repo.features.technical.group import TECHNICAL
 from market.adjust import adjust
 
 NAMES = [row.name for row in TECHNICAL.features]

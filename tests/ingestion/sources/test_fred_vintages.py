@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from feature_repo.features.macro_align import monthly_as_known
+from feature_repo.features.macro.known import monthly_as_known
 from ingestion.align import macro_available
 from ingestion.expectations import gate
 from ingestion.sources.fred import MOST_PAGES, VINTAGED, Fred

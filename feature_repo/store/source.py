@@ -1,0 +1,230 @@
+"""The parquet files behind a Feast source, and what is read from them.
+
+A source is a folder of the lake, whose readable files the manifest names, a plain folder of
+parquet files, or one parquet file. Only the columns and row groups asked for are decoded.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TypeVar
+
+import polars as pl
+
+from feature_repo.store.join import EVENT, KNOWN, as_time, latest
+from home.manifest import MANIFEST, read_manifest
+from market.errors import InputError, SchemaViolation
+
+# Values held at once while features are gathered: half a gigabyte of float64.
+BLOCK_VALUES: Final = 64_000_000
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Rows in parquet files, numbered from 0 in the order of the files.
+
+    `event` and `known` name the time columns; `known` is None where no row says when it became
+    known.
+    """
+
+    paths: tuple[Path, ...]
+    event: str
+    known: str | None
+
+    def stamps(self, keys: Sequence[str]) -> pl.DataFrame:
+        """Return the keys, `EVENT` and `KNOWN` of every row; shape (n_rows, n_keys + 2)."""
+        return self.timed(self.between([*keys, *self.times], None, None), keys)
+
+    def timed(self, rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+        """Return the keys, `EVENT` and `KNOWN` of rows; with no known column, events are known."""
+        event = as_time(rows.get_column(self.event), self.event)
+        known = as_time(rows.get_column(self.known), self.known) if self.known else event
+        return rows.select(*keys).with_columns(event.alias(EVENT), known.alias(KNOWN))
+
+    @property
+    def times(self) -> tuple[str, ...]:
+        """The names of the time columns."""
+        return (self.event, self.known) if self.known else (self.event,)
+
+    def gather(self, columns: Sequence[str], positions: pl.Series) -> Iterator[pl.DataFrame]:
+        """Yield the columns at row positions (null: null), a block of columns at a time."""
+        width = max(1, BLOCK_VALUES // max(1, len(positions)))
+        for start in range(0, len(columns), width):
+            block = self._scan().select(columns[start : start + width]).collect()
+            yield block.select(pl.all().gather(positions))
+
+    def between(
+        self,
+        columns: Sequence[str],
+        start: datetime | None,
+        end: datetime | None,
+        known_by: datetime | None = None,
+    ) -> pl.DataFrame:
+        """Return the rows with an event in [start, end], known by a time; None is open."""
+        bounds = [
+            (self.event, pl.Expr.ge, start),
+            (self.event, pl.Expr.le, end),
+            (self.known, pl.Expr.le, known_by),
+        ]
+        scan = self._scan()
+        schema = scan.collect_schema()
+        for name, relation, moment in bounds:
+            if name in schema and moment is not None:
+                # A literal of another unit would be met in the coarser one, and round the column.
+                bound = pl.lit(moment.astimezone(UTC)).cast(schema[name])
+                scan = scan.filter(relation(pl.col(name), bound))
+        return scan.select(*dict.fromkeys(columns)).collect()
+
+    def latest(
+        self,
+        columns: Sequence[str],
+        keys: Sequence[str],
+        start: datetime,
+        end: datetime,
+        known_by: datetime | None,
+    ) -> pl.DataFrame:
+        """Return the newest row per key with an event in [start, end], known by a time.
+
+        The times are read first: of the wide columns only the row groups from the oldest newest
+        event on are decoded.
+        """
+        times = self.timed(self.between([*keys, *self.times], start, end, known_by), keys)
+        oldest = times[latest(times, keys)].get_column(EVENT).min()
+        rows = self.between(columns, start if oldest is None else oldest, end, known_by)
+        return rows[latest(self.timed(rows, keys), keys)]
+
+    def types(self) -> list[tuple[str, str]]:
+        """Return the names of the columns and their Arrow types."""
+        schema = self._scan().collect_schema().to_frame().to_arrow().schema
+        return [(column.name, str(column.type)) for column in schema]
+
+    def _scan(self) -> pl.LazyFrame:
+        return pl.scan_parquet(
+            list(self.paths), glob=False, hive_partitioning=False, extra_columns="ignore"
+        )
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the rows of a view are.
+
+    `path` is a parquet file or a folder. The files of a folder are those that `manifest` lists for
+    the view of its name. Where none is given, a manifest two levels above the folder counts; where
+    there is none either, all parquet files below the folder do.
+    """
+
+    path: Path
+    event: str
+    known: str | None = None
+    manifest: Path | None = None
+
+    def read(self, work: Callable[[Stored], _Result], keys: Sequence[str] | None = None) -> _Result:
+        """Return what `work` makes of the stored rows of the keys (None: all).
+
+        A landing may replace a file between the listing and the reading: then its successor is
+        listed and the work done again.
+
+        Raises
+        ------
+        SchemaViolation
+            If a file lacks a column asked for, or the files differ in a column's type.
+        InputError
+            If a file that the manifest names is missing, or one is no parquet.
+        """
+        try:
+            try:
+                return work(self.stored(keys))
+            except FileNotFoundError:
+                return work(self.stored(keys))
+        except FileNotFoundError as error:
+            raise InputError(
+                f"a file of {self.path.name} is missing: {error!s:.200}; restore it from a copy, "
+                "or build the features again"
+            ) from error
+        except pl.exceptions.ComputeError as error:
+            # Only a decoder raises it: the join's own work is on frames of known types.
+            raise InputError(
+                f"a file of {self.path.name} is damaged or no parquet: "
+                f"{self._damaged(keys) or error!s:.200}; restore it from a copy, "
+                "or build the features again"
+            ) from error
+        except (pl.exceptions.ColumnNotFoundError, pl.exceptions.SchemaError) as error:
+            raise SchemaViolation(
+                f"the files of {self.path.name} do not hold what was asked for: {error!s:.200}; "
+                "build the features again"
+            ) from error
+
+    def stored(self, keys: Sequence[str] | None = None) -> Stored:
+        """Return the files listed now that may hold rows of the keys.
+
+        Raises
+        ------
+        InputError
+            If nothing has landed in the view.
+        """
+        if not self._listed:
+            return Stored(self._plain(), self.event, self.known)
+        folder, view = self._folder(), self.path.name
+        listed = read_manifest(folder)
+        if not listed.keys(view):
+            raise InputError(
+                f"nothing has landed in view {view} ({folder / MANIFEST}): "
+                "fetch the data and build the features first"
+            )
+        # Keys that never landed find nothing; any file tells the types of the nulls they get.
+        paths = listed.paths(folder, view, keys) or listed.paths(folder, view)[:1]
+        return Stored(tuple(paths), self.event, self.known)
+
+    def landed(self) -> bool:
+        """Return whether there are rows to read at all."""
+        if self._listed:
+            return bool(read_manifest(self._folder()).keys(self.path.name))
+        return self.path.is_file() or bool(plain_files(self.path))
+
+    def types(self) -> list[tuple[str, str]]:
+        """Return the names of the stored columns and their Arrow types, as Feast spells them."""
+        return self.read(lambda rows: rows.types())
+
+    def _plain(self) -> tuple[Path, ...]:
+        paths = plain_files(self.path) if self.path.is_dir() else (self.path,)
+        if not paths:
+            raise InputError(
+                f"no parquet files below {self.path}, and no manifest two levels above: "
+                "write some, or name the manifest in the configuration of the offline store"
+            )
+        return paths
+
+    def _damaged(self, keys: Sequence[str] | None) -> Path | None:
+        """Return the first file whose footer cannot be read."""
+        for path in self.stored(keys).paths:
+            try:
+                pl.read_parquet_schema(path)
+            except (pl.exceptions.ComputeError, OSError):
+                return path
+        return None
+
+    @property
+    def _listed(self) -> bool:
+        """Whether a manifest says which files there are."""
+        if self.path.is_file() or (self.path.suffix == ".parquet" and not self.path.is_dir()):
+            return False
+        return self.manifest is not None or (self._folder() / MANIFEST).exists()
+
+    def _folder(self) -> Path:
+        return self.path.parents[1] if self.manifest is None else self.manifest.parent
+
+
+def plain_files(folder: Path) -> tuple[Path, ...]:
+    """Return the parquet files below a folder, by path; names with a leading . or _ are left out.
+
+    Those are how writers mark files that are not finished.
+    """
+    found = sorted(path for path in folder.rglob("*.parquet") if path.is_file())
+    return tuple(
+        path
+        for path in found
+        if not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+    )
