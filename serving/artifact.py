@@ -16,9 +16,9 @@ from typing import Any, Final, NoReturn
 
 from pydantic import ValidationError
 
+from forecasters.base import CLASSES, Task
+from forecasters.document import FORMAT, Artifact
 from home import strict_json
-from serving.models.base import CLASSES, Task
-from serving.models.document import FORMAT, Artifact
 from serving.refusal import Refusal
 
 __all__ = [

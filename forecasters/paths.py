@@ -12,8 +12,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from feature_repo.features.catalogue import names
 from feature_repo.features.iv.path import AHEAD, DISTANCES, VOL_WINDOWS, rank_after
-from market.targets import FORECAST_CLASSES
-from serving.models.base import (
+from forecasters.base import (
     N_REGIMES,
     Chances,
     FloatArray,
@@ -23,6 +22,7 @@ from serving.models.base import (
     Task,
     check_lengths,
 )
+from market.targets import FORECAST_CLASSES
 from serving.refusal import Refusal
 
 #: Level, highest and lowest; then volatilities and distances from means.

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from serving.models.base import N_REGIMES, Chances, Single, Task, check_lengths, check_shares
+from forecasters.base import N_REGIMES, Chances, Single, Task, check_lengths, check_shares
 
 INPUT = "iv_rank"
 

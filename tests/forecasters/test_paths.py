@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from feature_repo.features.catalogue import names
+from forecasters.paths import CUTS, INPUTS, rank_interval
 from serving.artifact import Artifact
-from serving.models.paths import CUTS, INPUTS, rank_interval
 from serving.refusal import Refusal
 from serving.schema import Signal
 from serving.signals import FeatureRow, Models, build_signal

@@ -8,18 +8,9 @@ from typing import Annotated, Final, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from serving.models.base import (
-    CLASSES,
-    FloatArray,
-    Names,
-    Positive,
-    Strict,
-    Task,
-    Text,
-    check_names,
-)
-from serving.models.mixtures import AnyKind
-from serving.models.paths import rank_interval
+from forecasters.base import CLASSES, FloatArray, Names, Positive, Strict, Task, Text, check_names
+from forecasters.mixtures import AnyKind
+from forecasters.paths import rank_interval
 from serving.refusal import Refusal
 
 FORMAT: Final = 2

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
+from forecasters.booster import parse
 from serving.artifact import Artifact
-from serving.models.booster import parse
 from serving.refusal import Refusal
 
 TREE = ("learner", "gradient_booster", "model", "trees", 0)

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from forecasters.base import N_REGIMES, Task, check_lengths
 from home import strict_json
-from serving.models.base import N_REGIMES, Task, check_lengths
 
 LEAF: Final = -1
 OBJECTIVES: Final[dict[str, Task]] = {"binary:logistic": "direction", "multi:softprob": "regime"}

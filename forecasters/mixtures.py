@@ -6,11 +6,11 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from serving.models.base import Chances, Parameters, Task, check_lengths, check_shares
-from serving.models.linear import Linear
-from serving.models.paths import Paths
-from serving.models.table import Table
-from serving.models.trees import Trees
+from forecasters.base import Chances, Parameters, Task, check_lengths, check_shares
+from forecasters.linear import Linear
+from forecasters.paths import Paths
+from forecasters.table import Table
+from forecasters.trees import Trees
 
 Weights = Annotated[list[float], Field(min_length=1)]
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 import numpy as np
 from pydantic import PrivateAttr, model_validator
 
-from serving.models import booster
-from serving.models.base import Chances, FloatArray, Single, Task, check_names
+from forecasters import booster
+from forecasters.base import Chances, FloatArray, Single, Task, check_names
 
 if TYPE_CHECKING:
     from xgboost import Booster

@@ -6,7 +6,7 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import PrivateAttr, model_validator
 
-from serving.models.base import (
+from forecasters.base import (
     N_REGIMES,
     Chances,
     FloatArray,

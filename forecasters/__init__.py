@@ -1,0 +1,1 @@
+"""Forecasts from parameters that are data: strict parsing, pure evaluation, nothing fitted."""
