@@ -12,9 +12,9 @@ from typing import Final
 import pandas as pd
 import polars as pl
 
-from ingestion.compute import MacroRaw, TickerRaw
-from ingestion.compute_events import EarningsRaw, SentimentRaw
-from ingestion.frames import LANDED, SESSION
+from ingestion.tables.frames import LANDED, SESSION
+from ingestion.views.compute import MacroRaw, TickerRaw
+from ingestion.views.events import EarningsRaw, SentimentRaw
 from market.availability import SERIES, available_at
 from market.calendar import NEW_YORK, decision_time, session_shift
 

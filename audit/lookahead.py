@@ -17,8 +17,8 @@ from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.declare import Group
 from feature_repo.features.planted import groups_of
 from home.manifest import Manifest, read_manifest
-from ingestion.frames import CREATED
-from ingestion.raw import RawReader
+from ingestion.tables.frames import CREATED
+from ingestion.views.raw import RawReader
 from market.errors import InputError
 from market.underlyings import MARKET
 

@@ -14,12 +14,12 @@ import polars as pl
 from audit.cut import Moment, cut_macro, cut_ticker, landed_at, publications
 from feature_repo.features.catalogue import OPTIONAL_GROUPS, names
 from home.manifest import read_rows
-from ingestion.compute import TABLES_OF, MacroRaw, Raw, TickerRaw
-from ingestion.feature_rows import created_at
-from ingestion.frames import CREATED, SESSION
-from ingestion.raw import RawReader
-from ingestion.tables import INDICES
-from ingestion.versions import TICK
+from ingestion.lake.versions import TICK
+from ingestion.tables.catalogue import INDICES
+from ingestion.tables.frames import CREATED, SESSION
+from ingestion.views.compute import TABLES_OF, MacroRaw, Raw, TickerRaw
+from ingestion.views.feature_rows import created_at
+from ingestion.views.raw import RawReader
 
 # The share of a value by which two computations of it may differ.
 TOLERANCE: Final = 1e-9

@@ -16,8 +16,8 @@ from audit.subject import spread
 from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.declare import Group
 from home.manifest import read_manifest
-from ingestion.compute import Raw, TickerRaw
-from ingestion.raw import RawReader
+from ingestion.views.compute import Raw, TickerRaw
+from ingestion.views.raw import RawReader
 from market.arrays import Array
 
 # The share of a value by which one of a shorter history may differ.

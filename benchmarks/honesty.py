@@ -21,12 +21,12 @@ import pandas as pd
 import polars as pl
 
 from feature_repo.features.macro.group import DAILY, MONTHLY
-from ingestion.compute import MacroRaw, TickerRaw
-from ingestion.frames import LANDED, SESSION, typed, utc
-from ingestion.raw import index_symbols
-from ingestion.sources.simulated import Simulated
-from ingestion.sources.simulated_truth import best_score
-from ingestion.tables import TABLES
+from ingestion.sources.simulated.source import Simulated
+from ingestion.sources.simulated.truth import best_score
+from ingestion.tables.catalogue import TABLES
+from ingestion.tables.frames import LANDED, SESSION, typed, utc
+from ingestion.views.compute import MacroRaw, TickerRaw
+from ingestion.views.raw import index_symbols
 from market.calendar import decision_time
 from training.evaluation import auc
 from training.settings import DirectionSettings

@@ -18,11 +18,11 @@ from typing import Any
 
 import pandas as pd
 
-from ingestion.build import build_features
-from ingestion.lake import Lake
-from ingestion.pipeline import fetch_all
-from ingestion.sources.recorded import Recorded
-from ingestion.sources.simulated import Simulated
+from ingestion.build.build import build_features
+from ingestion.lake.lake import Lake
+from ingestion.landing.land import fetch_all
+from ingestion.sources.recorded.source import Recorded
+from ingestion.sources.simulated.source import Simulated
 from market.availability import SERIES
 from market.calendar import decision_time
 from market.underlyings import UNDERLYINGS, VOLATILITY_INDICES
@@ -59,11 +59,11 @@ def import_all() -> None:
     import great_expectations
     import talib
 
-    import ingestion.sources.headline_scores
+    import ingestion.sources.headlines.scores
 
     assert great_expectations
     assert talib
-    assert ingestion.sources.headline_scores
+    assert ingestion.sources.headlines.scores
 
 
 def measure(folder: Path, home: Path) -> dict[str, Any]:

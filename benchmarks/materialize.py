@@ -36,10 +36,10 @@ import pandas as pd
 from benchmarks.point_in_time import feature_rows
 from feature_repo.features.catalogue import GROUPS, definition_hash
 from feature_repo.store.repo_config import SESSION_POINTER, WRITE_BATCH, repo_config
-from ingestion.lake import Lake
-from ingestion.materialize import REQUIRED, START, materialize
-from ingestion.online_writes import HeldBack, Row, Writes, held_back
-from ingestion.registry import apply, working_store
+from ingestion.lake.lake import Lake
+from ingestion.online.feast_registry import apply, working_store
+from ingestion.online.materialize import REQUIRED, START, materialize
+from ingestion.online.writes import HeldBack, Row, Writes, held_back
 from market.calendar import decision_time, sessions
 from market.underlyings import MARKET
 from optrade import redis_server

@@ -37,7 +37,7 @@ import psutil
 from benchmarks.point_in_time_contenders import CONTENDERS
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Group
-from ingestion.lake import Lake
+from ingestion.lake.lake import Lake
 from market.calendar import close, decision_time, sessions
 from market.underlyings import MARKET
 

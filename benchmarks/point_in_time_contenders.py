@@ -31,7 +31,7 @@ def ours(data: Path, frame: pd.DataFrame, refs: list[str]) -> Read:
     from feast import FeatureStore
 
     from feature_repo.store.repo_config import repo_config
-    from ingestion.registry import apply
+    from ingestion.online.feast_registry import apply
 
     store = FeatureStore(config=repo_config(data, None))
     apply(store, data)

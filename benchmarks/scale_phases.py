@@ -15,11 +15,11 @@ import pandas as pd
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.store.shard_runs import Placement
 from home.manifest import read_manifest
-from ingestion.build import build_features
-from ingestion.expectations import gate
-from ingestion.lake import Lake
-from ingestion.shards import SHARD_KEYS
-from ingestion.tables import PRICES
+from ingestion.build.build import build_features
+from ingestion.build.shards import SHARD_KEYS
+from ingestion.gate.expectations import gate
+from ingestion.lake.lake import Lake
+from ingestion.tables.catalogue import PRICES
 from market.calendar import decision_time, sessions
 
 SESSIONS = 1_300
@@ -105,7 +105,7 @@ def read(arguments: argparse.Namespace) -> dict[str, Any]:
     from feast import FeatureStore
 
     from feature_repo.store.repo_config import repo_config
-    from ingestion.registry import apply
+    from ingestion.online.feast_registry import apply
 
     config = repo_config(arguments.home, None)
     placement = {"engine": arguments.engines[0], "workers": arguments.workers}

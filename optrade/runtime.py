@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from feast import FeatureStore
 
     from ingestion.sources.base import Source
-    from ingestion.sources.headline_scores import HeadlineScores
+    from ingestion.sources.headlines.scores import HeadlineScores
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Runtime:
         from feast import FeatureStore
 
         from feature_repo.store.repo_config import repo_config
-        from ingestion.registry import mend
+        from ingestion.online.feast_registry import mend
 
         mend(self.home.data)
         return FeatureStore(
@@ -111,7 +111,7 @@ class Runtime:
         return OpenedSource(source, clock, last_complete_session(clock), landed_at)
 
     def _scorer(self) -> "HeadlineScores":
-        from ingestion.sources.headline_scores import open_scorer
+        from ingestion.sources.headlines.scores import open_scorer
 
         return open_scorer(self.settings.headline_scorer)
 

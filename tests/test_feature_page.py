@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, SERVICES, find, names
 from feature_repo.features.declare import Feature, Group
 from home.manifest import read_manifest
-from ingestion.build import build_features
-from ingestion.lake import Lake
-from ingestion.pipeline import fetch_all
-from ingestion.sources.recorded import Recorded
-from ingestion.tables import TABLES
+from ingestion.build.build import build_features
+from ingestion.lake.lake import Lake
+from ingestion.landing.land import fetch_all
+from ingestion.sources.recorded.source import Recorded
+from ingestion.tables.catalogue import TABLES
 from market.availability import SERIES
 from market.calendar import close, decision_time, sessions
 from market.errors import InputError

@@ -133,8 +133,8 @@ DEFINED_BY: Final = (
     "market/adjust.py",
     "ingestion/align*.py",
     "ingestion/compute*.py",
-    "ingestion/feature_rows.py",
-    "ingestion/raw.py",
+    "ingestion/views/feature_rows.py",
+    "ingestion/views/raw.py",
 )
 
 

@@ -5,8 +5,8 @@ from typing import Final, Protocol
 
 import pandas as pd
 
-from ingestion.table import Table
-from ingestion.tables import TABLES
+from ingestion.tables.catalogue import TABLES
+from ingestion.tables.declare import Table
 from market.errors import InputError
 
 ORIGINS: Final = ("live", "recorded", "simulated")

@@ -6,15 +6,15 @@ from pathlib import Path
 import pandas as pd
 import structlog
 
-from ingestion.sources.apewisdom import Apewisdom
+from ingestion.sources.apewisdom.source import Apewisdom
 from ingestion.sources.base import Source, requested_table
-from ingestion.sources.cboe import Cboe
-from ingestion.sources.each_key import fetch_each
-from ingestion.sources.finnhub import Finnhub
-from ingestion.sources.fred import Fred
-from ingestion.sources.headline_scores import DEFAULT_SCORER, open_scorer
-from ingestion.sources.recording import Clock
-from ingestion.sources.yahoo import Yahoo
+from ingestion.sources.cboe.source import Cboe
+from ingestion.sources.finnhub.source import Finnhub
+from ingestion.sources.fred.source import Fred
+from ingestion.sources.headlines.scores import DEFAULT_SCORER, open_scorer
+from ingestion.sources.wire.each_key import fetch_each
+from ingestion.sources.wire.recording import Clock
+from ingestion.sources.yahoo.source import Yahoo
 from market.errors import SchemaViolation, SourceUnavailable
 
 logger = structlog.get_logger(__name__)

@@ -11,13 +11,13 @@ from market.errors import InputError
 # "module:Class", so that a vendor's library is imported only when its source is opened.
 SOURCES: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "recorded": "ingestion.sources.recorded:Recorded",
-        "simulated": "ingestion.sources.simulated:Simulated",
-        "yahoo": "ingestion.sources.yahoo:Yahoo",
-        "cboe": "ingestion.sources.cboe:Cboe",
-        "fred": "ingestion.sources.fred:Fred",
-        "finnhub": "ingestion.sources.finnhub:Finnhub",
-        "apewisdom": "ingestion.sources.apewisdom:Apewisdom",
+        "recorded": "ingestion.sources.recorded.source:Recorded",
+        "simulated": "ingestion.sources.simulated.source:Simulated",
+        "yahoo": "ingestion.sources.yahoo.source:Yahoo",
+        "cboe": "ingestion.sources.cboe.source:Cboe",
+        "fred": "ingestion.sources.fred.source:Fred",
+        "finnhub": "ingestion.sources.finnhub.source:Finnhub",
+        "apewisdom": "ingestion.sources.apewisdom.source:Apewisdom",
         "live": "ingestion.sources.live:open_live",
     }
 )

@@ -71,7 +71,7 @@ def parity(run: "Runtime", tickers: Sequence[str], count: int) -> ParityReport:
     import json
 
     from feature_repo.store.repo_config import SESSION_POINTER
-    from ingestion.materialize import connect
+    from ingestion.online.materialize import connect
     from trading.ledger import read_signals
 
     entries = read_manifest(run.home.data).entries

@@ -9,8 +9,8 @@ from typing import Final
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, SERVICES, find
 from feature_repo.features.declare import Feature, Group
 from feature_repo.features.macro.group import DAILY, MONTHLY
-from ingestion.compute import TABLES_OF
-from ingestion.tables import MACRO_SERIES, TABLES
+from ingestion.tables.catalogue import MACRO_SERIES, TABLES
+from ingestion.views.compute import TABLES_OF
 from market.availability import SERIES, Series
 from market.calendar import DECISION_DELAY
 from optrade.flows.catalogue_measured import Measured, ViewMeasured

@@ -6,10 +6,10 @@ import pandas as pd
 
 from feature_repo.store.repo_config import write_feature_store_yaml
 from feature_repo.store.shard_runs import LOCAL, Placement
-from ingestion.build import build_features
-from ingestion.lake import Lake
-from ingestion.materialize import materialize
-from ingestion.pipeline import fetch_all
+from ingestion.build.build import build_features
+from ingestion.lake.lake import Lake
+from ingestion.landing.land import fetch_all
+from ingestion.online.materialize import materialize
 from market.errors import InputError
 from optrade.flows.configuration import served_configuration
 from serving.configuration import write_configuration

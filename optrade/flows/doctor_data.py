@@ -8,7 +8,7 @@ import pandas as pd
 
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
 from home.manifest import Manifest, damaged, read_manifest
-from ingestion.tables import EARNINGS_CALENDAR, MENTIONS, NEWS, NEWS_SENTIMENT
+from ingestion.tables.catalogue import EARNINGS_CALENDAR, MENTIONS, NEWS, NEWS_SENTIMENT
 from market.calendar import last_complete_session, sessions
 from market.errors import InputError
 from market.underlyings import MARKET

@@ -12,9 +12,10 @@ from typing import Final
 import httpx
 from pydantic import SecretStr
 
-from ingestion.sources import finnhub, fred
-from ingestion.sources.http import USER_AGENT, redact
-from ingestion.sources.patience import TryAgain, in_time
+from ingestion.sources.finnhub import source as finnhub
+from ingestion.sources.fred import source as fred
+from ingestion.sources.wire.http import USER_AGENT, redact
+from ingestion.sources.wire.patience import TryAgain, in_time
 from optrade.flows.doctor_finding import Finding
 from optrade.settings import Settings
 

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from home.manifest import Manifest, read_manifest
-from ingestion.build import build_features
-from ingestion.compute import TABLES_OF
-from ingestion.frames import LANDED
-from ingestion.lake import Lake
-from ingestion.quarantine import (
+from ingestion.build.build import build_features
+from ingestion.lake.lake import Lake
+from ingestion.lake.quarantine import (
     REASON,
     RELEASED,
     ROW_ID,
@@ -21,8 +19,10 @@ from ingestion.quarantine import (
     refused_tables,
     summary,
 )
-from ingestion.table import Table
-from ingestion.tables import TABLES
+from ingestion.tables.catalogue import TABLES
+from ingestion.tables.declare import Table
+from ingestion.tables.frames import LANDED
+from ingestion.views.compute import TABLES_OF
 from market.errors import InputError
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import pytest
 from feast import FeatureStore, RepoConfig
 
 from feature_repo.store.repo_config import REPO, document
-from ingestion.build import build_features
-from ingestion.lake import Lake
-from ingestion.registry import apply
-from ingestion.tables import INDICES, MACRO_SERIES, PRICES
+from ingestion.build.build import build_features
+from ingestion.lake.lake import Lake
+from ingestion.online.feast_registry import apply
+from ingestion.tables.catalogue import INDICES, MACRO_SERIES, PRICES
 from market.availability import SERIES
 from market.calendar import decision_time, sessions
 

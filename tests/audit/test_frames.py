@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from audit.frames import SHOWN, differences, naive_frame
 from feature_repo.features.catalogue import names
 from feature_repo.store.join import AS_OF, EVENT, KNOWN, TIME, seen_at
-from ingestion.lake import Lake
+from ingestion.lake.lake import Lake
 from market.calendar import close, read_time, sessions
 
 DAYS = sessions("2024-11-25", "2024-12-03")  # Thanksgiving and a half day lie in here

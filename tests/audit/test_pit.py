@@ -11,8 +11,8 @@ import pytest
 from audit.pit import PitReport, audit_pit, session_landings
 from feature_repo.features.catalogue import SERVICES
 from home.manifest import read_manifest
-from ingestion.lake import Lake
-from ingestion.tables import PRICES
+from ingestion.lake.lake import Lake
+from ingestion.tables.catalogue import PRICES
 from market.calendar import close
 from market.errors import InputError
 from tests.audit.conftest import DAYS, TICKERS, Built, price_rows

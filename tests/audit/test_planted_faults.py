@@ -8,14 +8,14 @@ import pandas as pd
 import polars as pl
 import pytest
 
-import ingestion.align
-import ingestion.align_news
-import ingestion.compute
+import ingestion.views.aligned
+import ingestion.views.compute
+import ingestion.views.sentiment
 from audit.lookahead import LookaheadReport, leaks
 from feature_repo.features.catalogue import GROUPS
-from ingestion.build import build_features
-from ingestion.lake import Lake
-from ingestion.tables import NEWS
+from ingestion.build.build import build_features
+from ingestion.lake.lake import Lake
+from ingestion.tables.catalogue import NEWS
 from market.arrays import Array
 from market.calendar import decision_time
 from tests.audit.conftest import DAYS, TICKERS, Built, everything, landed
@@ -68,12 +68,12 @@ def backfilled_macro(home: Built, patch: Patch) -> set[str]:
     def filled(*args: object) -> Array:
         return pd.Series(as_known(*args)).bfill().to_numpy()
 
-    as_known = ingestion.align.as_known
+    as_known = ingestion.views.aligned.as_known
     frames = everything()
     macro = frames["macro_series"]
     early = (macro["series"] == "DGS10") & (macro["observation_date"] < DAYS[100])
     frames["macro_series"] = macro[~early].reset_index(drop=True)
-    patch.setattr(ingestion.align, "as_known", filled)
+    patch.setattr(ingestion.views.aligned, "as_known", filled)
     home.data = home.data.with_name("late")
     landed(home.data, [frames])
     return {"treasury_10y"}
@@ -89,8 +89,8 @@ def unreleased_cpi(home: Built, patch: Patch) -> set[str]:
             pd.DatetimeIndex(rows["observation_date"].to_numpy()).as_unit("ns").tz_localize("UTC")
         )
 
-    available = ingestion.align.macro_available
-    patch.setattr(ingestion.align, "macro_available", at_once)
+    available = ingestion.views.aligned.macro_available
+    patch.setattr(ingestion.views.aligned, "macro_available", at_once)
     rebuilt(home)
     return {"cpi_yoy"}
 
@@ -105,7 +105,7 @@ def tie_at_the_close(home: Built, patch: Patch) -> set[str]:
     frame = NEWS.check(frame.assign(score=scores, scorer="words 1"))
     with Lake(home.data) as lake:
         lake.land(NEWS, frame, "recorded", AT)
-    patch.setattr(ingestion.align_news, "DECISION_DELAY", pd.Timedelta(minutes=30, seconds=1))
+    patch.setattr(ingestion.views.sentiment, "DECISION_DELAY", pd.Timedelta(minutes=30, seconds=1))
     rebuilt(home)
     return {"sentiment_score"}
 
@@ -129,8 +129,8 @@ def wrong_session(home: Built, patch: Patch) -> set[str]:
         moved = pl.col("session").dt.offset_by("-1d")
         return align(prices, {name: rows.with_columns(moved) for name, rows in indices.items()})
 
-    align = ingestion.compute.align_indices
-    patch.setattr(ingestion.compute, "align_indices", early)
+    align = ingestion.views.compute.align_indices
+    patch.setattr(ingestion.views.compute, "align_indices", early)
     rebuilt(home)
     return {"vix_close"}
 

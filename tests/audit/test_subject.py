@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from audit.subject import Subject
-from ingestion.frames import SESSION
+from ingestion.tables.frames import SESSION
 from market.calendar import sessions
 
 DAYS = sessions("2015-01-02", "2018-12-31")

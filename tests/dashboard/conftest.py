@@ -11,8 +11,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from ingestion.lake import Lake
-from ingestion.tables import MACRO_SERIES, PRICES
+from ingestion.lake.lake import Lake
+from ingestion.tables.catalogue import MACRO_SERIES, PRICES
 from market.calendar import close, session_shift, sessions
 from market.targets import band, expected_iv_direction
 from trading.ledger import Ledger

@@ -22,12 +22,12 @@ from benchmarks.honesty import (
 )
 from feature_repo.features.macro.group import DAILY, MONTHLY
 from feature_repo.store.repo_config import REPO, document
-from ingestion.build import build_features
-from ingestion.lake import Lake
-from ingestion.raw import index_symbols
-from ingestion.registry import apply
-from ingestion.sources.simulated import Simulated
-from ingestion.tables import TABLES
+from ingestion.build.build import build_features
+from ingestion.lake.lake import Lake
+from ingestion.online.feast_registry import apply
+from ingestion.sources.simulated.source import Simulated
+from ingestion.tables.catalogue import TABLES
+from ingestion.views.raw import index_symbols
 from market.calendar import decision_time, sessions
 from market.errors import InputError
 from training.dataset import load_frame

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ingestion.table import Column, Table
+from ingestion.tables.declare import Column, Table
 from market.calendar import NEW_YORK, sessions
 
 DAYS = sessions("2024-01-02", "2024-12-31")

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ingestion.build import ViewReport, build_features
-from ingestion.lake import Lake
-from ingestion.pipeline import TableReport, fetch_all
-from ingestion.sources.recorded import Recorded
-from ingestion.tables import (
+from ingestion.build.build import ViewReport, build_features
+from ingestion.lake.lake import Lake
+from ingestion.landing.land import TableReport, fetch_all
+from ingestion.sources.recorded.source import Recorded
+from ingestion.tables.catalogue import (
     EARNINGS_CALENDAR,
     INDICES,
     MACRO_SERIES,

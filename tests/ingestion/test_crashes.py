@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 from home.manifest import Entry, current_rows, damaged, read_manifest, read_rows
-from ingestion import data_folder
-from ingestion.lake import Lake
-from ingestion.tables import PRICES
+from ingestion.lake import data_folder
+from ingestion.lake.lake import Lake
+from ingestion.tables.catalogue import PRICES
 from tests.ingestion.whole_ingest import Ingests, Run, serve_redis, write_folder
 
 Frame = Callable[..., pd.DataFrame]

@@ -19,7 +19,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from ingestion.sources.cboe import known_index
+from ingestion.sources.cboe.source import known_index
 from market.availability import SERIES
 from market.calendar import sessions
 
@@ -31,7 +31,7 @@ FORKS = """
 import json, os, signal, sys, time
 import great_expectations
 import feast.infra.online_stores.redis
-import ingestion.sources.recorded
+import ingestion.sources.recorded.source
 import optrade.flows.data
 from market.calendar import calendar
 from optrade.cli import main

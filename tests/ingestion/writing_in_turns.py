@@ -11,7 +11,7 @@ import pandas as pd
 from feast import FeatureStore
 
 from feature_repo.store.repo_config import repo_config
-from ingestion.materialize import materialize
+from ingestion.online.materialize import materialize
 
 
 def write(data: Path, url: str, clocks: Sequence[pd.Timestamp], told: Connection) -> None:

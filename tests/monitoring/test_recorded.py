@@ -7,10 +7,10 @@ import pytest
 
 from feature_repo.features.catalogue import GROUPS, names
 from home.manifest import current_rows
-from ingestion.build import build_features
-from ingestion.lake import Lake
-from ingestion.pipeline import fetch_all
-from ingestion.sources.recorded import Recorded
+from ingestion.build.build import build_features
+from ingestion.lake.lake import Lake
+from ingestion.landing.land import fetch_all
+from ingestion.sources.recorded.source import Recorded
 from market.calendar import decision_time
 from market.underlyings import MARKET
 from monitoring.drift import drift_report, windows

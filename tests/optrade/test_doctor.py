@@ -12,8 +12,8 @@ import pytest
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
 from home.layout import Home
 from home.manifest import Entry, Manifest, TableState
-from ingestion.lake import Lake
-from ingestion.tables import MACRO_SERIES, PRICES, TABLES
+from ingestion.lake.lake import Lake
+from ingestion.tables.catalogue import MACRO_SERIES, PRICES, TABLES
 from market.errors import InputError
 from market.underlyings import MARKET
 from optrade.flows import doctor_environment, doctor_stores

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from home.manifest import damaged, read_manifest, read_rows
-from ingestion.lake import Lake
+from ingestion.lake.lake import Lake
 from tests.ingestion.whole_ingest import Ingests, Run, serve_redis, write_folder
 
 pytestmark = pytest.mark.integration

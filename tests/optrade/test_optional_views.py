@@ -20,9 +20,9 @@ from feature_repo.features.catalogue import (
     names,
 )
 from home.layout import Home
-from ingestion.lake import Lake
-from ingestion.registry import apply
-from ingestion.tables import TABLES
+from ingestion.lake.lake import Lake
+from ingestion.online.feast_registry import apply
+from ingestion.tables.catalogue import TABLES
 from market.calendar import close, sessions
 from market.errors import InputError
 from market.underlyings import MARKET

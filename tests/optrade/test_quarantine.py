@@ -12,11 +12,11 @@ import pytest
 
 from home.layout import Home
 from home.manifest import current_rows, read_manifest
-from ingestion.build import build_features
-from ingestion.compute import TABLES_OF
-from ingestion.expectations import gate
-from ingestion.lake import Lake
-from ingestion.tables import INDICES, PRICES, TABLES
+from ingestion.build.build import build_features
+from ingestion.gate.expectations import gate
+from ingestion.lake.lake import Lake
+from ingestion.tables.catalogue import INDICES, PRICES, TABLES
+from ingestion.views.compute import TABLES_OF
 from market.calendar import decision_time, sessions
 from market.errors import InputError
 from optrade.cli import quarantine as commands

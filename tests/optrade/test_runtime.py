@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.store.repo_config import registry_path
 from home.layout import Home
-from ingestion.registry import apply
+from ingestion.online.feast_registry import apply
 from market.errors import ConfigurationError, InputError, MissingCredential
 from optrade.runtime import OpenedSource, Runtime
 from optrade.settings import Settings, load_settings

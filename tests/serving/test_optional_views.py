@@ -20,8 +20,8 @@ from feature_repo.features.catalogue import (
     names,
 )
 from feature_repo.store.repo_config import repo_config
-from ingestion.lake import Lake
-from ingestion.materialize import materialize
+from ingestion.lake.lake import Lake
+from ingestion.online.materialize import materialize
 from market.calendar import close, decision_time, sessions
 from market.underlyings import MARKET
 from serving.artifact import load_artifact

@@ -37,7 +37,7 @@ def whole_home(tmp_path, redis_server):
     from feast import FeatureStore
 
     from feature_repo.store.repo_config import repo_config
-    from ingestion.registry import apply
+    from ingestion.online.feast_registry import apply
 
     data = tmp_path / "home" / "data"
     url = f"redis://:{redis_server.password}@127.0.0.1:{redis_server.port}"

@@ -15,8 +15,8 @@ from feature_repo.features.catalogue import (
     names,
 )
 from feature_repo.store.repo_config import repo_config
-from ingestion.lake import Lake
-from ingestion.registry import apply
+from ingestion.lake.lake import Lake
+from ingestion.online.feast_registry import apply
 from market.calendar import close, sessions
 from market.errors import InputError
 from training.dataset import load_frame, load_prices
@@ -180,7 +180,7 @@ def test_a_view_that_a_home_must_have_is_refused_where_it_lacks(tmp_path: Path) 
 
 
 def test_prices_are_the_current_raw_rows(tmp_path: Path) -> None:
-    from ingestion.tables import TABLES
+    from ingestion.tables.catalogue import TABLES
 
     rows = pd.DataFrame(
         {

@@ -222,13 +222,13 @@ DEFINING = (
     "market/calendar.py",
     "market/underlyings.py",
     "market/adjust.py",
-    "ingestion/align.py",
-    "ingestion/align_earnings.py",
-    "ingestion/align_news.py",
-    "ingestion/compute.py",
-    "ingestion/compute_events.py",
-    "ingestion/feature_rows.py",
-    "ingestion/raw.py",
+    "ingestion/views/aligned.py",
+    "ingestion/views/earnings.py",
+    "ingestion/views/sentiment.py",
+    "ingestion/views/compute.py",
+    "ingestion/views/events.py",
+    "ingestion/views/feature_rows.py",
+    "ingestion/views/raw.py",
 )
 
 

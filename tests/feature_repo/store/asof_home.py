@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from feature_repo.store.repo_config import repo_config
-from ingestion.lake import Lake
+from ingestion.lake.lake import Lake
 
 BASE = datetime(2024, 3, 8, 21, tzinfo=UTC)
 LANDED = pd.Timestamp("2025-01-01", tz="UTC")

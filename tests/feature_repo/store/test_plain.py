@@ -18,7 +18,7 @@ from feature_repo.store.job import AsofRetrievalJob
 from feature_repo.store.repo_config import registry_path, repo_config, serving_registry_path
 from feature_repo.store.source import Source, plain_files
 from home.manifest import MANIFEST, read_manifest
-from ingestion.registry import apply
+from ingestion.online.feast_registry import apply
 from market.errors import ConfigurationError, InputError
 from tests.feature_repo.store.asof_home import Home, asked, at
 

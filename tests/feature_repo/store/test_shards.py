@@ -17,7 +17,7 @@ from feature_repo.store.entities import Entities
 from feature_repo.store.shards import answer_in_shards, split
 from feature_repo.store.source import Source
 from feature_repo.store.view import Sight, ViewRead, answer
-from ingestion.lake import Lake
+from ingestion.lake.lake import Lake
 from market.errors import InputError
 
 BASE = pd.Timestamp("2024-03-08 21:00", tz="UTC")

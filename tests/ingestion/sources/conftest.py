@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ingestion.sources.simulated import Simulated
+from ingestion.sources.simulated.source import Simulated
 
 FILES = {
     "yahoo/SPY.csv": """\

@@ -11,21 +11,21 @@ from pytest_httpserver import HTTPServer
 from structlog.testing import capture_logs
 from werkzeug import Request, Response
 
-from ingestion.lake import Lake
-from ingestion.pipeline import fetch_all
-from ingestion.sources import cboe as cboe_module
-from ingestion.sources.apewisdom import BASE_URL as APEWISDOM_URL
-from ingestion.sources.apewisdom import Apewisdom
-from ingestion.sources.cboe import Cboe
-from ingestion.sources.finnhub import API_URL as FINNHUB_URL
-from ingestion.sources.finnhub import Finnhub
-from ingestion.sources.fred import API_URL, CSV_URL, Fred
-from ingestion.sources.http import Http
+from ingestion.lake.lake import Lake
+from ingestion.landing.land import fetch_all
+from ingestion.sources.apewisdom.source import BASE_URL as APEWISDOM_URL
+from ingestion.sources.apewisdom.source import Apewisdom
+from ingestion.sources.cboe import source as cboe_module
+from ingestion.sources.cboe.source import Cboe
+from ingestion.sources.finnhub.source import API_URL as FINNHUB_URL
+from ingestion.sources.finnhub.source import Finnhub
+from ingestion.sources.fred.source import API_URL, CSV_URL, Fred
 from ingestion.sources.live import Live, open_live
-from ingestion.sources.patience import Patience
 from ingestion.sources.registry import SOURCES, open_source
-from ingestion.sources.yahoo import Yahoo
-from ingestion.tables import MENTION_FILTERS, TABLES
+from ingestion.sources.wire.http import Http
+from ingestion.sources.wire.patience import Patience
+from ingestion.sources.yahoo.source import Yahoo
+from ingestion.tables.catalogue import MENTION_FILTERS, TABLES
 from market.availability import SERIES
 from market.calendar import sessions
 from market.errors import (

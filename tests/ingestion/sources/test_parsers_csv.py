@@ -15,13 +15,13 @@ import pytest
 from hypothesis import strategies as st
 
 from ingestion.sources.base import Source
-from ingestion.sources.cboe import Cboe
-from ingestion.sources.fred import Fred
-from ingestion.sources.headline_scores import HeadlineScores
-from ingestion.sources.http import Http
-from ingestion.sources.patience import Patience
-from ingestion.sources.recorded import Recorded
-from ingestion.tables import TABLES
+from ingestion.sources.cboe.source import Cboe
+from ingestion.sources.fred.source import Fred
+from ingestion.sources.headlines.scores import HeadlineScores
+from ingestion.sources.recorded.source import Recorded
+from ingestion.sources.wire.http import Http
+from ingestion.sources.wire.patience import Patience
+from ingestion.tables.catalogue import TABLES
 from market.errors import SchemaViolation
 from tests.ingestion.sources.test_parsers_oracle import (
     END,

@@ -20,15 +20,15 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from ingestion.sources.apewisdom import Apewisdom
+from ingestion.sources.apewisdom.source import Apewisdom
 from ingestion.sources.base import Source
-from ingestion.sources.call_rate import CallRate
-from ingestion.sources.finnhub import Finnhub
-from ingestion.sources.fred import VINTAGED, Fred
-from ingestion.sources.headline_scores import HeadlineScores
-from ingestion.sources.http import Http
-from ingestion.sources.patience import Patience
-from ingestion.tables import TABLES
+from ingestion.sources.finnhub.source import Finnhub
+from ingestion.sources.fred.source import VINTAGED, Fred
+from ingestion.sources.headlines.scores import HeadlineScores
+from ingestion.sources.wire.call_rate import CallRate
+from ingestion.sources.wire.http import Http
+from ingestion.sources.wire.patience import Patience
+from ingestion.tables.catalogue import TABLES
 from market.errors import InputError, SourceUnavailable
 from tests.ingestion.sources.test_parsers_csv import (
     BENT_BYTES,

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingestion.expectations import gate
-from ingestion.table import Column, Table
-from ingestion.tables import TABLES
+from ingestion.gate.expectations import gate
+from ingestion.tables.catalogue import TABLES
+from ingestion.tables.declare import Column, Table
 from market.errors import InputError, SourceUnavailable
 
 SESSIONS = frozenset(exchange_calendars.get_calendar("XNYS", start="1990-01-02").sessions)

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from hypothesis import strategies as st
 
-from ingestion.sources.patience import Patience
-from ingestion.sources.yahoo import Yahoo
-from ingestion.tables import TABLES
+from ingestion.sources.wire.patience import Patience
+from ingestion.sources.yahoo.source import Yahoo
+from ingestion.tables.catalogue import TABLES
 from tests.ingestion.sources.test_parsers_oracle import (
     END,
     LONG,

@@ -9,17 +9,17 @@ import httpx
 import pandas as pd
 import pytest
 
-from ingestion.expectations import gate
-from ingestion.sources.apewisdom import Apewisdom
+from ingestion.gate.expectations import gate
+from ingestion.sources.apewisdom.source import Apewisdom
 from ingestion.sources.base import ORIGINS, Source, requested_table, within
-from ingestion.sources.call_rate import CallRate
-from ingestion.sources.cboe import Cboe
-from ingestion.sources.finnhub import Finnhub
-from ingestion.sources.fred import Fred
-from ingestion.sources.http import Http
+from ingestion.sources.cboe.source import Cboe
+from ingestion.sources.finnhub.source import Finnhub
+from ingestion.sources.fred.source import Fred
 from ingestion.sources.registry import SOURCES, open_source
-from ingestion.sources.yahoo import Yahoo
-from ingestion.tables import TABLES
+from ingestion.sources.wire.call_rate import CallRate
+from ingestion.sources.wire.http import Http
+from ingestion.sources.yahoo.source import Yahoo
+from ingestion.tables.catalogue import TABLES
 from market.errors import InputError
 
 AS_OF = pd.Timestamp("2024-01-04 21:30", tz="UTC")
@@ -135,7 +135,7 @@ def source(
     def answer(_what: str, ask: Callable[[object], object], *_: object) -> object:
         return ask(FINNHUB_CLIENT)
 
-    monkeypatch.setattr("ingestion.sources.finnhub_api.answer", answer)
+    monkeypatch.setattr("ingestion.sources.finnhub.api.answer", answer)
     return open_source(request.param, **OPTIONS[request.param](vendor_folder))
 
 

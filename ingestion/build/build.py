@@ -1,0 +1,231 @@
+"""Feature rows from raw rows: align, compute, and append what is new or changed.
+
+Shard by shard, so that memory does not grow with the number of keys; this process alone holds the
+lock, and switches the manifest once, at the end.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import structlog
+
+from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
+from feature_repo.features.planted import leaked_hash
+from feature_repo.store.shard_runs import LOCAL, Placement, each
+from home.manifest import Manifest
+from home.progress import Progress
+from ingestion.build.shards import BuildTask, KeyBuilt, build_shard, shards_of
+from ingestion.lake.lake import Lake
+from ingestion.landing.record import BUILT, fingerprint, read_record, write_record
+from ingestion.tables.frames import utc
+from ingestion.views.compute import CARRIED, TABLES_OF
+from ingestion.views.raw import RawReader, prices_span
+from market.underlyings import MARKET
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class ViewReport:
+    """What a build did to one view, and where it ends; `stale` says why, if that is early.
+
+    `unavailable` says why a view that a home may lack is not there; nothing is wrong with it then.
+    """
+
+    view: str
+    generation: int
+    keys: int
+    rows_new: int
+    rows_corrected: int
+    last_session: str | None
+    stale: str | None
+    unavailable: str | None = None
+
+    def document(self) -> dict[str, Any]:
+        """Return the report as plain values."""
+        return asdict(self)
+
+
+def build_features(
+    lake: Lake,
+    tickers: Sequence[str],
+    landed_at: pd.Timestamp,
+    progress: Progress | None = None,
+    *,
+    rebuild: bool = False,
+    plant_leak: bool = False,
+    placement: Placement = LOCAL,
+) -> list[ViewReport]:
+    """Bring every view up to the raw rows: new sessions, and one new row for each changed one.
+
+    Where the feature definitions changed, all keys of the view are built again into a new
+    generation, which readers see once it is complete. A key whose raw rows, code and features are
+    those of its last build is left as it is.
+
+    A view that carries values forward ends with the last session at which the source of its table
+    answered: what was known then is not today's. Other views need no holding back, a session
+    without its own price or index is pending by itself.
+
+    Parameters
+    ----------
+    lake
+        Open for writing.
+    tickers
+        The tickers to build; each has landed prices.
+    landed_at
+        The time of this landing, with a zone: when corrections become known.
+    progress
+        Called with (what, done, total) after each key.
+    rebuild
+        Start a new generation in any case, as after a quarantine was released.
+    plant_leak
+        Compute one feature with tomorrow's close, for audits to find (`features.planted`).
+    placement
+        Where shards of keys are worked on; the result is the same, file by file.
+
+    Returns
+    -------
+    list
+        One report a view.
+
+    Raises
+    ------
+    InputError
+        If a ticker has no prices, or its raw rows make no features.
+    """
+    definitions = leaked_hash() if plant_leak else definition_hash()
+    with lake.all_or_nothing():
+        for view in GROUPS:
+            lake.open_view(view, GROUPS[view].entity, definitions, rebuild=rebuild)
+        task = BuildTask(lake.data_dir, lake.opened(), utc(landed_at), lake.first_live, plant_leak)
+        keys = _keys(lake, tickers)
+        counts = _build_keys(lake, task, keys, progress, placement)
+    reports = [_report(lake.manifest, view, counts[view]) for view in GROUPS]
+    for report in reports:
+        logger.info("features built", **report.document())
+    return reports
+
+
+def _build_keys(
+    lake: Lake,
+    task: BuildTask,
+    keys: Sequence[tuple[str, str]],
+    progress: Progress | None,
+    placement: Placement,
+) -> dict[str, Counter[str]]:
+    """Build each key that is not as it was last built, commit, and record what was built."""
+    reader, record = RawReader(lake.data_dir, lake.manifest), read_record(lake.data_dir / BUILT)
+    state = partial(_state, lake, task, reader)
+
+    def report(key: str, done: int) -> None:
+        if progress is not None:
+            progress(f"features of {key}", done, len(keys))
+
+    due = [
+        key for key in keys if _is_due(lake, task, key[0], record.get("/".join(key)), state(key))
+    ]
+    shards = shards_of(task, reader, due)
+    if shards:
+        lake.clear_old_files()
+    counts = {view: Counter[str]() for view in GROUPS}
+    waiting = set(due)
+    unchanged = [key for key in keys if key not in waiting]
+    for done, (_, key) in enumerate(unchanged, start=1):
+        report(key, done)
+    with closing(each(build_shard, task, shards, placement)) as built_keys:
+        for done, built in enumerate(built_keys, start=len(unchanged) + 1):
+            for entry in built.entries:
+                lake.stage_entry(entry)
+            _drop_unmade(lake, built)
+            for view, found in built.counts.items():
+                counts[view] += found
+            report(built.key, done)
+    lake.commit()
+    built_record = record | {"/".join(key): state(key) for key in keys}
+    if built_record != record:
+        write_record(lake.data_dir / BUILT, built_record)
+    return counts
+
+
+def _drop_unmade(lake: Lake, built: KeyBuilt) -> None:
+    """Leave a key out of new generations in which nothing makes it any more."""
+    made = {entry.table for entry in built.entries}
+    for view in built.counts:
+        if (
+            view not in made
+            and lake.is_new_generation(view)
+            and built.key in lake.manifest.keys(view)
+        ):
+            logger.warning("nothing makes it any more, left out", view=view, key=built.key)
+            lake.drop(view, built.key)
+
+
+def _state(lake: Lake, task: BuildTask, reader: RawReader, key: tuple[str, str]) -> str:
+    """Return the fingerprint of what a key is built from and of what it has, as committed."""
+    outputs = [(view, key[1]) for view in task.views_of(key[0])]
+    return fingerprint(lake.manifest, reader.inputs(*key), outputs)
+
+
+def _is_due(lake: Lake, task: BuildTask, entity: str, recorded: str | None, state: str) -> bool:
+    fresh = any(lake.is_new_generation(view) for view in task.views_of(entity))
+    return fresh or recorded != state
+
+
+def _keys(lake: Lake, tickers: Sequence[str]) -> list[tuple[str, str]]:
+    """Return what to build: the tickers asked for, all held ones if a generation is new."""
+    wanted = dict.fromkeys(tickers)
+    for view, group in GROUPS.items():
+        if group.entity == "ticker" and lake.is_new_generation(view):
+            wanted |= dict.fromkeys(lake.manifest.keys(view))
+    return [*(("ticker", ticker) for ticker in wanted), ("market", MARKET)]
+
+
+def _report(manifest: Manifest, view: str, counts: Counter[str]) -> ViewReport:
+    last = {key: manifest.entries[view, key].last for key in manifest.keys(view)}
+    stale = _stale(manifest, view, last)
+    absent = view in OPTIONAL_GROUPS and not last and not _unanswered(manifest, view)
+    return ViewReport(
+        view=view,
+        generation=manifest.tables[view].generation if view in manifest.tables else 0,
+        keys=len(last),
+        rows_new=counts["new"],
+        rows_corrected=counts["corrected"],
+        last_session=min(last.values(), default=None),
+        stale=None if absent else stale,
+        unavailable=_absent(manifest, view) if absent else None,
+    )
+
+
+def _stale(manifest: Manifest, view: str, last: Mapping[str, str]) -> str | None:
+    """Return why a view ends early, None if it does not."""
+    behind = [key for key, end in last.items() if end < prices_span(manifest, key)[1]]
+    unanswered = _unanswered(manifest, view)
+    if unanswered and (behind or not last):
+        return f"{CARRIED[view]} could not be fetched: {', '.join(unanswered[:10])}"
+    if not last:
+        return f"not all of {', '.join(TABLES_OF[view])} has landed"
+    return f"an input of {', '.join(behind[:10])} ends before its prices" if behind else None
+
+
+def _unanswered(manifest: Manifest, view: str) -> list[str]:
+    """Return the keys of a carried table whose source did not answer at the last prices."""
+    carried, end = CARRIED.get(view), prices_span(manifest, MARKET)[1]
+    return [
+        f"{key} since {answer.through or 'ever'}"
+        for (table, key), answer in sorted(manifest.answers.items())
+        if table == carried and not answer.refused and (answer.through or "") < end
+    ]
+
+
+def _absent(manifest: Manifest, view: str) -> str:
+    """Return why a home has nothing of a view that it may lack."""
+    tables = TABLES_OF[view]
+    landed = [table for table in tables if manifest.keys(table)]
+    if not landed:
+        return f"nothing of {', '.join(tables)} has landed"
+    return f"{', '.join(landed)} tells nothing yet of a ticker at any session's decision time"

@@ -1,0 +1,187 @@
+"""A shard of a build: the features of some keys, from raw files to feature files.
+
+It reads the files that its part of the manifest names and writes files that nothing names yet. It
+takes no lock and switches nothing, so that it may run in any process; the one build that holds the
+data folder stages what it returns.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from feature_repo.features.catalogue import GROUPS, names
+from feature_repo.features.declare import Group
+from feature_repo.features.planted import with_leak
+from home.manifest import Entry, Manifest, TableState
+from ingestion.lake.data_folder import Partition, stored_rows, write_partition
+from ingestion.lake.lake import features_folder
+from ingestion.lake.versions import TICK, append
+from ingestion.tables.frames import CREATED, SESSION
+from ingestion.views.compute import Raw
+from ingestion.views.events import View
+from ingestion.views.feature_rows import feature_rows
+from ingestion.views.raw import RawReader
+from market.errors import InputError
+
+# Enough keys to make a task of seconds, few enough that their shared raw rows stay small.
+SHARD_KEYS: Final = 16
+Rows = dict[str, pl.DataFrame | None]
+
+
+@dataclass(frozen=True)
+class BuildTask:
+    """What all shards of a build share.
+
+    Attributes
+    ----------
+    data_dir
+        The data folder of the home, as every worker sees it.
+    views
+        The state of each view that was opened for writing.
+    time
+        The landing: when corrections become known, UTC.
+    first_live
+        The home's first live landing, None where there was none.
+    plant_leak
+        Compute one feature with tomorrow's close (`features.planted`).
+    """
+
+    data_dir: Path
+    views: Mapping[str, TableState]
+    time: datetime
+    first_live: datetime | None = None
+    plant_leak: bool = False
+
+    def technical(self) -> Group:
+        """Return the technical group to compute by."""
+        return (with_leak() if self.plant_leak else GROUPS)["technical"]
+
+    def views_of(self, entity: str) -> list[str]:
+        """Return the opened views of an entity."""
+        return [view for view in self.views if GROUPS[view].entity == entity]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Keys of one entity, and the part of the manifest that names all they need."""
+
+    entity: str
+    keys: tuple[str, ...]
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
+class KeyBuilt:
+    """The files written for one key, and by view how many rows were new and how many corrected."""
+
+    key: str
+    entries: tuple[Entry, ...]
+    counts: Mapping[str, Counter[str]]
+
+
+def shards_of(
+    task: BuildTask, reader: RawReader, keys: Sequence[tuple[str, str]], size: int = SHARD_KEYS
+) -> list[Shard]:
+    """Return the keys in shards of one entity each, in their order.
+
+    Parameters
+    ----------
+    task
+        The build.
+    reader
+        Knows the raw rows that a key needs.
+    keys
+        The (entity, key) to build.
+    size
+        The most keys of a shard.
+    """
+    by_entity: dict[str, list[str]] = {}
+    for entity, key in keys:
+        by_entity.setdefault(entity, []).append(key)
+    return [
+        Shard(entity, part, _part_of(task, reader, entity, part))
+        for entity, mine in by_entity.items()
+        for part in (tuple(mine[at : at + size]) for at in range(0, len(mine), size))
+    ]
+
+
+def _part_of(task: BuildTask, reader: RawReader, entity: str, keys: Sequence[str]) -> Manifest:
+    """Return a manifest of only what the keys are computed from and what they have."""
+    held = reader.manifest.entries
+    wanted = dict.fromkeys(name for key in keys for name in reader.inputs(entity, key))
+    wanted |= dict.fromkeys((view, key) for view in task.views_of(entity) for key in keys)
+    return replace(reader.manifest, entries={name: held[name] for name in wanted if name in held})
+
+
+def build_shard(task: BuildTask, shard: Shard) -> Iterator[KeyBuilt]:
+    """Yield each key of a shard, once its new and changed rows are on the disk.
+
+    Raises
+    ------
+    InputError
+        If a ticker has no prices, or its raw rows make no features.
+    """
+    reader = RawReader(task.data_dir, shard.manifest, task.technical())
+    for key in shard.keys:
+        raw = reader.ticker(key) if shard.entity == "ticker" else reader.macro()
+        yield build_key(task, shard, key, raw)
+
+
+def build_key(task: BuildTask, shard: Shard, key: str, raw: Raw) -> KeyBuilt:
+    """Write what is new or changed in the views of one key.
+
+    A view that has rows is brought to what is known now. One that has none, as in a new
+    generation, is built as it would have been at each time its past changed, so that a correction
+    stays one and is known from its landing on.
+    """
+    held: Rows = {
+        view: stored_rows(task.data_dir, shard.manifest, task.views[view], view, key)
+        for view in task.views_of(shard.entity)
+    }
+    rows, counts = _appended(task, shard, key, raw, held)
+    entries = tuple(
+        _write(task, view, key, rows[view]) for view, found in counts.items() if found.total()
+    )
+    return KeyBuilt(key, entries, counts)
+
+
+def _appended(
+    task: BuildTask, shard: Shard, key: str, raw: Raw, held: Rows
+) -> tuple[Rows, dict[str, Counter[str]]]:
+    """Return all versions of the rows of each view, and how many are new and how many corrected."""
+    rows, counts = dict(held), {view: Counter[str]() for view in held}
+    for known_by, corrected_at in _steps(raw, held, task.time):
+        for view, aligned, features in _computed(raw, known_by, key):
+            if view not in held or (known_by is not None and held[view] is not None):
+                continue
+            incoming = feature_rows(shard.entity, key, aligned, features, task.first_live)
+            known_from = corrected_at if held[view] is None else task.time
+            columns = (shard.entity, SESSION)
+            result = append(rows[view], incoming, columns, names(view), CREATED, known_from)
+            rows[view] = result.rows
+            counts[view] += Counter(new=result.new, corrected=result.corrected)
+    return rows, counts
+
+
+def _write(task: BuildTask, view: str, key: str, rows: pl.DataFrame) -> Entry:
+    generation = task.views[view].generation
+    place = Partition(view, key, generation, features_folder(view, generation))
+    return write_partition(task.data_dir, place, rows, SESSION, task.time)
+
+
+def _steps(raw: Raw, held: Rows, time: datetime) -> Iterator[tuple[datetime | None, datetime]]:
+    """Yield up to when raw rows are seen (None: all), and from when their corrections are known."""
+    changes = raw.changes() if any(rows is None for rows in held.values()) else []
+    return zip([*(change - TICK for change in changes), None], [time, *changes], strict=True)
+
+
+def _computed(raw: Raw, known_by: datetime | None, key: str) -> Iterator[View]:
+    try:
+        yield from raw.views(known_by)
+    except InputError as error:
+        raise InputError(f"{key}: {error}") from error

@@ -1,0 +1,158 @@
+"""The gate before the lake: Great Expectations over the rules of a table.
+
+Bad rows are told apart with the rules that each breaks; good rows go on. A table without its
+declared columns and types, or a rule that could not be checked, lets nothing through.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from ingestion.gate.rules import Rule, row_rules, schema_rules, with_judged
+from ingestion.gate.sequences import Stored, nothing_stored
+from ingestion.tables.declare import Table
+from market.errors import SchemaViolation
+
+if TYPE_CHECKING:
+    from great_expectations.core import ExpectationValidationResult
+    from great_expectations.core.batch_definition import BatchDefinition
+
+REASON: Final = "reason"
+REPEATED: Final = "row: not a repetition of an earlier one"
+SEPARATOR: Final = "; "
+# The rows that break a rule by their number, not their values.
+RESULT_FORMAT: Final = {"result_format": "COMPLETE", "include_unexpected_rows": False}
+
+
+def gate(
+    table: Table, frame: pd.DataFrame, stored: Stored = nothing_stored
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Part the rows that keep every rule of their table from those that do not.
+
+    Of rows that repeat each other in every column the first is kept; rows of one key that differ
+    are all refused, since none is known to be the right one.
+
+    Parameters
+    ----------
+    table
+        The declaration.
+    frame
+        Rows as a source gives them.
+    stored
+        A key to the stored versions of its rows, such as `Lake.stored` of the table: what a first
+        row is held against, and the bars that have been vouched for.
+
+    Returns
+    -------
+    tuple
+        The good rows, and the bad rows with the rules they break in a column `reason`; the
+        declared columns, numbered from 0.
+
+    Raises
+    ------
+    SchemaViolation
+        If a column is missing, undeclared or of another type, or if a rule could not be checked:
+        nothing may land.
+    """
+    batches = whole_frame()
+    for rule, result in validate(batches, frame, schema_rules(table)):
+        if not result.success:
+            raise SchemaViolation(f"table {table.name}: {_drift(table, frame, rule, result)}")
+    rows = table.check(frame[list(table.names)].reset_index(drop=True))
+    reasons: defaultdict[int, list[str]] = defaultdict(list)
+    repeated = rows.duplicated()
+    for row in rows.index[repeated]:
+        reasons[row].append(REPEATED)
+    judged = with_judged(table, rows[~repeated], stored)
+    for rule, result in validate(batches, judged, row_rules(table)):
+        for row in _unexpected_rows(table, rule, result):
+            reasons[row].append(rule.words)
+    bad = rows.loc[sorted(reasons)]
+    bad = bad.assign(**{REASON: [SEPARATOR.join(reasons[row]) for row in bad.index]})
+    return rows.drop(index=bad.index).reset_index(drop=True), bad.reset_index(drop=True)
+
+
+def validate(
+    batches: "BatchDefinition", frame: pd.DataFrame, rules: Sequence[Rule]
+) -> Iterator[tuple[Rule, "ExpectationValidationResult"]]:
+    """Yield each rule with what Great Expectations found, in the order of the rules.
+
+    Raises
+    ------
+    SchemaViolation
+        At a rule that raised inside Great Expectations, or was not answered.
+    """
+    import great_expectations as gx
+
+    suite = gx.ExpectationSuite(
+        name="gate",
+        expectations=[
+            getattr(gx.expectations, rule.expectation)(**rule.arguments, meta={"rule": number})
+            for number, rule in enumerate(rules)
+        ],
+    )
+    batch = batches.get_batch({"dataframe": frame})
+    results = batch.validate(suite, result_format=RESULT_FORMAT).results
+    found = {result.expectation_config.meta["rule"]: result for result in results}
+    for number, rule in enumerate(rules):
+        result = found.get(number)
+        problems = ["no answer"] if result is None else _raised(result.exception_info)
+        if result is None or problems:
+            raise SchemaViolation(f"rule {rule.words!r} could not be checked: {problems[0]:.200}")
+        yield rule, result
+
+
+def whole_frame() -> "BatchDefinition":
+    """Return a definition of batches out of a context that keeps, sends and shows nothing."""
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
+
+    configuration = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(),
+        analytics_enabled=False,
+        progress_bars=ProgressBarsConfig(globally=False, metric_calculations=False),
+    )
+    context = gx.get_context(mode="ephemeral", project_config=configuration)
+    asset = context.data_sources.add_pandas("gate").add_dataframe_asset("rows")
+    return asset.add_batch_definition_whole_dataframe("all")
+
+
+def _unexpected_rows(
+    table: Table, rule: Rule, result: "ExpectationValidationResult"
+) -> Sequence[int]:
+    if result.success:
+        return ()
+    rows: list[int] = result.result.get("unexpected_index_list") or []
+    if not rows:
+        raise SchemaViolation(f"table {table.name}: {_broken(rule, result)}; no row is named")
+    return rows
+
+
+def _drift(
+    table: Table, frame: pd.DataFrame, rule: Rule, result: "ExpectationValidationResult"
+) -> str:
+    """Return how the columns differ from the declared ones: missing, added or retyped."""
+    got = [str(name) for name in frame.columns]
+    missing = [name for name in table.names if name not in got]
+    extra = [name for name in got if name not in table.names]
+    found = {"missing": missing, "not declared": extra}
+    words = [f"{what} {', '.join(names)}" for what, names in found.items() if names]
+    if not words:
+        return _broken(rule, result)
+    return f"columns: {'; '.join(words)}; allowed are exactly {', '.join(table.names)}"
+
+
+def _broken(rule: Rule, result: "ExpectationValidationResult") -> str:
+    return f"got {result.result.get('observed_value')}, allowed is {rule.words}"
+
+
+def _raised(info: Mapping[str, Any]) -> list[str]:
+    """Return the messages of exceptions inside a result: one, or one for each metric."""
+    parts = [info] if "raised_exception" in info else list(info.values())
+    return [str(part["exception_message"]) for part in parts if part["raised_exception"]]

@@ -1,0 +1,183 @@
+"""The rules of a table, generated from its declaration, in words and as data."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from ingestion.gate.sequences import Stored, in_order, no_split_missing, nothing_stored
+from ingestion.tables.declare import Column, Pair, Splits, Table
+from ingestion.tables.frames import KEY_PATTERN
+from market.calendar import sessions
+
+LARGEST: Final = float(np.finfo(np.float64).max)
+# Great Expectations names a time with a zone by its class; `Table.check` looks at unit and zone.
+_GX_TYPES: Final = {"timestamp": "Timestamp"}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One expectation: in words, as Great Expectations names it, and its arguments."""
+
+    words: str
+    expectation: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+def schema_rules(table: Table) -> list[Rule]:
+    """Return the rules of the table as a whole: its columns, none more, and their types."""
+    columns = Rule(
+        f"columns: exactly {', '.join(table.names)}",
+        "ExpectTableColumnsToMatchSet",
+        {"column_set": list(table.names), "exact_match": True},
+    )
+    types = [
+        Rule(
+            f"{column.name}: type {dtype}",
+            "ExpectColumnValuesToBeOfType",
+            {"column": column.name, "type_": _GX_TYPES.get(column.dtype, dtype)},
+        )
+        for column, dtype in zip(table.columns, table.dtypes.values(), strict=True)
+    ]
+    return [columns, *types]
+
+
+def row_rules(table: Table) -> list[Rule]:
+    """Return the rules that each row keeps or breaks, in the order of columns, pairs and key."""
+    unique = Rule(
+        f"{', '.join(table.key)}: once",
+        "ExpectCompoundColumnsToBeUnique",
+        {"column_list": list(table.key), "ignore_row_if": "never"},
+    )
+    columns = [rule for column in table.columns for rule in _column_rules(table, column)]
+    return [*columns, *map(_pair_rule, table.pairs), *_sequence_rules(table), unique]
+
+
+def with_judged(table: Table, frame: pd.DataFrame, stored: Stored = nothing_stored) -> pd.DataFrame:
+    """Return the frame and the columns that rules need beside the declared ones.
+
+    These are whether a date is one (and a session, where declared), whether a partition can name a
+    file, for each pair the lesser column lowered by the tolerance, and whether a row is in order
+    and at the level of the rows before it.
+    """
+    judged = {}
+    for column in table.columns:
+        values = frame[column.name]
+        if column.dtype == "date":
+            judged[_date_words(column)] = _is_date(column, values)
+        if column.name == table.partition:
+            judged[_name_words(column)] = values.map(_can_name, na_action="ignore").fillna(True)
+    for pair in table.pairs:
+        judged[_lowered(pair)] = frame[pair.lesser] * (1.0 - pair.tolerance)
+    if table.by_session:
+        dated = frame[judged[_date_words(table.dating)]]
+        ordered = in_order(table, dated).reindex(frame.index, fill_value=True)
+        judged[_order_words(table)] = ordered
+    if table.splits is not None:
+        judged[_split_words(table.splits)] = no_split_missing(table, frame, stored)
+    return frame.assign(**judged)
+
+
+def _sequence_rules(table: Table) -> list[Rule]:
+    words = [_order_words(table)] if table.by_session else []
+    if table.splits is not None:
+        words.append(_split_words(table.splits))
+    return [Rule(text, "ExpectColumnValuesToBeInSet", _true(text)) for text in words]
+
+
+def _order_words(table: Table) -> str:
+    return f"{table.dated}: in order with the rows beside it"
+
+
+def _split_words(splits: Splits) -> str:
+    return f"{splits.prices[-1]}: no jump, here or before, by a split unlike the one in its row"
+
+
+def _column_rules(table: Table, column: Column) -> list[Rule]:
+    name = {"column": column.name}
+    rules = []
+    if not column.nullable:
+        rules.append(Rule(f"{column.name}: not null", "ExpectColumnValuesToNotBeNull", name))
+    if column.dtype == "date":
+        words = _date_words(column)
+        rules.append(Rule(words, "ExpectColumnValuesToBeInSet", _true(words)))
+    if column.dtype == "string":
+        rules.append(
+            Rule(f"{column.name}: text", "ExpectColumnValuesToBeOfType", {**name, "type_": "str"})
+        )
+    if column.dtype in ("float", "int"):
+        rules.append(Rule(_range_words(column), "ExpectColumnValuesToBeBetween", _range(column)))
+    if column.allowed is not None:
+        allowed = list(column.allowed)
+        words = f"{column.name}: one of {', '.join(allowed)}"
+        rules.append(Rule(words, "ExpectColumnValuesToBeInSet", {**name, "value_set": allowed}))
+    if column.name == table.partition:
+        rules.append(
+            Rule(_name_words(column), "ExpectColumnValuesToBeInSet", _true(_name_words(column)))
+        )
+    return rules
+
+
+def _range(column: Column) -> dict[str, Any]:
+    # A side without a bound is bounded by the largest number: an infinite value is never one.
+    return {
+        "column": column.name,
+        "min_value": -LARGEST if column.minimum is None else column.minimum,
+        "max_value": LARGEST if column.maximum is None else column.maximum,
+        "strict_min": column.strict_minimum,
+        "strict_max": column.strict_maximum,
+    }
+
+
+def _range_words(column: Column) -> str:
+    low = None if column.minimum is None else f"{'>' if column.strict_minimum else '>='} "
+    high = None if column.maximum is None else f"{'<' if column.strict_maximum else '<='} "
+    sides = [
+        f"{sign}{bound:g}"
+        for sign, bound in ((low, column.minimum), (high, column.maximum))
+        if sign is not None
+    ]
+    return f"{column.name}: {' and '.join(sides) or 'finite'}"
+
+
+def _pair_rule(pair: Pair) -> Rule:
+    return Rule(
+        f"{pair.greater} >= {pair.lesser} (to {pair.tolerance:.2%})",
+        "ExpectColumnPairValuesAToBeGreaterThanB",
+        {
+            "column_A": pair.greater,
+            "column_B": _lowered(pair),
+            "or_equal": True,
+            "ignore_row_if": "either_value_is_missing",
+        },
+    )
+
+
+def _lowered(pair: Pair) -> str:
+    return f"{pair.lesser} less {pair.tolerance:g}"
+
+
+def _date_words(column: Column) -> str:
+    return f"{column.name}: {'an XNYS session' if column.session else 'a date without a time'}"
+
+
+def _is_date(column: Column, values: pd.Series) -> pd.Series:
+    if column.session and values.notna().any():
+        return values.isin(sessions(values.min(), values.max())) | values.isna()
+    return values.isna() | (values == values.dt.normalize())
+
+
+def _name_words(column: Column) -> str:
+    return f"{column.name}: a name of letters, digits and . _ = -, at most 32"
+
+
+def _can_name(value: object) -> bool:
+    # What is no text breaks another rule.
+    return not isinstance(value, str) or re.fullmatch(KEY_PATTERN, value) is not None
+
+
+def _true(column: str) -> dict[str, Any]:
+    return {"column": column, "value_set": [True]}

@@ -1,0 +1,253 @@
+"""A folder of vendor-shaped CSV files: `yahoo/`, `cboe/` and `fred/`, and what else is there.
+
+yahoo
+    `Date,Open,High,Low,Close,Adj Close,Volume,Dividends[,Stock Splits]`, yfinance with
+    `auto_adjust=False`: adjusted for splits, not for dividends. With the splits in the file the
+    adjustment is undone. Without them it cannot be, and the prices land as they stand, with
+    split = 1: consistent over time, in today's shares.
+cboe
+    `Date[,Open,High,Low],Close`: index points.
+fred
+    `observation_date,SERIES`; `.` or an empty cell is a day without an observation, which is
+    absent and gives no row. The vintage is not known, so `vintage_date` is null.
+finnhub, apewisdom, option_chains
+    `finnhub/news.csv`, `finnhub/earnings_calendar.csv`, `apewisdom/history.csv` and
+    `option_chains/<UNDERLYING>_<date>.csv`, each read by `recorded_events`. A table whose file is
+    not there is not among the tables of the source.
+
+Columns beyond these are ignored. Days without a row stay without one.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from ingestion.sources.base import requested_table, within
+from ingestion.sources.headlines.scored_once import scored
+from ingestion.sources.headlines.scores import Scorer
+from ingestion.sources.recorded.events import (
+    apewisdom_mentions,
+    chain_quotes,
+    finnhub_earnings,
+    finnhub_news,
+    with_absent,
+)
+from ingestion.sources.recorded.known_by import recorded_by, reports_known
+from ingestion.sources.wire.csv_file import ISO_DATE, CsvFile, read_csv
+from ingestion.sources.yahoo.traded_prices import as_traded
+from ingestion.tables.catalogue import MARKET_SCOPE, TABLES
+from market.calendar import sessions
+from market.errors import InputError
+from market.underlyings import underlying
+
+# Letters of a ticker, index or series: a key names a file and must not lead out of the folder.
+KEY: Final = re.compile(r"[A-Z0-9][A-Z0-9.=-]*")
+
+YAHOO_NUMBERS: Final = MappingProxyType(
+    {
+        "open": "Open",
+        "high": "High",
+        "low": "Low",
+        "close": "Close",
+        "volume": "Volume",
+        "dividend": "Dividends",
+        "adj_close": "Adj Close",
+    }
+)
+# Yahoo's own downloads write an empty bar with the word.
+YAHOO_NULLS: Final = ("", "null")
+CBOE_OPTIONAL: Final = MappingProxyType({"open": "Open", "high": "High", "low": "Low"})
+FRED_NULLS: Final = (".", "")
+
+
+def yahoo_prices(file: CsvFile, ticker: str) -> pd.DataFrame:
+    """Return the columns of `prices` as traded (in today's shares without a split column)."""
+    file.require(["Date", *YAHOO_NUMBERS.values()])
+    frame = pd.DataFrame({"ticker": ticker, "session": file.dates("Date")})
+    for column, header in YAHOO_NUMBERS.items():
+        frame[column] = file.numbers(header, YAHOO_NULLS)
+    frame["split"] = 1.0
+    if "Stock Splits" not in file.columns:
+        return frame
+    splits = file.numbers("Stock Splits").to_numpy()
+    # One wrong ratio falsifies every earlier price, so it is refused here and not by the gate.
+    possible = np.isfinite(splits) & (splits >= 0.0)
+    file.refuse(~possible, "Stock Splits", "0 for none, or new shares per old")
+    frame["split"] = np.where(splits == 0.0, 1.0, splits)
+    return as_traded(frame.sort_values("session", kind="stable"))
+
+
+def cboe_levels(file: CsvFile, symbol: str) -> pd.DataFrame:
+    """Return the columns of `indices`, in index points; a column not in the file is null."""
+    file.require(["Date", "Close"])
+    frame = pd.DataFrame({"symbol": symbol, "session": file.dates("Date")})
+    for column, header in CBOE_OPTIONAL.items():
+        frame[column] = file.numbers(header) if header in file.columns else float("nan")
+    return frame.assign(close=file.numbers("Close"))
+
+
+def fred_observations(file: CsvFile, series: str) -> pd.DataFrame:
+    """Return the columns of `macro_series`, without the days that have no observation."""
+    file.require(["observation_date", series])
+    frame = pd.DataFrame({"series": series, "observation_date": file.dates("observation_date")})
+    frame["vintage_date"] = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
+    frame["value"] = file.numbers(series, FRED_NULLS)
+    return frame.dropna(subset="value")
+
+
+# Table -> (folder, reader of one of its files).
+FORMATS: Final[Mapping[str, tuple[str, Callable[[CsvFile, str], pd.DataFrame]]]] = MappingProxyType(
+    {
+        "prices": ("yahoo", yahoo_prices),
+        "indices": ("cboe", cboe_levels),
+        "macro_series": ("fred", fred_observations),
+    }
+)
+# Table -> (the one file of all its keys, reader).
+WHOLE_FILES: Final[Mapping[str, tuple[str, Callable[[CsvFile], pd.DataFrame]]]] = MappingProxyType(
+    {
+        "news": ("finnhub/news.csv", finnhub_news),
+        "mentions": ("apewisdom/history.csv", apewisdom_mentions),
+        "earnings_calendar": ("finnhub/earnings_calendar.csv", finnhub_earnings),
+    }
+)
+# A file for each underlying and day.
+CHAINS: Final = "option_chains"
+
+
+class Recorded:
+    """Recorded data of the vendors, from a folder of their CSV files.
+
+    Nothing recorded after the decision time of the last session asked for is given. A file of
+    events is read once in the life of the source.
+
+    Parameters
+    ----------
+    folder
+        The folder that holds `yahoo/`, `cboe/` and `fred/`, each file named by its key, and maybe
+        `finnhub/`, `apewisdom/` and `option_chains/`.
+    scorer
+        Gives headlines their mood; None takes the default of `headline_scores`.
+
+    Attributes
+    ----------
+    tables
+        The tables of `FORMATS`, and those of events whose file is there.
+    """
+
+    name = "recorded"
+    origin = "recorded"
+
+    def __init__(self, folder: Path, scorer: Scorer | None = None) -> None:
+        self.folder = Path(folder)
+        self.scorer = scorer
+        events = [name for name, (file, _) in WHOLE_FILES.items() if (self.folder / file).exists()]
+        chains = [CHAINS] if any((self.folder / CHAINS).glob("*.csv")) else []
+        self.tables: tuple[str, ...] = (*FORMATS, *events, *chains)
+        self._whole: dict[str, pd.DataFrame] = {}
+
+    def fetch(
+        self, table: str, keys: Sequence[str], start: pd.Timestamp | None, end: pd.Timestamp
+    ) -> pd.DataFrame:
+        """Return the recorded rows of the keys dated in [start, end]; see `Source.fetch`.
+
+        Raises
+        ------
+        InputError
+            If a file is missing, the table or a key is not possible, or start lies after end.
+        SchemaViolation
+            If a file cannot be read to the letter: its name, line, column and cell are given.
+        """
+        shape = requested_table(self, table)
+        asked = list(dict.fromkeys(keys))
+        if table in FORMATS:
+            found = [self._read(table, key) for key in asked]
+        elif table == CHAINS:
+            found = [self._chains(key, start, end) for key in asked]
+        else:
+            found = [self._events(table, asked, end)]
+        frames = [shape.empty(), *(frame[list(shape.names)] for frame in found)]
+        rows = pd.concat(frames, ignore_index=True).astype(shape.dtypes)
+        return shape.check(within(rows, shape, start, end))
+
+    def last_session(self) -> pd.Timestamp:
+        """Return the last session with a close in any price file, at midnight without a zone.
+
+        Raises
+        ------
+        InputError
+            If there is no price file, or none has a session with a close.
+        """
+        folder = FORMATS["prices"][0]
+        names = sorted(path.stem for path in (self.folder / folder).glob("*.csv"))
+        if not names:
+            raise InputError(
+                f"no price file: {self.folder / folder} holds no CSV file, "
+                "allowed is a folder with yahoo/<TICKER>.csv"
+            )
+        priced = pd.concat([self._read("prices", name) for name in names])
+        days = pd.DatetimeIndex(priced.loc[priced["close"].notna(), "session"])
+        traded = days.intersection(sessions(days.min(), days.max())) if len(days) else days
+        if not len(traded):
+            raise InputError(f"no session with a close in {self.folder / folder}: got none")
+        return traded.max()
+
+    def _read(self, table: str, key: str) -> pd.DataFrame:
+        folder, read = FORMATS[table]
+        return read(read_csv(self.folder, f"{folder}/{_possible(key)}.csv"), key)
+
+    def _events(self, table: str, keys: list[str], end: pd.Timestamp) -> pd.DataFrame:
+        file, read = WHOLE_FILES[table]
+        if table not in self._whole:
+            self._whole[table] = read(read_csv(self.folder, file))
+        rows = self._whole[table]
+        if table == "news":
+            return self._news(rows, keys, end)
+        if table == "mentions":
+            tickers = [underlying(key).ticker for key in keys]
+            return with_absent(recorded_by(rows, "recorded_at", end), tickers)
+        companies = [_possible(key) for key in keys]
+        return reports_known(rows[rows["symbol"].isin(companies)], end)
+
+    def _news(self, rows: pd.DataFrame, keys: list[str], end: pd.Timestamp) -> pd.DataFrame:
+        known = recorded_by(rows, "recorded_at", end)
+        return scored(known[known["scope"].isin(_scopes(keys))], self.scorer)
+
+    def _chains(self, key: str, start: pd.Timestamp | None, end: pd.Timestamp) -> pd.DataFrame:
+        """Return the quotes of the files named by an underlying and a day in [start, end].
+
+        An underlying without a file was not recorded, and has no quotes.
+        """
+        days = {}
+        for path in sorted((self.folder / CHAINS).glob(f"{underlying(key).ticker}_*.csv")):
+            day = pd.to_datetime(path.stem[len(key) + 1 :], format=ISO_DATE, errors="coerce")
+            if pd.isna(day):
+                raise InputError(
+                    f"got the file {CHAINS}/{path.name}, allowed is {key}_<date>.csv with a date "
+                    "such as 2024-01-31"
+                )
+            days[path.name] = day
+        asked = [n for n, day in days.items() if day <= end and (start is None or day >= start)]
+        frames = [chain_quotes(read_csv(self.folder, f"{CHAINS}/{name}"), key) for name in asked]
+        rows = pd.concat([TABLES[CHAINS].empty(), *frames], ignore_index=True)
+        return recorded_by(rows, "quote_time", end)
+
+
+def _possible(key: str) -> str:
+    if not KEY.fullmatch(key):
+        raise InputError(
+            f"impossible key: got {key!r:.40}, allowed are capital letters, digits, . = and -"
+        )
+    return key
+
+
+def _scopes(keys: list[str]) -> list[str]:
+    other = [key for key in keys if key != MARKET_SCOPE]
+    if other:
+        raise InputError(f"unknown scope of news: got {other[0]!r:.40}, allowed is {MARKET_SCOPE}")
+    return keys

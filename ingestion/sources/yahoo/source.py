@@ -1,0 +1,236 @@
+"""Yahoo's daily bars of the underlyings and of the volatility indices, through yfinance.
+
+Yahoo adjusts prices, volumes and dividends for every split up to today; this is undone, so a
+download always reaches to Yahoo's newest bar, whatever end is asked for. Held back, so that their
+sessions stay pending: bars after the end, bars at the end that lack a price, and bars behind a
+session that Yahoo has skipped in the last days, as it may still come. A session skipped longer ago
+is logged and stays a hole.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import structlog
+
+from ingestion.sources.cboe.source import known_index
+from ingestion.sources.recorded.source import YAHOO_NUMBERS
+from ingestion.sources.wire.each_key import fetch_each
+from ingestion.sources.wire.patience import PATIENCE, Patience, patiently
+from ingestion.sources.yahoo.download import Download, yfinance_download
+from ingestion.sources.yahoo.split_checks import refuse_wrong_splits
+from ingestion.sources.yahoo.traded_prices import as_traded
+from market.calendar import NEW_YORK, sessions
+from market.errors import SchemaViolation, SourceUnavailable
+from market.underlyings import underlying
+
+SPLITS: Final = "Stock Splits"
+LEVELS: Final = ("open", "high", "low", "close")
+# Cboe publishes its indices with two decimals; Yahoo hands them on as 32-bit floats. Rounded, the
+# two vendors agree, and going from one to the other corrects nothing.
+INDEX_DECIMALS: Final = 2
+# A session that Yahoo skips is filled within days, or never.
+STILL_COMING: Final = 5
+
+logger = structlog.get_logger(__name__)
+
+
+class Yahoo:
+    """Prices and volatility indices from Yahoo.
+
+    Parameters
+    ----------
+    cache_dir
+        The folder for what yfinance keeps between runs; None leaves it to yfinance.
+    patience
+        The tries that each symbol is worth.
+    download
+        One try, see `Download`; None is yfinance.
+    """
+
+    name = "yahoo"
+    origin = "live"
+    tables: tuple[str, ...] = ("prices", "indices")
+
+    def __init__(
+        self,
+        cache_dir: Path | None = None,
+        patience: Patience = PATIENCE,
+        download: Download | None = None,
+    ) -> None:
+        self.patience = patience
+        self.download = yfinance_download(cache_dir) if download is None else download
+
+    def fetch(
+        self, table: str, keys: Sequence[str], start: pd.Timestamp | None, end: pd.Timestamp
+    ) -> pd.DataFrame:
+        """Return the bars of the keys dated in [start, end]; see `Source.fetch`.
+
+        Raises
+        ------
+        InputError
+            If the table or a key is not possible, or start lies after end.
+        SourceUnavailable
+            If Yahoo did not answer usefully, or with splits that cannot be right.
+        SchemaViolation
+            If the bars have not the shape of yfinance.
+        """
+
+        def read(key: str) -> pd.DataFrame:
+            bars = self._prices(key, start) if table == "prices" else self._levels(key, start)
+            needed = (*LEVELS, "volume") if table == "prices" else ("close",)
+            whole = held_back(f"Yahoo, {key}", bars[bars["session"] <= end], needed)
+            return up_to_the_hole(f"Yahoo, {key}", whole)
+
+        return fetch_each(self, table, keys, (start, end), read)
+
+    def _prices(self, ticker: str, start: pd.Timestamp | None) -> pd.DataFrame:
+        what = f"Yahoo, {underlying(ticker).ticker}"
+        bars = daily_bars(what, self._asked(what, ticker, start))
+        bars["split"] = split_ratios(what, bars)
+        refuse_wrong_splits(what, bars)
+        return as_traded(bars).assign(ticker=ticker)
+
+    def _levels(self, symbol: str, start: pd.Timestamp | None) -> pd.DataFrame:
+        known_index(symbol)
+        what = f"Yahoo, ^{symbol}"
+        bars = daily_bars(what, self._asked(what, f"^{symbol}", start))
+        levels = bars[list(LEVELS)].round(INDEX_DECIMALS)
+        return bars[["session"]].join(levels).assign(symbol=symbol)
+
+    def _asked(self, what: str, symbol: str, start: pd.Timestamp | None) -> pd.DataFrame:
+        return patiently(what, lambda seconds: self.download(symbol, start, seconds), self.patience)
+
+
+def daily_bars(what: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return bars in the shape of yfinance by our names, in order of their sessions.
+
+    A session is the day in New York of a time with a zone, or the day of one without.
+
+    Parameters
+    ----------
+    what
+        The vendor and the symbol, for messages.
+    frame
+        `Open, High, Low, Close, Adj Close, Volume, Dividends, Stock Splits` by time, adjusted for
+        splits; shape (n_sessions, 8 or more).
+
+    Returns
+    -------
+    pd.DataFrame
+        `session`, the names of `prices`, and `Stock Splits` as it came.
+
+    Raises
+    ------
+    SourceUnavailable
+        If there is no bar: yfinance shows Yahoo's rate limit so.
+    SchemaViolation
+        If a column is missing, or the bars are not of numbers by time.
+    """
+    if frame.empty:
+        raise SourceUnavailable(
+            f"{what}: got no bar, as yfinance shows Yahoo's rate limit or a symbol that is gone; "
+            "wait some minutes and try again"
+        )
+    names = {**YAHOO_NUMBERS, SPLITS: SPLITS}
+    missing = [header for header in names.values() if header not in frame.columns]
+    if missing:
+        got = ", ".join(map(str, frame.columns))
+        raise SchemaViolation(f"{what}: missing column {', '.join(missing)}; got {got:.200}")
+    if not isinstance(frame.index, pd.DatetimeIndex) or frame.index.hasnans:
+        raise SchemaViolation(
+            f"{what}: got bars by {frame.index.dtype}, allowed is a time for each"
+        )
+    days = frame.index if frame.index.tz is None else frame.index.tz_convert(NEW_YORK)
+    session = days.tz_localize(None).normalize().as_unit("ns")
+    bars = pd.DataFrame({"session": session})
+    for name, header in names.items():
+        bars[name] = _numbers(what, frame[header])
+    return bars.sort_values("session", kind="stable", ignore_index=True)
+
+
+def split_ratios(what: str, bars: pd.DataFrame) -> pd.Series:
+    """Return the splits as new shares per old share, 1 = none; shape (n_sessions,).
+
+    Raises
+    ------
+    SchemaViolation
+        If one is null or negative: every earlier price depends on it.
+    """
+    splits = bars[SPLITS]
+    wrong = ~(splits >= 0) | np.isinf(splits)
+    if wrong.any():
+        at = int(np.flatnonzero(wrong)[0])
+        raise SchemaViolation(
+            f"{what}: got the split {splits.iloc[at]} on {bars['session'].iloc[at].date()}, "
+            "allowed is 0 for none, or new shares per old"
+        )
+    return splits.mask(splits == 0, 1.0)
+
+
+def held_back(what: str, bars: pd.DataFrame, needed: Sequence[str]) -> pd.DataFrame:
+    """Return the bars up to the last one that is whole; earlier ones with a null stay.
+
+    Yahoo's newest bar may be null for hours after the close, and yfinance writes the volume of a
+    null bar as 0.
+
+    Parameters
+    ----------
+    what
+        The vendor and the symbol, for messages.
+    bars
+        One symbol in order of its sessions.
+    needed
+        The columns that a whole bar has; a volume must be above 0.
+
+    Raises
+    ------
+    SourceUnavailable
+        If there are bars and none is whole.
+    """
+    whole = bars[list(needed)].notna().all(axis=1)
+    if "volume" in needed:
+        whole &= bars["volume"] > 0
+    if len(bars) and not whole.any():
+        raise SourceUnavailable(
+            f"{what}: got {len(bars)} bars, all without a price; try again later"
+        )
+    return bars.iloc[: np.flatnonzero(whole)[-1] + 1] if len(bars) else bars
+
+
+def up_to_the_hole(what: str, bars: pd.DataFrame) -> pd.DataFrame:
+    """Return the bars up to a session that the vendor skipped among its last ones.
+
+    Returns and averages over a hole are those of another day; computed before it is filled, they
+    would count as known for ever. Sessions skipped earlier are logged.
+
+    Parameters
+    ----------
+    what
+        The vendor and the symbol, for messages.
+    bars
+        One symbol in order of its sessions.
+    """
+    if bars.empty:
+        return bars
+    expected = sessions(bars["session"].iloc[0], bars["session"].iloc[-1])
+    skipped = expected.difference(pd.DatetimeIndex(bars["session"]))
+    coming = skipped[skipped >= expected[-STILL_COMING:].min()]
+    gone = skipped.difference(coming)
+    if len(gone):
+        days = [str(day.date()) for day in gone[-STILL_COMING:]]
+        logger.warning("sessions skipped", vendor=what, count=len(gone), last=days)
+    if not len(coming):
+        return bars
+    logger.warning("held back behind a skipped session", vendor=what, skipped=str(coming[0].date()))
+    return bars[bars["session"] < coming[0]]
+
+
+def _numbers(what: str, column: pd.Series) -> np.ndarray:
+    try:
+        return column.to_numpy(float, na_value=np.nan)
+    except (ValueError, TypeError):
+        reason = f"{what}, column {column.name}: got a value that is no number"
+    raise SchemaViolation(reason)

@@ -1,0 +1,159 @@
+"""Headlines, premium scores and mentions to one value a session: what was recorded in its window.
+
+Pure functions. The window of a session reaches from the decision time of the session before to its
+own. A session in whose window nothing was recorded was not watched: its values are NaN.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import polars as pl
+from numpy.typing import NDArray
+
+from feature_repo.features.sentiment.windows import last_snapshot, news_by_session
+from ingestion.tables.catalogue import MENTION_FILTERS, NEWS
+from ingestion.views.aligned import Aligned, later, settled_by, taken, times
+from market.arrays import Array
+from market.calendar import DECISION_DELAY, decision_time, session_shift
+
+COUNTS: Final = ("mentions", "mentions_24h_ago")
+
+
+def align_sentiment(
+    prices: Aligned,
+    news: pl.DataFrame,
+    premium: pl.DataFrame,
+    mentions: pl.DataFrame,
+    landed: pl.DataFrame,
+) -> Aligned | None:
+    """Return the sources of the sentiment group, from the first watched session on.
+
+    A row counts from its window's decision time, and in no session that was built before it
+    landed: what is recorded in one window is known to all later builds alike.
+
+    Parameters
+    ----------
+    prices
+        The ticker's prices, aligned: its sessions.
+    news, premium, mentions
+        All versions of the market's headlines, and of the ticker's snapshots; each may be empty.
+    landed
+        Sessions, ascending, and when each first landed with a price (`landed_at`).
+
+    Returns
+    -------
+    Aligned or None
+        Up to the last watched session; later ones are pending. None if none was watched.
+    """
+    windows = _Windows.of(prices)
+    inputs = [_unsettled(rows, landed) for rows in (news, premium, mentions)]
+    newest = [windows.landed(rows) for rows in inputs]
+    watched = np.flatnonzero(np.any([~found.isna() for found in newest], axis=0))
+    if not watched.size:
+        return None
+    news, premium, mentions = inputs
+    arrays = _headlines(windows, news) | _premium(windows, premium) | _mentions(windows, mentions)
+    found = later(later(newest[0], newest[1]), newest[2])
+    # An unwatched session shows as one when a later one is watched.
+    found = pd.DatetimeIndex(found.to_series().bfill())
+    since = slice(watched[0], None)
+    return Aligned(
+        sessions=prices.sessions[since],
+        closes=prices.closes[since],
+        available=windows.cut_offs[since],
+        landed=later(prices.landed, found)[since],
+        arrays={name: values[since] for name, values in arrays.items()},
+        last=prices.sessions[watched[-1]],
+    )
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """Decision times of sessions, and that of the session before the first."""
+
+    cut_offs: pd.DatetimeIndex
+    before: pd.Timestamp
+
+    @classmethod
+    def of(cls, prices: Aligned) -> "_Windows":
+        before = session_shift(prices.sessions[:1], -1)
+        # The calendar's first session has none before it: its window starts with its day.
+        start = (
+            prices.sessions[0].tz_localize("UTC") if before.hasnans else decision_time(before)[0]
+        )
+        return cls(prices.closes + DECISION_DELAY, start)
+
+    def place(self, moments: pd.DatetimeIndex) -> NDArray[np.intp]:
+        """Place of the session in whose window each time lies, -1 for none."""
+        edges = self.cut_offs.insert(0, self.before)
+        place = edges.searchsorted(moments, side="left") - 1
+        return np.where(place < len(self.cut_offs), place, -1)
+
+    def landed(self, rows: pl.DataFrame) -> pd.DatetimeIndex:
+        """When the newest row recorded in each window landed, NaT where none was recorded."""
+        order = rows.sort("landed_at")
+        place = self.place(times(order["recorded_at"]))
+        newest = np.full(len(self.cut_offs), -1)
+        newest[place[place >= 0]] = np.flatnonzero(place >= 0)
+        if order.is_empty():
+            return pd.DatetimeIndex(np.full(newest.size, "NaT", "M8[ns]")).tz_localize("UTC")
+        return taken(times(order["landed_at"]), newest)
+
+
+def _unsettled(rows: pl.DataFrame, landed: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows but those that landed after their session was built.
+
+    The first landing of an input is its backfill: what it brings is as old as it says.
+    """
+    landings = times(rows["landed_at"])
+    late = landings > landings.min()
+    late &= times(rows["recorded_at"]) <= settled_by(landings, landed)
+    return rows.filter(~pl.Series(late))
+
+
+def _headlines(windows: _Windows, news: pl.DataFrame) -> dict[str, Array]:
+    rows = _as_worded(windows, news)
+    return news_by_session(
+        windows.cut_offs,
+        times(rows["published"]),
+        times(rows["recorded_at"]),
+        rows["score"].to_numpy(),
+        windows.before,
+    )
+
+
+def _as_worded(windows: _Windows, news: pl.DataFrame) -> pl.DataFrame:
+    """Return each headline once a session: as it was last worded by the session's cut-off."""
+    place = windows.place(times(news["published"]))
+    in_time = times(news["recorded_at"]) <= taken(windows.cut_offs, place)
+    # A version recorded later counts for no session, but tells that one was watched.
+    own = np.where(in_time, -1, np.arange(news.height))
+    ordered = news.with_columns(_place=place, _own=own).sort("recorded_at", "landed_at")
+    return ordered.unique([*NEWS.key, "_place", "_own"], keep="last", maintain_order=True)
+
+
+def _premium(windows: _Windows, premium: pl.DataFrame) -> dict[str, Array]:
+    rows = last_snapshot(windows.cut_offs, windows.before, times(premium["recorded_at"]))
+    bullish, bearish, sector = (
+        _at(premium, name, rows)
+        for name in ("bullish_percent", "bearish_percent", "sector_bullish_percent")
+    )
+    return {"premium_score": bullish - bearish, "premium_sector_score": 2.0 * sector - 1.0}
+
+
+def _mentions(windows: _Windows, mentions: pl.DataFrame) -> dict[str, Array]:
+    """Sum of both lists at the last snapshot; unknown where one is missing or lacks the ticker."""
+    ordered = mentions.sort("landed_at").unique(["filter", "recorded_at"], keep="last")
+    snapshots = ordered.group_by("recorded_at").agg(
+        pl.when(pl.col(name).count() == len(MENTION_FILTERS)).then(pl.col(name).sum())
+        for name in COUNTS
+    )
+    rows = last_snapshot(windows.cut_offs, windows.before, times(snapshots["recorded_at"]))
+    return {name: _at(snapshots, name, rows) for name in COUNTS}
+
+
+def _at(frame: pl.DataFrame, name: str, rows: NDArray[np.intp]) -> Array:
+    """Return a column at rows, NaN for a null and for row -1."""
+    return np.append(frame[name].cast(pl.Float64).to_numpy(), np.nan)[rows]

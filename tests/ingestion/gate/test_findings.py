@@ -1,0 +1,146 @@
+"""Findings: what a table as a whole lacks is told, and keeps nothing out."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ingestion.gate.expectations import gate
+from ingestion.gate.findings import Finding, calendar, findings
+from ingestion.gate.sequences import nothing_stored
+from ingestion.sources.recorded.source import Recorded
+from ingestion.tables.catalogue import INDICES, PRICES, TABLES
+from ingestion.tables.declare import Table
+from ingestion.tables.frames import typed
+from market.errors import SchemaViolation
+from tests.ingestion.clean_rows import clean
+
+Frame = Callable[..., pd.DataFrame]
+GAPS = "session: every XNYS session from the first row to the last"
+every_table = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+
+
+@every_table
+def test_clean_rows_give_no_finding(table: Table) -> None:
+    assert findings(table, clean(table), nothing_stored) == []
+    assert findings(table, table.empty(), nothing_stored) == []
+
+
+@every_table
+def test_a_share_of_nulls_beyond_the_declared_one_is_told(table: Table) -> None:
+    for column in table.columns:
+        if column.null_share is None:
+            continue
+        frame = clean(table, 100)
+        allowed = round(column.null_share * 100)
+        frame.loc[: allowed - 1, column.name] = None
+        assert findings(table, frame, nothing_stored) == []
+        frame.loc[:allowed, column.name] = None
+        (found,) = findings(table, frame, nothing_stored)
+        assert (found.table, found.key, found.count) == (table.name, None, allowed + 1)
+        assert found.rule == f"{column.name}: at most {column.null_share:.0%} null"
+        assert found.detail.startswith(f"{allowed + 1}.0% null: {frame[table.partition][0]} ")
+
+
+def test_nulls_are_told_by_key_the_emptiest_first(index: Frame, prices: Frame) -> None:
+    days = prices(count=10)["session"]
+    parts = [index(symbol, pd.DatetimeIndex(days)) for symbol in ("VIX", "RVX", "VXN")]
+    parts[1]["open"] = np.nan
+    parts[2].loc[:4, "open"] = np.nan
+    (found,) = findings(INDICES, pd.concat(parts, ignore_index=True), nothing_stored)
+    assert found.detail == "50.0% null: RVX 100%, VXN 50%"
+
+
+def test_missing_sessions_are_told_by_ticker(prices: Frame) -> None:
+    spy, qqq = prices("SPY", count=9), prices("QQQ", count=9)
+    frame = pd.concat([spy.drop(index=[2, 5]), qqq.drop(index=[0, 8])], ignore_index=True)
+    days = spy["session"].dt.strftime("%Y-%m-%d")
+    assert findings(PRICES, frame, nothing_stored) == [
+        Finding("prices", "SPY", GAPS, 2, f"{days[2]}, {days[5]}")
+    ]
+
+
+def test_what_is_stored_fills_a_gap_and_makes_one(prices: Frame) -> None:
+    frame = prices(count=9)
+
+    def stored(key: str) -> Any:
+        assert key == "SPY"
+        return typed(PRICES, frame.iloc[[0, 1, 3]])
+
+    days = frame["session"].dt.strftime("%Y-%m-%d")
+    (found,) = findings(PRICES, frame.iloc[[2, 6]], stored)
+    assert found.detail == f"{days[4]}, {days[5]}"
+    assert calendar(PRICES, frame.iloc[[2, 6]], stored)["landed"].to_list() == [
+        True, True, True, True, False, False, True,
+    ]  # fmt: skip
+
+
+def test_many_missing_sessions_are_counted_and_the_first_named(prices: Frame) -> None:
+    (found,) = findings(PRICES, prices(count=50).iloc[[0, 49]], nothing_stored)
+    assert found.count == 48
+    assert found.detail.count(",") == 9
+    assert found.detail.endswith(" and 38 more")
+    assert json.loads(json.dumps(found.document()))["count"] == 48
+
+
+def test_weekends_and_holidays_are_no_gap(index: Frame) -> None:
+    days = pd.DatetimeIndex(["2024-03-28", "2024-04-01", "2024-07-03", "2024-07-05"])
+    found = findings(INDICES, index("VIX", days[:2]), nothing_stored)
+    assert found == []
+    assert findings(INDICES, index("VIX", days[2:]), nothing_stored) == []
+
+
+def test_a_rule_that_cannot_be_checked_raises(index: Frame) -> None:
+    frame = index("VIX", pd.DatetimeIndex(["2024-01-02"]))
+    columns = tuple(
+        replace(column, name="nowhere") if column.name == "open" else column
+        for column in INDICES.columns
+    )
+    with pytest.raises(SchemaViolation, match="'nowhere: at most 5% null' could not be checked"):
+        findings(replace(INDICES, columns=columns), frame, nothing_stored)
+
+
+@pytest.mark.recorded
+def test_recorded_holes_are_found_and_no_row_is_held(recorded_dir: Path) -> None:
+    source = Recorded(recorded_dir)
+    end = source.last_session()
+    good, bad = gate(PRICES, source.fetch("prices", ["SPY", "QQQ", "IWM"], None, end))
+    assert bad.empty
+    assert findings(PRICES, good, nothing_stored) == []
+    good, _ = gate(INDICES, source.fetch("indices", ["VIX", "VXN", "RVX", "VIX3M"], None, end))
+    found = findings(INDICES, good, nothing_stored)
+    gaps = {finding.key: finding for finding in found if finding.rule == GAPS}
+    # Eight sessions that Cboe's file lacks; four of VIX and its two rows in quarantine.
+    assert {key: finding.count for key, finding in gaps.items()} == {"VIX": 6, "VXN": 8, "RVX": 1}
+    assert gaps["VXN"].detail.startswith("2017-02-13, ")
+    nulls = [finding.rule for finding in found if finding.key is None]
+    assert nulls == [f"{name}: at most 5% null" for name in ("open", "high", "low")]  # RVX
+
+
+@pytest.mark.recorded
+def test_real_moves_of_88_stocks_are_no_splits(recorded_dir: Path) -> None:
+    files = sorted((recorded_dir.parent / "universe").glob("*.csv"))
+    assert len(files) == 88
+    frames = [universe_prices(path) for path in files]
+    good, bad = gate(PRICES, pd.concat(frames, ignore_index=True))
+    # The three rows with nulls, and nothing else; AGFS fell by half within a day.
+    assert sorted(bad["ticker"]) == ["PTR", "REX", "SNP"]
+    assert bad["reason"].str.startswith("open: not null").all()
+    gaps = findings(PRICES, good, nothing_stored)
+    assert [(g.key, g.detail) for g in gaps] == [
+        (ticker, "2016-06-29") for ticker in ("PTR", "REX", "SNP")
+    ]
+
+
+def universe_prices(path: Path) -> pd.DataFrame:
+    file = pd.read_csv(path)
+    frame = pd.DataFrame({"ticker": path.stem, "session": pd.to_datetime(file["Date"])})
+    for name in ("open", "high", "low", "close", "volume"):
+        frame[name] = file[name.title()]
+    frame = frame.assign(dividend=0.0, split=1.0, adj_close=file["Adj Close"])
+    return frame.astype(PRICES.dtypes)
