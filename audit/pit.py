@@ -103,7 +103,7 @@ def audit_pit(
     InputError
         If there is no such service, or nothing to read.
     """
-    from training.dataset import load_frame
+    from training.frames.dataset import load_frame
 
     if service not in SERVICES:
         raise InputError(

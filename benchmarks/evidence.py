@@ -18,8 +18,8 @@ from optrade.flows.models import Window, train_one
 from optrade.flows.recipes import SETTINGS, every_recipe, landed_prices, training_inputs
 from optrade.periods import training_window
 from optrade.runtime import Runtime, runtime
-from training.rank import rank_evidence
 from training.settings import RegimeSettings
+from training.tasks.rank import rank_evidence
 
 TICKERS = ("SPY", "QQQ", "IWM")
 LONG = Window(start="2011-01-01")

@@ -22,9 +22,9 @@ import numpy as np
 
 from feature_repo.features.catalogue import VOLATILITY_INPUTS
 from serving.artifact import ArtifactFiles, Task, artifact_path
-from training.artifact import FORMAT, signed
 from training.models import MODELS, Sample, members
 from training.models.paths import INPUTS
+from training.registry.artifact import FORMAT, signed
 
 GOAL_MS = 2.0
 ROWS = 6_000

@@ -28,9 +28,9 @@ from ingestion.tables.frames import LANDED, SESSION, typed, utc
 from ingestion.views.compute import MacroRaw, TickerRaw
 from ingestion.views.raw import index_symbols
 from market.calendar import decision_time
-from training.evaluation import auc
+from training.judge.scores import auc
 from training.settings import DirectionSettings
-from training.train import Trained, train_direction
+from training.walk import Trained, train_direction
 
 VIEWS: Final = ("technical", "iv", "macro")  # what the service `direction` reads
 TICKER: Final = "SPY"

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from training.registry import Registered
+    from training.registry.register import Registered
 
 COLUMNS: Final = [
     "model", "tested", "score", "value", "baseline", "baseline value", "better by",

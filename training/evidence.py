@@ -6,11 +6,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from training.curves import curves
-from training.fits import Fit, Mixed
-from training.fitting import DirectionForecaster, Forecaster
-from training.gate import judge
-from training.measures import (
+from training.explain.curves import curves
+from training.explain.reasons import importance
+from training.fit.fit import Fit, Mixed
+from training.fit.mixture import DirectionForecaster, Forecaster
+from training.frames.folds import Fold
+from training.frames.rows import Rows
+from training.judge.gate import judge
+from training.judge.measures import (
     GATE_METRIC,
     measure,
     measure_all_days,
@@ -18,12 +21,9 @@ from training.measures import (
     plain,
     session_weights,
 )
-from training.out_of_fold import OutOfFold
-from training.reasons import importance
-from training.rows import Rows
+from training.judge.out_of_fold import OutOfFold
 from training.settings import DirectionSettings, RegimeSettings
-from training.tasks import Task
-from training.validation import Fold
+from training.tasks.declare import Task
 
 INFORMATION_DECIMALS: Final = 6
 

@@ -12,14 +12,14 @@ import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from training.fitting import Forecaster, fit_direction, fit_regime
+from training.fit.mixture import Forecaster, fit_direction, fit_regime
+from training.frames.folds import Fold
+from training.frames.rows import Rows
+from training.judge.out_of_fold import OutOfFold, out_of_fold
 from training.models import model_type
-from training.out_of_fold import OutOfFold, out_of_fold
-from training.rows import Rows
 from training.settings import DirectionSettings, RegimeSettings
-from training.tasks import DIRECTION, REGIME, Task
-from training.train import direction_training_rows, regime_training_rows, window_folds
-from training.validation import Fold
+from training.tasks.declare import DIRECTION, REGIME, Task
+from training.walk import direction_training_rows, regime_training_rows, window_folds
 
 IntArray = npt.NDArray[np.int64]
 

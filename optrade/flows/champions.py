@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from optrade.periods import parse_day
-from training.champion_history import champion_at, history
-from training.tracking import open_client
+from training.registry.champion_history import champion_at, history
+from training.registry.mlflow_runs import open_client
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime

@@ -14,7 +14,7 @@ from optrade.flows import data, models, service, signals
 if TYPE_CHECKING:
     from home.progress import Progress
     from optrade.runtime import OpenedSource, Runtime
-    from training.registry import Registered
+    from training.registry.register import Registered
 
 TICKERS: Final = ["SPY", "QQQ", "IWM"]
 # The simulated market has every series from its first session on. Of the recorded one, five years

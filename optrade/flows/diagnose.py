@@ -7,8 +7,8 @@ import pandas as pd
 from audit.lookahead import leaks
 from optrade.flows.recipes import home_recipe, landed_prices, settings_of
 from optrade.periods import training_window
-from training.diagnose import SCORES, diagnose
-from training.locked import locked_sessions, window_start
+from training.diagnose.diagnose import SCORES, diagnose
+from training.locked.window import locked_sessions, window_start
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime

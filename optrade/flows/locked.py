@@ -9,8 +9,8 @@ from audit.lookahead import refuse_leaks
 from feature_repo.features.catalogue import definition_hash
 from optrade.clock import utc_now
 from optrade.flows.recipes import Settings, home_recipe, landed_prices, settings_of
-from training.locked import LOG, Opening, Score, locked_fold, open_once, openings, scored
-from training.locked_run import record_opening
+from training.locked.run import record_opening
+from training.locked.window import LOG, Opening, Score, locked_fold, open_once, openings, scored
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime

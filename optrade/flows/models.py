@@ -10,11 +10,11 @@ from feature_repo.features.catalogue import definition_hash
 from home.manifest import read_manifest
 from optrade.flows.recipes import SETTINGS, Settings, landed_prices, training_inputs
 from optrade.periods import training_window
-from training.locked import locked_sessions
-from training.optional_views import require_optional_views
-from training.registry import Registered, register
+from training.frames.coverage import require_optional_views
+from training.locked.window import locked_sessions
+from training.registry.register import Registered, register
 from training.settings import DirectionSettings
-from training.train import Trained, train_direction, train_regime
+from training.walk import Trained, train_direction, train_regime
 
 if TYPE_CHECKING:
     from feast import FeatureStore

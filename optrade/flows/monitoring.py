@@ -13,7 +13,7 @@ from market.errors import InputError
 from monitoring.drift import drift_report, windows
 from monitoring.outcomes import Settlement, settle
 from monitoring.report import write_report
-from training.dataset import load_frame
+from training.frames.dataset import load_frame
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime

@@ -6,10 +6,10 @@ from audit.lookahead import refuse_leaks
 from optrade.flows.models import Window
 from optrade.flows.recipes import landed_prices, training_inputs
 from optrade.periods import training_window
-from training.rank import rank_evidence
+from training.registry.mlflow_runs import EVIDENCE, open_client
+from training.registry.mlflow_runs import run as tracked
 from training.settings import RegimeSettings
-from training.tracking import EVIDENCE, open_client
-from training.tracking import run as tracked
+from training.tasks.rank import rank_evidence
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime

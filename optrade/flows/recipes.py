@@ -8,8 +8,8 @@ from home.manifest import Entry, read_manifest
 from market.calendar import sessions
 from market.errors import InputError
 from market.underlyings import UNDERLYINGS
-from training.dataset import load_frame, load_prices
-from training.optional_views import require_optional_views
+from training.frames.coverage import require_optional_views
+from training.frames.dataset import load_frame, load_prices
 from training.recipe import Recipe, recipe
 from training.settings import DirectionSettings, RegimeSettings
 

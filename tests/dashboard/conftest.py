@@ -186,8 +186,8 @@ def feature_rows(ticker: str, days: pd.DatetimeIndex) -> pl.DataFrame:
 
 def fill_models(home: Path) -> None:
     """Train and register two small direction models and one regime model, as `optrade` does."""
-    from training.registry import register
-    from training.train import DirectionSettings, RegimeSettings, train_direction, train_regime
+    from training.registry.register import register
+    from training.walk import DirectionSettings, RegimeSettings, train_direction, train_regime
 
     frame, prices, regime_frame = market()
     direction = train_direction(frame, prices, DirectionSettings("SPY", resamples=50))

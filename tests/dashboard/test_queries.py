@@ -172,7 +172,7 @@ def test_a_ledger_without_outcomes_has_null_ones(tmp_path: Path, record: Callabl
 
 
 def test_versions_are_those_of_mlflow(filled: Path) -> None:
-    from training.tracking import open_client
+    from training.registry.mlflow_runs import open_client
 
     versions = queries_models.model_versions(filled / "mlruns" / "mlflow.db")
     client = open_client(filled / "mlruns")

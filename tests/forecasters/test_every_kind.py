@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from serving.artifact import Artifact, load_artifact
 from serving.refusal import Refusal
-from training.calibration import Platt
-from training.decisions import called
+from training.fit.decisions import called
 from training.models import MODELS
+from training.models.calibration import Platt
 
 EVERY = [(word, task) for word, row in MODELS.items() for task in row.tasks]
 CALLS = (0.8, 1.0, 1.4)

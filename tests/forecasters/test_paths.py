@@ -12,7 +12,7 @@ from serving.artifact import Artifact
 from serving.refusal import Refusal
 from serving.schema import Signal
 from serving.signals import FeatureRow, Models, build_signal
-from training.labels import REGIME_CUTS
+from training.frames.labels import REGIME_CUTS
 from training.models.paths import INPUTS as TRAINED_INPUTS
 
 AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")

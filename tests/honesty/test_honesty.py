@@ -30,7 +30,7 @@ from ingestion.tables.catalogue import TABLES
 from ingestion.views.raw import index_symbols
 from market.calendar import decision_time, sessions
 from market.errors import InputError
-from training.dataset import load_frame
+from training.frames.dataset import load_frame
 
 SHORT = Span("2000-01-03", "2010-01-04", "2022-12-30")
 LAST = "2023-06-30"

@@ -11,7 +11,7 @@ from market.errors import InputError
 from monitoring.outcomes import Pending, outcomes, settle
 from trading.ledger import Ledger
 from trading.outcomes import Outcome, read_outcomes
-from training.labels import adjusted_close, direction_labels, regime_labels
+from training.frames.labels import adjusted_close, direction_labels, regime_labels
 
 # Christmas, New Year, the mourning day of 2025-01-09 and a weekend lie between.
 DAYS = sessions("2024-12-02", "2025-01-31")

@@ -31,7 +31,7 @@ from optrade.flows.doctor_stores import check_ledger, check_mlflow, check_redis
 from optrade.runtime import Runtime
 from optrade.settings import Settings
 from trading.ledger import Ledger
-from training.tracking import open_client
+from training.registry.mlflow_runs import open_client
 
 NOW = pd.Timestamp("2024-11-18T15:00Z")
 LAST = pd.Timestamp("2024-11-15")

@@ -13,7 +13,7 @@ from optrade.runtime import Runtime
 from optrade.settings import Settings
 from serving.artifact import load_artifact
 from serving.signals import FeatureRow, Models, build_signal
-from training.dataset import load_frame
+from training.frames.dataset import load_frame
 
 pytestmark = pytest.mark.integration
 

@@ -28,7 +28,7 @@ from serving.artifact import load_artifact
 from serving.configuration import Configuration
 from serving.context import OpenHome, open_home
 from serving.refusal import Refusal
-from training.dataset import load_frame
+from training.frames.dataset import load_frame
 
 pytestmark = pytest.mark.integration
 

@@ -137,7 +137,7 @@ def test_a_view_without_its_time_refuses(whole_home, documents, write, redis_ser
 
 
 def test_the_model_writer_and_the_model_reader_agree_on_the_hash(documents):
-    from training.artifact import signed
+    from training.registry.artifact import signed
 
     for make in documents.values():
         written = signed(make() | {"version": 12})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from feature_repo.features.catalogue import find
 from market.targets import BANDS, FORECAST_CLASSES, REGIMES, band, forecast_class
 from serving.artifact import CLASSES
-from training import labels
+from training.frames import labels
 from training.models.table import RANK_CUTS
 
 # Every bound, the numbers just below and above it, and any rank.

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import training.labels
+import training.frames.labels
 from market.errors import InputError
 from trading.ledger import Ledger, read_signals
 from trading.outcomes import (
@@ -72,7 +72,11 @@ def path(tmp_path):
 
 def test_the_rules_are_those_of_the_labels_that_models_are_trained_on():
     names = ("HORIZON", "MOVE", "RETURN_DECIMALS")
-    assert tuple(getattr(training.labels, n) for n in names) == (HORIZON, MOVE, RETURN_DECIMALS)
+    assert tuple(getattr(training.frames.labels, n) for n in names) == (
+        HORIZON,
+        MOVE,
+        RETURN_DECIMALS,
+    )
 
 
 @pytest.mark.parametrize(

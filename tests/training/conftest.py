@@ -9,9 +9,9 @@ import pytest
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.iv.group import RANK_SESSIONS, iv_rank
 from market.calendar import session_shift, sessions
-from training.evaluation import Forecast
-from training.out_of_fold import OutOfFold
-from training.tasks import Task
+from training.judge.out_of_fold import OutOfFold
+from training.judge.scores import Forecast
+from training.tasks.declare import Task
 
 Frame = pd.DataFrame
 N_NOISE = 8

@@ -6,15 +6,9 @@ import pandas as pd
 import pytest
 
 from market.calendar import session_shift
-from training.baselines import POOLED_TABLE
-from training.tasks import TASKS
-from training.train import (
-    DirectionSettings,
-    RegimeSettings,
-    Trained,
-    train_direction,
-    train_regime,
-)
+from training.judge.baselines import POOLED_TABLE
+from training.tasks.declare import TASKS
+from training.walk import DirectionSettings, RegimeSettings, Trained, train_direction, train_regime
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
 KEYS = {

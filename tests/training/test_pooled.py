@@ -8,12 +8,13 @@ import pandas as pd
 import pytest
 
 from market.errors import InputError
-from training.baselines import POOLED_TABLE
-from training.fitting import INNER_FOLDS, fit_regime
+from training.fit.mixture import INNER_FOLDS, fit_regime
+from training.frames.folds import walk_forward
+from training.frames.rows import Rows, direction_rows, pooled, regime_rows
+from training.judge.baselines import POOLED_TABLE
 from training.models import MODELS
-from training.rows import Rows, direction_rows, pooled, regime_rows
 from training.settings import DirectionSettings, RegimeSettings
-from training.train import (
+from training.walk import (
     Trained,
     direction_training_rows,
     regime_training_rows,
@@ -21,7 +22,6 @@ from training.train import (
     train_regime,
     window_folds,
 )
-from training.validation import walk_forward
 
 TICKERS = ("SPY", "QQQ", "IWM")
 FEW = 50

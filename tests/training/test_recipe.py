@@ -6,7 +6,7 @@ import pytest
 
 from training.recipe import recipe
 from training.settings import DirectionSettings, RegimeSettings
-from training.train import train_direction, train_regime
+from training.walk import train_direction, train_regime
 
 DIRECTION = DirectionSettings("SPY", resamples=50, optimize_threshold=True)
 REGIME = RegimeSettings("SPY", resamples=50)

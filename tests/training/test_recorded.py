@@ -9,9 +9,9 @@ import pytest
 
 from feature_repo.features.catalogue import GROUPS, VOLATILITY_INPUTS
 from market.adjust import adjust
-from training.evaluation import regime_scores
-from training.labels import RAW_PRICES
-from training.train import DirectionSettings, RegimeSettings, train_direction, train_regime
+from training.frames.labels import RAW_PRICES
+from training.judge.scores import regime_scores
+from training.walk import DirectionSettings, RegimeSettings, train_direction, train_regime
 
 pytestmark = pytest.mark.recorded
 WINDOW = ("2011-01-01", "2024-11-29")

@@ -10,7 +10,7 @@ from feature_repo.features.catalogue import names
 from market.errors import InputError
 from training.models import words
 from training.settings import DirectionSettings, RegimeSettings
-from training.train import Trained, train_direction, train_regime
+from training.walk import Trained, train_direction, train_regime
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
 FEW = 50

@@ -1,0 +1,169 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics
+
+from training.fit.mixture import fit_direction
+from training.frames.folds import Fold, walk_forward
+from training.frames.rows import Rows, direction_rows
+from training.judge.measures import (
+    CALL_SCORES,
+    at_half,
+    compare,
+    measure,
+    measure_all_days,
+    measure_at_half,
+    session_weights,
+)
+from training.judge.out_of_fold import OutOfFold, losses, out_of_fold
+from training.judge.scores import LOSSES
+from training.models import MODELS
+from training.tasks.declare import DIRECTION
+
+Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
+
+
+@pytest.fixture
+def rows(make_direction: Frames) -> Rows:
+    found = direction_rows(*make_direction(420, signal=0.6), "SPY", 5, safe=False)
+    holed = found.values.copy()
+    holed[300:310, 0] = np.nan
+    return replace(found, values=holed)
+
+
+@pytest.fixture
+def folds(rows: Rows) -> tuple[Fold, ...]:
+    return walk_forward(rows.sessions, rows.label_ends, 3)
+
+
+@pytest.fixture
+def tested(rows: Rows, folds: tuple[Fold, ...]) -> OutOfFold:
+    fitted = [fit_direction(rows, fold.train, MODELS["logistic"], 4, "f1") for fold in folds]
+    return out_of_fold(DIRECTION, rows, folds, fitted)
+
+
+def test_every_test_session_is_there_once(
+    rows: Rows, folds: tuple[Fold, ...], tested: OutOfFold
+) -> None:
+    assert tested.sessions.tolist() == rows.sessions[-len(tested.sessions) :].tolist()
+    assert np.bincount(tested.fold).tolist() == [0, *(len(fold.test) for fold in folds)]
+    assert (~tested.scored).sum() == 10, "those with a null among the selected features"
+    assert (tested.decided == (tested.scored & (tested.labels >= 0))).all()
+
+
+def test_baselines_are_fitted_in_the_training_part(
+    rows: Rows, folds: tuple[Fold, ...], tested: OutOfFold
+) -> None:
+    for number, fold in enumerate(folds, 1):
+        decided = rows.labels[fold.train][rows.labels[fold.train] >= 0]
+        said = tested.of_fold(number).baselines["class_prior"].probabilities
+        assert said[:, 1] == pytest.approx(np.full(len(fold.test), decided.mean()))
+
+
+def test_the_figures_are_scikit_learns_on_decided_sessions(tested: OutOfFold) -> None:
+    weights = session_weights(len(tested.sessions), 50, 0)
+    found = measure(DIRECTION, tested, weights)
+    decided = tested.decided
+    outcome, up = tested.labels[decided], tested.model.probabilities[decided, 1]
+    assert found["scores"]["log_loss"] == pytest.approx(metrics.log_loss(outcome, up))
+    # Ranked above the base rate of each fold.
+    lift = tested.model.lift[decided]
+    assert found["scores"]["auc"] == pytest.approx(metrics.roc_auc_score(outcome, lift))
+    assert found["baselines"]["class_prior"]["auc"] == 0.5
+    calls = tested.model.calls[decided]
+    assert found["scores"]["f1"] == pytest.approx(metrics.f1_score(outcome, calls))
+    prior = tested.baselines["class_prior"].probabilities[decided, 1]
+    expected = metrics.log_loss(outcome, prior)
+    assert found["baselines"]["class_prior"]["log_loss"] == pytest.approx(expected)
+    assert found["baselines"]["always_up"]["accuracy"] == pytest.approx(outcome.mean())
+
+
+def test_no_score_stands_without_baseline_and_interval(tested: OutOfFold) -> None:
+    weights = session_weights(len(tested.sessions), 200, 0)
+    measured = measure(DIRECTION, tested, weights)
+    assert [row["score"] for row in measured["comparison"]] == list(measured["scores"])
+    for part in (
+        measured,
+        measure_all_days(DIRECTION, tested, weights),
+        measure_at_half(DIRECTION, tested, weights),
+    ):
+        for row in part["comparison"]:
+            assert row["model"] == part["scores"][row["score"]]
+            assert row["baseline"] == "class_prior"
+            if row["difference"] is not None:
+                low, high = row["interval"]
+                assert low <= row["difference"] + 1e-9
+                assert row["difference"] - 1e-9 <= high
+            else:
+                assert row["baseline_value"] is None or row["model"] is None
+
+
+def test_every_baseline_has_a_difference_with_an_interval(tested: OutOfFold) -> None:
+    found = measure(DIRECTION, tested, session_weights(len(tested.sessions), 200, 0))
+    assert set(found["difference"]) == set(DIRECTION.baselines)
+    for name, difference in found["difference"].items():
+        metric = "log_loss" if name == "class_prior" else "accuracy"
+        assert difference["metric"] == metric
+        model = found["scores"][metric]
+        baseline = found["baselines"][name][metric]
+        gain = baseline - model if metric == "log_loss" else model - baseline
+        assert difference["value"] == pytest.approx(gain)
+        low, high = difference["interval"]
+        assert low <= difference["bound"] <= high
+
+
+def test_the_interval_is_of_the_mean_loss_difference(tested: OutOfFold) -> None:
+    weights = session_weights(len(tested.sessions), 300, 4)
+    found = measure(DIRECTION, tested, weights)["difference"]["class_prior"]
+    table = losses(DIRECTION, tested)
+    better = (table["baseline_loss"] - table["loss"]).to_numpy()
+    assert found["value"] == pytest.approx(better.mean())
+    drawn = weights[1:, tested.decided]
+    resampled = (drawn @ better) / drawn.sum(axis=1)
+    assert found["interval"] == pytest.approx(np.quantile(resampled, [0.025, 0.975]))
+    assert found["bound"] == pytest.approx(np.quantile(resampled, 0.05))
+
+
+def test_losses_are_those_of_the_decided_sessions(tested: OutOfFold) -> None:
+    table = losses(DIRECTION, tested)
+    assert (table["session"].to_numpy() == tested.sessions[tested.decided]).all()
+    assert table.columns.tolist() == ["session", "fold", "loss", "baseline_loss"]
+    assert np.isfinite(table[["loss", "baseline_loss"]]).all(axis=None)
+
+
+def test_all_days_count_flat_ones_by_sign_and_as_a_miss(tested: OutOfFold) -> None:
+    found = measure_all_days(DIRECTION, tested, session_weights(len(tested.sessions), 50, 0))
+    scored = tested.scored
+    calls, outcome = tested.model.calls[scored], tested.every_outcome[scored]
+    assert found["sessions"] == scored.sum() > tested.decided.sum()
+    assert found["scores"]["accuracy"] == pytest.approx((calls == outcome).mean())
+    hits = (tested.model.calls[tested.decided] == tested.labels[tested.decided]).sum()
+    assert found["scores"]["label_accuracy"] == pytest.approx(hits / scored.sum())
+
+
+def test_calls_at_half_ignore_the_threshold(tested: OutOfFold) -> None:
+    found = measure_at_half(DIRECTION, tested, session_weights(len(tested.sessions), 50, 0))
+    decided = tested.decided
+    outcome, up = tested.labels[decided], tested.model.probabilities[decided, 1]
+    assert found["scores"]["accuracy"] == pytest.approx(((up > 0.5) == outcome).mean())
+    assert set(found["scores"]) == set(CALL_SCORES)
+    assert (
+        at_half(tested.model).probabilities[decided] == tested.model.probabilities[decided]
+    ).all()
+
+
+@pytest.mark.parametrize("score", ["log_loss", "brier", "calibration_error", "accuracy", "auc"])
+def test_a_positive_difference_always_means_better(score: str) -> None:
+    less, more = np.full(40, 0.3), np.full(40, 0.4)
+    better, worse = (less, more) if score in LOSSES else (more, less)
+    row = compare({score: better}, {score: worse}, "prior")[0]
+    assert row["difference"] == pytest.approx(0.1)
+    assert row["interval"] == pytest.approx([0.1, 0.1])
+
+
+def test_rules_without_probabilities_are_no_forecasts_to_threshold(tested: OutOfFold) -> None:
+    with pytest.raises(TypeError, match="no threshold"):
+        at_half(tested.baselines["always_up"])

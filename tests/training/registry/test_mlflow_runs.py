@@ -1,0 +1,59 @@
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from training.registry.mlflow_runs import figures
+from training.tasks.declare import TASKS
+from training.walk import DirectionSettings, RegimeSettings, train_direction, train_regime
+
+Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
+
+
+def evidence(**change: Any) -> dict[str, Any]:
+    gate = {
+        "baseline": "class_prior",
+        "improvement": 0.01,
+        "interval": [-0.01, 0.03],
+        "bound": -0.005,
+    }
+    return {
+        "pooled": {"log_loss": 0.6, "precision": None, "fold_mean": {"log_loss": 0.61, "f1": None}},
+        "baselines": {"class_prior": {"log_loss": 0.61, "f1": None}, "always_up": {"f1": 0.7}},
+        "gate": gate | change,
+    }
+
+
+def test_metrics_are_flat_known_figures_each_beside_its_baseline() -> None:
+    assert figures(evidence()) == {
+        "log_loss": 0.6,
+        "class_prior.log_loss": 0.61,
+        "fold_mean.log_loss": 0.61,
+        "improvement": 0.01,
+        "improvement_low": -0.01,
+        "improvement_high": 0.03,
+        "improvement_bound": -0.005,
+    }
+
+
+def test_what_could_not_be_measured_is_no_metric() -> None:
+    found = figures(evidence(improvement=None, interval=None, bound=None))
+    assert not [name for name in found if name.startswith("improvement")]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_has_figures_with_the_gates_among_them(
+    task: str, make_direction: Frames, make_regime: Callable[..., pd.DataFrame]
+) -> None:
+    if task == "regime":
+        trained = train_regime(make_regime(500), RegimeSettings("SPY", resamples=50))
+    else:
+        settings = DirectionSettings("SPY", resamples=50)
+        trained = train_direction(*make_direction(500), settings)
+    found = figures(trained.evidence)
+    baseline = TASKS[task].gate_baseline
+    gain = found[f"{baseline}.log_loss"] - found["log_loss"]
+    assert found["improvement"] == pytest.approx(gain)
+    assert found["improvement_low"] <= found["improvement_bound"] <= found["improvement_high"]
+    assert all(isinstance(value, float) for value in found.values())

@@ -1,0 +1,338 @@
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+
+from market.errors import InputError
+from training.locked.run import EXPERIMENT, RESULT, record_opening
+from training.locked.window import Opening
+from training.registry import mlflow_runs as tracking
+from training.registry.champion_history import Reign, history
+from training.registry.mlflow_runs import aliased, find_champion, open_client
+from training.registry.register import Registered, promote, register
+from training.walk import DirectionSettings, RegimeSettings, Trained, train_direction, train_regime
+
+Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
+SETTINGS = DirectionSettings("SPY", resamples=100)
+AT = pd.Timestamp("2024-11-29 21:30", tz="UTC")
+
+
+class Home:
+    """A home with an MLflow database of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.mlruns, self.models = folder / "mlruns", folder / "models"
+        self.reports = folder / "reports"
+        self.paths = {"mlruns_dir": self.mlruns, "models_dir": self.models}
+        self.count = 0
+
+    def register(self, trained: Trained, **change: Any) -> Registered:
+        self.count += 1
+        given = {"definition_hash": "feed", "trained_at": AT + pd.Timedelta(hours=self.count)}
+        return register(trained, **self.paths, reports_dir=self.reports, **(given | change))
+
+    def served(self, name: str = "direction_SPY") -> dict[str, Any]:
+        return json.loads((self.models / "serving" / f"{name}.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database made once: creating its tables takes seconds."""
+    folder = tmp_path_factory.mktemp("template")
+    open_client(folder).search_experiments()
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def home(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.chdir(tmp_path)
+    made = Home(tmp_path / "home")
+    made.mlruns.mkdir(parents=True)
+    (made.mlruns / "mlflow.db").write_bytes(template.read_bytes())
+    return made
+
+
+@pytest.fixture
+def trained(make_direction: Frames) -> Callable[[float], Trained]:
+    return lambda signal: train_direction(*make_direction(500, 1, signal), SETTINGS)
+
+
+def test_noise_serves_as_an_unproven_challenger_while_there_is_no_champion(
+    home: Home, trained: Callable[[float], Trained]
+) -> None:
+    found = home.register(trained(0.0))
+    assert (found.name, found.version, found.alias) == ("direction_SPY", 1, "challenger")
+    assert found.serving_path is not None
+    served = home.served()
+    assert served["evidence"]["proven"] is False
+    assert (served["alias"], served["version"]) == ("challenger", 1)
+    assert served["run_id"] == found.run_id
+    newer = home.register(trained(0.0))
+    assert home.served()["version"] == newer.version == 2, "the newest challenger serves"
+
+
+def test_a_proven_model_becomes_champion_and_a_refused_one_does_not_replace_it(
+    home: Home, trained: Callable[[float], Trained]
+) -> None:
+    first = home.register(trained(2.0))
+    assert first.alias == "champion"
+    assert home.served()["evidence"]["proven"] is True
+    refused = home.register(trained(0.0))
+    assert (refused.alias, refused.version) == ("challenger", 2)
+    assert refused.serving_path is None
+    assert home.served()["version"] == 1
+    assert refused.evidence["champion"]["version"] == 1
+    client = open_client(home.mlruns)
+    assert aliased(client, "direction_SPY", "champion") == 1
+    assert aliased(client, "direction_SPY", "challenger") == 2
+
+
+def test_a_proven_model_worse_than_the_champion_is_refused(
+    home: Home, trained: Callable[[float], Trained]
+) -> None:
+    home.register(trained(2.0))
+    weaker = home.register(trained(0.9))
+    assert weaker.evidence["verdict"]["proven"]
+    assert weaker.alias == "challenger"
+    assert "worse than champion version 1" in weaker.evidence["verdict"]["words"]
+    assert home.served()["version"] == 1
+
+
+def test_a_better_model_and_an_equal_one_replace_the_champion(
+    home: Home, trained: Callable[[float], Trained]
+) -> None:
+    home.register(trained(1.0))
+    better = home.register(trained(2.0))
+    assert (better.alias, home.served()["version"]) == ("champion", 2)
+    equal = home.register(trained(2.0))
+    assert (equal.alias, home.served()["version"]) == ("champion", 3)
+    assert equal.evidence["champion"]["difference"] == pytest.approx(0.0)
+
+
+def test_the_run_holds_all_that_was_measured(
+    home: Home, trained: Callable[[float], Trained]
+) -> None:
+    model = trained(1.0)
+    found = home.register(model, tags={"origin": "simulated"})
+    client = open_client(home.mlruns)
+    recorded = client.get_run(found.run_id)
+    assert recorded.info.status == "FINISHED"
+    assert recorded.data.params["n_features"] == "40"
+    assert recorded.data.tags["origin"] == "simulated"
+    assert recorded.data.tags["definition_hash"] == "feed"
+    assert recorded.data.tags["alias"] == found.alias
+    pooled = model.evidence["pooled"]
+    assert recorded.data.metrics["log_loss"] == pytest.approx(pooled["log_loss"])
+    baseline = model.evidence["baselines"]["class_prior"]["log_loss"]
+    assert recorded.data.metrics["class_prior.log_loss"] == pytest.approx(baseline)
+    bound = model.evidence["gate"]["bound"]
+    assert recorded.data.metrics["improvement_bound"] == pytest.approx(bound)
+    chosen = client.get_model_version("direction_SPY", "1")
+    assert chosen.run_id == found.run_id
+    assert tracking.read_document(client, chosen, tracking.EVIDENCE) == found.evidence
+    assert tracking.read_document(client, chosen, tracking.SERVING) == home.served()
+    pd.testing.assert_frame_equal(tracking.read_losses(client, chosen), model.losses)
+
+
+def test_the_registered_pipeline_loads_and_agrees(
+    home: Home, trained: Callable[[float], Trained]
+) -> None:
+    import mlflow
+
+    model = trained(1.0)
+    home.register(model)
+    chosen = open_client(home.mlruns).get_model_version("direction_SPY", "1")
+    loaded = mlflow.sklearn.load_model(chosen.source)
+    fit = model.forecaster.fit
+    values = np.random.default_rng(0).standard_normal((30, len(fit.selection.names)))
+    expected = fit.estimator.predict_proba(values)
+    np.testing.assert_allclose(loaded.predict_proba(values), expected, atol=1e-12)
+
+
+def test_everything_lies_in_the_home(
+    home: Home, trained: Callable[[float], Trained], tmp_path: Path
+) -> None:
+    import mlflow
+
+    before = mlflow.get_tracking_uri()
+    found = home.register(trained(0.0))
+    assert mlflow.get_tracking_uri() == before
+    assert [one.name for one in tmp_path.iterdir()] == ["home"]
+    assert sorted(one.name for one in home.mlruns.iterdir()) == ["artifacts", "mlflow.db"]
+    assert found.joblib_path.parent == home.models / "SPY"
+    metadata = joblib.load(found.joblib_path)["metadata"]
+    assert (metadata["version"], metadata["run_id"]) == (1, found.run_id)
+    assert metadata["metrics"] == found.evidence["pooled"]
+
+
+def test_both_models_of_a_ticker_have_their_own_versions(
+    home: Home,
+    trained: Callable[[float], Trained],
+    make_regime: Callable[..., pd.DataFrame],
+) -> None:
+    home.register(trained(0.0))
+    regime = train_regime(make_regime(500), RegimeSettings("SPY", resamples=100))
+    found = home.register(regime)
+    assert (found.name, found.version) == ("regime_SPY", 1)
+    assert home.served("regime_SPY")["task"] == "regime"
+    assert home.served("direction_SPY")["task"] == "direction"
+
+
+def test_unreadable_losses_of_the_champion_are_refused_before_anything_is_registered(
+    home: Home, trained: Callable[[float], Trained]
+) -> None:
+    first = home.register(trained(2.0))
+    served = home.served()
+    losses = home.mlruns / "artifacts" / first.run_id / "artifacts" / tracking.LOSSES
+    losses.write_bytes(b"cut short")
+    with pytest.raises(InputError, match=r"cannot read losses.parquet of direction_SPY version 1"):
+        home.register(trained(2.0))
+    losses.unlink()
+    with pytest.raises(InputError, match="restore the artifacts"):
+        home.register(trained(2.0))
+    client = open_client(home.mlruns)
+    assert len(client.search_model_versions("name = 'direction_SPY'")) == 1
+    assert home.served() == served
+
+
+def test_a_run_that_breaks_is_marked_and_serves_nothing(
+    home: Home, trained: Callable[[float], Trained]
+) -> None:
+    home.models.mkdir(parents=True)
+    (home.models / "SPY").write_text("a file where the folder should be")
+    with pytest.raises(OSError, match="SPY"):
+        home.register(trained(2.0))
+    client = open_client(home.mlruns)
+    experiment = client.get_experiment_by_name("direction").experiment_id
+    assert [one.info.status for one in client.search_runs([experiment])] == ["FAILED"]
+    assert find_champion(client, "direction_SPY") is None
+    assert not (home.models / "serving").exists()
+
+
+def test_promotion_against_the_gate_needs_force_and_is_recorded(
+    home: Home, trained: Callable[[float], Trained]
+) -> None:
+    home.register(trained(0.0))
+    with pytest.raises(InputError, match="the gate refuses direction_SPY version 1: not proven"):
+        promote("direction_SPY", at=AT, **home.paths)
+    assert home.served()["alias"] == "challenger"
+    forced = promote("direction_SPY", at=AT, force=True, **home.paths)
+    assert (forced.version, forced.forced) == (1, True)
+    served = home.served()
+    assert served["alias"] == "champion"
+    assert served["evidence"]["proven"] is False, "force makes no evidence"
+    client = open_client(home.mlruns)
+    tags = client.get_model_version("direction_SPY", "1").tags
+    assert (tags["forced"], tags["promoted_at"]) == ("true", str(AT))
+    assert aliased(client, "direction_SPY", "champion") == 1
+    later = home.register(trained(0.0))
+    assert later.serving_path is None, "a forced champion is one"
+
+
+def test_who_was_champion_when_is_kept_by_the_clock_of_the_home(
+    home: Home, trained: Callable[[float], Trained]
+) -> None:
+    home.register(trained(2.0), as_of=AT)
+    home.register(trained(0.0), as_of=AT + pd.Timedelta("1D"))  # a challenger, and no reign
+    later = AT + pd.Timedelta("3D")
+    promote("direction_SPY", at=later, force=True, **home.paths)
+    reigns = history(open_client(home.mlruns), "direction_SPY")
+    assert reigns == (Reign(1, AT, later), Reign(2, later))
+
+
+def test_an_earlier_proven_version_can_be_promoted_again(
+    home: Home, trained: Callable[[float], Trained]
+) -> None:
+    home.register(trained(2.0))
+    home.register(trained(2.0))
+    back = promote("direction_SPY", at=AT, version=1, **home.paths)
+    assert (back.version, back.forced) == (1, False)
+    assert home.served()["version"] == 1
+
+
+def test_promoting_what_is_not_there_is_refused(home: Home) -> None:
+    with pytest.raises(InputError, match="got the challenger, known are none; train it first"):
+        promote("direction_QQQ", at=AT, **home.paths)
+    with pytest.raises(InputError, match="got 7, known are none"):
+        promote("direction_QQQ", at=AT, version=7, **home.paths)
+
+
+OPENING = Opening(
+    {"task": "regime", "model": "paths", "ticker": "SPY"},
+    ("2025-07-01 00:00:00+00:00",),
+    {
+        "at": "2025-07-01 00:00:09+00:00",
+        "definition_hash": "feed",
+        "settings": {"seed": 0, "pooled": True},
+        "scores": {"log_loss": 0.5, "accuracy": 0.8, "brier": None},
+        "baselines": {"transition_table": {"log_loss": 0.53}, "persistence": {"log_loss": None}},
+        "gate": {
+            "baseline": "transition_table",
+            "improvement": 0.03,
+            "interval": [0.01, 0.05],
+            "bound": 0.015,
+        },
+    },
+    None,
+)
+
+
+def test_a_result_is_a_run_of_the_experiment_locked(home: Home) -> None:
+    run_id = record_opening(OPENING, home.mlruns, {"origin": "recorded"})
+    client = open_client(home.mlruns)
+    experiment = client.get_experiment_by_name(EXPERIMENT)
+    (found,) = client.search_runs([experiment.experiment_id])
+    assert (found.info.run_id, found.info.status) == (run_id, "FINISHED")
+    assert found.data.metrics == {
+        "log_loss": 0.5,
+        "accuracy": 0.8,
+        "transition_table.log_loss": 0.53,
+        "improvement": 0.03,
+        "improvement_bound": 0.015,
+        "improvement_low": 0.01,
+        "improvement_high": 0.05,
+    }
+    assert found.data.params == {"seed": "0", "pooled": "True"}
+    wanted = {"task": "regime", "model": "paths", "ticker": "SPY", "origin": "recorded",
+              "definition_hash": "feed", "opened_at": "2025-07-01 00:00:00+00:00"}  # fmt: skip
+    assert wanted.items() <= found.data.tags.items()
+    assert client.list_artifacts(run_id)[0].path == RESULT
+
+
+def test_an_opening_without_a_result_is_no_run(home: Home) -> None:
+    cut = Opening(OPENING.family, OPENING.opened_at, None, None)
+    with pytest.raises(TypeError, match="no result"):
+        record_opening(cut, home.mlruns, {})
+
+
+def test_a_report_is_kept_with_the_run_and_in_the_home(
+    home: Home, trained: Callable[[float], Trained]
+) -> None:
+    found = home.register(trained(0.0), tags={"origin": "simulated"})
+    assert found.report_path == home.reports / "direction_SPY_v1.html"
+    page = found.report_path.read_text("utf-8")
+    kept = next(home.mlruns.rglob(f"{found.run_id}/**/report.html"))
+    assert kept.read_text("utf-8") == page
+    assert "Not proven:" in page
+    assert found.run_id in page
+    assert "simulated" in page
+
+
+def test_every_recipe_tried_counts_against_the_next(
+    home: Home, make_direction: Frames, trained: Callable[[float], Trained]
+) -> None:
+    home.register(trained(0.0))
+    again = home.register(trained(0.0)).evidence
+    assert again["trials"]["count"] == 1
+    other = train_direction(*make_direction(500, 1, 0.0), replace(SETTINGS, n_features=3))
+    tried = home.register(other)
+    assert tried.evidence["trials"]["count"] == 2
+    assert tried.evidence["trials"]["spa"]["consistent"] > 0.05
+    client = open_client(home.mlruns)
+    assert client.get_run(tried.run_id).data.metrics["trials"] == 2.0

@@ -1,0 +1,182 @@
+"""Why a recipe scores as it does: history, single features, drift, and its worst days. Pure."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from training.diagnose.features import alone, moved
+from training.fit.mixture import Forecaster
+from training.fit.selection import UnfittableError
+from training.frames.folds import Fold, combinatorial
+from training.frames.rows import Rows
+from training.judge.measures import measure, session_weights
+from training.judge.out_of_fold import OutOfFold, losses, out_of_fold
+from training.judge.scores import row_log_loss
+from training.recipe import Recipe
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+SHARES: Final = (0.125, 0.25, 0.5, 0.75, 1.0)  # of the sessions before the last test part
+WORST: Final = 10  # days
+FURTHEST: Final = 3  # features of each
+RESAMPLES: Final = 500
+SCORES: Final = {"direction": "auc", "regime": "accuracy"}  # shown beside the log loss
+
+
+# The sums of a fit depend on the number of threads; training uses one.
+@threadpool_limits.wrap(limits=1)
+def diagnose(recipe: Recipe) -> dict[str, Any]:
+    """Return a diagnosis of a recipe as one plain dict.
+
+    Returns
+    -------
+    dict
+        `learning_curve`, `second_opinion`, `features` (rows of `diagnose_features.Alone`, the most
+        informative first), `drift` (rows of `Moved`) and `worst_days`, the worst first.
+
+    Raises
+    ------
+    InputError
+        If the window has too few sessions for the folds, or a training part cannot be fitted.
+    """
+    folds, rows = recipe.folds(), recipe.rows
+    forecasters = [recipe.fit(fold.train) for fold in folds]
+    tested = out_of_fold(recipe.task, rows, folds, forecasters)
+    n_classes, seed = len(recipe.task.classes), recipe.settings.seed
+    return {
+        "learning_curve": learning_curve(recipe, folds[-1]),
+        "second_opinion": second_opinion(recipe),
+        "features": [asdict(one) for one in alone(rows, folds, n_classes, seed)],
+        "drift": [asdict(one) for one in moved(rows, folds)],
+        "worst_days": worst_days(recipe, folds, forecasters, tested),
+    }
+
+
+def learning_curve(recipe: Recipe, last: Fold) -> list[dict[str, Any]]:
+    """Return the score on one test part after training on ever more of the sessions before it.
+
+    Model and baseline are fitted on the same part each time. `difference` is the baseline's log
+    loss minus the model's, in nats, with its interval; where a part cannot be fitted the figures
+    are None and `why_not` says why.
+    """
+    sessions = recipe.rows.sessions
+    before = np.unique(sessions[last.train])
+    counts = [math.ceil(share * len(before)) for share in SHARES]
+    return [_learned(recipe, last, before[-count:]) for count in dict.fromkeys(counts)]
+
+
+def second_opinion(recipe: Recipe) -> dict[str, Any]:
+    """Return the gain over the baseline in combinatorial purged folds, in nats a session.
+
+    Every choice of two of six stretches of the window is tested once, with what comes after it in
+    the training part: not what could have been known, but a walk-forward that looks good by the
+    luck of its order does not look good here (Lopez de Prado 2018, chapter 12).
+
+    Returns
+    -------
+    dict
+        `splits` (those that could be fitted), `mean`, `lowest` and `highest` gain, None without
+        splits, and `better`, the share of splits with a gain.
+    """
+    rows = recipe.rows
+    gains = []
+    for fold in combinatorial(rows.sessions, rows.label_ends, tested=rows.tested):
+        try:
+            said = losses(recipe.task, recipe.evaluate(fold))
+        except UnfittableError:
+            continue
+        if len(said):
+            gains.append(float((said["baseline_loss"] - said["loss"]).mean()))
+    return {
+        "splits": len(gains),
+        "mean": float(np.mean(gains)) if gains else None,
+        "lowest": min(gains, default=None),
+        "highest": max(gains, default=None),
+        "better": float(np.mean([gain > 0.0 for gain in gains])) if gains else None,
+    }
+
+
+def worst_days(
+    recipe: Recipe, folds: Sequence[Fold], forecasters: Sequence[Forecaster], tested: OutOfFold
+) -> list[dict[str, Any]]:
+    """Return the decided sessions with the largest log loss: what was said, what happened.
+
+    `furthest` are the features read that lay the most standard deviations from their mean in the
+    training part that the forecast came from.
+    """
+    if tested.model.probabilities is None:
+        raise TypeError("a rule that only calls has no log loss")
+    decided = np.flatnonzero(tested.decided)
+    chance = tested.model.probabilities[decided]
+    loss = row_log_loss(tested.labels[decided], chance)
+    positions = np.concatenate([fold.test for fold in folds])
+    classes = recipe.task.classes
+    found = []
+    for at in np.argsort(-loss, kind="stable")[:WORST].tolist():
+        day = decided[at]
+        number = int(tested.fold[day])
+        found.append(
+            {
+                "session": f"{tested.sessions[day]:.10}",
+                "fold": number,
+                "loss": float(loss[at]),
+                "probabilities": dict(zip(classes, chance[at].tolist(), strict=True)),
+                "called": classes[tested.model.calls[day]],
+                "happened": classes[tested.labels[day]],
+                "furthest": _furthest(
+                    recipe.rows, folds[number - 1].train, forecasters[number - 1], positions[day]
+                ),
+            }
+        )
+    return found
+
+
+def _learned(recipe: Recipe, last: Fold, sessions: npt.NDArray[np.datetime64]) -> dict[str, Any]:
+    train = last.train[recipe.rows.sessions[last.train] >= sessions[0]]
+    part = {"sessions": len(sessions), "start": f"{sessions[0]:.10}", "rows": len(train)}
+    score, gate = SCORES[recipe.task.name], recipe.task.gate_baseline
+    unknown = dict.fromkeys(
+        ("tested", "log_loss", "baseline_log_loss", "difference", "interval", score)
+    )
+    try:
+        tested = recipe.evaluate(Fold(train, last.test))
+    except UnfittableError as error:
+        return {**part, "baseline": gate, **unknown, "why_not": str(error)}
+    if not tested.decided.any():
+        return {**part, "baseline": gate, **unknown, "why_not": "no tested session was scored"}
+    weights = session_weights(len(tested.sessions), RESAMPLES, recipe.settings.seed)
+    found = measure(recipe.task, tested, weights)
+    against = found["difference"][gate]
+    return {
+        **part,
+        "baseline": gate,
+        "tested": int(tested.decided.sum()),
+        "log_loss": against["model"],
+        "baseline_log_loss": against["baseline_value"],
+        "difference": against["value"],
+        "interval": against["interval"],
+        score: found["scores"][score],
+        "why_not": None,
+    }
+
+
+def _furthest(
+    rows: Rows, train: IntArray, forecaster: Forecaster, day: int
+) -> list[dict[str, Any]]:
+    columns = forecaster.fit.selection.columns
+    before = rows.values[np.ix_(train, columns)]
+    value = rows.values[day, columns]
+    spread = np.nanstd(before, axis=0)
+    away = np.full(len(columns), np.nan)
+    np.divide(value - np.nanmean(before, axis=0), spread, out=away, where=spread > 0.0)
+    order = np.argsort(-np.abs(np.nan_to_num(away)), kind="stable")[:FURTHEST]
+    return [
+        {"name": rows.names[columns[at]], "value": float(value[at]), "deviations": float(away[at])}
+        for at in order.tolist()
+    ]

@@ -1,0 +1,240 @@
+"""A model fitted on a training part, and a mixture of several: nothing else is looked at."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from feature_repo.features.catalogue import names as feature_names
+from training.fit.selection import N_BINS, Selection, UnfittableError, select
+from training.frames.rows import Rows
+from training.models import Mixture, Model, Sample, members
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+MIN_ROWS: Final = N_BINS  # fewer rows than bins of the selection tell no feature from another
+#: Made for the path simulation: never selected for another model (Decision 2).
+AUXILIARY: Final = frozenset(feature_names("iv_path"))
+
+
+@dataclass(frozen=True)
+class Fit:
+    """An estimator and the features chosen for it; `dropped` rows had one of them null."""
+
+    model: Model
+    selection: Selection
+    estimator: Any
+    rows: int
+    dropped: int
+    n_classes: int
+    first: np.datetime64
+    last: np.datetime64
+
+    @property
+    def word(self) -> str:
+        """Model type."""
+        return self.model.word
+
+    @property
+    def fits(self) -> tuple["Fit", ...]:
+        """The fit itself, as a mixture of one."""
+        return (self,)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the fit reached its optimum."""
+        return self.model.converged(self.estimator)
+
+    def usable(self, values: FloatArray) -> BoolArray:
+        """Return which rows have every selected feature; shape (n_rows,)."""
+        return np.asarray(np.isfinite(values[:, self.selection.columns]).all(axis=1))
+
+    def decision(self, values: FloatArray) -> FloatArray:
+        """Return the log-odds of the second class, NaN for unusable rows; shape (n_rows,)."""
+        decide = self.model.decision
+        if decide is None:
+            raise TypeError(f"{self.word} forecasts no direction")
+        return self._of_usable(values, (), lambda chosen: decide(self.estimator, chosen))
+
+    def probabilities(self, values: FloatArray) -> FloatArray:
+        """Return the probability of every class, NaN for unusable rows; (n_rows, n_classes)."""
+        say = self.model.probabilities
+        return self._of_usable(
+            values,
+            (self.n_classes,),
+            lambda chosen: say(self.estimator, chosen, self.n_classes, self.rows),
+        )
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the fit as plain data."""
+        return self.model.parameters(self.estimator, self.selection.names)
+
+    def _of_usable(
+        self,
+        values: FloatArray,
+        width: tuple[int, ...],
+        say: Callable[[FloatArray], FloatArray],
+    ) -> FloatArray:
+        usable = self.usable(values)
+        found = np.full((len(values), *width), np.nan)
+        if usable.any():
+            found[usable] = say(values[usable][:, self.selection.columns])
+        return found
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """Several fits of one training part, and the weight of each; weights sum to 1."""
+
+    model: Mixture
+    fits: tuple[Fit, ...]
+    weights: tuple[float, ...]
+
+    @property
+    def word(self) -> str:
+        """Model type."""
+        return self.model.word
+
+    @property
+    def converged(self) -> bool:
+        """Whether every fit reached its optimum."""
+        return all(fit.converged for fit in self.fits)
+
+    @property
+    def rows(self) -> int:
+        """Rows that the member with the most features null was fitted on."""
+        return min(fit.rows for fit in self.fits)
+
+    @property
+    def dropped(self) -> int:
+        """Rows that this member dropped."""
+        return max(fit.dropped for fit in self.fits)
+
+    @property
+    def first(self) -> np.datetime64:
+        """First session fitted on."""
+        return min(fit.first for fit in self.fits)
+
+    @property
+    def last(self) -> np.datetime64:
+        """Last session fitted on."""
+        return max(fit.last for fit in self.fits)
+
+    @cached_property
+    def selection(self) -> Selection:
+        """The features of all members, each once, those of the first member first."""
+        chosen: dict[str, tuple[int, float]] = {}
+        for fit in self.fits:
+            one = fit.selection
+            for name, column, nats in zip(one.names, one.columns, one.information, strict=True):
+                chosen.setdefault(name, (int(column), nats))
+        first = self.fits[0].selection
+        columns, information = zip(*chosen.values(), strict=True)
+        return Selection(
+            tuple(chosen),
+            np.array(columns, dtype=np.int64),
+            information,
+            first.left_out,
+            first.constant,
+            first.twins,
+        )
+
+    def usable(self, values: FloatArray) -> BoolArray:
+        """Return which rows have the features of every member; shape (n_rows,)."""
+        return np.asarray(np.isfinite(values[:, self.selection.columns]).all(axis=1))
+
+    def decision(self, values: FloatArray) -> FloatArray:
+        """Return the mean log-odds of the second class, NaN for unusable rows; (n_rows,)."""
+        said = np.stack([fit.decision(values) for fit in self.fits])
+        return np.asarray(np.tensordot(self.weights, said, axes=1), dtype=np.float64)
+
+    def probabilities(self, values: FloatArray) -> FloatArray:
+        """Return the mean probability of every class, NaN for unusable rows; as of a fit."""
+        said = np.stack([fit.probabilities(values) for fit in self.fits])
+        return np.asarray(np.tensordot(self.weights, said, axes=1), dtype=np.float64)
+
+    def parameters(self) -> dict[str, Any]:
+        """Return weights and members as plain data."""
+        return {
+            "kind": "ensemble" if "direction" in self.model.tasks else "pool",
+            "weights": list(self.weights),
+            "members": [fit.parameters() for fit in self.fits],
+        }
+
+
+def fit_rows(rows: Rows, train: IntArray, model: Model | Mixture, n_features: int) -> Fit | Mixed:
+    """Fit a model, or each member of a mixture with equal weights, on a training part.
+
+    Raises
+    ------
+    UnfittableError
+        If the usable rows are too few or hold fewer than two classes.
+    """
+    fits = tuple(_fit(rows, train, one, n_features) for one in members(model))
+    if isinstance(model, Model):
+        return fits[0]
+    return Mixed(model, fits, (1.0 / len(fits),) * len(fits))
+
+
+def _fit(rows: Rows, train: IntArray, model: Model, n_features: int) -> Fit:
+    """Select features and fit a model on the decided rows of a training part."""
+    decided = train[rows.labels[train] >= 0]
+    _require_classes(rows, decided)
+    selection = _selection(rows, decided, model, n_features)
+    complete = np.isfinite(rows.values[np.ix_(decided, selection.columns)]).all(axis=1)
+    used = decided[complete]
+    _require_classes(rows, used)
+    sample = Sample(
+        selection.names,
+        rows.values[np.ix_(used, selection.columns)],
+        rows.labels[used],
+        rows.n_classes,
+        rows.sessions[used],
+        rows.label_ends[used],
+        rows.ahead[used],
+    )
+    return Fit(
+        model,
+        selection,
+        model.fit(sample),
+        len(used),
+        int((~complete).sum()),
+        rows.n_classes,
+        rows.sessions[used[0]],
+        rows.sessions[used[-1]],
+    )
+
+
+def _selection(rows: Rows, decided: IntArray, model: Model, n_features: int) -> Selection:
+    if model.inputs is None:
+        open_to_all = [at for at, name in enumerate(rows.names) if name not in AUXILIARY]
+        return select(
+            rows.values[decided], rows.names, rows.labels[decided], n_features, open_to_all
+        )
+    missing = [name for name in model.inputs if name not in rows.names]
+    if missing:
+        raise UnfittableError(
+            f"a {model.word} model reads {', '.join(missing)}, which the frame lacks; "
+            "read the volatility_paths service"
+        )
+    columns = np.array([rows.names.index(name) for name in model.inputs], dtype=np.int64)
+    unmeasured = (np.nan,) * len(columns)
+    return Selection(model.inputs, columns, unmeasured, {}, (), {})
+
+
+def _require_classes(rows: Rows, used: IntArray) -> None:
+    classes = len(np.unique(rows.labels[used]))
+    if len(used) >= MIN_ROWS and classes >= 2:
+        return
+    span = "none"
+    if len(used):
+        span = f"{rows.sessions[used[0]]:.10} to {rows.sessions[used[-1]]:.10}"
+    raise UnfittableError(
+        f"a training part is too small: got {len(used)} usable rows of {classes} classes "
+        f"({span}), needed {MIN_ROWS} rows of 2; train on a longer period (--period, --start)"
+    )

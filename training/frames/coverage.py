@@ -1,0 +1,47 @@
+"""Whether a home holds the optional views that a model asks for, before anything is read."""
+
+from typing import Final
+
+from feature_repo.features.catalogue import OPTIONAL_GROUPS, SERVICES
+from home.manifest import Manifest
+from market.baskets import BASKETS, basket_symbols
+from market.errors import InputError
+
+# What the source of a view has to give; the past of news and mentions cannot be fetched.
+SOURCES: Final = {
+    "sentiment": "news and mentions, which grows by a session a day",
+    "earnings": "the earnings calendar",
+}
+
+
+def optional_views(service: str) -> tuple[str, ...]:
+    """Return the views of a feature service that a home may lack; none for an unknown service."""
+    read = {reference.split(":")[0] for reference in SERVICES.get(service, ())}
+    return tuple(view for view in OPTIONAL_GROUPS if view in read)
+
+
+def require_optional_views(service: str, ticker: str, manifest: Manifest) -> None:
+    """Refuse a service of which the home can never fill a view for a ticker.
+
+    Whether a view that is there covers the training window is decided on its rows, see
+    `training.frames.rows.require_views`.
+
+    Raises
+    ------
+    InputError
+        If no basket is configured for the ticker (Decision 14), or a view has no row of it.
+    """
+    for view in optional_views(service):
+        if view == "earnings" and not basket_symbols(ticker):
+            raise InputError(
+                f"--earnings: no basket of companies stands for {ticker}, so its earnings view is "
+                f"null; configured are {', '.join(fund for fund in BASKETS if BASKETS[fund])} "
+                "(market/baskets.py): "
+                "train without --earnings"
+            )
+        if (view, ticker) not in manifest.entries:
+            raise InputError(
+                f"--{view}: this home has no row of {ticker} in the {view} view; run "
+                f"`optrade ingest` with a source that gives {SOURCES[view]}, or train without "
+                f"--{view}"
+            )

@@ -1,0 +1,252 @@
+"""Features and labels side by side, in session order: of one ticker, or of several pooled.
+
+A session without a known label is left out; a feature that is null stays null (Decision 8).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, UNSAFE
+from market.calendar import session_shift
+from market.errors import InputError
+from training.fit.selection import MIN_COVERAGE, coverage
+from training.frames.labels import (
+    DIRECTIONS,
+    REGIMES,
+    adjusted_close,
+    codes,
+    direction_labels,
+    regime_labels,
+    session_return,
+)
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+DateArray = npt.NDArray[np.datetime64]
+
+LAST_RETURN: Final = 5  # sessions, the direction baseline of Decision 10
+IV_RANK: Final = "iv_rank"
+INDEX: Final = "vix_close"
+
+
+class UnlabelledError(InputError):
+    """A ticker of which no session has a label."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Labelled sessions, in order.
+
+    Attributes
+    ----------
+    n_classes
+        Classes of the task, also those that no row has.
+    values
+        Features, NaN where null; shape (n_rows, n_names).
+    labels
+        Class codes; -1 for a session that is scored but not trained on; shape (n_rows,).
+    every_outcome
+        What happened on every session; equals `labels` where those are known; (n_rows,).
+    today
+        The figure that baselines look at; shape (n_rows,).
+    ahead
+        Log change of the volatility index to each of the next sessions, null where not known;
+        shape (n_rows, horizon).
+    tested
+        Whether a row may be tested: those of the forecast ticker in the window. The others are
+        trained on only: history, and other underlyings; shape (n_rows,).
+    """
+
+    names: tuple[str, ...]
+    n_classes: int
+    values: FloatArray
+    sessions: DateArray
+    label_ends: DateArray
+    labels: IntArray
+    every_outcome: IntArray
+    today: FloatArray
+    ahead: FloatArray
+    tested: BoolArray
+
+    def where(self, keep: BoolArray) -> "Rows":
+        """Return some of the rows."""
+        return replace(self, **{name: getattr(self, name)[keep] for name in _BY_ROW})
+
+    def within(self, start: np.datetime64 | None) -> "Rows":
+        """Return the rows of which none before a session is tested."""
+        return (
+            self if start is None else replace(self, tested=self.tested & (self.sessions >= start))
+        )
+
+
+_BY_ROW: Final = tuple(one.name for one in fields(Rows) if one.name not in ("names", "n_classes"))
+
+
+def pooled(own: Rows, others: Sequence[Rows]) -> Rows:
+    """Return the rows of several tickers in one, by session; the others are not tested.
+
+    Raises
+    ------
+    InputError
+        If they do not have the same features.
+    """
+    parts = [own, *(replace(one, tested=np.zeros_like(one.tested)) for one in others)]
+    if any(part.names != own.names for part in parts):
+        raise InputError("pooled tickers have other features: read one frame for all of them")
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _BY_ROW}
+    order = np.argsort(joined["sessions"], kind="stable")
+    by_session = {name: values[order] for name, values in joined.items()}
+    return Rows(own.names, own.n_classes, **by_session)
+
+
+def direction_rows(
+    frame: pd.DataFrame, prices: pd.DataFrame, ticker: str, horizon: int, safe: bool
+) -> Rows:
+    """Return the sessions of a frame with a known direction label.
+
+    On a FLAT session `every_outcome` is the sign of the forward return (zero is not UP).
+
+    Parameters
+    ----------
+    frame
+        `ticker`, `session`, features.
+    prices
+        Current raw price rows, as `labels.adjusted_close` takes them.
+    horizon
+        Sessions ahead.
+    safe
+        Leave out the price-level features.
+
+    Raises
+    ------
+    UnlabelledError
+        If the frame and the prices do not make one labelled session.
+    """
+    table = _of_ticker(frame, ticker)
+    mine = prices[prices["ticker"] == ticker] if "ticker" in prices else prices
+    closes = adjusted_close(mine)
+    labels = direction_labels(closes, horizon).reindex(table.index)
+    names = [name for name in _features(table) if not (safe and name in UNSAFE)]
+    rows = Rows(
+        names=tuple(names),
+        n_classes=len(DIRECTIONS),
+        values=_finite_or_null(table[names]),
+        sessions=table.index.to_numpy("datetime64[ns]"),
+        label_ends=labels["label_end"].to_numpy("datetime64[ns]"),
+        labels=codes(labels["label"], DIRECTIONS),
+        every_outcome=(labels["forward_return"] > 0.0).to_numpy(np.int64),
+        today=session_return(closes, -LAST_RETURN).reindex(table.index).to_numpy(np.float64),
+        ahead=_ahead(table, horizon),
+        tested=np.ones(len(table), dtype=np.bool_),
+    )
+    return _labelled(rows, labels["label"].notna().to_numpy(), ticker)
+
+
+def regime_rows(frame: pd.DataFrame, ticker: str, horizon: int) -> Rows:
+    """Return the sessions of a frame with a known IV regime label.
+
+    Raises
+    ------
+    InputError
+        If `iv_rank` is missing.
+    UnlabelledError
+        If no session has a label.
+    """
+    table = _of_ticker(frame, ticker)
+    if IV_RANK not in table:
+        raise InputError(f"the frame of {ticker} lacks {IV_RANK}; read the volatility service")
+    labels = regime_labels(table[IV_RANK], horizon)
+    names = _features(table)
+    found = codes(labels["label"], REGIMES)
+    rows = Rows(
+        names=tuple(names),
+        n_classes=len(REGIMES),
+        values=_finite_or_null(table[names]),
+        sessions=table.index.to_numpy("datetime64[ns]"),
+        label_ends=labels["label_end"].to_numpy("datetime64[ns]"),
+        labels=found,
+        every_outcome=found,
+        today=table[IV_RANK].to_numpy(np.float64),
+        ahead=_ahead(table, horizon),
+        tested=np.ones(len(table), dtype=np.bool_),
+    )
+    return _labelled(rows, labels["label"].notna().to_numpy(), ticker)
+
+
+def _ahead(table: pd.DataFrame, horizon: int) -> FloatArray:
+    """Return log changes of the volatility index by the calendar; null without the index."""
+    index = pd.DatetimeIndex(table.index)
+    if INDEX not in table:
+        return np.full((len(index), horizon), np.nan)
+    level = np.log(table[INDEX])
+    later = [level.reindex(session_shift(index, step)) for step in range(1, horizon + 1)]
+    return np.column_stack([one.to_numpy(np.float64) for one in later]) - level.to_numpy()[:, None]
+
+
+def require_views(names: Sequence[str], values: FloatArray) -> None:
+    """Refuse a frame of which a whole view is left out by the coverage rule (Decision 15).
+
+    Raises
+    ------
+    InputError
+        If no feature of a view has 60 % of its rows.
+    """
+    share = dict(zip(names, coverage(values), strict=True))
+    for group in GROUPS.values():
+        asked = [feature.name for feature in group.features if feature.name in share]
+        best = max((share[name] for name in asked), default=1.0)
+        if best < MIN_COVERAGE:
+            raise InputError(
+                f"the {group.name} view is empty: at most {best:.0%} of {len(values)} sessions "
+                f"are known in any of its {len(asked)} features, needed {MIN_COVERAGE:.0%}; "
+                "ingest its sources or train on a period that they cover"
+                f"{_or_without(group.name)}"
+            )
+
+
+def _or_without(view: str) -> str:
+    return f", or train without --{view}" if view in OPTIONAL_GROUPS else ""
+
+
+def _of_ticker(frame: pd.DataFrame, ticker: str) -> pd.DataFrame:
+    mine = frame[frame["ticker"] == ticker].sort_values("session")
+    if mine.empty:
+        known = ", ".join(sorted(frame["ticker"].unique())) or "none"
+        raise InputError(f"no rows of {ticker} in the training frame: got {known}")
+    index = pd.DatetimeIndex(mine["session"])
+    if index.has_duplicates:
+        twice = index[index.duplicated()][0]
+        raise InputError(
+            f"the training frame holds {ticker} {twice.date()} twice, allowed is one row a session"
+        )
+    return mine.drop(columns=["ticker", "session"]).set_index(index)
+
+
+def _features(table: pd.DataFrame) -> list[str]:
+    return [str(name) for name in table.columns]
+
+
+def _finite_or_null(features: pd.DataFrame) -> FloatArray:
+    values = features.to_numpy(np.float64)
+    infinite = np.isinf(values).any(axis=0)
+    if infinite.any():
+        raise InputError(
+            f"infinite values in {features.columns[infinite][0]}: a feature is a number or null"
+        )
+    return values
+
+
+def _labelled(rows: Rows, known: BoolArray, ticker: str) -> Rows:
+    kept = rows.where(known)
+    if not len(kept.sessions):
+        raise UnlabelledError(
+            f"no labelled session of {ticker} among {len(rows.sessions)}: a label needs its "
+            "session and the one it looks ahead to; train on a longer period"
+        )
+    return kept

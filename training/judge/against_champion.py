@@ -1,0 +1,59 @@
+"""A candidate against the champion on the sessions that both were tested on (Decision 11)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from market.bootstrap import interval, resample_weights
+from training.judge.gate import judge
+
+
+@dataclass(frozen=True)
+class Champion:
+    """The champion's version, run, and out-of-fold losses (`train.Trained.losses`)."""
+
+    version: int
+    run_id: str
+    losses: pd.DataFrame
+
+
+def judged(
+    evidence: Mapping[str, Any], losses: pd.DataFrame, champion: Champion | None
+) -> dict[str, Any]:
+    """Return the evidence of a candidate with the champion compared and the verdict made anew."""
+    compared = None
+    if champion is not None:
+        settings = evidence["settings"]
+        compared = comparison(losses, champion, settings["resamples"], settings["seed"])
+    found = dict(evidence) | {"champion": compared}
+    return found | {"verdict": judge(found).as_dict()}
+
+
+def comparison(
+    losses: pd.DataFrame, champion: Champion, resamples: int, seed: int
+) -> dict[str, Any]:
+    """Return mean log losses on common sessions, in nats, and the interval of the difference.
+
+    `difference` is positive where the candidate is better. Figures are None where the two
+    have no session in common.
+    """
+    common = losses.merge(champion.losses, on="session", suffixes=("", "_champion"))
+    found: dict[str, Any] = {
+        "version": champion.version,
+        "run_id": champion.run_id,
+        "sessions": len(common),
+    }
+    if common.empty:
+        return found | dict.fromkeys(("loss", "champion_loss", "difference", "interval"))
+    mine, theirs = common["loss"].to_numpy(), common["loss_champion"].to_numpy()
+    weights = resample_weights(len(common), seed, resamples)
+    spread = interval(weights @ (theirs - mine) / len(common))
+    return found | {
+        "loss": float(mine.mean()),
+        "champion_loss": float(theirs.mean()),
+        "difference": float(np.mean(theirs - mine)),
+        "interval": None if spread is None else [spread.low, spread.high],
+    }

@@ -1,0 +1,80 @@
+"""What a forecast has to beat (Decision 10): one row each.
+
+Every baseline sees what the model's training part holds of the tested ticker's window (class codes
+and today's figure of each row; the pooled table sees all that is trained on) and today's figure of
+the test rows: the last 5-session return for the direction, the IV rank for the regime.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from training.frames.labels import DIRECTIONS, REGIMES, UP, regime_class
+from training.judge.scores import Forecast
+from training.models.table import rank_bin, transition_frequencies
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+#: (class codes, today's figure) of the training rows, today's figure of the test rows.
+Baseline = Callable[[IntArray, FloatArray, FloatArray], Forecast]
+
+#: The table of every row trained on, other underlyings and history included.
+POOLED_TABLE: Final = "pooled_table"
+_UP: Final = DIRECTIONS.index(UP)
+
+
+def always_up(_labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+    """Call UP on every session."""
+    return Forecast(np.full(len(today), _UP), None)
+
+
+def always_down(_labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+    """Call DOWN on every session."""
+    return Forecast(np.full(len(today), 1 - _UP), None)
+
+
+def class_prior(labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+    """Give every session the share of UP among the training part's decided sessions."""
+    share = float((labels == _UP).mean())
+    chance = np.tile([1.0 - share, share], (len(today), 1))
+    calls, nothing = np.full(len(today), int(share > 0.5)), np.zeros(len(today))
+    return Forecast(calls, chance, lift=nothing)
+
+
+def return_sign(_labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+    """Call UP after a positive 5-session return, DOWN otherwise."""
+    return Forecast((today > 0.0).astype(np.int64), None)
+
+
+def persistence(_labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+    """Call today's regime."""
+    return Forecast(regime_class(today), None)
+
+
+def majority(labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+    """Call the regime most frequent in the training part."""
+    most = int(np.bincount(labels, minlength=len(REGIMES)).argmax())
+    return Forecast(np.full(len(today), most), None)
+
+
+def transition_table(labels: IntArray, before: FloatArray, today: FloatArray) -> Forecast:
+    """Give the class frequencies that followed training sessions of a like IV rank."""
+    chance = transition_frequencies(labels, before)[rank_bin(today)]
+    return Forecast(chance.argmax(axis=1), chance)
+
+
+DIRECTION_BASELINES: Final[dict[str, Baseline]] = {
+    "class_prior": class_prior,
+    "always_up": always_up,
+    "always_down": always_down,
+    "return_sign": return_sign,
+}
+REGIME_BASELINES: Final[dict[str, Baseline]] = {
+    "transition_table": transition_table,
+    POOLED_TABLE: transition_table,
+    "persistence": persistence,
+    "majority": majority,
+}

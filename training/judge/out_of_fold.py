@@ -1,0 +1,130 @@
+"""The forecasts of every test part side by side: the model's, and each baseline's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from training.fit.mixture import Forecaster
+from training.frames.folds import Fold
+from training.frames.rows import Rows
+from training.judge.baselines import POOLED_TABLE, Baseline
+from training.judge.scores import Forecast, row_log_loss
+from training.tasks.declare import Task
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """What the model and each baseline said of every session of the test parts, in order.
+
+    Attributes
+    ----------
+    fold
+        Number of the fold, from 1; shape (n_tested,).
+    labels
+        Class codes, -1 for FLAT; shape (n_tested,).
+    scored
+        Whether the model and the baselines had all they need; shape (n_tested,).
+    """
+
+    sessions: npt.NDArray[np.datetime64]
+    fold: IntArray
+    labels: IntArray
+    every_outcome: IntArray
+    scored: BoolArray
+    model: Forecast
+    baselines: dict[str, Forecast]
+
+    @property
+    def decided(self) -> BoolArray:
+        """Which sessions are scored and have a class; shape (n_tested,)."""
+        return self.scored & (self.labels >= 0)
+
+    def of_fold(self, number: int) -> "OutOfFold":
+        """Return the sessions of one fold."""
+        mine = self.fold == number
+        return OutOfFold(
+            self.sessions[mine],
+            self.fold[mine],
+            self.labels[mine],
+            self.every_outcome[mine],
+            self.scored[mine],
+            self.model.of(mine),
+            {name: forecast.of(mine) for name, forecast in self.baselines.items()},
+        )
+
+
+def out_of_fold(
+    task: Task, rows: Rows, folds: Sequence[Fold], forecasters: Sequence[Forecaster]
+) -> OutOfFold:
+    """Return the forecasts of every test part, each from its own fold's training part."""
+    tested = np.concatenate([fold.test for fold in folds])
+    said = [
+        forecaster.forecast(rows.values[fold.test])
+        for fold, forecaster in zip(folds, forecasters, strict=True)
+    ]
+    model = _joined(said)
+    baselines = {
+        name: _joined([_baseline_forecast(name, baseline, rows, fold) for fold in folds])
+        for name, baseline in task.baselines.items()
+        # Without other rows to train on it is the table of the window.
+        if name != POOLED_TABLE or not rows.tested.all()
+    }
+    numbers = [np.full(len(fold.test), at, dtype=np.int64) for at, fold in enumerate(folds, 1)]
+    return OutOfFold(
+        sessions=rows.sessions[tested],
+        fold=np.concatenate(numbers),
+        labels=rows.labels[tested],
+        every_outcome=rows.every_outcome[tested],
+        scored=(model.calls >= 0) & np.isfinite(rows.today[tested]),
+        model=model,
+        baselines=baselines,
+    )
+
+
+def losses(task: Task, tested: OutOfFold) -> pd.DataFrame:
+    """Return the log loss of each decided test session, in nats: model and gate baseline.
+
+    This is what a later candidate is compared on: `session`, `fold`, `loss`, `baseline_loss`.
+    """
+    decided = tested.decided
+    outcome = tested.labels[decided]
+    model, baseline = tested.model, tested.baselines[task.gate_baseline]
+    return pd.DataFrame(
+        {
+            "session": tested.sessions[decided],
+            "fold": tested.fold[decided],
+            "loss": _row_losses(outcome, model.of(decided)),
+            "baseline_loss": _row_losses(outcome, baseline.of(decided)),
+        }
+    )
+
+
+def _row_losses(outcome: IntArray, forecast: Forecast) -> npt.NDArray[np.float64]:
+    if forecast.probabilities is None:
+        raise TypeError("a rule that only calls has no log loss")
+    return row_log_loss(outcome, forecast.probabilities)
+
+
+def _baseline_forecast(name: str, baseline: Baseline, rows: Rows, fold: Fold) -> Forecast:
+    seen = (rows.labels >= 0) & (rows.tested | (name == POOLED_TABLE))
+    decided = fold.train[seen[fold.train]]
+    return baseline(rows.labels[decided], rows.today[decided], rows.today[fold.test])
+
+
+def _joined(parts: Sequence[Forecast]) -> Forecast:
+    calls = np.concatenate([part.calls for part in parts])
+    chances = [part.probabilities for part in parts if part.probabilities is not None]
+    decisions = [part.decision for part in parts if part.decision is not None]
+    lifts = [part.lift for part in parts if part.lift is not None]
+    return Forecast(
+        calls,
+        np.concatenate(chances) if chances else None,
+        np.concatenate(decisions) if decisions else None,
+        np.concatenate(lifts) if lifts else None,
+    )

@@ -1,0 +1,162 @@
+"""The model as data: what serving reads, written atomically, and the joblib beside it.
+
+The serving file holds numbers only: nothing in it can run.
+"""
+
+import hashlib
+import io
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from training.fit.fit import Fit
+from training.fit.mixture import DirectionForecaster
+from training.walk import Trained
+
+FORMAT: Final = 2
+
+
+def serving_document(
+    trained: Trained,
+    evidence: Mapping[str, Any],
+    version: int,
+    run_id: str,
+    alias: str,
+    definition_hash: str,
+) -> dict[str, Any]:
+    """Return a trained model as plain data, signed with its own hash.
+
+    Parameters
+    ----------
+    evidence
+        The final evidence, champion compared.
+    version, run_id, alias
+        Of the registered model.
+    definition_hash
+        Hash of the feature definitions it was trained on.
+    """
+    forecaster, fit = trained.forecaster, trained.forecaster.fit
+    document = {
+        "format": FORMAT,
+        "name": trained.name,
+        "task": trained.task.name,
+        "model": fit.word,
+        "ticker": trained.settings.ticker,
+        "version": version,
+        "run_id": run_id,
+        "alias": alias,
+        "feature_service": trained.settings.feature_service,
+        "definition_hash": definition_hash,
+        "features": list(fit.selection.names),
+        "parameters": fit.parameters(),
+        "classes": list(trained.task.classes),
+        "calibration": None,
+        "threshold": None,
+        "call_weights": None,
+        "trained": {
+            "start": str(pd.Timestamp(fit.first).date()),
+            "end": str(pd.Timestamp(fit.last).date()),
+            "rows": fit.rows,
+        },
+        "evidence": _summary(evidence),
+    }
+    if isinstance(forecaster, DirectionForecaster):
+        curve = forecaster.calibration
+        document["calibration"] = {"slope": curve.slope, "intercept": curve.intercept}
+        document["threshold"] = forecaster.threshold.value
+    else:
+        document["call_weights"] = list(forecaster.call_weights)
+    return signed(document)
+
+
+def signed(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document with the SHA-256 of its canonical JSON, any earlier one replaced."""
+    bare = {key: value for key, value in document.items() if key != "sha256"}
+    return bare | {"sha256": hashlib.sha256(canonical(bare)).hexdigest()}
+
+
+def canonical(document: Mapping[str, Any]) -> bytes:
+    """Return the one JSON text of a document: sorted keys, no spaces, no NaN."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.encode()
+
+
+def write_serving(models_dir: Path, document: Mapping[str, Any]) -> Path:
+    """Replace the file that serving reads for a model; returns its path."""
+    path = models_dir / "serving" / f"{document['name']}.json"
+    text = json.dumps(document, sort_keys=True, indent=1, allow_nan=False)
+    write_atomically(path, f"{text}\n".encode())
+    return path
+
+
+def write_joblib(
+    models_dir: Path, trained: Trained, trained_at: pd.Timestamp, metadata: Mapping[str, Any]
+) -> Path:
+    """Write the fitted objects for people who load them in Python; returns the path.
+
+    The file holds `model`, `scaler` (null where features are taken as they are), or `members` with
+    both of each, `feature_names`, `optimal_threshold`, `calibration` and `metadata`. Serving never
+    reads it.
+    """
+    import joblib
+
+    forecaster, fit = trained.forecaster, trained.forecaster.fit
+    stem = f"{trained.task.file_stem}_{fit.word}_{trained_at:%Y%m%d_%H%M%S}"
+    models = {one.word: _fitted(one) for one in fit.fits}
+    direction = isinstance(forecaster, DirectionForecaster)
+    buffer = io.BytesIO()
+    joblib.dump(
+        {
+            **(next(iter(models.values())) if len(models) == 1 else {"members": models}),
+            "feature_names": list(fit.selection.names),
+            "optimal_threshold": forecaster.threshold.value if direction else None,
+            "calibration": forecaster.calibration if direction else None,
+            "metadata": dict(metadata),
+        },
+        buffer,
+    )
+    path = models_dir / trained.settings.ticker / f"{stem}.joblib"
+    write_atomically(path, buffer.getvalue())
+    return path
+
+
+def _fitted(fit: Fit) -> dict[str, Any]:
+    steps = getattr(fit.estimator, "named_steps", None)
+    if steps is None:
+        return {"model": fit.estimator, "scaler": None}
+    return {"model": steps["model"], "scaler": steps["scaler"]}
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that a reader finds the old one or the new one, whole, even after a crash."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with partial.open("wb") as new:
+            new.write(content)
+            new.flush()
+            os.fsync(new.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _summary(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    gate, verdict = evidence["gate"], evidence["verdict"]
+    return {
+        "proven": verdict["proven"],
+        "metric": gate["metric"],
+        "baseline": gate["baseline"],
+        "improvement": gate["improvement"],
+        "interval": gate["interval"],
+        "verdict": verdict["words"],
+    }

@@ -1,0 +1,193 @@
+"""What is kept in MLflow: runs, model versions, aliases, and the documents of a run.
+
+The tracking database is `<mlruns>/mlflow.db`, artifacts lie in `<mlruns>/artifacts`. Only an
+`MlflowClient` is used, so that no global tracking address is set.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.metadata import version as installed
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import pandas as pd
+
+from market.errors import InputError
+from training.fit.fit import Fit, Mixed
+from training.judge.against_champion import Champion
+from training.walk import Trained
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+    from mlflow.entities.model_registry import ModelVersion
+
+CHAMPION: Final = "champion"
+CHALLENGER: Final = "challenger"
+EVIDENCE: Final = "evidence.json"
+LOSSES: Final = "losses.parquet"
+REPORT: Final = "report.html"
+SERVING: Final = "serving.json"
+MODEL: Final = "model"
+PARAMETERS: Final = "parameters.json"
+
+
+def open_client(mlruns_dir: Path) -> "MlflowClient":
+    """Return a client of a home's tracking database, made if missing."""
+    from mlflow import MlflowClient
+
+    mlruns_dir.mkdir(parents=True, exist_ok=True)
+    address = f"sqlite:///{mlruns_dir.resolve() / 'mlflow.db'}"
+    return MlflowClient(tracking_uri=address, registry_uri=address)
+
+
+@contextmanager
+def run(
+    client: "MlflowClient", mlruns_dir: Path, experiment: str, tags: Mapping[str, str]
+) -> Iterator[str]:
+    """Open a run and give its id; it ends as failed if the body raises."""
+    found = client.get_experiment_by_name(experiment)
+    if found is None:
+        folder = (mlruns_dir.resolve() / "artifacts").as_uri()
+        experiment_id = client.create_experiment(experiment, artifact_location=folder)
+    else:
+        experiment_id = found.experiment_id
+    run_id = client.create_run(experiment_id, tags=dict(tags)).info.run_id
+    status = "FAILED"
+    try:
+        yield run_id
+        status = "FINISHED"
+    finally:
+        client.set_terminated(run_id, status)
+
+
+def record(
+    client: "MlflowClient", run_id: str, trained: Trained, evidence: Mapping[str, Any]
+) -> None:
+    """Log parameters, metrics, evidence, losses and the fitted model to a run."""
+    from mlflow.entities import Metric, Param
+
+    params = [Param(key, str(value)) for key, value in asdict(trained.settings).items()]
+    metrics = [Metric(key, value, 0, 0) for key, value in figures(evidence).items()]
+    client.log_batch(run_id, metrics=metrics, params=params)
+    client.log_dict(run_id, dict(evidence), EVIDENCE)
+    with TemporaryDirectory() as scratch:
+        losses, model = Path(scratch) / LOSSES, Path(scratch) / MODEL
+        trained.losses.to_parquet(losses, index=False)
+        client.log_artifact(run_id, str(losses))
+        _save_model(trained.forecaster.fit, model)
+        client.log_artifacts(run_id, str(model), MODEL)
+
+
+def _save_model(fit: Fit | Mixed, folder: Path) -> None:
+    """Write a linear model as a scikit-learn pipeline, any other as plain data."""
+    from mlflow.sklearn import save_model
+
+    if fit.word == "logistic" and isinstance(fit, Fit):
+        needed = [f"scikit-learn=={installed('scikit-learn')}"]
+        save_model(fit.estimator, str(folder), pip_requirements=needed)
+        return
+    folder.mkdir()
+    (folder / PARAMETERS).write_text(json.dumps(fit.parameters(), allow_nan=False), "utf-8")
+
+
+def figures(evidence: Mapping[str, Any]) -> dict[str, float]:
+    """Return the known figures of an evidence as flat metrics, each beside its baseline's."""
+    gate, pooled = evidence["gate"], evidence["pooled"]
+    baseline = evidence["baselines"][gate["baseline"]]
+    low, high = gate["interval"] or (None, None)
+    found = {name: value for name, value in pooled.items() if not isinstance(value, Mapping)}
+    found |= {f"{gate['baseline']}.{name}": value for name, value in baseline.items()}
+    found |= {f"fold_mean.{name}": value for name, value in pooled["fold_mean"].items()}
+    found |= {"improvement": gate["improvement"], "improvement_bound": gate["bound"]}
+    found |= {"improvement_low": low, "improvement_high": high}
+    if trials := evidence.get("trials"):
+        found |= {
+            "trials": float(trials["count"]),
+            "spa_p": (trials["spa"] or {}).get("consistent"),
+        }
+        found |= {"deflated_score": trials["deflated"]["probability"]}
+    return {name: v for name, v in found.items() if v is not None and math.isfinite(v)}
+
+
+def new_version(client: "MlflowClient", name: str, run_id: str) -> int:
+    """Register the model of a run under a name and return its version."""
+    if not client.search_registered_models(f"name = '{name}'"):
+        client.create_registered_model(name)
+    source = f"{client.get_run(run_id).info.artifact_uri}/{MODEL}"
+    return int(client.create_model_version(name, source, run_id).version)
+
+
+def find_champion(client: "MlflowClient", name: str) -> Champion | None:
+    """Return the champion of a registered model with its losses, None if there is none.
+
+    Raises
+    ------
+    InputError
+        If its losses cannot be read.
+    """
+    at = aliased(client, name, CHAMPION)
+    if at is None:
+        return None
+    chosen = client.get_model_version(name, str(at))
+    return Champion(at, str(chosen.run_id), read_losses(client, chosen))
+
+
+def aliased(client: "MlflowClient", name: str, alias: str) -> int | None:
+    """Return the version that an alias names, None if there is none."""
+    found = client.search_registered_models(f"name = '{name}'")
+    at = found[0].aliases.get(alias) if found else None
+    return None if at is None else int(at)
+
+
+def read_losses(client: "MlflowClient", chosen: "ModelVersion") -> pd.DataFrame:
+    """Return the out-of-fold losses of a model version.
+
+    Raises
+    ------
+    InputError
+        If the file of its run is missing or not readable.
+    """
+    with _readable(chosen, LOSSES):
+        return pd.read_parquet(_path(client, chosen, LOSSES))
+
+
+def read_document(client: "MlflowClient", chosen: "ModelVersion", file: str) -> dict[str, Any]:
+    """Return a JSON document of a model version's run.
+
+    Raises
+    ------
+    InputError
+        If the file of its run is missing or not readable.
+    """
+    with _readable(chosen, file):
+        return dict(json.loads(_path(client, chosen, file).read_text("utf-8")))
+
+
+def _path(client: "MlflowClient", chosen: "ModelVersion", file: str) -> Path:
+    """Return where a file of a version's run lies."""
+    return run_file(client.get_run(str(chosen.run_id)), file)
+
+
+def run_file(run: "Run", file: str) -> Path:
+    """Return where a file of a run lies: artifacts are on this machine, and read in place."""
+    return Path(url2pathname(urlsplit(run.info.artifact_uri).path)) / file
+
+
+@contextmanager
+def _readable(chosen: "ModelVersion", file: str) -> Iterator[None]:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except (MlflowException, OSError, ValueError) as error:
+        raise InputError(
+            f"cannot read {file} of {chosen.name} version {chosen.version}: "
+            f"{type(error).__name__}; restore the artifacts of its run, or remove its alias"
+        ) from error
