@@ -8,8 +8,8 @@ import pandas as pd
 
 from dashboard.documents import NothingYet, read_only
 from market.errors import InputError
-from trading.ledger import COLUMNS, SCHEMA_VERSION
-from trading.outcomes import Outcome, SignalKey, read_outcomes
+from trading.ledger.outcomes import Outcome, SignalKey, read_outcomes
+from trading.ledger.signals import COLUMNS, SCHEMA_VERSION
 
 KEY: Final = list(SignalKey._fields)
 OUTCOME: Final = [field.name for field in fields(Outcome) if field.name not in KEY]

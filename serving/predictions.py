@@ -27,7 +27,7 @@ from serving.signals import (
     prediction,
     volatility,
 )
-from trading.selector import IRON_CONDOR, STRATEGIES, Forecasts, Recommendation, select
+from trading.strategies.selector import IRON_CONDOR, STRATEGIES, Forecasts, Recommendation, select
 
 # Decision 19: today's band as a forecast class, where nothing is forecast.
 BAND_CLASSES: Final[dict[Band, IvRegime]] = {

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from market.targets import IvDirection, IvRegime
-from trading.selector import Direction
-from trading.sizing import PositionSize
+from trading.strategies.selector import Direction
+from trading.strategies.sizing import PositionSize
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Rank = Annotated[float, Field(ge=0, le=100)]

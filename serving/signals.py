@@ -8,7 +8,7 @@ import pandas as pd
 
 from market.targets import IvRegime, band, expected_iv_direction
 from serving.artifact import Artifact
-from trading.selector import Direction, Forecasts, Recommendation, select
+from trading.strategies.selector import Direction, Forecasts, Recommendation, select
 
 # What a signal shows of today's implied volatility, whatever the models read.
 CONTEXT_FEATURES: Final = ("iv_rank", "iv_hv_spread")

@@ -72,7 +72,7 @@ def parity(run: "Runtime", tickers: Sequence[str], count: int) -> ParityReport:
 
     from feature_repo.store.repo_config import SESSION_POINTER
     from ingestion.online.materialize import connect
-    from trading.ledger import read_signals
+    from trading.ledger.signals import read_signals
 
     entries = read_manifest(run.home.data).entries
     check_built(read_manifest(run.home.data), tickers)

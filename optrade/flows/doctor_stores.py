@@ -15,7 +15,7 @@ from home.manifest import read_manifest
 from market.errors import InputError
 from optrade.flows.doctor_environment import installed_version
 from optrade.flows.doctor_finding import Finding
-from trading.ledger import check_version, explained, read_only
+from trading.ledger.signals import check_version, explained, read_only
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime

@@ -11,8 +11,8 @@ from home.manifest import current_rows, read_manifest
 from market.calendar import sessions
 from market.errors import InputError
 from monitoring.drift import drift_report, windows
-from monitoring.outcomes import Settlement, settle
 from monitoring.report import write_report
+from trading.ledger.settle import Settlement, settle
 from training.frames.dataset import load_frame
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from optrade.flows.configuration import served_configuration
 from serving.context import open_home
-from trading.ledger import Ledger, Recorded
+from trading.ledger.signals import Ledger, Recorded
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime

@@ -15,9 +15,9 @@ from ingestion.lake.lake import Lake
 from ingestion.tables.catalogue import MACRO_SERIES, PRICES
 from market.calendar import close, session_shift, sessions
 from market.targets import band, expected_iv_direction
-from trading.ledger import Ledger
-from trading.outcomes import outcome_of, record_outcomes
-from trading.selector import Forecasts, select
+from trading.ledger.outcomes import outcome_of, record_outcomes
+from trading.ledger.signals import Ledger
+from trading.strategies.selector import Forecasts, select
 
 TICKERS = ("IWM", "QQQ", "SPY")
 LAST = "2025-06-30"

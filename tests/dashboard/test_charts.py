@@ -7,7 +7,7 @@ import pytest
 
 from dashboard import charts, queries_drift, queries_models
 from market.targets import REGIMES
-from trading.selector import MATRIX
+from trading.strategies.selector import MATRIX
 
 
 def test_every_strategy_has_a_colour_of_its_own() -> None:

@@ -19,8 +19,8 @@ from feature_repo.features.catalogue import GROUPS
 from home.manifest import read_manifest
 from market.errors import InputError
 from serving.schema import Signal
-from trading.ledger import Ledger, read_signals
-from trading.outcomes import read_outcomes
+from trading.ledger.outcomes import read_outcomes
+from trading.ledger.signals import Ledger, read_signals
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = pd.Timestamp("2025-07-03 12:00", tz="UTC")

@@ -14,8 +14,8 @@ from ingestion.sources.recorded.source import Recorded
 from market.calendar import decision_time
 from market.underlyings import MARKET
 from monitoring.drift import drift_report, windows
-from monitoring.outcomes import RAW_PRICES, outcomes
-from trading.outcomes import Outcome
+from trading.ledger.outcomes import Outcome
+from trading.ledger.settle import RAW_PRICES, outcomes
 
 pytestmark = pytest.mark.recorded
 

@@ -336,7 +336,7 @@ def test_a_killed_writer_leaves_a_whole_report(tmp_path):
 
 def test_reports_are_made_without_evidently_at_start():
     code = (
-        "import sys, monitoring.report, monitoring.outcomes;"
+        "import sys, monitoring.report, trading.ledger.settle;"
         "heavy = {'evidently', 'plotly', 'feast', 'sklearn', 'mlflow'} & set(sys.modules);"
         "sys.exit(', '.join(heavy) or 0)"
     )

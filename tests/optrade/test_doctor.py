@@ -30,7 +30,7 @@ from optrade.flows.doctor_models import check_models
 from optrade.flows.doctor_stores import check_ledger, check_mlflow, check_redis
 from optrade.runtime import Runtime
 from optrade.settings import Settings
-from trading.ledger import Ledger
+from trading.ledger.signals import Ledger
 from training.registry.mlflow_runs import open_client
 
 NOW = pd.Timestamp("2024-11-18T15:00Z")

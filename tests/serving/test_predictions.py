@@ -22,7 +22,7 @@ from serving.predictions import (
 from serving.refusal import CallerFault
 from serving.schema import PredictAnswer
 from serving.signals import FeatureRow, Models, build_signal
-from trading.selector import STRATEGIES, Forecasts, select
+from trading.strategies.selector import STRATEGIES, Forecasts, select
 
 DATE = "2024-01-15"
 CATALOGUE = [row.name for group in (GROUPS | ON_DEMAND).values() for row in group.features]

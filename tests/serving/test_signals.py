@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from serving.artifact import Artifact
 from serving.schema import Signal
 from serving.signals import FeatureRow, Models, build_signal
-from trading.selector import Forecasts, select
+from trading.strategies.selector import Forecasts, select
 
 AS_OF = pd.Timestamp("2025-06-30 16:30", tz="America/New_York")
 SEED_FIELDS = [

@@ -16,8 +16,7 @@ import pandas as pd
 from market.adjust import adjust
 from market.calendar import INDEX_DELAY, close, session_shift
 from market.errors import InputError
-from trading.ledger import read_signals
-from trading.outcomes import (
+from trading.ledger.outcomes import (
     HORIZON,
     RETURN_DECIMALS,
     Outcome,
@@ -27,6 +26,7 @@ from trading.outcomes import (
     record_outcomes,
     signal_key,
 )
+from trading.ledger.signals import read_signals
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 import training.frames.labels
 from market.errors import InputError
-from trading.ledger import Ledger, read_signals
-from trading.outcomes import (
+from trading.ledger.outcomes import (
     HORIZON,
     MOVE,
     RETURN_DECIMALS,
@@ -27,6 +26,7 @@ from trading.outcomes import (
     record_outcomes,
     signal_key,
 )
+from trading.ledger.signals import Ledger, read_signals
 
 ROOT = Path(__file__).resolve().parents[2]
 AS_OF = pd.Timestamp("2025-07-08 20:30", tz="UTC")
@@ -210,7 +210,7 @@ def test_a_ledger_of_another_version_is_refused(path):
 
 
 def test_the_log_is_written_ahead_and_every_commit_synchronous(path):
-    from trading.outcomes import _writer
+    from trading.ledger.outcomes import _writer
 
     with _writer(path) as connection:
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)

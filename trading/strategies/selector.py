@@ -10,7 +10,7 @@ from typing import Final, Literal, get_args
 
 from market.errors import InputError
 from market.targets import REGIMES, IvRegime
-from trading.parameters import (
+from trading.strategies.plans import (
     CONDOR,
     CREDIT_VERTICAL,
     DEBIT_VERTICAL,
@@ -18,7 +18,12 @@ from trading.parameters import (
     NO_POSITION,
     Plan,
 )
-from trading.sizing import FULL_CONFIDENCE, PositionSize, overall_confidence, position_size
+from trading.strategies.sizing import (
+    FULL_CONFIDENCE,
+    PositionSize,
+    overall_confidence,
+    position_size,
+)
 
 Direction = Literal["UP", "DOWN"]
 Rule = Literal["no edge", "unclear direction", "directional"]

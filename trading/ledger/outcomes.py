@@ -15,7 +15,7 @@ import pandas as pd
 
 from market.errors import InputError
 from market.targets import IvRegime, forecast_class
-from trading.ledger import (
+from trading.ledger.signals import (
     BUSY_SECONDS,
     COLUMNS,
     check_version,

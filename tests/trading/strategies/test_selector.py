@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from market.errors import InputError
-from trading.selector import MATRIX, STRATEGIES, Forecasts, Recommendation, select
-from trading.sizing import SIZES
+from trading.strategies.selector import MATRIX, STRATEGIES, Forecasts, Recommendation, select
+from trading.strategies.sizing import SIZES
 
 # The seed's matrix, with the credit spreads of Decision 4 for "Sell Puts" and "Sell Calls".
 CELLS = {

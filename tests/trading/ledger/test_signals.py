@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from market.errors import InputError
-from trading.ledger import COLUMNS, SCHEMA_VERSION, Ledger, read_signals
+from trading.ledger.signals import COLUMNS, SCHEMA_VERSION, Ledger, read_signals
 
 ROOT = Path(__file__).resolve().parents[2]
 EVENING = pd.Timestamp("2025-06-30 20:31", tz="UTC")
@@ -176,7 +176,7 @@ def test_reading_without_a_ledger_says_what_to_do(path):
 
 
 def test_readers_cannot_write(path):
-    from trading.ledger import read_only
+    from trading.ledger.signals import read_only
 
     with Ledger(path) as ledger:
         ledger.record(a_signal(), EVENING)

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from market.calendar import INDEX_DELAY, calendar, close, decision_time, sessions
 from market.errors import InputError
-from monitoring.outcomes import Pending, outcomes, settle
-from trading.ledger import Ledger
-from trading.outcomes import Outcome, read_outcomes
+from trading.ledger.outcomes import Outcome, read_outcomes
+from trading.ledger.settle import Pending, outcomes, settle
+from trading.ledger.signals import Ledger
 from training.frames.labels import adjusted_close, direction_labels, regime_labels
 
 # Christmas, New Year, the mourning day of 2025-01-09 and a weekend lie between.

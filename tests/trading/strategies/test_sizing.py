@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading.sizing import SIZES, overall_confidence, position_size
+from trading.strategies.sizing import SIZES, overall_confidence, position_size
 
 
 @given(st.integers(0, 1000), st.integers(0, 1000))

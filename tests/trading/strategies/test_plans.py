@@ -2,9 +2,15 @@
 
 import pytest
 
-from trading import parameters
-from trading.parameters import CONDOR, CREDIT_VERTICAL, DEBIT_VERTICAL, LONG_OPTION, NO_POSITION
-from trading.selector import MATRIX, STRATEGIES
+from trading.strategies import plans as parameters
+from trading.strategies.plans import (
+    CONDOR,
+    CREDIT_VERTICAL,
+    DEBIT_VERTICAL,
+    LONG_OPTION,
+    NO_POSITION,
+)
+from trading.strategies.selector import MATRIX, STRATEGIES
 
 FIELDS = ["expiry", "strike", "max_loss", "profit_target", "stop_loss"]
 
