@@ -18,8 +18,8 @@ from feature_repo.features.catalogue import GROUPS, definition_hash, names
 from market.calendar import FIRST_SESSION, decision_time
 from market.errors import InputError
 from market.underlyings import MARKET
-from serving.artifact import Artifact, Task, load_artifact
-from serving.refusal import Refusal
+from serving.reading.artifact import Artifact, Task, load_artifact
+from serving.reading.refusal import Refusal
 
 if TYPE_CHECKING:
     from feast import FeatureStore, FeatureView

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from feature_repo.features.catalogue import VOLATILITY_INPUTS
-from serving.artifact import ArtifactFiles, Task, artifact_path
+from serving.reading.artifact import ArtifactFiles, Task, artifact_path
 from training.models import MODELS, Sample, members
 from training.models.paths import INPUTS
 from training.registry.artifact import FORMAT, signed

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from forecasters.base import CLASSES, FloatArray, Names, Positive, Strict, Task, Text, check_names
 from forecasters.mixtures import AnyKind
 from forecasters.paths import rank_interval
-from serving.refusal import Refusal
+from serving.reading.refusal import Refusal
 
 FORMAT: Final = 2
 

@@ -23,7 +23,7 @@ from forecasters.base import (
     check_lengths,
 )
 from market.targets import FORECAST_CLASSES
-from serving.refusal import Refusal
+from serving.reading.refusal import Refusal
 
 #: Level, highest and lowest; then volatilities and distances from means.
 INPUTS: Final = ("vix_close", *names("iv_path"))

@@ -4,7 +4,7 @@ It binds to this machine alone unless a host is given, and answers from one home
 """
 # ruff: noqa: E402 - what follows may fail to load, and BentoML would report that too
 
-from serving import telemetry
+from serving.http import telemetry
 
 telemetry.switch_off()
 
@@ -22,12 +22,12 @@ from starlette.responses import Response
 from feature_repo import definitions
 from feature_repo.store.repo_config import REPO
 from market.errors import InputError
-from serving.checks import Checks, problem
-from serving.documentation import Documentation, document
-from serving.metrics import count_prediction, count_refusal, count_signal
-from serving.predictions import Question
-from serving.refusal import LATER, CallerFault, Refusal, known_ticker
-from serving.schema import (
+from serving.answer.predictions import Question
+from serving.answer.served_home import ServedHome
+from serving.http.checks import Checks, problem
+from serving.http.documentation import Documentation, document
+from serving.http.metrics import count_prediction, count_refusal, count_signal
+from serving.http.schema import (
     PredictAnswer,
     PredictRequest,
     Signal,
@@ -36,7 +36,7 @@ from serving.schema import (
     SignalsRequest,
     TickerProblem,
 )
-from serving.served_home import ServedHome
+from serving.reading.refusal import LATER, CallerFault, Refusal, known_ticker
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 3000

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from serving.configuration import Configuration
+from serving.reading.configuration import Configuration
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime

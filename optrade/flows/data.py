@@ -12,7 +12,7 @@ from ingestion.landing.land import fetch_all
 from ingestion.online.materialize import materialize
 from market.errors import InputError
 from optrade.flows.configuration import served_configuration
-from serving.configuration import write_configuration
+from serving.reading.configuration import write_configuration
 
 if TYPE_CHECKING:
     from home.layout import Home

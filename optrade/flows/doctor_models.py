@@ -6,8 +6,8 @@ from typing import Final, get_args
 
 from feature_repo.features.catalogue import SERVICES, definition_hash
 from optrade.flows.doctor_finding import Finding
-from serving.artifact import Task, load_artifact
-from serving.refusal import Refusal
+from serving.reading.artifact import Task, load_artifact
+from serving.reading.refusal import Refusal
 
 TASKS: Final[tuple[Task, ...]] = get_args(Task)
 TRAIN: Final = "run `optrade train-all`"

@@ -15,7 +15,7 @@ import httpx
 from market.errors import InputError
 from market.underlyings import UNDERLYINGS
 from optrade.flows.configuration import served_configuration
-from serving.configuration import write_configuration
+from serving.reading.configuration import write_configuration
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime

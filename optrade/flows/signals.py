@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from optrade.flows.configuration import served_configuration
-from serving.context import open_home
+from serving.answer.open_home import open_home
 from trading.ledger.signals import Ledger, Recorded
 
 if TYPE_CHECKING:

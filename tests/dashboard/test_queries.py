@@ -18,7 +18,7 @@ from dashboard.queries_ledger import signal_history
 from feature_repo.features.catalogue import GROUPS
 from home.manifest import read_manifest
 from market.errors import InputError
-from serving.schema import Signal
+from serving.http.schema import Signal
 from trading.ledger.outcomes import read_outcomes
 from trading.ledger.signals import Ledger, read_signals
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.artifact import Artifact, load_artifact
-from serving.refusal import Refusal
+from serving.reading.artifact import Artifact, load_artifact
+from serving.reading.refusal import Refusal
 from training.fit.decisions import called
 from training.models import MODELS
 from training.models.calibration import Platt
@@ -135,7 +135,7 @@ def test_trees_are_read_by_the_library_and_others_without_it(tmp_path, fitted_do
     write(tmp_path, fitted_document("paths", "regime"))
     write(tmp_path, fitted_document("trees", "direction"))
     code = (
-        "import sys; from pathlib import Path; from serving.artifact import load_artifact\n"
+        "import sys; from pathlib import Path; from serving.reading.artifact import load_artifact\n"
         f"home = Path({str(tmp_path)!r}); names = set()\n"
         "for task in ('regime', 'direction'):\n"
         f"    load_artifact(home, task, 'SPY', {DEFINITIONS!r})\n"

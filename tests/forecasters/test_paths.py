@@ -8,10 +8,10 @@ import pytest
 
 from feature_repo.features.catalogue import names
 from forecasters.paths import CUTS, INPUTS, rank_interval
-from serving.artifact import Artifact
-from serving.refusal import Refusal
-from serving.schema import Signal
-from serving.signals import FeatureRow, Models, build_signal
+from serving.answer.signals import FeatureRow, Models, build_signal
+from serving.http.schema import Signal
+from serving.reading.artifact import Artifact
+from serving.reading.refusal import Refusal
 from training.frames.labels import REGIME_CUTS
 from training.models.paths import INPUTS as TRAINED_INPUTS
 
@@ -91,7 +91,7 @@ def test_a_signal_shows_the_interval_where_paths_are_simulated(
 
 def test_confidence_is_of_the_class_called_though_it_be_not_the_likeliest(document, new_rows):
     """Decision 6 in the regime: what is called and how sure that is are one class's."""
-    from serving.signals import volatility
+    from serving.answer.signals import volatility
 
     seen = set()
     for row in new_rows[1]:

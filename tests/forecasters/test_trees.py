@@ -6,8 +6,8 @@ import json
 import pytest
 
 from forecasters.booster import parse
-from serving.artifact import Artifact
-from serving.refusal import Refusal
+from serving.reading.artifact import Artifact
+from serving.reading.refusal import Refusal
 
 TREE = ("learner", "gradient_booster", "model", "trees", 0)
 MODEL = TREE[:3]

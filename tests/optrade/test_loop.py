@@ -11,8 +11,8 @@ from home.layout import Home
 from market.calendar import decision_time
 from optrade.runtime import Runtime
 from optrade.settings import Settings
-from serving.artifact import load_artifact
-from serving.signals import FeatureRow, Models, build_signal
+from serving.answer.signals import FeatureRow, Models, build_signal
+from serving.reading.artifact import load_artifact
 from training.frames.dataset import load_frame
 
 pytestmark = pytest.mark.integration

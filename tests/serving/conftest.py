@@ -325,7 +325,7 @@ class FeastHome:
         return self
 
     def open(self):
-        from serving.online import connect, open_snapshot
+        from serving.reading.online import connect, open_snapshot
 
         store = open_snapshot(self.repo, self.yaml, self.repo / "serving_registry.db")
         return store, connect(store)
@@ -377,7 +377,7 @@ def rng() -> np.random.Generator:
 def restore(home: FeastHome) -> None:
     """Put the served home right: data, models of this code's definitions, clock and origin."""
     from feature_repo.features.catalogue import definition_hash
-    from serving.configuration import Configuration, write_configuration
+    from serving.reading.configuration import Configuration, write_configuration
 
     yaml = str(home.yaml.relative_to(home.root))
     home.server.client().flushall()

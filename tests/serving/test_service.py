@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from feature_repo.features.catalogue import definition_hash
-from serving.configuration import read_configuration, write_configuration
-from serving.context import open_home
+from serving.answer.open_home import open_home
+from serving.reading.configuration import read_configuration, write_configuration
 
 pytestmark = pytest.mark.integration
 

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from feature_repo.features.catalogue import definition_hash
-from serving.artifact import load_artifact
-from serving.configuration import read_configuration, write_configuration
-from serving.context import open_home
-from serving.documentation import document
-from serving.predictions import Question
-from serving.schema import MAX_TICKERS
+from serving.answer.open_home import open_home
+from serving.answer.predictions import Question
+from serving.http.documentation import document
+from serving.http.schema import MAX_TICKERS
+from serving.reading.artifact import load_artifact
+from serving.reading.configuration import read_configuration, write_configuration
 
 pytestmark = pytest.mark.integration
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from feature_repo.features.catalogue import find
 from market.targets import BANDS, FORECAST_CLASSES, REGIMES, band, forecast_class
-from serving.artifact import CLASSES
+from serving.reading.artifact import CLASSES
 from training.frames import labels
 from training.models.table import RANK_CUTS
 

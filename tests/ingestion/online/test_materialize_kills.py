@@ -28,8 +28,8 @@ from market.calendar import close, decision_time, sessions
 from market.underlyings import MARKET
 from optrade import redis_server
 from optrade.redis_process import RedisAddress, client
-from serving.online import Requirements, connect, open_snapshot, read_row
-from serving.refusal import Refusal
+from serving.reading.online import Requirements, connect, open_snapshot, read_row
+from serving.reading.refusal import Refusal
 from tests.ingestion.writing_in_turns import write
 
 pytestmark = pytest.mark.integration

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
-from serving import examples
-from serving.asgi import App, Receive, Scope, Send
-from serving.schema import (
+from serving.http import examples
+from serving.http.asgi import App, Receive, Scope, Send
+from serving.http.schema import (
     PredictAnswer,
     PredictRequest,
     Problem,

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from serving import artifact
-from serving.artifact import ArtifactFiles
-from serving.refusal import Refusal
+from serving.reading import artifact
+from serving.reading.artifact import ArtifactFiles
+from serving.reading.refusal import Refusal
 
 DEFINITIONS = "d" * 64
 LONG_AGO = 1_750_000_000

@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 import pandas as pd
 
 from market.targets import IvRegime, band, expected_iv_direction
-from serving.artifact import Artifact
+from serving.reading.artifact import Artifact
 from trading.strategies.selector import Direction, Forecasts, Recommendation, select
 
 # What a signal shows of today's implied volatility, whatever the models read.

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from market.errors import ConfigurationError
-from serving.configuration import Configuration, read_configuration, write_configuration
+from serving.reading.configuration import Configuration, read_configuration, write_configuration
 
 NOW = pd.Timestamp("2026-01-05 12:00", tz="America/New_York")
 FULL = Configuration(

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from market.calendar import SETTLE_TIME, close, decision_time, last_complete_session, sessions
-from serving.freshness import age_in_sessions, answering_session, session_closing_at
-from serving.refusal import Refusal
+from serving.reading.freshness import age_in_sessions, answering_session, session_closing_at
+from serving.reading.refusal import Refusal
 
 MONDAY, TUESDAY, WEDNESDAY = (pd.Timestamp(f"2025-07-0{d}") for d in (1, 2, 3))
 FRIDAY = pd.Timestamp("2025-06-27")

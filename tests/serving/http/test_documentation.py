@@ -8,11 +8,11 @@ import openapi_spec_validator
 import pytest
 
 from feature_repo.features.catalogue import GROUPS, SERVICES
-from serving import schema
-from serving.checks import Checks
-from serving.documentation import COMMON, Documentation, document
-from serving.predictions import Question, check_question
-from serving.schema import Problem
+from serving.answer.predictions import Question, check_question
+from serving.http import schema
+from serving.http.checks import Checks
+from serving.http.documentation import COMMON, Documentation, document
+from serving.http.schema import Problem
 
 DOCUMENT = document()
 POSTS = [path for path, item in DOCUMENT["paths"].items() if "post" in item]

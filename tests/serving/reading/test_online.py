@@ -8,8 +8,14 @@ import pandas as pd
 import pytest
 
 from market.calendar import SETTLE_TIME, close, decision_time
-from serving.online import Requirements, connect, open_snapshot, read_row, service_references
-from serving.refusal import Refusal
+from serving.reading.online import (
+    Requirements,
+    connect,
+    open_snapshot,
+    read_row,
+    service_references,
+)
+from serving.reading.refusal import Refusal
 
 pytestmark = pytest.mark.integration
 

@@ -14,12 +14,12 @@ from feature_repo.features.catalogue import (
     definition_hash,
 )
 from market.calendar import close
-from serving.artifact import Artifact, canonical_sha256
-from serving.configuration import Configuration
-from serving.context import open_home
-from serving.online import open_snapshot, service_references
-from serving.refusal import Refusal
-from serving.schema import Signal
+from serving.answer.open_home import open_home
+from serving.http.schema import Signal
+from serving.reading.artifact import Artifact, canonical_sha256
+from serving.reading.configuration import Configuration
+from serving.reading.online import open_snapshot, service_references
+from serving.reading.refusal import Refusal
 
 pytestmark = pytest.mark.integration
 

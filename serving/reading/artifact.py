@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from forecasters.base import CLASSES, Task
 from forecasters.document import FORMAT, Artifact
 from home import strict_json
-from serving.refusal import Refusal
+from serving.reading.refusal import Refusal
 
 __all__ = [
     "CLASSES",

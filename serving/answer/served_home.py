@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from feature_repo.store.repo_config import serving_registry_path
-from serving.configuration import Configuration, read_configuration
-from serving.context import OpenHome, feature_store_yaml, open_home
-from serving.predictions import Question
+from serving.answer.open_home import OpenHome, feature_store_yaml, open_home
+from serving.answer.predictions import Question
+from serving.reading.configuration import Configuration, read_configuration
 
 # A file's time and inode: replacing it changes them.
 Version = tuple[int, int]

@@ -12,8 +12,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from serving.artifact import Artifact, artifact_path, canonical_sha256, load_artifact
-from serving.refusal import Refusal
+from serving.reading.artifact import Artifact, artifact_path, canonical_sha256, load_artifact
+from serving.reading.refusal import Refusal
 
 DEFINITIONS = "d" * 64
 TASKS = ("direction", "regime")

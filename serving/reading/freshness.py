@@ -6,7 +6,7 @@ from functools import lru_cache
 import pandas as pd
 
 from market.calendar import NEW_YORK, close, decision_time, session_shift, sessions
-from serving.refusal import SOON, Refusal
+from serving.reading.refusal import SOON, Refusal
 
 
 @lru_cache(maxsize=64)

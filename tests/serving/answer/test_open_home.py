@@ -7,12 +7,12 @@ import pytest
 
 from feature_repo.features.catalogue import VOLATILITY_INPUTS, definition_hash, names
 from market.errors import ConfigurationError, InputError
-from serving.configuration import Configuration
-from serving.context import open_home
-from serving.predictions import Question
-from serving.refusal import CallerFault, Refusal
-from serving.schema import Signal
-from serving.served_home import ServedHome
+from serving.answer.open_home import open_home
+from serving.answer.predictions import Question
+from serving.answer.served_home import ServedHome
+from serving.http.schema import Signal
+from serving.reading.configuration import Configuration
+from serving.reading.refusal import CallerFault, Refusal
 
 pytestmark = pytest.mark.integration
 
@@ -197,7 +197,7 @@ def test_a_store_of_another_kind_is_refused(full_home):
 
 
 def write_configuration(home, configuration=CONFIGURATION):
-    from serving.configuration import write_configuration
+    from serving.reading.configuration import write_configuration
 
     write_configuration(home.data, configuration)
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.artifact import Artifact
-from serving.schema import Signal
-from serving.signals import FeatureRow, Models, build_signal
+from serving.answer.signals import FeatureRow, Models, build_signal
+from serving.http.schema import Signal
+from serving.reading.artifact import Artifact
 from trading.strategies.selector import Forecasts, select
 
 AS_OF = pd.Timestamp("2025-06-30 16:30", tz="America/New_York")

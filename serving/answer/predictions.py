@@ -16,9 +16,7 @@ from feature_repo.on_demand import compute_row, is_on_demand, stored_features
 from market.calendar import FIRST_SESSION, sessions
 from market.errors import InputError
 from market.targets import Band, IvRegime, band
-from serving.artifact import Artifact
-from serving.refusal import CallerFault, Refusal
-from serving.signals import (
+from serving.answer.signals import (
     CONTEXT_FEATURES,
     Outlook,
     forecasts,
@@ -27,6 +25,8 @@ from serving.signals import (
     prediction,
     volatility,
 )
+from serving.reading.artifact import Artifact
+from serving.reading.refusal import CallerFault, Refusal
 from trading.strategies.selector import IRON_CONDOR, STRATEGIES, Forecasts, Recommendation, select
 
 # Decision 19: today's band as a forecast class, where nothing is forecast.

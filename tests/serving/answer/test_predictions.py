@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, VOLATILITY_INPUTS
 from market.targets import BANDS, REGIMES
-from serving.artifact import Artifact
-from serving.examples import UNKNOWN_FEATURES
-from serving.predictions import (
+from serving.answer.predictions import (
     BAND_CLASSES,
     Question,
     build_prediction,
     check_question,
     suggestion,
 )
-from serving.refusal import CallerFault
-from serving.schema import PredictAnswer
-from serving.signals import FeatureRow, Models, build_signal
+from serving.answer.signals import FeatureRow, Models, build_signal
+from serving.http.examples import UNKNOWN_FEATURES
+from serving.http.schema import PredictAnswer
+from serving.reading.artifact import Artifact
+from serving.reading.refusal import CallerFault
 from trading.strategies.selector import STRATEGIES, Forecasts, select
 
 DATE = "2024-01-15"

@@ -19,9 +19,9 @@ from feature_repo.store.feast_registry import parse_registry, without_on_demand
 from feature_repo.store.repo_config import SESSION_POINTER, redis_options
 from market.calendar import last_complete_session
 from market.underlyings import MARKET
-from serving.freshness import age_in_sessions, answering_session, session_closing_at
-from serving.refusal import SOON, Refusal
-from serving.signals import FeatureRow
+from serving.answer.signals import FeatureRow
+from serving.reading.freshness import age_in_sessions, answering_session, session_closing_at
+from serving.reading.refusal import SOON, Refusal
 
 if TYPE_CHECKING:
     from feast import FeatureStore

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from serving.checks import MAX_BODY_BYTES, Checks
-from serving.schema import SignalRequest
+from serving.http.checks import MAX_BODY_BYTES, Checks
+from serving.http.schema import SignalRequest
 
 GOOD = b'{"ticker": "SPY"}'
 JSON_TYPE = [(b"content-type", b"application/json")]

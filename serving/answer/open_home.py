@@ -11,9 +11,12 @@ from feature_repo.on_demand import is_on_demand, stored_features
 from feature_repo.store.repo_config import REPO, serving_registry_path
 from market.errors import ConfigurationError
 from market.underlyings import underlying
-from serving.artifact import Artifact, ArtifactFiles, Task
-from serving.configuration import Configuration
-from serving.online import (
+from serving.answer.predictions import Question, build_prediction, check_question
+from serving.answer.signals import Models, build_signal
+from serving.http.schema import Signal
+from serving.reading.artifact import Artifact, ArtifactFiles, Task
+from serving.reading.configuration import Configuration
+from serving.reading.online import (
     Requirements,
     check_views,
     connect,
@@ -22,10 +25,7 @@ from serving.online import (
     service_references,
     store_answers,
 )
-from serving.predictions import Question, build_prediction, check_question
-from serving.refusal import SOON, Refusal, known_ticker
-from serving.schema import Signal
-from serving.signals import Models, build_signal
+from serving.reading.refusal import SOON, Refusal, known_ticker
 
 if TYPE_CHECKING:
     from feast import FeatureStore

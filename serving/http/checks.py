@@ -11,9 +11,9 @@ from typing import Any, Final, NoReturn
 from pydantic import BaseModel, ValidationError
 
 from home import strict_json
-from serving.asgi import App, Message, Receive, Scope, Send
-from serving.refusal import LATER
-from serving.schema import Problem
+from serving.http.asgi import App, Message, Receive, Scope, Send
+from serving.http.schema import Problem
+from serving.reading.refusal import LATER
 
 MAX_BODY_BYTES: Final = 64 * 1024
 JSON: Final = "application/json"

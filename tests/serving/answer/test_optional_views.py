@@ -24,10 +24,10 @@ from ingestion.lake.lake import Lake
 from ingestion.online.materialize import materialize
 from market.calendar import close, decision_time, sessions
 from market.underlyings import MARKET
-from serving.artifact import load_artifact
-from serving.configuration import Configuration
-from serving.context import OpenHome, open_home
-from serving.refusal import Refusal
+from serving.answer.open_home import OpenHome, open_home
+from serving.reading.artifact import load_artifact
+from serving.reading.configuration import Configuration
+from serving.reading.refusal import Refusal
 from training.frames.dataset import load_frame
 
 pytestmark = pytest.mark.integration
