@@ -10,8 +10,8 @@ from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS
 from home.manifest import current_rows, read_manifest
 from market.calendar import sessions
 from market.errors import InputError
-from monitoring.drift import drift_report, windows
-from monitoring.report import write_report
+from monitoring.drift.measure import drift_report, windows
+from monitoring.drift.report import write_report
 from trading.ledger.settle import Settlement, settle
 from training.frames.dataset import load_frame
 

@@ -229,8 +229,8 @@ def market(count: int = 700) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 
 
 def drift_document(shifted: float = 3.0) -> dict:
-    """Return a report of `monitoring.drift` on one feature that moved, one still, one null."""
-    from monitoring.drift import drift_report
+    """Return a report of `monitoring.drift.measure` on one feature that moved, one still, one null."""
+    from monitoring.drift.measure import drift_report
 
     days = sessions("2015-01-02", LAST)[-463:]
     values = np.random.default_rng(0).normal(size=(463, 3))

@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from market.errors import InputError
-from monitoring.bootstrap import LEVEL, RESAMPLES, alarm_levels, alarmed_level, null_psi
-from monitoring.data_quality import Quality, Status, feature_values, quality, status
-from monitoring.psi import DECILES, ORIENTATION, bin_counts, decile_bins, psi
+from monitoring.drift.null import LEVEL, RESAMPLES, alarm_levels, alarmed_level, null_psi
+from monitoring.drift.psi import DECILES, ORIENTATION, bin_counts, decile_bins, psi
+from monitoring.drift.quality import Quality, Status, feature_values, quality, status
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]

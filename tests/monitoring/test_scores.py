@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
-from dashboard import scoring
 from market.calendar import sessions
+from monitoring import scores as scoring
 
 LABELS = ("UP", "DOWN", "FLAT", None)
 

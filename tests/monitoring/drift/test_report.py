@@ -15,11 +15,11 @@ import pytest
 
 from market.calendar import sessions
 from market.errors import InputError
-from monitoring.drift import binned, drift_report
-from monitoring.evidently_pages import COLUMNS_A_PAGE, evidently_run, pages
-from monitoring.index_page import index_page, ranked, verdict
-from monitoring.report import DOCUMENT, INDEX, write_report
-from monitoring.report_folder import replaced_folder
+from monitoring.drift.evidently_pages import COLUMNS_A_PAGE, evidently_run, pages
+from monitoring.drift.index_page import index_page, ranked, verdict
+from monitoring.drift.measure import binned, drift_report
+from monitoring.drift.report import DOCUMENT, INDEX, write_report
+from monitoring.drift.report_folder import replaced_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE, CURRENT = 400, 63
@@ -336,7 +336,7 @@ def test_a_killed_writer_leaves_a_whole_report(tmp_path):
 
 def test_reports_are_made_without_evidently_at_start():
     code = (
-        "import sys, monitoring.report, trading.ledger.settle;"
+        "import sys, monitoring.drift.report, trading.ledger.settle;"
         "heavy = {'evidently', 'plotly', 'feast', 'sklearn', 'mlflow'} & set(sys.modules);"
         "sys.exit(', '.join(heavy) or 0)"
     )

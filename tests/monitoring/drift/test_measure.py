@@ -10,9 +10,9 @@ from scipy.signal import lfilter
 from feature_repo.features.catalogue import GROUPS, names
 from market.calendar import sessions
 from market.errors import InputError
-from monitoring.bootstrap import alarm_levels, null_psi
-from monitoring.drift import CURRENT_SESSIONS, drift_report, windows
-from monitoring.psi import decile_bins, decile_psi
+from monitoring.drift.measure import CURRENT_SESSIONS, drift_report, windows
+from monitoring.drift.null import alarm_levels, null_psi
+from monitoring.drift.psi import decile_bins, decile_psi
 
 REFERENCE, CURRENT = 600, 63
 DAYS = sessions("2021-01-04", "2025-06-30")[: REFERENCE + CURRENT]

@@ -5,8 +5,8 @@ import pytest
 from scipy.signal import lfilter
 from scipy.stats import chi2
 
-from monitoring.bootstrap import Blocks, alarm_levels, alarmed_level, null_psi
-from monitoring.psi import bin_counts, decile_bins, psi
+from monitoring.drift.null import Blocks, alarm_levels, alarmed_level, null_psi
+from monitoring.drift.psi import bin_counts, decile_bins, psi
 
 
 def blocks(resamples=400, longest=200, mean_block=20, seed=0) -> Blocks:

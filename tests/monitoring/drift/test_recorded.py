@@ -13,7 +13,7 @@ from ingestion.landing.land import fetch_all
 from ingestion.sources.recorded.source import Recorded
 from market.calendar import decision_time
 from market.underlyings import MARKET
-from monitoring.drift import drift_report, windows
+from monitoring.drift.measure import drift_report, windows
 from trading.ledger.outcomes import Outcome
 from trading.ledger.settle import RAW_PRICES, outcomes
 

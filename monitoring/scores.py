@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from monitoring.bootstrap import Blocks
+from monitoring.drift.null import Blocks
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from market.errors import InputError
-from monitoring.data_quality import (
+from monitoring.drift.quality import (
     MIN_CURRENT,
     MIN_REFERENCE,
     Quality,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from market.errors import InputError
-from monitoring.psi import (
+from monitoring.drift.psi import (
     DECILES,
     EMPTY_SHARE,
     MAX_BINS,

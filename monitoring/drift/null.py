@@ -25,7 +25,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from monitoring.psi import MAX_BINS, psi
+from monitoring.drift.psi import MAX_BINS, psi
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
