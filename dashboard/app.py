@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard.home_files import HomeFiles
 from dashboard.loading import load
 from dashboard.page import SHOWN, Shown, held, navigation
-from dashboard.queries_data import origin
+from dashboard.queries.data import origin
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 BANNERS = {

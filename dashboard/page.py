@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 import streamlit as st
 
-from dashboard.documents import NothingYet
 from dashboard.home_files import HomeFiles
+from dashboard.queries.documents import NothingYet
 from market.errors import InputError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dashboard import charts
 from dashboard.home_files import HomeFiles
 from dashboard.loading import load
 from dashboard.page import run_page
-from dashboard.queries_signals import DailySignal, ModelEvidence, recorded_sessions, signals_of
+from dashboard.queries.signals import DailySignal, ModelEvidence, recorded_sessions, signals_of
 
 
 def show(files: HomeFiles, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every page takes

@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import queries_data
 from dashboard.home_files import HomeFiles
 from dashboard.loading import load
 from dashboard.page import held, run_page
+from dashboard.queries import data as queries_data
 
 TIME = st.column_config.DatetimeColumn("landed at", format="YYYY-MM-DD HH:mm")
 

@@ -5,11 +5,12 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, queries_drift
+from dashboard import charts
 from dashboard.home_files import HomeFiles
 from dashboard.loading import load
 from dashboard.page import run_page
-from dashboard.queries_drift import DriftReport
+from dashboard.queries import drift as queries_drift
+from dashboard.queries.drift import DriftReport
 
 ALL = "all views"
 

@@ -3,10 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard import charts, queries_models
+from dashboard import charts
 from dashboard.home_files import HomeFiles
 from dashboard.loading import load
 from dashboard.page import held, run_page
+from dashboard.queries import models as queries_models
 
 FIGURES = {
     "model": st.column_config.NumberColumn(format="%.4f"),

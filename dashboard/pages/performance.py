@@ -7,7 +7,7 @@ from dashboard import charts
 from dashboard.home_files import HomeFiles
 from dashboard.loading import load
 from dashboard.page import run_page
-from dashboard.queries_ledger import signal_history
+from dashboard.queries.ledger import signal_history
 from monitoring import scores as scoring
 
 ALL = "all"

@@ -5,7 +5,9 @@ import math
 import pandas as pd
 import pytest
 
-from dashboard import charts, queries_drift, queries_models
+from dashboard import charts
+from dashboard.queries import drift as queries_drift
+from dashboard.queries import models as queries_models
 from market.targets import REGIMES
 from trading.strategies.selector import MATRIX
 

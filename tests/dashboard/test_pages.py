@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.page import PAGES
-from dashboard.queries_ledger import signal_history
+from dashboard.queries.ledger import signal_history
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 NAMES = [name for name, _, _ in PAGES]

@@ -11,10 +11,21 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from dashboard import queries_data, queries_drift, queries_models, queries_signals
-from dashboard.documents import NothingYet, interval, known, pick, read_json, read_only
 from dashboard.loading import stamp
-from dashboard.queries_ledger import signal_history
+from dashboard.queries import (
+    data as queries_data,
+)
+from dashboard.queries import (
+    drift as queries_drift,
+)
+from dashboard.queries import (
+    models as queries_models,
+)
+from dashboard.queries import (
+    signals as queries_signals,
+)
+from dashboard.queries.documents import NothingYet, interval, known, pick, read_json, read_only
+from dashboard.queries.ledger import signal_history
 from feature_repo.features.catalogue import GROUPS
 from home.manifest import read_manifest
 from market.errors import InputError

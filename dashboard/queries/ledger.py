@@ -6,7 +6,7 @@ from typing import Final
 
 import pandas as pd
 
-from dashboard.documents import NothingYet, read_only
+from dashboard.queries.documents import NothingYet, read_only
 from market.errors import InputError
 from trading.ledger.outcomes import Outcome, SignalKey, read_outcomes
 from trading.ledger.signals import COLUMNS, SCHEMA_VERSION

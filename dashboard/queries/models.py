@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from dashboard.documents import NothingYet, interval, known, pick, read_json, read_only
+from dashboard.queries.documents import NothingYet, interval, known, pick, read_json, read_only
 
 NOTHING: Final = (
     "No model has been trained: run `optrade train-all`, or `optrade train --ticker SPY` and "

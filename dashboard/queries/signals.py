@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from dashboard.documents import NothingYet, interval, known, pick, read_only
-from dashboard.queries_ledger import check_ledger
+from dashboard.queries.documents import NothingYet, interval, known, pick, read_only
+from dashboard.queries.ledger import check_ledger
 from market.errors import InputError
 from market.targets import REGIMES
 

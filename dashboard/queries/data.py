@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from dashboard.documents import NothingYet
+from dashboard.queries.documents import NothingYet
 from home.manifest import Entry, Manifest, current_rows, damaged, read_manifest
 from market.errors import InputError
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from dashboard.documents import NothingYet, known, pick, read_json
+from dashboard.queries.documents import NothingYet, known, pick, read_json
 
 DOCUMENT: Final = "drift.json"
 PAGE: Final = "index.html"
