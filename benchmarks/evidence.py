@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from optrade.flows.locked import locked_openings
-from optrade.flows.models import Window, train_one
-from optrade.flows.recipes import SETTINGS, every_recipe, landed_prices, training_inputs
+from optrade.flows.train.locked import locked_openings
+from optrade.flows.train.models import Window, train_one
+from optrade.flows.train.recipes import SETTINGS, every_recipe, landed_prices, training_inputs
 from optrade.periods import training_window
 from optrade.runtime import Runtime, runtime
 from training.settings import RegimeSettings

@@ -22,8 +22,9 @@ from urllib.parse import urlsplit
 
 from home.layout import Home
 from market.errors import InputError
-from optrade.flows import data, service
+from optrade.flows import data
 from optrade.flows.demo import own_redis
+from optrade.flows.serve import service
 from optrade.runtime import Runtime, runtime
 
 ROOT = Path(__file__).resolve().parents[1]

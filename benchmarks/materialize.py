@@ -42,8 +42,8 @@ from ingestion.online.materialize import REQUIRED, START, materialize
 from ingestion.online.writes import HeldBack, Row, Writes, held_back
 from market.calendar import decision_time, sessions
 from market.underlyings import MARKET
-from optrade import redis_server
-from optrade.redis_process import RedisAddress, client
+from optrade.redis import server as redis_server
+from optrade.redis.process import RedisAddress, client
 
 if TYPE_CHECKING:
     from multiprocessing.sharedctypes import Synchronized

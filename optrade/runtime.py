@@ -52,7 +52,7 @@ class Runtime:
         """Return the online store's URL, starting the home's own server if none is named."""
         if self.settings.redis_url is not None:
             return self.settings.redis_url.get_secret_value()
-        from optrade import redis_server
+        from optrade.redis import server as redis_server
 
         return redis_server.start(self.home.data).url
 

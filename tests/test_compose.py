@@ -45,7 +45,7 @@ def test_ports_are_published_on_this_machine_alone(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(OURS - {"app"}))
 def test_commands_exist(name: str) -> None:
-    from optrade.cli import service
+    from optrade.cli.run import service
 
     assert SERVICES[name]["command"][0] in service.COMMANDS
 

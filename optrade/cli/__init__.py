@@ -4,23 +4,9 @@ import sys
 
 import typer
 
-from optrade.cli import (
-    audit,
-    catalogue,
-    champions,
-    daily,
-    data,
-    demo,
-    diagnose,
-    doctor,
-    locked,
-    models,
-    monitoring,
-    quarantine,
-    redis,
-    service,
-    signals,
-)
+from optrade.cli.run import daily, demo, doctor, monitoring, redis, service, signals
+from optrade.cli.store import audit, catalogue, data, quarantine
+from optrade.cli.train import champions, diagnose, locked, models
 
 app = typer.Typer(
     name="optrade",

@@ -11,7 +11,7 @@ from ingestion.lake.lake import Lake
 from ingestion.landing.land import fetch_all
 from ingestion.online.materialize import materialize
 from market.errors import InputError
-from optrade.flows.configuration import served_configuration
+from optrade.flows.serve.configuration import served_configuration
 from serving.reading.configuration import write_configuration
 
 if TYPE_CHECKING:

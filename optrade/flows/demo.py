@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from home.layout import Home
-from optrade import redis_server
-from optrade.flows import data, models, service, signals
+from optrade.flows import data
+from optrade.flows.serve import service, signals
+from optrade.flows.train import models
+from optrade.redis import server as redis_server
 
 if TYPE_CHECKING:
     from home.progress import Progress

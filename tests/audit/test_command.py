@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from market.errors import InputError
-from optrade.cli.audit import app
+from optrade.cli.store.audit import app
 from tests.audit.conftest import DAYS, TICKERS, Built
 from tests.audit.test_pit import changed
 

@@ -148,7 +148,7 @@ def serve_redis(folder: Path) -> Iterator[str]:
 
     A killed run must not leave one of its own behind.
     """
-    from optrade import redis_server
+    from optrade.redis import server as redis_server
 
     try:
         yield redis_server.start(folder).url.removesuffix("/0")

@@ -37,7 +37,7 @@ def test_a_signal_is_of_the_last_session(signals) -> None:
 
 
 def test_http_gives_the_same_signal(signals, run) -> None:
-    from optrade.flows.service import ask, running
+    from optrade.flows.serve.service import ask, running
 
     with running(run) as base:
         assert [ask(base, s["ticker"]) for s in signals] == signals

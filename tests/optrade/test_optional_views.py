@@ -28,7 +28,7 @@ from market.errors import InputError
 from market.underlyings import MARKET
 from optrade.cli import main
 from optrade.flows import monitoring
-from optrade.flows.models import Job, Window, train_models, train_one
+from optrade.flows.train.models import Job, Window, train_models, train_one
 from optrade.runtime import Runtime
 from optrade.settings import Settings
 from training.settings import DirectionSettings, direction_service
@@ -110,7 +110,7 @@ def test_flags_choose_the_service(
     monkeypatch.setenv("OPTRADE_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "argv", ["optrade", "train", "--ticker", "SPY", *flags])
     monkeypatch.setattr(
-        "optrade.flows.models.train_models", lambda _run, jobs, *_: asked.extend(jobs) or []
+        "optrade.flows.train.models.train_models", lambda _run, jobs, *_: asked.extend(jobs) or []
     )
     with pytest.raises(SystemExit) as ended:
         main()

@@ -19,7 +19,7 @@ from ingestion.tables.catalogue import INDICES, PRICES, TABLES
 from ingestion.views.compute import TABLES_OF
 from market.calendar import decision_time, sessions
 from market.errors import InputError
-from optrade.cli import quarantine as commands
+from optrade.cli.store import quarantine as commands
 from optrade.flows import quarantine
 from optrade.flows.quarantine import views_of
 

@@ -31,8 +31,8 @@ from ingestion.online.writes import STAGED, clear, stage
 from market.calendar import close, decision_time, sessions
 from market.errors import ConfigurationError, InputError
 from market.underlyings import MARKET
-from optrade import redis_server
-from optrade.redis_process import RedisAddress, client
+from optrade.redis import server as redis_server
+from optrade.redis.process import RedisAddress, client
 
 pytestmark = pytest.mark.integration
 

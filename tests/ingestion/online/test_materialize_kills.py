@@ -26,8 +26,8 @@ from ingestion.online.materialize import REQUIRED, materialize
 from ingestion.online.writes import STAGED
 from market.calendar import close, decision_time, sessions
 from market.underlyings import MARKET
-from optrade import redis_server
-from optrade.redis_process import RedisAddress, client
+from optrade.redis import server as redis_server
+from optrade.redis.process import RedisAddress, client
 from serving.reading.online import Requirements, connect, open_snapshot, read_row
 from serving.reading.refusal import Refusal
 from tests.ingestion.writing_in_turns import write

@@ -1,0 +1,55 @@
+"""The day in one command, and the commands that are named but not built yet."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from optrade.cli import options
+from optrade.cli.output import progress_bar
+from optrade.cli.run.signals import show_signals
+from optrade.cli.store.data import TICKERS, show_ingest
+
+UNBUILT = {
+    "backtest": "`optrade settle` and the dashboard's Performance page score recorded signals",
+    "schedule": "run `optrade run-daily` from cron half an hour after the close",
+}
+Rest = Annotated[list[str] | None, typer.Argument(hidden=True)]
+
+
+def run_daily(
+    source: options.Source,
+    tickers: options.Tickers = TICKERS,
+    recorded_dir: options.RecordedDir = None,
+    seed: options.Seed = 7,
+    signal_strength: options.SignalStrength = 0.0,
+    as_of: options.AsOf = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Ingest, settle what is due, then give and record the day's signals."""
+    from optrade.operations.day import run_day
+    from optrade.runtime import runtime
+
+    run = runtime()
+    chosen = run.source(source, recorded_dir, seed, signal_strength, as_of)
+    names = options.parse_tickers(tickers)
+    with progress_bar() as progress:
+        report = run_day(run, chosen, names, progress)
+    if not as_json:
+        show_signals(report["signals"])
+        report = {name: part for name, part in report.items() if name != "signals"}
+    show_ingest(report, as_json)
+
+
+def _unbuilt(name: str) -> Callable[..., None]:
+    def refuse(rest: Rest = None) -> None:
+        from market.errors import InputError
+
+        asked = " ".join([name, *(rest or [])])
+        raise InputError(f"{asked:.60}: not in this version; {UNBUILT[name]}")
+
+    refuse.__doc__ = f"Not in this version: {UNBUILT[name]}."
+    return refuse
+
+
+COMMANDS = {"run-daily": run_daily, **{name: _unbuilt(name) for name in UNBUILT}}

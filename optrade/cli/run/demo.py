@@ -1,0 +1,66 @@
+"""`optrade demo`: the loop from raw data to signals, with what came out of it."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from optrade.cli import options
+from optrade.cli.output import print_table, progress_bar
+
+if TYPE_CHECKING:
+    from optrade.flows.demo import Outcome
+    from optrade.runtime import OpenedSource
+
+STEPS = 6
+# Far stronger than any real market: some of the models pass the gate, others still do not.
+PLANTED = 0.5
+Strength = Annotated[
+    float,
+    typer.Option("--signal-strength", help="True predictability planted in the simulated market."),
+]
+
+
+def demo(
+    recorded_dir: options.RecordedDir = None,
+    seed: options.Seed = 7,
+    signal_strength: Strength = PLANTED,
+) -> None:
+    """Walk the whole loop: data, features, training, gate, signals, HTTP. Needs no key."""
+    from optrade.flows.demo import run_demo
+    from optrade.runtime import runtime
+
+    run = runtime()
+    name = "simulated" if recorded_dir is None else "recorded"
+    strength = signal_strength if recorded_dir is None else 0.0
+    opened = run.source(name, recorded_dir, seed, strength, None)
+    typer.echo(f"optrade demo on {name} data, up to {opened.end.date()}")
+    done = iter(range(1, STEPS + 1))
+    with progress_bar() as progress:
+        outcome = run_demo(
+            run, opened, lambda words: typer.echo(f"[{next(done)}/{STEPS}] {words}"), progress
+        )
+    _show(outcome, opened, strength)
+
+
+def _show(outcome: "Outcome", opened: "OpenedSource", strength: float) -> None:
+    from optrade.cli.evidence import COLUMNS, evidence_rows
+    from optrade.cli.run.signals import show_signals
+    from optrade.flows.demo import shown_path
+
+    print_table("how good the models are, out of fold", COLUMNS, evidence_rows(outcome.trained))
+    show_signals(outcome.signals)
+    home = shown_path(outcome.home.root)
+    origin = opened.source.origin
+    planted = f", planted signal strength {strength:g}" if origin == "simulated" else ""
+    typer.echo(f"origin: {origin}{planted}; as of {opened.as_of.isoformat()}")
+    if origin == "simulated":
+        typer.echo("This market is made up: none of these figures says anything about a real one.")
+    typer.echo(f"home: {home} (data/ features and ledger, models/, mlruns/)")
+    typer.echo(
+        f"next: OPTRADE_HOME={home} optrade signal --ticker SPY; optrade serve; "
+        "make demo RECORDED=<folder of CSV files>"
+    )
+    typer.echo("Nothing is left running: the HTTP service and Redis are stopped.")
+
+
+COMMANDS = {"demo": demo}

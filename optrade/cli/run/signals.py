@@ -1,0 +1,76 @@
+"""Commands that answer: what to trade for the last complete session, and why."""
+
+from typing import Annotated, Any
+
+import typer
+
+from optrade.cli import options
+from optrade.cli.output import print_json, print_table
+
+TICKERS = "SPY,QQQ,IWM"
+Record = Annotated[bool, typer.Option("--record", help="Write the signals into the ledger.")]
+COLUMNS = [
+    "ticker", "session", "strategy", "size", "P(UP)", "regime", "overall", "proven", "why",
+]  # fmt: skip
+
+
+def signal(
+    ticker: options.Ticker,
+    record: Record = False,
+    as_of: options.AsOf = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Give the signal of one underlying."""
+    found = _signals(options.parse_tickers(ticker), record, as_of)
+    if as_json:
+        print_json(found[0])
+    else:
+        show_signals(found)
+
+
+def signal_all(
+    tickers: options.Tickers = TICKERS,
+    record: Record = False,
+    as_of: options.AsOf = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Give the signals of several underlyings."""
+    found = _signals(options.parse_tickers(tickers), record, as_of)
+    if as_json:
+        print_json(found)
+    else:
+        show_signals(found)
+
+
+def show_signals(found: list[dict[str, Any]]) -> None:
+    """Print signals as a table."""
+    print_table("signals", COLUMNS, [signal_row(row) for row in found])
+
+
+def signal_row(row: dict[str, Any]) -> list[str]:
+    """Return the cells of a signal, in the order of `COLUMNS`."""
+    return [
+        row["ticker"],
+        str(row["session"]),
+        row["strategy"],
+        row["position_size"],
+        f"{row['prediction']['probability']:.3f}",
+        row["volatility"]["predicted_regime"],
+        f"{row['overall_confidence']:.3f}",
+        "yes" if row["evidence"]["proven"] else "no",
+        row["reasoning"],
+    ]
+
+
+def _signals(tickers: list[str], record: bool, as_of: str | None) -> list[dict[str, Any]]:
+    from optrade.flows.serve.signals import compute_signals, record_signals
+    from optrade.runtime import runtime
+
+    run = runtime()
+    found = compute_signals(run, tickers, run.as_of(as_of))
+    if record:
+        record_signals(run, found)
+    return found
+
+
+COMMANDS = {"signal": signal, "signal-all": signal_all}

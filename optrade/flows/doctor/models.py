@@ -1,0 +1,43 @@
+"""Checks of the models that serve: each is read as serving reads it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, get_args
+
+from feature_repo.features.catalogue import SERVICES, definition_hash
+from optrade.flows.doctor.finding import Finding
+from serving.reading.artifact import Task, load_artifact
+from serving.reading.refusal import Refusal
+
+TASKS: Final[tuple[Task, ...]] = get_args(Task)
+TRAIN: Final = "run `optrade train-all`"
+
+
+def check_models(models_dir: Path) -> Iterator[Finding]:
+    """Yield one finding a model file: whether it is whole and fits the feature definitions."""
+    folder = models_dir / "serving"
+    paths = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    if not paths:
+        yield Finding("models", "warning", f"none serves yet: {TRAIN}")
+    for path in paths:
+        yield check_model(models_dir, path.stem)
+
+
+def check_model(models_dir: Path, name: str) -> Finding:
+    """Return whether the model of a name, `<task>_<ticker>`, can serve."""
+    check = f"model {name}"
+    task, _, ticker = name.partition("_")
+    known = next((word for word in TASKS if word == task), None)
+    if known is None or not ticker:
+        words = f"unknown file: allowed are {' and '.join(f'{word}_TICKER' for word in TASKS)}"
+        return Finding(check, "warning", f"{words}, nothing reads it")
+    try:
+        model = load_artifact(models_dir, known, ticker, definition_hash())
+    except Refusal as refusal:
+        return Finding(check, "error", refusal.detail)
+    if model.feature_service not in SERVICES:
+        words = f"it reads the service {model.feature_service}, which is no longer defined: {TRAIN}"
+        return Finding(check, "error", words)
+    proven = "proven" if model.evidence.proven else "not proven"
+    trained = f"trained on {model.trained.start} to {model.trained.end}"
+    return Finding(check, "ok", f"version {model.version}, {model.alias}, {proven}, {trained}")

@@ -1,0 +1,118 @@
+"""The HTTP service as a process: start it, wait until it answers, end it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import httpx
+
+from market.errors import InputError
+from market.underlyings import UNDERLYINGS
+from optrade.flows.serve.configuration import served_configuration
+from serving.reading.configuration import write_configuration
+
+if TYPE_CHECKING:
+    from optrade.runtime import Runtime
+
+SERVICE: Final = "serving.service:SignalService"
+HOST: Final = "127.0.0.1"
+READY_SECONDS: Final = 90.0
+
+
+def command(host: str, port: int) -> list[str]:
+    """Return the command line of the service."""
+    bentoml = Path(sys.executable).with_name("bentoml")
+    return [str(bentoml), "serve", SERVICE, "--host", host, "--port", str(port)]
+
+
+def prepare(run: "Runtime", *, require_proven: bool, host: str, port: int) -> dict[str, str]:
+    """Write the serving configuration, see that the port is free, return the environment.
+
+    Raises
+    ------
+    InputError
+        If the port is taken.
+    """
+    check_port(host, port)
+    run.redis_url()
+    configuration = served_configuration(run, require_proven=require_proven)
+    write_configuration(run.home.data, configuration)
+    return {**os.environ, "OPTRADE_HOME": str(run.home.root)}
+
+
+def check_port(host: str, port: int) -> None:
+    """Refuse a port that something listens on already.
+
+    Raises
+    ------
+    InputError
+        Naming the port and how to choose another.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise InputError(
+                f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port"
+            ) from None
+
+
+def free_port() -> int:
+    """Return a loopback port that nothing listens on just now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(run: "Runtime") -> Iterator[str]:
+    """Serve on a free loopback port for the time of a `with` block; yield the base URL."""
+    port = free_port()
+    environment = prepare(run, require_proven=False, host=HOST, port=port)
+    log = run.home.data / "serving.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603
+            command(HOST, port), env=environment, stdout=output, stderr=output
+        )
+        try:
+            base = f"http://{HOST}:{port}"
+            _wait_until_ready(process, base, log)
+            yield base
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", base: str, log: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"{base}/readyz", timeout=5.0).is_success:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    raise RuntimeError(f"the service is not ready after {READY_SECONDS:.0f} s, see {log}")
+
+
+def ask(base: str, ticker: str) -> dict[str, object]:
+    """Return the answer of `POST /signal` for a ticker.
+
+    Raises
+    ------
+    RuntimeError
+        If the service refuses.
+    """
+    underlying = UNDERLYINGS[ticker]
+    answer = httpx.post(f"{base}/signal", json={"ticker": underlying.ticker}, timeout=30.0)
+    if not answer.is_success:
+        raise RuntimeError(f"/signal answered {answer.status_code}: {answer.text[:300]}")
+    document: dict[str, object] = answer.json()
+    return document

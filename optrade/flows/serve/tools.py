@@ -1,0 +1,50 @@
+"""Other people's pages over a home: Streamlit and MLflow, as processes of their own."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Never
+
+from optrade.flows.serve.service import check_port
+
+if TYPE_CHECKING:
+    from home.layout import Home
+    from optrade.runtime import Runtime
+
+APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+
+
+def dashboard_command(host: str, port: int) -> list[str]:
+    """Return the command line of the dashboard."""
+    return [
+        _program("streamlit"), "run", str(APP),
+        "--server.address", host, "--server.port", str(port),
+        "--server.headless", "true", "--browser.gatherUsageStats", "false",
+    ]  # fmt: skip
+
+
+def mlflow_command(home: "Home", host: str, port: int) -> list[str]:
+    """Return the command line of MLflow's pages over the home's database."""
+    home.mlruns.mkdir(parents=True, exist_ok=True)
+    return [
+        _program("mlflow"), "ui", "--host", host, "--port", str(port),
+        "--backend-store-uri", f"sqlite:///{home.mlruns / 'mlflow.db'}",
+        "--default-artifact-root", (home.mlruns / "artifacts").as_uri(),
+    ]  # fmt: skip
+
+
+def become(run: "Runtime", command: list[str], host: str, port: int) -> Never:
+    """Replace this process by a command that serves on a port.
+
+    Raises
+    ------
+    InputError
+        If the port is taken.
+    """
+    check_port(host, port)
+    environment = {**os.environ, "OPTRADE_HOME": str(run.home.root)}
+    os.execve(command[0], command, environment)  # noqa: S606 - nothing is left to do here
+
+
+def _program(name: str) -> str:
+    return str(Path(sys.executable).with_name(name))

@@ -1,0 +1,51 @@
+"""Opening the locked window of a home for a model family, once."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from audit.lookahead import refuse_leaks
+from feature_repo.features.catalogue import definition_hash
+from optrade.clock import utc_now
+from optrade.flows.train.recipes import Settings, home_recipe, landed_prices, settings_of
+from training.locked.run import record_opening
+from training.locked.window import LOG, Opening, Score, locked_fold, open_once, openings, scored
+
+if TYPE_CHECKING:
+    from optrade.runtime import Runtime
+
+
+def open_locked(run: "Runtime", task: str, model: str, ticker: str, *, pooled: bool) -> Opening:
+    """Fit a family on all that was known before the locked window, and score the window.
+
+    Raises
+    ------
+    InputError
+        If the family was scored before, or the home lacks what it needs: nothing is looked at then.
+    """
+    settings = settings_of(task, ticker, model, pooled=pooled)
+    tags = {"origin": run.home.origin()}
+    return open_once(
+        run.home.data / LOG,
+        {"task": task, "model": model, "ticker": ticker},
+        {"definition_hash": definition_hash(), "settings": asdict(settings)},
+        utc_now,
+        lambda: _prepared(run, settings),
+        lambda opening: record_opening(opening, run.home.mlruns, tags),
+    )
+
+
+def locked_openings(run: "Runtime") -> tuple[Opening, ...]:
+    """Return every opening of the home's locked window."""
+    return openings(run.home.data / LOG)
+
+
+def _prepared(run: "Runtime", settings: Settings) -> Score:
+    entry = landed_prices(run, settings.ticker)
+    refuse_leaks(run.home.data, settings.ticker)
+    first, last = pd.Timestamp(entry.first), pd.Timestamp(entry.last)
+    made = home_recipe(run, settings, first, last)
+    rows = made.rows
+    fold = locked_fold(rows.sessions, rows.label_ends, last, rows.tested)
+    return lambda: scored(made.task, made.evaluate(fold), settings.resamples, settings.seed)

@@ -1,0 +1,154 @@
+"""The Redis server of a home: found, started, looked at and stopped.
+
+One per home, on a free loopback port, with a random password. It is a cache of the feature files,
+so nothing of it is written to disk; what it needs lies in data/redis, readable by its owner alone:
+the password stands in its configuration file, never on a command line. It outlives the command
+that started it.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from market.errors import InputError
+from optrade.redis.process import (
+    CONFIGURATION,
+    PID,
+    RedisAddress,
+    await_end,
+    client,
+    launch,
+    process_id,
+    write_private,
+)
+
+ADDRESS: Final = "server.json"
+LOCK_WAIT: Final = 60.0
+
+
+def start(data_dir: Path, port: int | None = None) -> RedisAddress:
+    """Start the server of a home, or find the one that runs.
+
+    Parameters
+    ----------
+    data_dir
+        The data folder of the home.
+    port
+        The loopback port; None takes a free one.
+
+    Raises
+    ------
+    InputError
+        If the port is taken, the server already runs on another one, or it does not start.
+    ConfigurationError
+        If there is no `redis-server`.
+    """
+    with _locked(data_dir) as folder:
+        running = _running(folder)
+        if running is None:
+            return _started(folder, port)
+        if port not in (None, running.port):
+            raise InputError(
+                f"redis: asked for port {port}, but this home's server already runs on port "
+                f"{running.port}; stop it first (optrade redis stop)"
+            )
+        return running
+
+
+def stop(data_dir: Path) -> bool:
+    """Stop the server of a home, and only that; return whether it was running.
+
+    Raises
+    ------
+    InputError
+        If the server does not answer or does not end.
+    """
+    from redis.exceptions import ConnectionError as EndedError
+
+    with _locked(data_dir) as folder:
+        running = _running(folder)
+        if running is not None:
+            with contextlib.suppress(EndedError):  # the answer of a server that has ended
+                client(running).shutdown(nosave=True)
+            await_end(running)
+        for name in (ADDRESS, CONFIGURATION, PID):
+            (folder / name).unlink(missing_ok=True)
+        return running is not None
+
+
+def status(data_dir: Path) -> RedisAddress | None:
+    """Return where the server of a home listens, None if it does not run.
+
+    Raises
+    ------
+    InputError
+        If the server runs and does not answer.
+    """
+    return _running(_folder(data_dir))
+
+
+def _started(folder: Path, port: int | None) -> RedisAddress:
+    address = launch(folder, port)
+    fields = {"port": address.port, "pid": address.pid, "password": address.password}
+    write_private(folder / ADDRESS, json.dumps(fields))
+    return address
+
+
+def _running(folder: Path) -> RedisAddress | None:
+    """Return the server that the address file names, if it is alive and knows our password."""
+    try:
+        address = RedisAddress(**json.loads((folder / ADDRESS).read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+    from redis.exceptions import RedisError
+    from redis.exceptions import TimeoutError as SilentError
+
+    try:
+        pid = process_id(address)
+    except SilentError:
+        if not _alive(address.pid):
+            return None  # something else listens there, and does not speak
+        raise InputError(
+            f"redis: the server of this home (process {address.pid}, port {address.port}) does "
+            f"not answer; end it with `kill -9 {address.pid}` and start it again"
+        ) from None
+    except RedisError:
+        return None  # ended, or the port is now another server's, which refuses our password
+    return address if pid == address.pid else None
+
+
+def _alive(pid: int) -> bool:
+    """Return whether a process runs; one that ended and that nobody asked after does not."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError, IndexError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _folder(data_dir: Path) -> Path:
+    return data_dir.resolve() / "redis"
+
+
+@contextlib.contextmanager
+def _locked(data_dir: Path) -> Iterator[Path]:
+    folder = _folder(data_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    try:
+        with FileLock(folder / ".lock", timeout=LOCK_WAIT):
+            yield folder
+    except Timeout:
+        raise InputError(
+            f"redis: another process has held {folder / '.lock'} for {LOCK_WAIT:.0f} s; "
+            "wait for it to end"
+        ) from None
