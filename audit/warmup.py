@@ -18,7 +18,7 @@ from feature_repo.features.declare import Group
 from home.manifest import read_manifest
 from ingestion.views.compute import Raw, TickerRaw
 from ingestion.views.raw import RawReader
-from market.arrays import Array
+from market.arrays import FloatArray
 
 # The share of a value by which one of a shorter history may differ.
 TOLERANCE: Final = 1e-6
@@ -120,7 +120,7 @@ class _History:
     """
 
     group: Group
-    arrays: Mapping[str, Array]
+    arrays: Mapping[str, FloatArray]
     chain: tuple[Group, ...]
     places: Sequence[int]
     _seen: dict[int, np.ndarray] = field(default_factory=dict)
@@ -181,7 +181,7 @@ def _of_key(raw: Raw, groups: Mapping[str, Group], probes: int, seed: int) -> It
 
 def _histories(raw: Raw, groups: Mapping[str, Group], probes: int, seed: int) -> Iterator[_History]:
     """Yield the history of each view: those of implied volatility start from prices as well."""
-    priced: Mapping[str, Array] = {}
+    priced: Mapping[str, FloatArray] = {}
     for view, aligned, _ in raw.views(None):
         arrays = dict(aligned.arrays)
         if view == "technical":

@@ -23,7 +23,7 @@ import talib
 
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Group
-from market.arrays import Array
+from market.arrays import FloatArray
 
 GOAL_ROWS_A_SECOND = 1_500_000
 GOAL_GIB = 4.0
@@ -41,7 +41,7 @@ SHARED = (
     "atr_14", "cci_20", "mfi_14", "high_52w", "low_52w", "drawdown_60d", "obv",
 )  # fmt: skip
 ROUNDS = 3
-Bars = dict[str, Array]
+Bars = dict[str, FloatArray]
 
 
 def make_bars(tickers: int, sessions: int) -> list[Bars]:
@@ -63,7 +63,7 @@ def make_bars(tickers: int, sessions: int) -> list[Bars]:
     return [{name: array[at] for name, array in arrays.items()} for at in range(tickers)]
 
 
-def talib_indicators(bars: Bars) -> list[Array]:
+def talib_indicators(bars: Bars) -> list[FloatArray]:
     """Return the indicators that TA-Lib has itself, and nothing derived from them."""
     h, lo, c, v = (bars[name] for name in ("high", "low", "close", "volume"))
     return [

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from feature_repo.features.catalogue import ON_DEMAND
-from market.arrays import Array
+from market.arrays import FloatArray
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,7 +25,7 @@ def stored_features(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for several in needed for one in several))
 
 
-def compute(names: Iterable[str], values: Mapping[str, Array]) -> dict[str, Array]:
+def compute(names: Iterable[str], values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     """Return on-demand features by name; shape (n_rows,), NaN where null.
 
     Parameters
@@ -41,7 +41,7 @@ def compute(names: Iterable[str], values: Mapping[str, Array]) -> dict[str, Arra
         If an input is not there.
     """
     wanted = [name for name in names if is_on_demand(name)]
-    found: dict[str, Array] = {}
+    found: dict[str, FloatArray] = {}
     for group in dict.fromkeys(_ROWS[name][0] for name in wanted):
         mine = [name for name in wanted if _ROWS[name][0] is group]
         given = {name: values[name] for name in stored_features(mine)}

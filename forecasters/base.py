@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-FloatArray = npt.NDArray[np.float64]
+from market.arrays import FloatArray
+
 Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[Text], Field(min_length=1)]
 Positive = Annotated[float, Field(gt=0)]

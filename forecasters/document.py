@@ -8,9 +8,10 @@ from typing import Annotated, Final, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from forecasters.base import CLASSES, FloatArray, Names, Positive, Strict, Task, Text, check_names
+from forecasters.base import CLASSES, Names, Positive, Strict, Task, Text, check_names
 from forecasters.mixtures import AnyKind
 from forecasters.paths import rank_interval
+from market.arrays import FloatArray
 from serving.reading.refusal import Refusal
 
 FORMAT: Final = 2

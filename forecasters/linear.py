@@ -6,16 +6,8 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import PrivateAttr, model_validator
 
-from forecasters.base import (
-    N_REGIMES,
-    Chances,
-    FloatArray,
-    Positive,
-    Single,
-    Task,
-    check_lengths,
-    check_names,
-)
+from forecasters.base import N_REGIMES, Chances, Positive, Single, Task, check_lengths, check_names
+from market.arrays import FloatArray
 
 
 class Linear(Single):

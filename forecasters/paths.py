@@ -12,16 +12,8 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from feature_repo.features.catalogue import names
 from feature_repo.features.iv.path import AHEAD, DISTANCES, VOL_WINDOWS, rank_after
-from forecasters.base import (
-    N_REGIMES,
-    Chances,
-    FloatArray,
-    Positive,
-    Single,
-    Strict,
-    Task,
-    check_lengths,
-)
+from forecasters.base import N_REGIMES, Chances, Positive, Single, Strict, Task, check_lengths
+from market.arrays import FloatArray
 from market.targets import FORECAST_CLASSES
 from serving.reading.refusal import Refusal
 

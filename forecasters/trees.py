@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import PrivateAttr, model_validator
 
 from forecasters import booster
-from forecasters.base import Chances, FloatArray, Single, Task, check_names
+from forecasters.base import Chances, Single, Task, check_names
+from market.arrays import FloatArray
 
 if TYPE_CHECKING:
     from xgboost import Booster

@@ -1,7 +1,7 @@
 """What the lake holds: the manifest and the files it names, read only.
 
 The manifest (`manifest.json` below the data folder) is the one list of readable files; a parquet
-file that it does not name does not exist. `ingestion/lake/lake.py` alone writes it, after the files.
+file that it does not name does not exist. `ingestion/lake` alone writes it, after the files.
 """
 
 import hashlib

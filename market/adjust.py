@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from market.arrays import Array
+from market.arrays import FloatArray
 from market.errors import InputError
 
 PRICES: Final = ("open", "high", "low", "close")
@@ -12,14 +12,14 @@ ADJUSTED: Final = (*PRICES, "volume", "scale")
 
 
 def adjust(
-    open: Array,  # noqa: A002
-    high: Array,
-    low: Array,
-    close: Array,
-    volume: Array,
-    dividend: Array,
-    split: Array,
-) -> dict[str, Array]:
+    open: FloatArray,  # noqa: A002
+    high: FloatArray,
+    low: FloatArray,
+    close: FloatArray,
+    volume: FloatArray,
+    dividend: FloatArray,
+    split: FloatArray,
+) -> dict[str, FloatArray]:
     """Prices in USD of the first row's share with dividends reinvested, and volumes in its shares.
 
     The factor starts at 1 and is multiplied on each ex-date by the split ratio and by
@@ -64,7 +64,7 @@ def adjust(
     }
 
 
-def _check(close: Array, dividend: Array, split: Array) -> None:
+def _check(close: FloatArray, dividend: FloatArray, split: FloatArray) -> None:
     bad = ~((split > 0) & np.isfinite(split))
     if bad.any():
         row = int(np.flatnonzero(bad)[0])

@@ -16,9 +16,9 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from pandas.tseries.holiday import USFederalHolidayCalendar
 
+from market.arrays import DateArray
 from market.calendar import NEW_YORK
 from market.errors import InputError
 
@@ -151,13 +151,13 @@ def available_at(series: str, observed: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return local.tz_localize(NEW_YORK).tz_convert("UTC").as_unit("ns")
 
 
-def _posted(dates: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+def _posted(dates: DateArray) -> DateArray:
     """Return the next federal business day of each date."""
     days = dates.astype("datetime64[D]")
     return np.busday_offset(days, 1, roll="preceding", holidays=federal_holidays())
 
 
-def _released(row: Series, dates: NDArray[np.datetime64], day: int) -> NDArray[np.datetime64]:
+def _released(row: Series, dates: DateArray, day: int) -> DateArray:
     """Return the day of release of the month of each date."""
     months = dates.astype("datetime64[M]")
     released = (months + 1).astype("datetime64[D]") + (day - 1)

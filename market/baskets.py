@@ -12,7 +12,8 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+
+from market.arrays import FloatArray
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def basket_symbols(ticker: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(member.symbol for member in members))
 
 
-def basket_weights(ticker: str, sessions: pd.DatetimeIndex) -> NDArray[np.float64]:
+def basket_weights(ticker: str, sessions: pd.DatetimeIndex) -> FloatArray:
     """Weight of each company in force on each session, 0 if it is no member then.
 
     Parameters

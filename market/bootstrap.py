@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
+from market.arrays import FloatArray
 
 MEAN_BLOCK: Final = 20  # sessions, Decision 10
 RESAMPLES: Final = 2_000

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from market.arrays import FloatArray
 from monitoring.drift.null import Blocks
-
-FloatArray = npt.NDArray[np.float64]
 
 MEAN_BLOCK: Final = 20  # sessions, Decision 10
 RESAMPLES: Final = 1_000

@@ -7,11 +7,10 @@ and a diagnosis asks how the score depends on the part.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from market.arrays import IntArray
 from training.fit.mixture import Forecaster, fit_direction, fit_regime
 from training.frames.folds import Fold
 from training.frames.rows import Rows
@@ -20,8 +19,6 @@ from training.models import model_type
 from training.settings import DirectionSettings, RegimeSettings
 from training.tasks.declare import DIRECTION, REGIME, Task
 from training.walk import direction_training_rows, regime_training_rows, window_folds
-
-IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from market.arrays import FloatArray, IntArray
 from market.bootstrap import MEAN_BLOCK
 from market.errors import InputError
 from training.evidence import assemble
@@ -45,8 +45,6 @@ from training.tasks.declare import DIRECTION, REGIME, Task
 
 __all__ = ["DirectionSettings", "RegimeSettings", "Trained", "train_direction", "train_regime"]
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 Said = TypeVar("Said", DirectionForecaster, RegimeForecaster)
 
 #: A test part of fewer than three mean blocks of the bootstrap has no interval worth the name.

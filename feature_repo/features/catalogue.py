@@ -131,10 +131,7 @@ DEFINED_BY: Final = (
     "market/calendar.py",
     "market/underlyings.py",
     "market/adjust.py",
-    "ingestion/align*.py",
-    "ingestion/compute*.py",
-    "ingestion/views/feature_rows.py",
-    "ingestion/views/raw.py",
+    "ingestion/views/*.py",
 )
 
 

@@ -9,36 +9,36 @@ from typing import Final
 from feature_repo.features.declare import FLAG, Feature, Group
 from feature_repo.features.iv.group import RANK_SESSIONS
 from feature_repo.features.maths.arithmetic import flag
-from market.arrays import Array
+from market.arrays import FloatArray
 
 # Index rank above which options are dear, and below which they are cheap.
 HIGH_RANK: Final = 60.0
 LOW_RANK: Final = 30.0
 
 
-def sentiment_bullish_high_iv(sentiment_bullish: Array, iv_rank: Array) -> Array:
+def sentiment_bullish_high_iv(sentiment_bullish: FloatArray, iv_rank: FloatArray) -> FloatArray:
     """1 if the mood is bullish and options are dear, else 0."""
     return flag((sentiment_bullish == 1) & (iv_rank > HIGH_RANK), sentiment_bullish, iv_rank)
 
 
-def sentiment_bearish_low_iv(sentiment_bearish: Array, iv_rank: Array) -> Array:
+def sentiment_bearish_low_iv(sentiment_bearish: FloatArray, iv_rank: FloatArray) -> FloatArray:
     """1 if the mood is bearish and options are cheap, else 0."""
     return flag((sentiment_bearish == 1) & (iv_rank < LOW_RANK), sentiment_bearish, iv_rank)
 
 
-def sentiment_iv_divergence(sentiment_score: Array, iv_rank: Array) -> Array:
+def sentiment_iv_divergence(sentiment_score: FloatArray, iv_rank: FloatArray) -> FloatArray:
     """Mood times the distance of iv_rank from its middle, -1 to 1."""
     return sentiment_score * (iv_rank - 50.0) / 50.0
 
 
-def earnings_iv_runup(earnings_within_5d: Array, iv_rank: Array) -> Array:
+def earnings_iv_runup(earnings_within_5d: FloatArray, iv_rank: FloatArray) -> FloatArray:
     """Index rank (iv_rank) as a ratio if a report is near, else 0."""
     return earnings_within_5d * iv_rank / 100.0
 
 
 def earnings_iv_crush_setup(
-    earnings_within_5d: Array, iv_rank: Array, iv_hv_spread: Array
-) -> Array:
+    earnings_within_5d: FloatArray, iv_rank: FloatArray, iv_hv_spread: FloatArray
+) -> FloatArray:
     """1 if a report is near and options are dear against rank and realised volatility, else 0."""
     dear = (iv_rank > HIGH_RANK) & (iv_hv_spread > 0)
     return flag((earnings_within_5d == 1) & dear, earnings_within_5d, iv_rank, iv_hv_spread)

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from market.arrays import Array
+from market.arrays import FloatArray
 from market.errors import InputError
 
 USD: Final = "price (USD)"
@@ -40,7 +40,7 @@ class Term:
     """
 
     name: str
-    compute: Callable[..., Array]
+    compute: Callable[..., FloatArray]
     inputs: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -128,7 +128,7 @@ class Group:
         """Sessions of loaded history from which every feature of the group is known."""
         return max(row.lookback for row in self.features)
 
-    def compute(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    def compute(self, arrays: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
         """Every feature of the group; float64 of shape (n_sessions,), NaN where null.
 
         Parameters
@@ -162,7 +162,7 @@ class Group:
                 values[row.name] = result
         return out
 
-    def _sources(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    def _sources(self, arrays: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
         missing = [name for name in self.sources if name not in arrays]
         if missing:
             raise InputError(

@@ -9,12 +9,12 @@ import numpy as np
 
 from feature_repo.features.catalogue import GROUPS, definition_hash
 from feature_repo.features.declare import Group
-from market.arrays import Array
+from market.arrays import FloatArray
 
 LEAKED: Final = "returns_1d"
 
 
-def next_return(close: Array) -> Array:
+def next_return(close: FloatArray) -> FloatArray:
     """Return of the coming session, a ratio: what nobody can know; shape (n_sessions,)."""
     return np.append(close[1:] / close[:-1] - 1.0, np.nan)
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from feature_repo.store.entities import Entities
 from feature_repo.store.shard_runs import LOCAL, Placement, each
 from feature_repo.store.view import Sight, ViewRead, answer
+from market.arrays import IntArray
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def answer_in_shards(
     return _in_place(rows.table, list(each(_answered, question, taken, placement)), parts)
 
 
-def split(rows: Entities, reads: Sequence[ViewRead], shards: int) -> list[NDArray[np.int64]]:
+def split(rows: Entities, reads: Sequence[ViewRead], shards: int) -> list[IntArray]:
     """Return the positions of the rows of each shard, every row of a key in one of them.
 
     The key is the join key with the most values in the frame. One shard holds all rows if there
@@ -67,7 +67,7 @@ def split(rows: Entities, reads: Sequence[ViewRead], shards: int) -> list[NDArra
     return [np.flatnonzero(shard == number) for number in range(min(shards, count))]
 
 
-def _numbered(column: pa.ChunkedArray) -> NDArray[np.int64]:
+def _numbered(column: pa.ChunkedArray) -> IntArray:
     """Return the number of each row's value in order of first appearance; null counts as 0."""
     encoded = column.combine_chunks().dictionary_encode()
     codes = pl.Series(encoded.indices).cast(pl.Int64).fill_null(0).to_numpy()
@@ -75,7 +75,7 @@ def _numbered(column: pa.ChunkedArray) -> NDArray[np.int64]:
     return np.unique(codes, return_inverse=True)[1].astype(np.int64)
 
 
-def _taken(rows: Entities, positions: NDArray[np.int64]) -> Entities:
+def _taken(rows: Entities, positions: IntArray) -> Entities:
     moments = rows.moments.gather(pl.Series(positions))
     return replace(rows, table=rows.table.take(positions), moments=moments)
 
@@ -86,9 +86,7 @@ def _answered(question: Question, rows: Entities) -> Iterator[pa.Table]:
     yield table.select(range(rows.table.num_columns, table.num_columns))
 
 
-def _in_place(
-    table: pa.Table, answers: Sequence[pa.Table], parts: Sequence[NDArray[np.int64]]
-) -> pa.Table:
+def _in_place(table: pa.Table, answers: Sequence[pa.Table], parts: Sequence[IntArray]) -> pa.Table:
     """Return the table with the shards' columns added, each row where it stood."""
     place = np.argsort(np.concatenate(parts))
     in_order = np.array_equal(place, np.arange(len(place)))

@@ -6,10 +6,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 import polars as pl
-from numpy.typing import NDArray
 
 from home.manifest import latest
 from ingestion.tables.declare import Table
+from market.arrays import BoolArray, FloatArray
 
 # A key of a table to all stored versions of its rows, None where none has landed.
 Stored = Callable[[str], pl.DataFrame | None]
@@ -78,7 +78,7 @@ def no_split_missing(table: Table, frame: pd.DataFrame, stored: Stored) -> pd.Se
     return right
 
 
-def log_split(moves: NDArray[np.float64]) -> NDArray[np.float64]:
+def log_split(moves: FloatArray) -> FloatArray:
     """Return the log of the split that bars jumped by, 0 for none.
 
     Parameters
@@ -101,13 +101,13 @@ def log_split(moves: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def _nearest(moves: NDArray[np.float64]) -> NDArray[np.float64]:
+def _nearest(moves: FloatArray) -> FloatArray:
     after = np.clip(np.searchsorted(LOG_RATIOS, moves), 1, len(LOG_RATIOS) - 1)
     low, high = LOG_RATIOS[after - 1], LOG_RATIOS[after]
     return np.where(moves - low < high - moves, low, high)
 
 
-def _at_level(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> NDArray[np.bool_]:
+def _at_level(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> BoolArray:
     """Return whether each bar of one ticker is at the level of what is known; shape (n_bars,)."""
     *prices, ratio = _scaled(table)
     held = _held(table, bars, newest)
@@ -119,7 +119,7 @@ def _at_level(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> NDArray
     return held | (np.abs(level) < BACK)
 
 
-def _held(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> NDArray[np.bool_]:
+def _held(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> BoolArray:
     """Return whether the lake holds each bar as it is."""
     names = _scaled(table)
     there = newest.set_index(table.dated)[names].reindex(bars[table.dated])

@@ -4,7 +4,8 @@ from typing import Final
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
+
+from market.arrays import BoolArray, FloatArray
 
 PRICES: Final = ("open", "high", "low", "close", "dividend")
 VOLUME: Final = "volume"
@@ -45,7 +46,7 @@ def undo_known_splits(newest: pl.DataFrame, incoming: pl.DataFrame) -> pl.DataFr
     ).select(incoming.columns)
 
 
-def splits_after(newest: pl.DataFrame, incoming: pl.DataFrame) -> NDArray[np.float64]:
+def splits_after(newest: pl.DataFrame, incoming: pl.DataFrame) -> FloatArray:
     """Return the product of the known splits after each incoming session; shape (n_incoming,)."""
     known = (
         pl.concat([newest.select("session", SPLIT), incoming.select("session", SPLIT)])
@@ -58,7 +59,7 @@ def splits_after(newest: pl.DataFrame, incoming: pl.DataFrame) -> NDArray[np.flo
     return after[at]
 
 
-def _equal(both: pl.DataFrame, scale: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _equal(both: pl.DataFrame, scale: FloatArray) -> BoolArray:
     """Return whether incoming prices are the stored ones x scale, and volume the inverse."""
     shares = both[_STORED + VOLUME].to_numpy() / scale
     same = np.isclose(both[VOLUME].to_numpy(), shares, rtol=ROUNDING, atol=SHARES)

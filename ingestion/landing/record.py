@@ -97,11 +97,13 @@ def landing_fingerprint(
     return sha256(json.dumps(parts).encode()).hexdigest()
 
 
+CODE: Final = ("ingestion", "feature_repo", "home", "market")
+
+
 @cache
 def code_fingerprint() -> str:
     """Return a hash of the code from fetched rows to features, and of the libraries it uses."""
-    here = Path(__file__).resolve().parent
-    repo = here.parent / "feature_repo"
-    files = [path for folder in (here, repo, repo / "features") for path in folder.glob("*.py")]
+    root = Path(__file__).resolve().parents[2]
+    files = [p for room in CODE for p in (root / room).rglob("*.py")]
     content = [sha256(path.read_bytes()).hexdigest() for path in sorted(files)]
     return sha256(json.dumps([content, [version(name) for name in LIBRARIES]]).encode()).hexdigest()

@@ -17,7 +17,7 @@ from feature_repo.features.macro.group import DAILY, MONTHLY
 from feature_repo.features.macro.known import as_known, monthly_as_known, newest_known
 from home.manifest import Answer
 from market.adjust import adjust
-from market.arrays import Array
+from market.arrays import BoolArray, FloatArray
 from market.availability import SERIES, available_at
 from market.calendar import DECISION_DELAY, INDEX_DELAY, NEW_YORK, close
 from market.errors import InputError
@@ -49,7 +49,7 @@ class Aligned:
     closes: pd.DatetimeIndex
     available: pd.DatetimeIndex
     landed: pd.DatetimeIndex
-    arrays: Mapping[str, Array]
+    arrays: Mapping[str, FloatArray]
     last: pd.Timestamp
 
 
@@ -75,7 +75,7 @@ def align_indices(prices: Aligned, indices: Mapping[str, pl.DataFrame]) -> Align
     prices
         The ticker's prices, aligned.
     indices
-        Array name to the newest version of each session of an index. Sessions after the last
+        FloatArray name to the newest version of each session of an index. Sessions after the last
         one of an index are pending; those that an index skipped are holes.
     """
     arrays, landed = {}, prices.landed
@@ -111,7 +111,7 @@ def align_macro(rows: pl.DataFrame, market: pl.DataFrame) -> Aligned:
     sessions = days(market["session"])
     closes = close(sessions)
     cut_offs = closes + DECISION_DELAY
-    arrays: dict[str, Array] = {}
+    arrays: dict[str, FloatArray] = {}
     available, landed = closes, times(market["landed_at"])
     for series in (*DAILY, *MONTHLY):
         part = rows.filter(pl.col("series") == series)
@@ -138,7 +138,7 @@ def macro_available(series: str, rows: pl.DataFrame) -> pd.DatetimeIndex:
 
 def _levels(
     series: str, rows: pl.DataFrame, known: pd.DatetimeIndex, cut_offs: pd.DatetimeIndex
-) -> dict[str, Array]:
+) -> dict[str, FloatArray]:
     observed, values = days(rows["observation_date"]), rows["value"].to_numpy()
     if series in DAILY:
         return {series: as_known(cut_offs, observed, known, values)}
@@ -169,14 +169,14 @@ def settled_by(landings: pd.DatetimeIndex, landed: pl.DataFrame) -> pd.DatetimeI
     return taken(close(days(landed["session"])) + DECISION_DELAY, rows)
 
 
-def answered_by(answer: Answer, sessions: pd.DatetimeIndex) -> NDArray[np.bool_]:
+def answered_by(answer: Answer, sessions: pd.DatetimeIndex) -> BoolArray:
     """Return which sessions are not after the last one at which a source answered."""
     if answer.through is None:
         return np.zeros(len(sessions), dtype=np.bool_)
     return np.asarray(sessions <= pd.Timestamp(answer.through))
 
 
-def up_to(aligned: Aligned, complete: NDArray[np.bool_]) -> Aligned:
+def up_to(aligned: Aligned, complete: BoolArray) -> Aligned:
     """Return the arrays as far as their inputs are complete: later sessions are pending.
 
     Parameters

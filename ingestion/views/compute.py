@@ -33,7 +33,7 @@ from ingestion.views.aligned import (
     up_to,
 )
 from ingestion.views.events import EarningsRaw, SentimentRaw, View, first_landings
-from market.arrays import Array
+from market.arrays import FloatArray
 
 # The raw tables that each view is computed from: all of them, but any of those of sentiment.
 TABLES_OF: Final = {
@@ -96,7 +96,7 @@ class TickerRaw:
                 yield view
 
     def _iv(
-        self, priced: Aligned, technical: dict[str, Array], known_by: datetime | None
+        self, priced: Aligned, technical: dict[str, FloatArray], known_by: datetime | None
     ) -> Iterator[View]:
         indices = {name: latest(rows, INDICES.key, known_by) for name, rows in self.indices.items()}
         if not indices or any(rows.is_empty() for rows in indices.values()):

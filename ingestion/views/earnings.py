@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from feature_repo.features.earnings.known import earnings_by_session, report_sessions
 from feature_repo.features.earnings.reports import ANNOUNCED, BEFORE_CLOSE, EarningsVersions
 from ingestion.views.aligned import Aligned, days, later, settled_by, taken, times
-from market.arrays import Array
+from market.arrays import FloatArray
 from market.calendar import DECISION_DELAY, calendar, close
 
 FIGURES: Final = ("eps_actual", "eps_estimate", "revenue_actual", "revenue_estimate")
@@ -26,7 +26,7 @@ def align_earnings(
     prices: Aligned,
     rows: pl.DataFrame,
     symbols: Sequence[str],
-    weights: Array,
+    weights: FloatArray,
     landed: pl.DataFrame,
     first_live: datetime | None,
 ) -> Aligned | None:

@@ -11,7 +11,6 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 import polars as pl
-from numpy.typing import NDArray
 
 from feature_repo.features.catalogue import GROUPS
 from home.manifest import Answer
@@ -19,10 +18,10 @@ from ingestion.tables.frames import LANDED, SESSION
 from ingestion.views.aligned import Aligned, answered_by, up_to
 from ingestion.views.earnings import align_earnings
 from ingestion.views.sentiment import align_sentiment
-from market.arrays import Array
+from market.arrays import BoolArray, FloatArray
 from market.baskets import basket_symbols, basket_weights
 
-View = tuple[str, Aligned, dict[str, Array]]
+View = tuple[str, Aligned, dict[str, FloatArray]]
 
 
 def first_landings(rows: pl.DataFrame) -> pl.DataFrame:
@@ -78,7 +77,7 @@ class EarningsRaw:
             aligned = up_to(aligned, complete[-len(aligned.sessions) :])
         return _view("earnings", aligned)
 
-    def _answered(self, sessions: pd.DatetimeIndex, symbols: Sequence[str]) -> NDArray[np.bool_]:
+    def _answered(self, sessions: pd.DatetimeIndex, symbols: Sequence[str]) -> BoolArray:
         """Return whether a company's reports are complete, shape (n_sessions, n_symbols)."""
         if not self.answers:
             return np.ones((len(sessions), len(symbols)), dtype=np.bool_)

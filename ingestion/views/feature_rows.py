@@ -8,7 +8,7 @@ import polars as pl
 
 from ingestion.tables.frames import CREATED, EVENT, SESSION, TIME
 from ingestion.views.aligned import Aligned
-from market.arrays import Array
+from market.arrays import FloatArray
 
 
 def created_at(aligned: Aligned, first_live: datetime | None) -> pd.DatetimeIndex:
@@ -36,7 +36,7 @@ def feature_rows(
     entity: str,
     key: str,
     aligned: Aligned,
-    features: Mapping[str, Array],
+    features: Mapping[str, FloatArray],
     first_live: datetime | None,
 ) -> pl.DataFrame:
     """Return the rows of a view for one key, up to the last session that all inputs reach.

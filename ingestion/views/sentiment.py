@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from feature_repo.features.sentiment.windows import last_snapshot, news_by_session
 from ingestion.tables.catalogue import MENTION_FILTERS, NEWS
 from ingestion.views.aligned import Aligned, later, settled_by, taken, times
-from market.arrays import Array
+from market.arrays import FloatArray
 from market.calendar import DECISION_DELAY, decision_time, session_shift
 
 COUNTS: Final = ("mentions", "mentions_24h_ago")
@@ -113,7 +113,7 @@ def _unsettled(rows: pl.DataFrame, landed: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(~pl.Series(late))
 
 
-def _headlines(windows: _Windows, news: pl.DataFrame) -> dict[str, Array]:
+def _headlines(windows: _Windows, news: pl.DataFrame) -> dict[str, FloatArray]:
     rows = _as_worded(windows, news)
     return news_by_session(
         windows.cut_offs,
@@ -134,7 +134,7 @@ def _as_worded(windows: _Windows, news: pl.DataFrame) -> pl.DataFrame:
     return ordered.unique([*NEWS.key, "_place", "_own"], keep="last", maintain_order=True)
 
 
-def _premium(windows: _Windows, premium: pl.DataFrame) -> dict[str, Array]:
+def _premium(windows: _Windows, premium: pl.DataFrame) -> dict[str, FloatArray]:
     rows = last_snapshot(windows.cut_offs, windows.before, times(premium["recorded_at"]))
     bullish, bearish, sector = (
         _at(premium, name, rows)
@@ -143,7 +143,7 @@ def _premium(windows: _Windows, premium: pl.DataFrame) -> dict[str, Array]:
     return {"premium_score": bullish - bearish, "premium_sector_score": 2.0 * sector - 1.0}
 
 
-def _mentions(windows: _Windows, mentions: pl.DataFrame) -> dict[str, Array]:
+def _mentions(windows: _Windows, mentions: pl.DataFrame) -> dict[str, FloatArray]:
     """Sum of both lists at the last snapshot; unknown where one is missing or lacks the ticker."""
     ordered = mentions.sort("landed_at").unique(["filter", "recorded_at"], keep="last")
     snapshots = ordered.group_by("recorded_at").agg(
@@ -154,6 +154,6 @@ def _mentions(windows: _Windows, mentions: pl.DataFrame) -> dict[str, Array]:
     return {name: _at(snapshots, name, rows) for name in COUNTS}
 
 
-def _at(frame: pl.DataFrame, name: str, rows: NDArray[np.intp]) -> Array:
+def _at(frame: pl.DataFrame, name: str, rows: NDArray[np.intp]) -> FloatArray:
     """Return a column at rows, NaN for a null and for row -1."""
     return np.append(frame[name].cast(pl.Float64).to_numpy(), np.nan)[rows]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from market.arrays import IntArray
 from monitoring.drift.measure import Binned
-from monitoring.drift.psi import IntArray
 
 if TYPE_CHECKING:
     from evidently import Run

@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from market.arrays import FloatArray, IntArray
 from market.errors import InputError
 from monitoring.drift.null import LEVEL, RESAMPLES, alarm_levels, alarmed_level, null_psi
 from monitoring.drift.psi import DECILES, ORIENTATION, bin_counts, decile_bins, psi
 from monitoring.drift.quality import Quality, Status, feature_values, quality, status
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 SESSION: Final = "session"
 CURRENT_SESSIONS: Final = 63  # a quarter

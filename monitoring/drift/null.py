@@ -25,11 +25,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from market.arrays import BoolArray, FloatArray, IntArray
 from monitoring.drift.psi import MAX_BINS, psi
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 RESAMPLES: Final = 1_000
 LEVEL: Final = 0.99  # Decision 12

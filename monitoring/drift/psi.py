@@ -9,12 +9,9 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from market.arrays import FloatArray, IntArray
 from market.errors import InputError
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 DECILES: Final = 10  # Decision 12
 #: Most bins that ten deciles can make: a cut on either side of a tied decile takes two places.

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from market.arrays import FloatArray
 from market.errors import InputError
 
-FloatArray = npt.NDArray[np.float64]
 Status = Literal["ok", "constant", "all_null", "too_few_rows"]
 
 # Ten values a reference decile, and two a current one: with fewer, empty deciles are the rule

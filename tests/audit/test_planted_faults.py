@@ -16,7 +16,7 @@ from feature_repo.features.catalogue import GROUPS
 from ingestion.build.build import build_features
 from ingestion.lake.lake import Lake
 from ingestion.tables.catalogue import NEWS
-from market.arrays import Array
+from market.arrays import FloatArray
 from market.calendar import decision_time
 from tests.audit.conftest import DAYS, TICKERS, Built, everything, landed
 from tests.audit.test_pit import changed
@@ -40,7 +40,7 @@ def rebuilt(home: Built) -> Built:
     return home
 
 
-def defined(patch: Patch, name: str, compute: Callable[..., Array], **fields: object) -> None:
+def defined(patch: Patch, name: str, compute: Callable[..., FloatArray], **fields: object) -> None:
     """Give a technical feature another formula."""
     group = GROUPS["technical"]
     rows = tuple(
@@ -50,22 +50,22 @@ def defined(patch: Patch, name: str, compute: Callable[..., Array], **fields: ob
     patch.setitem(GROUPS, "technical", replace(group, features=rows))
 
 
-def forward_shift(close: Array) -> Array:
+def forward_shift(close: FloatArray) -> FloatArray:
     return pd.Series(close).pct_change(-5).to_numpy()
 
 
-def centred_window(close: Array) -> Array:
+def centred_window(close: FloatArray) -> FloatArray:
     return close / pd.Series(close).rolling(5, center=True).mean().to_numpy() - 1.0
 
 
-def whole_sample_scaling(close: Array) -> Array:
+def whole_sample_scaling(close: FloatArray) -> FloatArray:
     return (close - close.mean()) / close.std()
 
 
 def backfilled_macro(home: Built, patch: Patch) -> set[str]:
     """A rate whose first observations are missing is filled with the first one there is."""
 
-    def filled(*args: object) -> Array:
+    def filled(*args: object) -> FloatArray:
         return pd.Series(as_known(*args)).bfill().to_numpy()
 
     as_known = ingestion.views.aligned.as_known
@@ -139,7 +139,7 @@ def wrong_session(home: Built, patch: Patch) -> set[str]:
 class Formula:
     """A fault in one feature's formula."""
 
-    compute: Callable[..., Array]
+    compute: Callable[..., FloatArray]
 
     def __call__(self, home: Built, patch: Patch) -> set[str]:
         defined(patch, "returns_5d", self.compute)

@@ -229,7 +229,7 @@ def market(count: int = 700) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
 
 
 def drift_document(shifted: float = 3.0) -> dict:
-    """Return a report of `monitoring.drift.measure` on one feature that moved, one still, one null."""
+    """Return a drift report: one feature moved, one stood still, one is null."""
     from monitoring.drift.measure import drift_report
 
     days = sessions("2015-01-02", LAST)[-463:]

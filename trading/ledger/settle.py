@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from market.adjust import adjust
+from market.arrays import FloatArray
 from market.calendar import INDEX_DELAY, close, session_shift
 from market.errors import InputError
 from trading.ledger.outcomes import (
@@ -27,8 +27,6 @@ from trading.ledger.outcomes import (
     signal_key,
 )
 from trading.ledger.signals import read_signals
-
-FloatArray = npt.NDArray[np.float64]
 
 KEYS: Final = ["ticker", "session"]
 RAW_PRICES: Final = ("open", "high", "low", "close", "volume", "dividend", "split")

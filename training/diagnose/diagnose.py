@@ -6,9 +6,9 @@ from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from market.arrays import DateArray, IntArray
 from training.diagnose.features import alone, moved
 from training.fit.mixture import Forecaster
 from training.fit.selection import UnfittableError
@@ -18,9 +18,6 @@ from training.judge.measures import measure, session_weights
 from training.judge.out_of_fold import OutOfFold, losses, out_of_fold
 from training.judge.scores import row_log_loss
 from training.recipe import Recipe
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 SHARES: Final = (0.125, 0.25, 0.5, 0.75, 1.0)  # of the sessions before the last test part
 WORST: Final = 10  # days
@@ -137,7 +134,7 @@ def worst_days(
     return found
 
 
-def _learned(recipe: Recipe, last: Fold, sessions: npt.NDArray[np.datetime64]) -> dict[str, Any]:
+def _learned(recipe: Recipe, last: Fold, sessions: DateArray) -> dict[str, Any]:
     train = last.train[recipe.rows.sessions[last.train] >= sessions[0]]
     part = {"sessions": len(sessions), "start": f"{sessions[0]:.10}", "rows": len(train)}
     score, gate = SCORES[recipe.task.name], recipe.task.gate_baseline

@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from market.arrays import FloatArray, IntArray
 from market.bootstrap import interval, resample_weights
 from training.fit.selection import N_BINS
 from training.frames.folds import Fold
 from training.frames.rows import Rows
 from training.judge.scores import auc
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 #: Above it, a single feature's AUC of the five-session direction is not believed: the best
 #: published predictors of returns at this horizon stay below 0.55.

@@ -7,19 +7,15 @@ classes are mistaken for which, and when the model was better than its baseline.
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import precision_recall_fscore_support, roc_curve
 
+from market.arrays import BoolArray, FloatArray, IntArray
 from market.bootstrap import LEVEL
 from training.judge.measures import plain
 from training.judge.out_of_fold import OutOfFold, losses
 from training.judge.scores import Forecast, confusion
 from training.tasks.declare import Task
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 BINS: Final = 10  # of a reliability curve
 WINDOW: Final = 252  # sessions of a rolling mean: a year

@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND
+from market.arrays import FloatArray, IntArray
 from market.bootstrap import MEAN_BLOCK
 from training.judge.measures import plain
 from training.judge.scores import Forecast, row_log_loss
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 REPEATS: Final = 5
 NO_VIEW: Final = "other"

@@ -7,16 +7,14 @@ from hashlib import blake2b
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
+from market.arrays import FloatArray
 from training.explain.importance import Part, linear_weights, permutation_importance
 from training.fit.fit import Fit, Mixed
 from training.fit.mixture import Forecaster
 from training.frames.folds import Fold
 from training.frames.rows import Rows
 from training.tasks.declare import Task
-
-FloatArray = npt.NDArray[np.float64]
 
 LINEAR: Final = "logistic"
 MIN_WEIGHT: Final = 0.05  # in a mixture, below which a linear member explains nothing

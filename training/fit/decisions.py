@@ -5,13 +5,10 @@ from itertools import product
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import softmax
 
+from market.arrays import FloatArray, IntArray
 from training.frames.labels import HORIZON, UNKNOWN
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 #: Sessions that the labels of neighbours share: so many rows say what one independent row would.
 OVERLAP: Final = HORIZON

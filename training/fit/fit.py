@@ -6,16 +6,12 @@ from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from feature_repo.features.catalogue import names as feature_names
+from market.arrays import BoolArray, FloatArray, IntArray
 from training.fit.selection import N_BINS, Selection, UnfittableError, select
 from training.frames.rows import Rows
 from training.models import Mixture, Model, Sample, members
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 MIN_ROWS: Final = N_BINS  # fewer rows than bins of the selection tell no feature from another
 #: Made for the path simulation: never selected for another model (Decision 2).

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from market.arrays import FloatArray, IntArray
 from training.fit.decisions import call_weights, called, pool_weights
 from training.fit.fit import Fit, Mixed, fit_rows
 from training.fit.selection import UnfittableError
@@ -21,9 +21,6 @@ from training.frames.rows import Rows
 from training.judge.scores import Forecast
 from training.models import Mixture, Model
 from training.models.calibration import Platt, fit_platt
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 INNER_FOLDS: Final = 3  # of a training part; five would leave the first one 30 sessions of 5 years
 

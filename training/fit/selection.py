@@ -10,12 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from market.arrays import FloatArray, IntArray
 from market.errors import InputError
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 N_FEATURES: Final = 40  # Decision 8
 TWIN_CORRELATION: Final = 0.999  # Decision 8

@@ -4,13 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from market.arrays import BoolArray, FloatArray
 from market.errors import InputError
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 GRID: Final[FloatArray] = np.arange(30, 71) / 100.0  # Decision 9
 DEFAULT: Final = 0.50

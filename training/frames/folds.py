@@ -6,13 +6,9 @@ from itertools import combinations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from market.arrays import BoolArray, DateArray, IntArray
 from market.errors import InputError
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
-DateArray = npt.NDArray[np.datetime64]
 
 N_FOLDS: Final = 5  # Decision 8
 N_GROUPS: Final = 6  # 15 splits of 2 tested groups: 5 paths through the window

@@ -6,15 +6,12 @@ Pure: frames in, frames out. Decision 7 (direction) and Decision 3 (regime).
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from market.adjust import adjust
+from market.arrays import FloatArray, IntArray
 from market.calendar import session_shift
 from market.errors import InputError
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 HORIZON: Final = 5  # sessions ahead, Decision 7
 MOVE: Final = 0.01  # Decision 7: UP above +1 %, DOWN below -1 %

@@ -8,10 +8,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, UNSAFE
+from market.arrays import BoolArray, DateArray, FloatArray, IntArray
 from market.calendar import session_shift
 from market.errors import InputError
 from training.fit.selection import MIN_COVERAGE, coverage
@@ -24,11 +24,6 @@ from training.frames.labels import (
     regime_labels,
     session_return,
 )
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
-DateArray = npt.NDArray[np.datetime64]
 
 LAST_RETURN: Final = 5  # sessions, the direction baseline of Decision 10
 IV_RANK: Final = "iv_rank"

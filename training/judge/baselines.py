@@ -9,14 +9,11 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
+from market.arrays import FloatArray, IntArray
 from training.frames.labels import DIRECTIONS, REGIMES, UP, regime_class
 from training.judge.scores import Forecast
 from training.models.table import rank_bin, transition_frequencies
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 #: (class codes, today's figure) of the training rows, today's figure of the test rows.
 Baseline = Callable[[IntArray, FloatArray, FloatArray], Forecast]

@@ -9,15 +9,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
+from market.arrays import FloatArray
 from market.bootstrap import interval, resample_weights
 from training.fit.threshold import DEFAULT
 from training.judge.out_of_fold import OutOfFold
 from training.judge.scores import LOSSES, Forecast
 from training.tasks.declare import Task
-
-FloatArray = npt.NDArray[np.float64]
 
 #: Scores by name; the first value of each is the score, the others are resampled.
 Spread = dict[str, FloatArray]

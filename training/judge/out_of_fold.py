@@ -4,18 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from market.arrays import BoolArray, DateArray, FloatArray, IntArray
 from training.fit.mixture import Forecaster
 from training.frames.folds import Fold
 from training.frames.rows import Rows
 from training.judge.baselines import POOLED_TABLE, Baseline
 from training.judge.scores import Forecast, row_log_loss
 from training.tasks.declare import Task
-
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class OutOfFold:
         Whether the model and the baselines had all they need; shape (n_tested,).
     """
 
-    sessions: npt.NDArray[np.datetime64]
+    sessions: DateArray
     fold: IntArray
     labels: IntArray
     every_outcome: IntArray
@@ -105,7 +102,7 @@ def losses(task: Task, tested: OutOfFold) -> pd.DataFrame:
     )
 
 
-def _row_losses(outcome: IntArray, forecast: Forecast) -> npt.NDArray[np.float64]:
+def _row_losses(outcome: IntArray, forecast: Forecast) -> FloatArray:
     if forecast.probabilities is None:
         raise TypeError("a rule that only calls has no log loss")
     return row_log_loss(outcome, forecast.probabilities)

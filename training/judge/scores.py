@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
+from market.arrays import BoolArray, FloatArray, IntArray
 
 CALIBRATION_BINS: Final = 10
 #: Scores where less is better; of all others more is.
@@ -35,7 +33,7 @@ class Forecast:
     decision: FloatArray | None = None
     lift: FloatArray | None = None
 
-    def of(self, rows: npt.NDArray[np.bool_]) -> "Forecast":
+    def of(self, rows: BoolArray) -> "Forecast":
         """Return the forecast of some rows."""
         probabilities = None if self.probabilities is None else self.probabilities[rows]
         decision = None if self.decision is None else self.decision[rows]
@@ -134,9 +132,7 @@ def auc(outcome: IntArray, score: FloatArray, weights: FloatArray) -> FloatArray
     return _ratio(0.5 * wins, drawn_ups.sum(axis=1) * beaten[:, -1])
 
 
-def calibration_error(
-    hit: npt.NDArray[np.bool_], probability: FloatArray, weights: FloatArray
-) -> FloatArray:
+def calibration_error(hit: BoolArray, probability: FloatArray, weights: FloatArray) -> FloatArray:
     """Return the expected calibration error over ten equal bins (Naeini 2015); (n_resamples,)."""
     bins = np.minimum((probability * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
     gap = np.eye(CALIBRATION_BINS)[bins] * (hit - probability)[:, None]

@@ -9,16 +9,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from market.arrays import FloatArray
 from market.bootstrap import MEAN_BLOCK
 from training.judge.gate import MIN_COMMON_SESSIONS, SPA_SIZE
 
 if TYPE_CHECKING:
     from arch.bootstrap import SPA
 
-FloatArray = npt.NDArray[np.float64]
 
 MIN_OVERLAP: Final = 0.8  # of the candidate's sessions, which all compared trials must share
 NO_SPREAD: Final = 1e-12  # nats: gains that differ by rounding alone

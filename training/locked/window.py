@@ -13,8 +13,9 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from market.arrays import BoolArray, DateArray
 from market.errors import InputError
-from training.frames.folds import BoolArray, DateArray, Fold
+from training.frames.folds import Fold
 from training.judge.measures import measure, measure_all_days, session_weights
 from training.judge.out_of_fold import OutOfFold
 from training.locked.log import append, locked, read_log

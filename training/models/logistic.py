@@ -4,7 +4,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from training.models.sample import FloatArray, Model, Sample
+from market.arrays import FloatArray
+from training.models.sample import Model, Sample
 
 REGULARISATION: Final = 0.1  # C of the L2 penalty, Decision 8
 MAX_ITERATIONS: Final = 1_000  # Decision 8

@@ -14,9 +14,10 @@ from typing import Any, Final
 import numpy as np
 
 from feature_repo.features.iv.path import AHEAD, DISTANCES, HELD, VOL_WINDOWS, rank_after
+from market.arrays import FloatArray
 from training.fit.selection import UnfittableError
 from training.frames.labels import REGIMES, regime_class
-from training.models.sample import FloatArray, Model, Sample
+from training.models.sample import Model, Sample
 
 LEVEL: Final = "vix_close"
 HIGH: Final = f"vix_high_{HELD}d"

@@ -13,9 +13,10 @@ from typing import Any, Final
 import numpy as np
 from scipy.special import expit
 
+from market.arrays import FloatArray, IntArray
 from training.frames.folds import combinatorial
 from training.models.calibration import Platt, fit_platt
-from training.models.sample import FloatArray, IntArray, Model, Sample
+from training.models.sample import Model, Sample
 
 #: In units of a feature's variance: from next to no shrinkage to the marginal correlations.
 PENALTIES: Final[FloatArray] = 10.0 ** np.arange(-2.0, 2.5, 0.5)

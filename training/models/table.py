@@ -4,7 +4,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from training.models.sample import FloatArray, IntArray, Model, Sample
+from market.arrays import FloatArray, IntArray
+from training.models.sample import Model, Sample
 
 RANK_CUTS: Final = (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 75.0, 90.0)  # Decision 10, half-open
 N_REGIMES: Final = 3

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from training.models.sample import FloatArray, IntArray, Model, Sample
+from market.arrays import FloatArray, IntArray
+from training.models.sample import Model, Sample
 
 MAX_TREES: Final = 150
 PATIENCE: Final = 15  # rounds without a better score

@@ -10,10 +10,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from market.arrays import BoolArray, FloatArray, IntArray
 from market.bootstrap import interval
 from market.errors import InputError
 from training.fit.fit import Fit, fit_rows
@@ -24,9 +24,6 @@ from training.models import model_type
 from training.models.paths import Simulation
 from training.settings import RegimeSettings
 from training.walk import regime_training_rows, window_folds
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 MODEL: Final = "paths"  # the one regime model that says more than three classes
 LEVEL: Final = 0.8  # of the interval: from the 10 % to the 90 % quantile of the paths
@@ -52,7 +49,7 @@ class RankScores:
 
     crps: FloatArray
     error: FloatArray
-    inside: npt.NDArray[np.bool_]
+    inside: BoolArray
     width: FloatArray
 
     def points(self) -> dict[str, float]:

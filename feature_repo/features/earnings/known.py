@@ -24,7 +24,7 @@ from feature_repo.features.earnings.reports import (
 )
 from feature_repo.features.maths.arithmetic import ratio
 from feature_repo.features.maths.times import Times, ascending, nanoseconds, same_length
-from market.arrays import Array
+from market.arrays import FloatArray
 from market.errors import InputError
 
 SOON: Final = 5
@@ -47,8 +47,8 @@ def report_sessions(calendar: Times, dates: Times) -> Places:
 
 
 def earnings_by_session(
-    cut_offs: Times, sessions: Places, versions: EarningsVersions, weights: Array
-) -> dict[str, Array]:
+    cut_offs: Times, sessions: Places, versions: EarningsVersions, weights: FloatArray
+) -> dict[str, FloatArray]:
     """Distances, weights and surprises of a basket's reports, as known at each cut-off.
 
     Parameters
@@ -94,8 +94,8 @@ def earnings_by_session(
 
 
 def _of_basket(
-    sessions: Places, coming: Array, last: LastReports, weights: Array
-) -> dict[str, Array]:
+    sessions: Places, coming: FloatArray, last: LastReports, weights: FloatArray
+) -> dict[str, FloatArray]:
     """Return the sources out of members' next and last reports and weights, (symbols, n)."""
     member = weights > 0
     coming = np.where(member, coming, np.inf)
@@ -119,18 +119,18 @@ def _of_basket(
     }
 
 
-def _known(x: Array) -> Array:
+def _known(x: FloatArray) -> FloatArray:
     return np.where(np.isfinite(x), x, np.nan)
 
 
-def _after_close(key: Array) -> Array:
+def _after_close(key: FloatArray) -> FloatArray:
     out = np.full(key.size, np.nan)
     known = np.isfinite(key)
     out[known] = AFTER_CLOSE[key[known].astype(np.intp) % ORDERS]
     return out
 
 
-def _mean_by_weight(x: Array, weights: Array) -> Array:
+def _mean_by_weight(x: FloatArray, weights: FloatArray) -> FloatArray:
     """Mean over members whose value is known, null if none is; shape (n_sessions,)."""
     held = np.where(np.isnan(x), 0.0, weights)
     with np.errstate(invalid="ignore"):

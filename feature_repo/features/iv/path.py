@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from feature_repo.features.declare import VOL_POINTS, Feature, Group, Term
 from feature_repo.features.iv.group import RANK_SESSIONS, held_window
 from feature_repo.features.maths.arithmetic import ratio
-from market.arrays import Array
+from market.arrays import FloatArray
 
 AHEAD: Final = 5  # sessions, the horizon of the forecast classes (Decision 3)
 HELD: Final = RANK_SESSIONS - AHEAD  # sessions of that later window that are known today
@@ -27,7 +27,7 @@ LOG_CHANGE: Final = "log change per session"
 LOG_RATIO: Final = "log ratio"
 
 
-def decayed_deviation(half_life: int, window: int) -> Callable[..., Array]:
+def decayed_deviation(half_life: int, window: int) -> Callable[..., FloatArray]:
     """Root mean square of the log changes of `window` sessions, weight halved every `half_life`.
 
     Null before `window` changes, without today's value, and where the known changes carry under
@@ -36,7 +36,7 @@ def decayed_deviation(half_life: int, window: int) -> Callable[..., Array]:
     weights = 0.5 ** (np.arange(window - 1, -1, -1) / half_life)
     weights /= weights.sum()
 
-    def deviation(vix_log: Array) -> Array:
+    def deviation(vix_log: FloatArray) -> FloatArray:
         out = np.full(vix_log.size, np.nan)
         if vix_log.size <= window or np.isnan(vix_log).all():
             return out
@@ -53,17 +53,19 @@ def decayed_deviation(half_life: int, window: int) -> Callable[..., Array]:
     return deviation
 
 
-def distance(n: int) -> Callable[..., Array]:
+def distance(n: int) -> Callable[..., FloatArray]:
     """Log of the index over its geometric mean of n sessions."""
     return lambda vix_log: vix_log - held_window(vix_log, n, lambda held: bn.nanmean(held, axis=1))
 
 
-def extreme(reduce: Callable[..., Array]) -> Callable[..., Array]:
+def extreme(reduce: Callable[..., FloatArray]) -> Callable[..., FloatArray]:
     """Extreme of the index in the 247 sessions to today, in points."""
     return lambda vix_close: held_window(vix_close, HELD, lambda held: reduce(held, axis=1))
 
 
-def rank_after(level: Array, high: Array, low: Array, paths: Array) -> Array:
+def rank_after(
+    level: FloatArray, high: FloatArray, low: FloatArray, paths: FloatArray
+) -> FloatArray:
     """Rank of the index at the end of paths, in the 252 sessions that will hold then, 0 to 100.
 
     Parameters
@@ -75,7 +77,7 @@ def rank_after(level: Array, high: Array, low: Array, paths: Array) -> Array:
 
     Returns
     -------
-    Array
+    FloatArray
         Shape (n, n_paths). A path may set the extreme itself; the oldest sessions have left.
     """
     ahead = level[:, None] * np.exp(paths[..., -1])

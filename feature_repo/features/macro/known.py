@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from market.arrays import Array
+from market.arrays import DateArray, FloatArray, IntArray
 from market.errors import InputError
 
-Times = pd.DatetimeIndex | NDArray[np.datetime64]
+Times = pd.DatetimeIndex | DateArray
 
 
 def newest_known(decision_times: Times, observed: Times, available: Times) -> NDArray[np.intp]:
@@ -45,7 +45,9 @@ def newest_known(decision_times: Times, observed: Times, available: Times) -> ND
     return np.append(order[last], -1)[at]
 
 
-def as_known(decision_times: Times, observed: Times, available: Times, values: Array) -> Array:
+def as_known(
+    decision_times: Times, observed: Times, available: Times, values: FloatArray
+) -> FloatArray:
     """Value of the newest observation known at each decision time; null before the first.
 
     A row without a value is no observation: holidays carry the value before.
@@ -67,10 +69,10 @@ def monthly_as_known(
     decision_times: Times,
     reference_month: Times,
     available: Times,
-    values: Array,
+    values: FloatArray,
     vintage: Times,
     earlier: Sequence[int] = (1, 3, 12),
-) -> dict[int, Array]:
+) -> dict[int, FloatArray]:
     """Level of the newest reference month known at each decision time, and of months before it.
 
     All terms come from the one vintage in force at the cut-off: the newest figure of each month
@@ -118,7 +120,7 @@ def monthly_as_known(
     return dict(zip(ages, terms, strict=True))
 
 
-def _in_force(months: NDArray[np.int64], values: Array, ages: Sequence[int]) -> Array:
+def _in_force(months: IntArray, values: FloatArray, ages: Sequence[int]) -> FloatArray:
     """Levels of the newest month and of earlier ones after each row; shape (ages, rows + 1)."""
     levels: dict[int, float] = {}
     newest = 0
@@ -130,7 +132,7 @@ def _in_force(months: NDArray[np.int64], values: Array, ages: Sequence[int]) -> 
     return out
 
 
-def _ticks(times: Times) -> NDArray[np.int64]:
+def _ticks(times: Times) -> IntArray:
     """Nanoseconds since 1970 UTC."""
     index = pd.DatetimeIndex(times)
     if index.hasnans:

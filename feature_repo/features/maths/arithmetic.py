@@ -6,15 +6,14 @@ NaN is null. Arrays run over sessions, oldest first, shape (n_sessions,).
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from market.arrays import Array
+from market.arrays import BoolArray, FloatArray
 
 # Relative differences below this are rounding: real prices differ by a tick, 1e-7 and more.
 ROUNDING: Final = 1e-9
 
 
-def shift(x: Array, n: int) -> Array:
+def shift(x: FloatArray, n: int) -> FloatArray:
     """Value n sessions earlier; null in the first n sessions."""
     out = np.full_like(x, np.nan)
     if n < x.size:
@@ -22,42 +21,42 @@ def shift(x: Array, n: int) -> Array:
     return out
 
 
-def ratio(numerator: Array, denominator: Array) -> Array:
+def ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
     """Quotient of two arrays; null where the denominator is zero."""
     out = numerator / denominator
     np.copyto(out, np.nan, where=denominator == 0)
     return out
 
 
-def change(x: Array, base: Array) -> Array:
+def change(x: FloatArray, base: FloatArray) -> FloatArray:
     """Relative change x / base - 1; null where the base is zero."""
     out = ratio(x, base)
     out -= 1.0
     return out
 
 
-def ratio_over(x: Array, n: int) -> Array:
+def ratio_over(x: FloatArray, n: int) -> FloatArray:
     """Quotient of a value and that n sessions earlier; null in the first n sessions."""
     out = np.full(x.size, np.nan)
     out[n:] = ratio(x[n:], x[: max(x.size - n, 0)])
     return out
 
 
-def change_over(x: Array, n: int) -> Array:
+def change_over(x: FloatArray, n: int) -> FloatArray:
     """Relative change from the value n sessions earlier; null in the first n sessions."""
     out = ratio_over(x, n)
     out -= 1.0
     return out
 
 
-def difference_over(x: Array, n: int) -> Array:
+def difference_over(x: FloatArray, n: int) -> FloatArray:
     """Difference from the value n sessions earlier; null in the first n sessions."""
     out = np.full(x.size, np.nan)
     np.subtract(x[n:], x[: max(x.size - n, 0)], out=out[n:])
     return out
 
 
-def direction(relative_change: Array) -> Array:
+def direction(relative_change: FloatArray) -> FloatArray:
     """Sign of a relative change, -1, 0 or 1; a change within rounding is none.
 
     Equal prices multiplied by an adjustment factor may differ in the last bit. Without the
@@ -68,7 +67,7 @@ def direction(relative_change: Array) -> Array:
     return out
 
 
-def flag(condition: NDArray[np.bool_], *inputs: Array) -> Array:
+def flag(condition: BoolArray, *inputs: FloatArray) -> FloatArray:
     """1 where a condition holds, else 0; null where any of the inputs it was made of is null."""
     out = condition.astype(np.float64)
     for values in inputs:

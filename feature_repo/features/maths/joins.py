@@ -8,13 +8,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from market.arrays import Array
+from market.arrays import FloatArray
 
 # Older windows, newer windows, how many sessions each has, and where to put the result.
-Join = Callable[[Array, Array, int, int, Array | None], Array]
+Join = Callable[[FloatArray, FloatArray, int, int, FloatArray | None], FloatArray]
 
 
-def first_moments(x: Array, n: int, orders: int) -> tuple[Array, int]:
+def first_moments(x: FloatArray, n: int, orders: int) -> tuple[FloatArray, int]:
     """Mean, squares and cubes about it to start joining from, and the sessions they cover.
 
     Of single values, or of pairs if n is even: these are as cheap and save a step.
@@ -32,7 +32,7 @@ def first_moments(x: Array, n: int, orders: int) -> tuple[Array, int]:
     return first, 2
 
 
-def join_windows(x: Array, n: int, join: Join, width: int = 1) -> Array:
+def join_windows(x: FloatArray, n: int, join: Join, width: int = 1) -> FloatArray:
     """Join n neighbouring windows of `width` sessions into one, in about 2 log2(n) steps.
 
     `join(older, newer, n_older, n_newer, out)` works on the last axis; the lengths it is told
@@ -59,7 +59,7 @@ def join_windows(x: Array, n: int, join: Join, width: int = 1) -> Array:
     return out
 
 
-def join_extremes(x: Array, n: int, larger: np.ufunc) -> Array:
+def join_extremes(x: FloatArray, n: int, larger: np.ufunc) -> FloatArray:
     """Largest or smallest of n values, of two windows that cover them and may overlap."""
     out = np.full(x.size, np.nan)
     if x.size < n:
@@ -74,14 +74,21 @@ def join_extremes(x: Array, n: int, larger: np.ufunc) -> Array:
 
 
 def _neighbours(
-    older: Array, newer: Array, n_older: int, n_newer: int, join: Join, out: Array | None
-) -> Array:
+    older: FloatArray,
+    newer: FloatArray,
+    n_older: int,
+    n_newer: int,
+    join: Join,
+    out: FloatArray | None,
+) -> FloatArray:
     """Join each older window, of n_older sessions, with the newer one that starts at its end."""
     later = newer[..., n_older:]
     return join(older[..., : later.shape[-1]], later, n_older, n_newer, out)
 
 
-def join_means(older: Array, newer: Array, n_older: int, n_newer: int, out: Array | None) -> Array:
+def join_means(
+    older: FloatArray, newer: FloatArray, n_older: int, n_newer: int, out: FloatArray | None
+) -> FloatArray:
     """Mean of two neighbouring windows, out of their means; exact if they are equal."""
     if n_older == n_newer:
         out = np.add(older, newer, out=out)
@@ -94,8 +101,8 @@ def join_means(older: Array, newer: Array, n_older: int, n_newer: int, out: Arra
 
 
 def join_moments(
-    older: Array, newer: Array, n_older: int, n_newer: int, out: Array | None
-) -> Array:
+    older: FloatArray, newer: FloatArray, n_older: int, n_newer: int, out: FloatArray | None
+) -> FloatArray:
     """Mean and sum of squares about it of two neighbouring windows, out of theirs; shape (2, n).
 
     Chan, Golub and LeVeque (1979).
@@ -111,8 +118,8 @@ def join_moments(
 
 
 def join_third_moments(
-    older: Array, newer: Array, n_older: int, n_newer: int, out: Array | None
-) -> Array:
+    older: FloatArray, newer: FloatArray, n_older: int, n_newer: int, out: FloatArray | None
+) -> FloatArray:
     """Mean, squares and cubes about it of two neighbouring windows, out of theirs; shape (3, n).
 
     Terriberry (2007).

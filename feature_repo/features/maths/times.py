@@ -4,14 +4,14 @@ from collections.abc import Sized
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from market.arrays import DateArray, IntArray
 from market.errors import InputError
 
-Times = pd.DatetimeIndex | NDArray[np.datetime64]
+Times = pd.DatetimeIndex | DateArray
 
 
-def nanoseconds(what: str, times: Times) -> NDArray[np.int64]:
+def nanoseconds(what: str, times: Times) -> IntArray:
     """Nanoseconds since 1970 UTC; shape as given. A time without a zone is in UTC.
 
     Raises
@@ -30,7 +30,7 @@ def nanoseconds(what: str, times: Times) -> NDArray[np.int64]:
     return index.as_unit("ns").asi8
 
 
-def ascending(what: str, times: Times) -> NDArray[np.int64]:
+def ascending(what: str, times: Times) -> IntArray:
     """Nanoseconds since 1970 UTC of times that must ascend, none twice.
 
     Raises

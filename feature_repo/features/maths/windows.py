@@ -22,30 +22,30 @@ from feature_repo.features.maths.joins import (
     join_third_moments,
     join_windows,
 )
-from market.arrays import Array
+from market.arrays import BoolArray, FloatArray
 
 
-def window_mean(x: Array, n: int) -> Array:
+def window_mean(x: FloatArray, n: int) -> FloatArray:
     """Mean of the last n values."""
     return join_windows(x, n, join_means)
 
 
-def widen_mean(mean: Array, width: int, times: int) -> Array:
+def widen_mean(mean: FloatArray, width: int, times: int) -> FloatArray:
     """Mean of windows `times` as wide, out of means of windows of `width` sessions."""
     return join_windows(mean, times, join_means, width)
 
 
-def window_max(x: Array, n: int) -> Array:
+def window_max(x: FloatArray, n: int) -> FloatArray:
     """Largest of the last n values."""
     return join_extremes(x, n, np.maximum)
 
 
-def window_min(x: Array, n: int) -> Array:
+def window_min(x: FloatArray, n: int) -> FloatArray:
     """Smallest of the last n values."""
     return join_extremes(x, n, np.minimum)
 
 
-def window_moments(x: Array, n: int) -> Array:
+def window_moments(x: FloatArray, n: int) -> FloatArray:
     """Mean, and sum of squared deviations from it, of the last n values; shape (2, n_sessions).
 
     Pairwise update of Chan, Golub and LeVeque (1979), which does not cancel.
@@ -54,17 +54,17 @@ def window_moments(x: Array, n: int) -> Array:
     return join_windows(first, n // width, join_moments, width)
 
 
-def widen_moments(moments: Array, width: int, times: int) -> Array:
+def widen_moments(moments: FloatArray, width: int, times: int) -> FloatArray:
     """Moments of windows `times` as wide, out of moments of windows of `width` sessions."""
     return join_windows(moments, times, join_moments, width)
 
 
-def deviation(moments: Array, n: int, ddof: int = 1) -> Array:
+def deviation(moments: FloatArray, n: int, ddof: int = 1) -> FloatArray:
     """Deviation (standard) of windows of n values, out of their moments."""
     return np.asarray(np.sqrt(moments[1] / (n - ddof)))
 
 
-def window_mean_abs_deviation(x: Array, n: int) -> Array:
+def window_mean_abs_deviation(x: FloatArray, n: int) -> FloatArray:
     """Mean absolute deviation from the mean of the last n values."""
     mean = window_mean(x, n)[n - 1 :]
     total, deviations = np.zeros(mean.size), np.empty(mean.size)
@@ -76,7 +76,7 @@ def window_mean_abs_deviation(x: Array, n: int) -> Array:
     return _aligned(total / n, x.size)
 
 
-def window_skew(x: Array, n: int) -> Array:
+def window_skew(x: FloatArray, n: int) -> FloatArray:
     """Skewness of the last n values, adjusted Fisher-Pearson (G1); null if all are equal.
 
     Joanes and Gill (1998); third moments joined as by Terriberry (2007).
@@ -88,11 +88,11 @@ def window_skew(x: Array, n: int) -> Array:
     return np.asarray(adjustment * cubes / (squares * np.sqrt(squares)))
 
 
-def window_count_below(x: Array, n: int) -> Array:
+def window_count_below(x: FloatArray, n: int) -> FloatArray:
     """How many of the last n values lie below the newest; null if one of them is null."""
     counts = np.zeros(max(x.size - n + 1, 0), dtype=np.min_scalar_type(n))
     for values in _by_age(x, n, 32):
-        below: NDArray[np.bool_] = values < x[n - 1 :]
+        below: BoolArray = values < x[n - 1 :]
         counts += below.view(np.uint8).sum(axis=0, dtype=counts.dtype)
     nulls = np.cumsum(np.isnan(x))
     out = _aligned(counts, x.size)
@@ -101,7 +101,7 @@ def window_count_below(x: Array, n: int) -> Array:
     return out
 
 
-def _by_age(x: Array, n: int, at_once: int) -> Iterator[Array]:
+def _by_age(x: FloatArray, n: int, at_once: int) -> Iterator[FloatArray]:
     """Values of all windows, oldest of each first; read-only, of shape (at_once, windows)."""
     if x.size >= n:
         windows = sliding_window_view(x, n).T
@@ -109,7 +109,7 @@ def _by_age(x: Array, n: int, at_once: int) -> Iterator[Array]:
             yield windows[age : age + at_once]
 
 
-def _aligned(result: NDArray[np.number], size: int) -> Array:
+def _aligned(result: NDArray[np.number], size: int) -> FloatArray:
     """Put null before the results of complete windows."""
     out = np.full(size, np.nan)
     out[size - result.size :] = result

@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from feature_repo.features.declare import FLAG, RATIO, Feature, Group, Term
 from feature_repo.features.maths.arithmetic import flag, ratio
-from market.arrays import Array
+from market.arrays import FloatArray
 
 BEFORE: Final = 20
 # Three weeks of four: a machine that was off for a week does not silence the month after.
@@ -26,7 +26,7 @@ ATTENTION: Final = 50
 DECIMALS: Final = 12
 
 
-def mean_before(x: Array, n: int = BEFORE, needed: int = NEEDED) -> Array:
+def mean_before(x: FloatArray, n: int = BEFORE, needed: int = NEEDED) -> FloatArray:
     """Mean of the known values of the n sessions before today, today excluded.
 
     Null until n sessions before today are loaded, and where fewer than `needed` of them are
@@ -45,36 +45,36 @@ def mean_before(x: Array, n: int = BEFORE, needed: int = NEEDED) -> Array:
     return out
 
 
-def sentiment_score(premium_score: Array, headline_score: Array) -> Array:
+def sentiment_score(premium_score: FloatArray, headline_score: FloatArray) -> FloatArray:
     """Mood of the news, -1 to 1: the vendor's own score where the plan gives it."""
     score = np.where(np.isnan(premium_score), headline_score, premium_score)
     return score.round(DECIMALS)
 
 
 def sentiment_vs_sector(
-    premium_score: Array, premium_sector_score: Array, sentiment_score: Array
-) -> Array:
+    premium_score: FloatArray, premium_sector_score: FloatArray, sentiment_score: FloatArray
+) -> FloatArray:
     """Mood against the sector's where the vendor gives a score, else against its own past."""
     own = sentiment_score - mean_before(sentiment_score)
     return np.where(np.isnan(premium_score), own, premium_score - premium_sector_score)
 
 
-def news_buzz_score(news_article_count: Array) -> Array:
+def news_buzz_score(news_article_count: FloatArray) -> FloatArray:
     """Count of headlines against twice the mean of the sessions before, at most 1."""
     return np.minimum(1.0, ratio(news_article_count, 2.0 * mean_before(news_article_count)))
 
 
-def reddit_momentum(reddit_mentions: Array, mentions_24h_ago: Array) -> Array:
+def reddit_momentum(reddit_mentions: FloatArray, mentions_24h_ago: FloatArray) -> FloatArray:
     """Relative change of mentions from the day before, of which at least one is counted."""
     return reddit_mentions / np.maximum(mentions_24h_ago, 1.0) - 1.0
 
 
-def above(bound: float) -> Callable[..., Array]:
+def above(bound: float) -> Callable[..., FloatArray]:
     """1 if the mood lies above a bound, else 0."""
     return lambda sentiment_score: flag(sentiment_score > bound, sentiment_score)
 
 
-def below(bound: float) -> Callable[..., Array]:
+def below(bound: float) -> Callable[..., FloatArray]:
     """1 if the mood lies below a bound, else 0."""
     return lambda sentiment_score: flag(sentiment_score < bound, sentiment_score)
 

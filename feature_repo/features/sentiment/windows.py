@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from feature_repo.features.maths.arithmetic import ratio
 from feature_repo.features.maths.times import Times, ascending, nanoseconds, same_length
-from market.arrays import Array
+from market.arrays import FloatArray, IntArray
 from market.errors import InputError
 
 # A headline scored beyond it, either way, is not neutral.
@@ -23,9 +23,9 @@ def news_by_session(
     cut_offs: Times,
     published: Times,
     recorded: Times,
-    scores: Array,
+    scores: FloatArray,
     before: pd.Timestamp,
-) -> dict[str, Array]:
+) -> dict[str, FloatArray]:
     """Count of headlines and their shares scored up and down, by session; null without any.
 
     A headline counts for the session in whose window it was published, if it was recorded by
@@ -109,12 +109,12 @@ class _Windows:
         self.edges = ascending("cut-offs, the one before them first", edges)
         self.ends = self.edges[1:]
 
-    def place(self, times: NDArray[np.int64]) -> NDArray[np.intp]:
+    def place(self, times: IntArray) -> NDArray[np.intp]:
         """Place of the window of each time, -1 for a time outside all."""
         place = np.searchsorted(self.edges, times, side="left") - 1
         place[place == self.ends.size] = -1
         return place
 
-    def count(self, places: NDArray[np.intp]) -> Array:
+    def count(self, places: NDArray[np.intp]) -> FloatArray:
         """How many of the places are each window's."""
         return np.bincount(places[places >= 0], minlength=self.ends.size).astype(np.float64)

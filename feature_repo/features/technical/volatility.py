@@ -26,25 +26,25 @@ from feature_repo.features.maths.windows import (
     window_mean,
     window_moments,
 )
-from market.arrays import Array
+from market.arrays import FloatArray
 
 SESSIONS_A_YEAR: Final = 252
 SQUEEZE_SESSIONS: Final = 252
 SQUEEZE_SHARE: Final = 0.10
 
 
-def annualised(variance: Array) -> Array:
+def annualised(variance: FloatArray) -> FloatArray:
     """Volatility in annualised percentage points, of a variance per session."""
     return np.asarray(np.sqrt(variance * (100.0**2 * SESSIONS_A_YEAR)))
 
 
-def z_score_252(x: Array) -> Array:
+def z_score_252(x: FloatArray) -> FloatArray:
     """Distance from the mean of 252 sessions in standard deviations; null if these are zero."""
     moments = window_moments(x, 252)
     return ratio(x - moments[0], deviation(moments, 252))
 
 
-def squeeze(bb_width: Array) -> Array:
+def squeeze(bb_width: FloatArray) -> FloatArray:
     """1 if the width is at or below its 10 % quantile of 252 sessions, else 0.
 
     The quantile lies between the order statistics 25 and 26 (from 0; linear interpolation at
@@ -55,22 +55,22 @@ def squeeze(bb_width: Array) -> Array:
     return flag(below <= int(SQUEEZE_SHARE * (SQUEEZE_SESSIONS - 1)), below)
 
 
-def log_move(open: Array, close: Array) -> Array:  # noqa: A002
+def log_move(open: FloatArray, close: FloatArray) -> FloatArray:  # noqa: A002
     """Logarithm of close over open."""
     return np.asarray(np.log(ratio(close, open)))
 
 
-def log_jump(open: Array, close: Array) -> Array:  # noqa: A002
+def log_jump(open: FloatArray, close: FloatArray) -> FloatArray:  # noqa: A002
     """Logarithm of open over previous close."""
     return np.asarray(np.log(ratio(open, shift(close, 1))))
 
 
-def parkinson(log_range: Array) -> Array:
+def parkinson(log_range: FloatArray) -> FloatArray:
     """Volatility of 20 sessions from their ranges, annualised points (Parkinson 1980)."""
     return annualised(window_mean(log_range**2, 20) / (4.0 * np.log(2.0)))
 
 
-def garman_klass(log_range: Array, log_move: Array) -> Array:
+def garman_klass(log_range: FloatArray, log_move: FloatArray) -> FloatArray:
     """Volatility of 20 sessions from their four prices, annualised points.
 
     Garman and Klass (1980), without opening jumps.
@@ -80,12 +80,12 @@ def garman_klass(log_range: Array, log_move: Array) -> Array:
 
 
 def yang_zhang(
-    open: Array,  # noqa: A002
-    high: Array,
-    log_range: Array,
-    log_move: Array,
-    log_jump: Array,
-) -> Array:
+    open: FloatArray,  # noqa: A002
+    high: FloatArray,
+    log_range: FloatArray,
+    log_move: FloatArray,
+    log_jump: FloatArray,
+) -> FloatArray:
     """Volatility of 20 sessions and their opening jumps, annualised points.
 
     Yang and Zhang (2000): variance of the jumps, plus k times that of the moves from open to
@@ -100,7 +100,7 @@ def yang_zhang(
     return annualised((jumps + k * moves) / (n - 1) + (1.0 - k) * within)
 
 
-def realised(moments: Array, n: int) -> Array:
+def realised(moments: FloatArray, n: int) -> FloatArray:
     """Realised volatility, in annualised points, of n log returns by their moments."""
     return annualised(moments[1] / (n - 1))
 

@@ -3,9 +3,8 @@
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from ingestion.sources.simulated.market import Array
+from market.arrays import BoolArray, FloatArray
 
 # Share of a session's variance that falls between the last close and the open.
 OVERNIGHT: Final = 0.35
@@ -22,10 +21,10 @@ VOLUME_NOISE: Final = 0.20
 class Bars(NamedTuple):
     """Sessions of one ticker or index; each array of shape (n_sessions,)."""
 
-    open: Array
-    high: Array
-    low: Array
-    close: Array
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
 
 
 class Payments(NamedTuple):
@@ -35,13 +34,13 @@ class Payments(NamedTuple):
     dividend, in new shares.
     """
 
-    dividend: Array
-    split: Array
-    base: Array
+    dividend: FloatArray
+    split: FloatArray
+    base: FloatArray
 
 
 def corporate_actions(
-    log_return: Array, payout: Array, split_drawn: npt.NDArray[np.bool_], first_price: float
+    log_return: FloatArray, payout: FloatArray, split_drawn: BoolArray, first_price: float
 ) -> Payments:
     """Return dividends and splits along a path of log returns, as traded.
 
@@ -70,9 +69,13 @@ def corporate_actions(
 
 
 def price_bars(
-    base: Array, log_return: Array, surprise: Array, volatility: Array, draws: Array,
-    normal: Array,
-) -> Bars:  # fmt: skip
+    base: FloatArray,
+    log_return: FloatArray,
+    surprise: FloatArray,
+    volatility: FloatArray,
+    draws: FloatArray,
+    normal: FloatArray,
+) -> Bars:
     """Return bars from the price each session starts at, in USD.
 
     The open lies on a Brownian bridge from the last close to this one, which carries the
@@ -94,7 +97,7 @@ def price_bars(
     return _bars(base, gap, log_return, (1.0 - OVERNIGHT) * volatility**2, draws)
 
 
-def index_bars(level: Array, draws: Array, normal: Array) -> Bars:
+def index_bars(level: FloatArray, draws: FloatArray, normal: FloatArray) -> Bars:
     """Return bars of an index from its closes; arguments as in `price_bars`."""
     before = np.append(level[0], level[:-1])
     change = np.log(level / before)
@@ -104,8 +107,8 @@ def index_bars(level: Array, draws: Array, normal: Array) -> Bars:
 
 
 def traded_volume(
-    typical: float, volatility: Array, surprise: Array, normal: Array, usual: float
-) -> Array:
+    typical: float, volatility: FloatArray, surprise: FloatArray, normal: FloatArray, usual: float
+) -> FloatArray:
     """Return shares traded, rising with volatility and the size of the move; shape (n,).
 
     Parameters
@@ -116,17 +119,23 @@ def traded_volume(
         That volatility, per session.
     """
     log_volume = VOLUME_ON_VOLATILITY * np.log(volatility / usual) + VOLUME_NOISE * normal
-    shares: Array = typical * np.exp(log_volume + VOLUME_ON_SURPRISE * (np.abs(surprise) - 0.8))
+    shares: FloatArray = typical * np.exp(
+        log_volume + VOLUME_ON_SURPRISE * (np.abs(surprise) - 0.8)
+    )
     return shares
 
 
-def _bars(base: Array, gap: Array, move: Array, variance: Array, draws: Array) -> Bars:
+def _bars(
+    base: FloatArray, gap: FloatArray, move: FloatArray, variance: FloatArray, draws: FloatArray
+) -> Bars:
     above, below = _extremes(move - gap, variance, draws)
     steps = (gap, gap + above, gap + below, move)
     return Bars(*(base * np.exp(step) for step in steps))
 
 
-def _extremes(change: Array, variance: Array, draws: Array) -> tuple[Array, Array]:
+def _extremes(
+    change: FloatArray, variance: FloatArray, draws: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Return the maximum and the minimum of a Brownian bridge from 0 to `change`.
 
     Each has its exact law (Karatzas and Shreve 1991, 2.8); that they are drawn independently

@@ -13,7 +13,7 @@ from scipy.special import ndtr
 
 from ingestion.sources.simulated.draws import stream
 from ingestion.sources.simulated.history import History
-from ingestion.sources.simulated.market import Array
+from market.arrays import FloatArray
 from market.calendar import close, sessions
 from market.errors import InputError
 from market.underlyings import TERM_SLOPE, underlying
@@ -41,9 +41,9 @@ OPEN_INTEREST: Final = 9000.0
 class Contracts(NamedTuple):
     """Contracts of a session, one a place: strike in USD, years left, and 1 = call, -1 = put."""
 
-    strike: Array
-    years: Array
-    sign: Array
+    strike: FloatArray
+    years: FloatArray
+    sign: FloatArray
 
 
 class Market(NamedTuple):
@@ -57,9 +57,9 @@ class Market(NamedTuple):
 class Quotes(NamedTuple):
     """Price in USD, delta and gamma per USD; each of the shape of the contracts."""
 
-    price: Array
-    delta: Array
-    gamma: Array
+    price: FloatArray
+    delta: FloatArray
+    gamma: FloatArray
 
 
 def option_chain(
@@ -114,15 +114,15 @@ def expirations(session: pd.Timestamp) -> pd.DatetimeIndex:
     return last[last > session].unique().as_unit("ns")
 
 
-def strikes(spot: float) -> Array:
+def strikes(spot: float) -> FloatArray:
     """Return the strikes quoted within 15 % of a price, in USD."""
     step = STEPS[np.abs(np.log(STEPS / (0.01 * spot))).argmin()]
     first, last = np.ceil((1.0 - WIDTH) * spot / step), np.floor((1.0 + WIDTH) * spot / step)
-    grid: Array = step * np.arange(max(first, 1.0), last + 1.0)
+    grid: FloatArray = step * np.arange(max(first, 1.0), last + 1.0)
     return grid
 
 
-def smile(contracts: Contracts, market: Market, levels: tuple[float, float]) -> Array:
+def smile(contracts: Contracts, market: Market, levels: tuple[float, float]) -> FloatArray:
     """Return the volatility of contracts, annualised.
 
     Parameters
@@ -140,13 +140,13 @@ def smile(contracts: Contracts, market: Market, levels: tuple[float, float]) -> 
     middle = np.sqrt(variance)
     forward = market.spot * np.exp((market.rate - market.dividend_yield) * years)
     away = np.clip(np.log(contracts.strike / forward) / (middle * np.sqrt(years)), -WINGS, WINGS)
-    volatility: Array = np.maximum(
+    volatility: FloatArray = np.maximum(
         middle * (1.0 + SKEW * away + CURVATURE * away**2), LOWEST_VOLATILITY
     )
     return volatility
 
 
-def black_scholes(contracts: Contracts, market: Market, volatility: Array) -> Quotes:
+def black_scholes(contracts: Contracts, market: Market, volatility: FloatArray) -> Quotes:
     """Return European prices with a continuous dividend yield, delta and gamma."""
     strike, years, sign = contracts
     deviation = volatility * np.sqrt(years)
@@ -161,14 +161,14 @@ def black_scholes(contracts: Contracts, market: Market, volatility: Array) -> Qu
     )
 
 
-def _prices(history: History, ticker: str) -> Array:
+def _prices(history: History, ticker: str) -> FloatArray:
     """Return the prices fifteen minutes before each close, within the session's range."""
     bars = history.bars(ticker, history.payments(ticker).base)
     at = history.tickers.index(ticker)
     normal = stream(history.seed, "late", ticker).standard_normal(len(history.sessions))
     minutes = BEFORE_CLOSE / pd.Timedelta(minutes=SESSION_MINUTES)
     late = bars.close * np.exp(-history.paths.volatility[:, at] * np.sqrt(minutes) * normal)
-    prices: Array = np.clip(late, bars.low, bars.high).round(2)
+    prices: FloatArray = np.clip(late, bars.low, bars.high).round(2)
     return prices
 
 
@@ -198,8 +198,8 @@ def _session(
 
 def _book(
     draws: np.random.Generator, contracts: Contracts, market: Market, quotes: Quotes,
-    volatility: Array,
-) -> dict[str, Array]:  # fmt: skip
+    volatility: FloatArray,
+) -> dict[str, FloatArray]:  # fmt: skip
     """Return what the order book shows of contracts: quotes to the cent, volume and greeks."""
     intrinsic = np.maximum(contracts.sign * (market.spot - contracts.strike), 0.0)
     # Exercised early where the right to is worth more: never quoted below what exercise gives.
@@ -221,8 +221,8 @@ def _book(
     }
 
 
-def _interest(delta: Array) -> Array:
+def _interest(delta: FloatArray) -> FloatArray:
     """Return how much traders care for contracts: most for those out of the money."""
     size = np.abs(delta)
-    cared: Array = size * (1.0 - size) ** 2
+    cared: FloatArray = size * (1.0 - size) ** 2
     return cared

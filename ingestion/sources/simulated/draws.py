@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ingestion.sources.simulated.market import Array
+from market.arrays import FloatArray
 
 
 def stream(seed: int, *names: str) -> np.random.Generator:
@@ -24,7 +24,7 @@ class Ornstein(NamedTuple):
     spread: float
     persistence: float
 
-    def path(self, shocks: Array) -> Array:
+    def path(self, shocks: FloatArray) -> FloatArray:
         """Return the series, stationary from its first value on; shape (n,).
 
         Parameters

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ingestion.sources.recorded.known_by import reports_known
 from ingestion.sources.simulated.draws import Ornstein, stream
-from ingestion.sources.simulated.market import Array
+from market.arrays import FloatArray
 from market.baskets import basket_symbols
 from market.calendar import sessions
 from market.errors import InputError
@@ -81,7 +81,7 @@ def _check(symbol: str) -> None:
         )
 
 
-def _dates(quarters: pd.PeriodIndex, habit: float, normal: Array) -> pd.DatetimeIndex:
+def _dates(quarters: pd.PeriodIndex, habit: float, normal: FloatArray) -> pd.DatetimeIndex:
     """Return the days of the reports, each a session."""
     earliest, latest = USUAL_DELAY
     delay = earliest + habit * (latest - earliest) + DELAY_JITTER * np.clip(normal, -2.0, 2.0)
@@ -91,13 +91,13 @@ def _dates(quarters: pd.PeriodIndex, habit: float, normal: Array) -> pd.Datetime
     return days[days.searchsorted(due)]
 
 
-def _hours(habit: float, uniform: Array) -> list[str]:
+def _hours(habit: float, uniform: FloatArray) -> list[str]:
     usual, other, unknown = HOURS if habit < 0.5 else (HOURS[1], HOURS[0], HOURS[2])
     bounds = (KEEPS_HOUR, 1.0 - UNKNOWN_HOUR)
     return [(usual, other, unknown)[place] for place in np.searchsorted(bounds, uniform, "right")]
 
 
-def _figures(habits: Array, normal: Array) -> dict[str, Array]:
+def _figures(habits: FloatArray, normal: FloatArray) -> dict[str, FloatArray]:
     """Return estimates and results; the estimate is what the path of figures suggests."""
     path = np.cumsum(GROWTH + GROWTH_NOISE * normal[:, 0])
     estimate = _between(EPS_START, habits[0]) * np.exp(path)

@@ -6,7 +6,6 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ingestion.sources.simulated.bars import (
@@ -21,7 +20,6 @@ from ingestion.sources.simulated.bars import (
 from ingestion.sources.simulated.draws import stream
 from ingestion.sources.simulated.market import (
     SESSIONS_PER_YEAR,
-    Array,
     Exposure,
     Law,
     Paths,
@@ -38,6 +36,7 @@ from ingestion.sources.simulated.pricing import (
     index_level,
     quarter_premium,
 )
+from market.arrays import BoolArray, FloatArray
 from market.underlyings import TERM_SLOPE
 
 DIVIDEND_MONTHS: Final = (3, 6, 9, 12)
@@ -116,7 +115,7 @@ class History:
         drawn = stream(self.seed, "split", ticker).random(len(self.sessions)) < SPLIT_RATE
         return corporate_actions(self.paths.log_return[:, at], payout, drawn, row.price)
 
-    def bars(self, ticker: str, base: Array) -> Bars:
+    def bars(self, ticker: str, base: FloatArray) -> Bars:
         """Return a ticker's bars in USD, from the prices its sessions start at."""
         at, count = self.tickers.index(ticker), len(self.sessions)
         return price_bars(
@@ -128,7 +127,7 @@ class History:
             stream(self.seed, "gap", ticker).standard_normal(count),
         )
 
-    def volume(self, ticker: str, split: Array) -> Array:
+    def volume(self, ticker: str, split: FloatArray) -> FloatArray:
         """Return shares traded, in shares of their day; shape (n_sessions,)."""
         row, at, law = self.profile(ticker), self.tickers.index(ticker), self.law
         usual = np.hypot(row.beta * np.hypot(law.floor, law.level), row.own)
@@ -178,7 +177,7 @@ def simulate(
     return History(seed, law, gain, sessions, tuple(tickers), paths)
 
 
-def ex_dates(sessions: pd.DatetimeIndex) -> npt.NDArray[np.bool_]:
+def ex_dates(sessions: pd.DatetimeIndex) -> BoolArray:
     """Return whether a session is an ex-date: the third Friday of a quarter, or the next one."""
     months = pd.date_range(sessions[0].replace(day=1), sessions[-1], freq="MS")
     months = months[months.month.isin(DIVIDEND_MONTHS)]

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ingestion.sources.simulated.draws import Ornstein, stream
-from ingestion.sources.simulated.market import Array
+from market.arrays import FloatArray
 from market.availability import available_at
 from market.calendar import NEW_YORK
 
@@ -49,21 +49,21 @@ DIGITS: Final = MappingProxyType({"UNRATE": 1, "CPIAUCSL": 3})
 class Rates(NamedTuple):
     """Rates of the business days in %, rounded as published; each of shape (n_days,)."""
 
-    funds: Array
-    three_month: Array
-    two_year: Array
-    ten_year: Array
-    slope: Array
-    ten_year_breakeven: Array
-    five_year_breakeven: Array
-    ten_year_real: Array
+    funds: FloatArray
+    three_month: FloatArray
+    two_year: FloatArray
+    ten_year: FloatArray
+    slope: FloatArray
+    ten_year_breakeven: FloatArray
+    five_year_breakeven: FloatArray
+    ten_year_real: FloatArray
 
 
 class Economy(NamedTuple):
     """Monthly figures, rounded as published; each of shape (n_months,)."""
 
-    consumer_prices: Array
-    unemployment: Array
+    consumer_prices: FloatArray
+    unemployment: FloatArray
 
 
 RATE_DRAWS: Final = 7
@@ -83,7 +83,7 @@ DAILY_RATES: Final = MappingProxyType(
 )
 
 
-def simulate_rates(normal: Array) -> Rates:
+def simulate_rates(normal: FloatArray) -> Rates:
     """Return the rates of business days.
 
     The slope is ten-year less two-year, the real yield ten-year less breakeven, of the rounded
@@ -117,7 +117,7 @@ def simulate_rates(normal: Array) -> Rates:
     )
 
 
-def simulate_economy(normal: Array) -> Economy:
+def simulate_economy(normal: FloatArray) -> Economy:
     """Return the monthly figures.
 
     Parameters
@@ -194,7 +194,7 @@ def _releases(seed: int, name: str, months: pd.DatetimeIndex) -> pd.DatetimeInde
     return due + pd.to_timedelta(late, unit="D")
 
 
-def _policy(target: Array) -> Array:
+def _policy(target: FloatArray) -> FloatArray:
     """Return the policy rate: moved at every meeting by whole steps towards the target."""
     decided = target[::MEETING]
     start = max(LOWEST_POLICY, float(np.round(decided[0] / STEP)) * STEP) if len(decided) else 0.0

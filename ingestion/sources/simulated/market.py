@@ -15,11 +15,9 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from market.arrays import FloatArray
 from market.errors import InputError
-
-Array = npt.NDArray[np.float64]
 
 SESSIONS_PER_YEAR: Final = 252
 # Decision 7: the horizon over which a planted signal is measured.
@@ -65,29 +63,29 @@ class Law:
 class Exposure(NamedTuple):
     """How tickers load on the market: beta, and median annualised volatility of their own."""
 
-    beta: Array
-    own: Array
+    beta: FloatArray
+    own: FloatArray
 
 
 class State(NamedTuple):
     """What is known before a session: log-volatility factors and the trend, by ticker."""
 
-    slow: Array
-    fast: Array
-    own: Array
-    trend: Array
+    slow: FloatArray
+    fast: FloatArray
+    own: FloatArray
+    trend: FloatArray
 
 
 class Shocks(NamedTuple):
     """Independent draws of a session: standard normal, `jump` 0 or 1 with rate `jump_rate`."""
 
-    market: Array
-    slow: Array
-    fast: Array
-    jump: Array
-    jump_size: Array
-    own: Array
-    own_volatility: Array
+    market: FloatArray
+    slow: FloatArray
+    fast: FloatArray
+    jump: FloatArray
+    jump_size: FloatArray
+    own: FloatArray
+    own_volatility: FloatArray
 
 
 class Paths(NamedTuple):
@@ -96,13 +94,13 @@ class Paths(NamedTuple):
     `states` row t is what is known before session t, so row t + 1 holds what its close reveals.
     """
 
-    log_return: Array
-    volatility: Array
-    surprise: Array
+    log_return: FloatArray
+    volatility: FloatArray
+    surprise: FloatArray
     states: State
 
 
-def volatilities(law: Law, exposure: Exposure, state: State) -> tuple[Array, Array]:
+def volatilities(law: Law, exposure: Exposure, state: State) -> tuple[FloatArray, FloatArray]:
     """Return the volatility of the next session from the market and of the ticker's own.
 
     In log-return units of one session, jumps left out.
@@ -116,7 +114,7 @@ def volatilities(law: Law, exposure: Exposure, state: State) -> tuple[Array, Arr
 
 def advance(
     law: Law, exposure: Exposure, gain: float, state: State, shocks: Shocks
-) -> tuple[State, Array, Array, Array]:
+) -> tuple[State, FloatArray, FloatArray, FloatArray]:
     """Return the next state, and the session's log return, volatility and standard surprise.
 
     The expected simple return given the state is exp(drift / 252 - gain x volatility x trend)
@@ -220,14 +218,14 @@ def _innovation(persistence: float, spread: float) -> float:
     return float(spread * np.sqrt(1.0 - persistence**2))
 
 
-def _mixed(correlation: float, first: Array, second: Array) -> Array:
-    mixed: Array = correlation * first + np.sqrt(1.0 - correlation**2) * second
+def _mixed(correlation: float, first: FloatArray, second: FloatArray) -> FloatArray:
+    mixed: FloatArray = correlation * first + np.sqrt(1.0 - correlation**2) * second
     return mixed
 
 
-def _cumulant(law: Law, market: Array, own: Array) -> Array:
+def _cumulant(law: Law, market: FloatArray, own: FloatArray) -> FloatArray:
     """Return the log of the expected exponential of a session's surprise."""
     jump = np.exp(market * law.jump_mean + (market * law.jump_spread) ** 2 / 2.0)
     jumps = np.log1p(law.jump_rate * (jump - 1.0)) - market * law.jump_rate * law.jump_mean
-    cumulant: Array = (market**2 + own**2) / 2.0 + jumps
+    cumulant: FloatArray = (market**2 + own**2) / 2.0 + jumps
     return cumulant

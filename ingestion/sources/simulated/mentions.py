@@ -12,8 +12,8 @@ import pandas as pd
 
 from ingestion.sources.simulated.draws import Ornstein, stream
 from ingestion.sources.simulated.history import History
-from ingestion.sources.simulated.market import Array
 from ingestion.tables.catalogue import MENTION_FILTERS
+from market.arrays import FloatArray
 from market.calendar import decision_time
 
 # Usual mentions a day in the first list; of single stocks, `OTHERS`.
@@ -61,7 +61,7 @@ def mentions(history: History, ticker: str) -> pd.DataFrame:
     )
 
 
-def _list(history: History, ticker: str, name: str, expected: Array) -> pd.DataFrame:
+def _list(history: History, ticker: str, name: str, expected: FloatArray) -> pd.DataFrame:
     """Return the numbers of a ticker in one list; mentions expected of shape (n_sessions,)."""
     noise = stream(history.seed, "mentions", ticker, name).standard_normal((len(expected), 3))
     counted = np.round(expected * np.exp(NOISE * noise[:, 0]))
@@ -82,6 +82,8 @@ def _list(history: History, ticker: str, name: str, expected: Array) -> pd.DataF
     )
 
 
-def _place(count: Array) -> Array:
-    place: Array = np.maximum(np.round(FIRST_PLACE * np.maximum(count, 1.0) ** PLACE_POWER), 1.0)
+def _place(count: FloatArray) -> FloatArray:
+    place: FloatArray = np.maximum(
+        np.round(FIRST_PLACE * np.maximum(count, 1.0) ** PLACE_POWER), 1.0
+    )
     return place

@@ -15,8 +15,9 @@ import pandas as pd
 
 from ingestion.sources.simulated.draws import Ornstein, stream
 from ingestion.sources.simulated.history import History
-from ingestion.sources.simulated.market import Array, trend_spread
+from ingestion.sources.simulated.market import trend_spread
 from ingestion.tables.catalogue import MARKET_SCOPE
+from market.arrays import BoolArray, FloatArray
 from market.calendar import decision_time, session_shift
 
 # Correlation of mood with the best forecast, where there is one to be made.
@@ -84,15 +85,15 @@ TONE_BOUNDS: Final = (-1.5, -0.5, 0.5, 1.5)
 class _Draws(NamedTuple):
     """Uniform draws of each possible headline; arrays of shape (n_sessions, MOST)."""
 
-    time: Array
-    delay: Array
-    subject: Array
-    phrase: Array
-    occasion: Array
-    publisher: Array
+    time: FloatArray
+    delay: FloatArray
+    subject: FloatArray
+    phrase: FloatArray
+    occasion: FloatArray
+    publisher: FloatArray
 
 
-def market_mood(history: History) -> Array:
+def market_mood(history: History) -> FloatArray:
     """Return the mood of each session's news, of about unit variance; shape (n_sessions,).
 
     Known at the close before the session, but for noise.
@@ -104,7 +105,7 @@ def market_mood(history: History) -> Array:
     forecast = -paths.states.trend[:-1, market] / trend_spread(history.gain, history.law)
     foresight = FORESIGHT if history.gain > 0.0 else 0.0
     rest = np.sqrt(1.0 - foresight**2 - REACTION**2)
-    mood: Array = CALM + foresight * forecast + REACTION * surprise + rest * own
+    mood: FloatArray = CALM + foresight * forecast + REACTION * surprise + rest * own
     return mood
 
 
@@ -138,7 +139,7 @@ def headlines(history: History) -> pd.DataFrame:
 
 
 def _times(
-    sessions: pd.DatetimeIndex, draws: _Draws, written: npt.NDArray[np.bool_]
+    sessions: pd.DatetimeIndex, draws: _Draws, written: BoolArray
 ) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
     """Return when each headline is published and read, to the second."""
     session = np.nonzero(written)[0]
@@ -151,7 +152,7 @@ def _times(
     return published, published + pd.to_timedelta(delay, unit="s")
 
 
-def _texts(mood: Array, draws: _Draws) -> list[str]:
+def _texts(mood: FloatArray, draws: _Draws) -> list[str]:
     tones = np.searchsorted(TONE_BOUNDS, mood)
     phrases = np.array(TONES)[tones, (draws.phrase * len(TONES[0])).astype(int)]
     subjects, occasions = _picked(SUBJECTS, draws.subject), _picked(OCCASIONS, draws.occasion)
@@ -160,7 +161,7 @@ def _texts(mood: Array, draws: _Draws) -> list[str]:
     ]
 
 
-def _picked(choices: tuple[str, ...], uniform: Array) -> npt.NDArray[np.object_]:
+def _picked(choices: tuple[str, ...], uniform: FloatArray) -> npt.NDArray[np.object_]:
     picked: npt.NDArray[np.object_] = np.array(choices, dtype=object)[
         (uniform * len(choices)).astype(int)
     ]

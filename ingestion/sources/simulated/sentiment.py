@@ -7,9 +7,9 @@ import pandas as pd
 
 from ingestion.sources.simulated.draws import Ornstein, stream
 from ingestion.sources.simulated.history import History
-from ingestion.sources.simulated.market import Array
 from ingestion.sources.simulated.mentions import snapshot_times
 from ingestion.sources.simulated.news import market_mood
+from market.arrays import FloatArray
 
 # Articles of a week count with a weight that falls by the day.
 MEMORY: Final = 0.75
@@ -42,12 +42,12 @@ def news_sentiment(history: History, ticker: str) -> pd.DataFrame:
     )
 
 
-def _remembered(mood: Array) -> Array:
+def _remembered(mood: FloatArray) -> FloatArray:
     """Return the exponentially weighted mean of mood; shape (n_sessions,)."""
-    mean: Array = pd.Series(mood).ewm(alpha=1.0 - MEMORY).mean().to_numpy()
+    mean: FloatArray = pd.Series(mood).ewm(alpha=1.0 - MEMORY).mean().to_numpy()
     return mean
 
 
-def _share(mood: Array) -> Array:
-    share: Array = 1.0 / (1.0 + np.exp(-mood))
+def _share(mood: FloatArray) -> FloatArray:
+    share: FloatArray = 1.0 / (1.0 + np.exp(-mood))
     return share

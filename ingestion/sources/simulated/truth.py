@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ingestion.sources.simulated.market import HORIZON, Array, Exposure, Law, Shocks, State, advance
+from ingestion.sources.simulated.market import HORIZON, Exposure, Law, Shocks, State, advance
+from market.arrays import FloatArray
 
 # Decision 7.
 UP: Final = 0.01
@@ -28,7 +29,7 @@ class BestScore(NamedTuple):
 def direction_odds(
     law: Law, exposure: Exposure, gain: float, state: State, generator: np.random.Generator,
     paths: int = 2048,
-) -> tuple[Array, Array]:  # fmt: skip
+) -> tuple[FloatArray, FloatArray]:  # fmt: skip
     """Return the probabilities of UP and of DOWN over the five sessions after each close.
 
     Every close meets the same draws, so that differences between closes carry no noise.
@@ -43,7 +44,7 @@ def direction_odds(
 
     Returns
     -------
-    tuple of Array
+    tuple of FloatArray
         Each of shape (n_sessions,).
     """
     futures = [_mirrored(law, generator, paths // 2) for _ in range(HORIZON)]
@@ -60,7 +61,7 @@ def direction_odds(
     return up, down
 
 
-def best_score(up: Array, down: Array) -> BestScore:
+def best_score(up: FloatArray, down: FloatArray) -> BestScore:
     """Return the best expected scores on decided days, from the true probabilities.
 
     The AUC is the chance that P(UP | decided) ranks an UP day above a DOWN day, ties half,
@@ -93,8 +94,8 @@ def _mirrored(law: Law, generator: np.random.Generator, count: int) -> Shocks:
     return Shocks(market, slow, fast, jump, size, own, volatility)
 
 
-def _xlogx(weight: Array, probability: Array) -> Array:
+def _xlogx(weight: FloatArray, probability: FloatArray) -> FloatArray:
     """Return weight x log(probability), 0 where the weight is 0."""
     logs = np.log(probability, out=np.zeros_like(probability), where=weight > 0)
-    product: Array = weight * logs
+    product: FloatArray = weight * logs
     return product

@@ -19,7 +19,7 @@ from optrade.flows.feature_page.page import page
 if TYPE_CHECKING:
     from home.layout import Home
 
-DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
+DOCS: Final = Path(__file__).resolve().parents[3] / "docs"
 PAGE: Final = DOCS / "features.md"
 MEASURED: Final = DOCS / "measured.json"
 DECIMALS: Final = 6

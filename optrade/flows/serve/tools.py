@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from home.layout import Home
     from optrade.runtime import Runtime
 
-APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
+APP = Path(__file__).resolve().parents[3] / "dashboard" / "app.py"
 
 
 def dashboard_command(host: str, port: int) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND
 from market.adjust import adjust
-from market.arrays import Array
+from market.arrays import FloatArray
 
 PRICES = ("open", "high", "low", "close", "dividend")
 DECLARED = GROUPS | ON_DEMAND
@@ -19,23 +19,23 @@ DECLARED = GROUPS | ON_DEMAND
 class World:
     """Raw rows of one ticker and of all that stands beside it, on the same sessions."""
 
-    bars: dict[str, Array]
-    indices: dict[str, Array]
-    macro: dict[str, Array]
-    sentiment: dict[str, Array]
-    earnings: dict[str, Array]
+    bars: dict[str, FloatArray]
+    indices: dict[str, FloatArray]
+    macro: dict[str, FloatArray]
+    sentiment: dict[str, FloatArray]
+    earnings: dict[str, FloatArray]
 
     def rows(self, start: int | None, stop: int | None) -> "World":
         cut = slice(start, stop)
         return World(*({k: v[cut] for k, v in part.items()} for part in vars(self).values()))
 
-    def with_bars(self, **changed: Array) -> "World":
+    def with_bars(self, **changed: FloatArray) -> "World":
         return replace(self, bars={**self.bars, **changed})
 
     def scaled(self, factor: float) -> "World":
         return self.with_bars(**{name: self.bars[name] * factor for name in PRICES})
 
-    def sources(self, group: str) -> dict[str, Array]:
+    def sources(self, group: str) -> dict[str, FloatArray]:
         """The arrays of a group, made the way the platform makes them."""
         if group == "technical":
             return adjust(**self.bars)
@@ -49,11 +49,11 @@ class World:
             return self.values("sentiment") | self.values("earnings") | self.values("iv")
         return getattr(self, group)
 
-    def values(self, group: str) -> dict[str, Array]:
+    def values(self, group: str) -> dict[str, FloatArray]:
         return DECLARED[group].compute(self.sources(group))
 
 
-def make_bars(rng: np.random.Generator, rows: int) -> dict[str, Array]:
+def make_bars(rng: np.random.Generator, rows: int) -> dict[str, FloatArray]:
     """Bars in cents, so that ties occur, with quarterly dividends and two splits."""
     close = 100 * np.exp(np.cumsum(rng.standard_t(5, rows) * 0.009))
     open_ = close * np.exp(rng.normal(0, 0.004, rows))
@@ -70,7 +70,7 @@ def make_bars(rng: np.random.Generator, rows: int) -> dict[str, Array]:
     return {**cents, "volume": volume, "dividend": dividend, "split": split}
 
 
-def make_sentiment(rng: np.random.Generator, rows: int) -> dict[str, Array]:
+def make_sentiment(rng: np.random.Generator, rows: int) -> dict[str, FloatArray]:
     """Headlines and mentions of sessions that were all watched, without the paid score."""
     headlines = 1.0 + rng.poisson(20, rows)
     up = rng.binomial(headlines.astype(int), 0.45)
@@ -86,7 +86,7 @@ def make_sentiment(rng: np.random.Generator, rows: int) -> dict[str, Array]:
     }
 
 
-def make_earnings(rng: np.random.Generator, rows: int) -> dict[str, Array]:
+def make_earnings(rng: np.random.Generator, rows: int) -> dict[str, FloatArray]:
     return {
         "sessions_to_report": rng.integers(0, 120, rows) // rng.integers(1, 20, rows) * 1.0,
         "sessions_since_report": rng.integers(0, 120, rows) * 1.0,
@@ -126,7 +126,7 @@ def make() -> Callable[..., World]:
 
 
 @pytest.fixture(scope="session")
-def values(world: World) -> dict[str, dict[str, Array]]:
+def values(world: World) -> dict[str, dict[str, FloatArray]]:
     """Values of every group over the whole world."""
     return {name: world.values(name) for name in DECLARED}
 
@@ -138,7 +138,7 @@ def recorded_bars(request: pytest.FixtureRequest, recorded_dir) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def recorded_adjusted(recorded_bars: pd.DataFrame) -> dict[str, Array]:
+def recorded_adjusted(recorded_bars: pd.DataFrame) -> dict[str, FloatArray]:
     """Recorded bars, adjusted; Yahoo's prices are already split-adjusted."""
     raw = {
         name.lower(): recorded_bars[name].to_numpy(np.float64)

@@ -252,5 +252,5 @@ def test_what_lacks_a_module_is_no_definition(tmp_path):
         if not name.startswith("ingestion/"):
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_text(source)
-    with pytest.raises(ConfigurationError, match=r"got no ingestion/align\*\.py, .* install"):
+    with pytest.raises(ConfigurationError, match=r"got no ingestion/views/\*\.py, .* install"):
         sources_below(tmp_path)

@@ -71,7 +71,8 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return the one module of a tree that the code's fingerprint is of."""
     folder = tmp_path / "feature_repo" / "features"
     folder.mkdir(parents=True)
-    monkeypatch.setattr(build_record, "__file__", str(tmp_path / "ingestion" / "build_record.py"))
+    here = tmp_path / "ingestion" / "landing" / "record.py"
+    monkeypatch.setattr(build_record, "__file__", str(here))
     (folder / "iv.py").write_text("x = 1")
     yield folder / "iv.py"
     code_fingerprint.cache_clear()

@@ -21,7 +21,7 @@ from monitoring.drift.measure import binned, drift_report
 from monitoring.drift.report import DOCUMENT, INDEX, write_report
 from monitoring.drift.report_folder import replaced_folder
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 REFERENCE, CURRENT = 400, 63
 DAYS = sessions("2021-01-04", "2025-06-30")[: REFERENCE + CURRENT]
 MEGABYTE = 1_000_000

@@ -9,7 +9,7 @@ import pytest
 
 pytestmark = pytest.mark.integration
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # BentoML's command decorates itself with its report; what it would send is written down instead.
 SCRIPT = """
 import sys

@@ -28,7 +28,7 @@ from trading.ledger.outcomes import (
 )
 from trading.ledger.signals import Ledger, read_signals
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 AS_OF = pd.Timestamp("2025-07-08 20:30", tz="UTC")
 END = "2025-07-08"
 

@@ -16,7 +16,7 @@ import pytest
 from market.errors import InputError
 from trading.ledger.signals import COLUMNS, SCHEMA_VERSION, Ledger, read_signals
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 EVENING = pd.Timestamp("2025-06-30 20:31", tz="UTC")
 LATER = EVENING + pd.Timedelta(hours=1)
 

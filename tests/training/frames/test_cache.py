@@ -86,13 +86,13 @@ def test_what_a_frame_does_not_depend_on_leaves_its_key(change: dict[str, Any]) 
 def test_the_code_that_reads_changes_its_hash(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("features", "features/iv.py", "asof_join.py"):
+    for name in ("feature_repo", "feature_repo/features", "feature_repo/features/iv.py"):
         path = tmp_path / name
         path.write_text("x = 1") if path.suffix else path.mkdir()
-    monkeypatch.setattr("feature_repo.__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr("feature_repo.__file__", str(tmp_path / "feature_repo" / "__init__.py"))
     before = code_hash()
     assert code_hash() == before
-    (tmp_path / "features" / "iv.py").write_text("x = 2")
+    (tmp_path / "feature_repo" / "features" / "iv.py").write_text("x = 2")
     assert code_hash() != before
 
 

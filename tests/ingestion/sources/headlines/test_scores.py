@@ -14,7 +14,7 @@ from ingestion.sources.headlines.finance_terms import PHRASES, TOPICS, WORDS, te
 from ingestion.sources.headlines.scores import DEFAULT_SCORER, SCORERS, HeadlineScores, open_scorer
 from market.errors import ConfigurationError
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture(scope="module")
