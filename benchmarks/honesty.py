@@ -28,8 +28,8 @@ from ingestion.tables.frames import LANDED, SESSION, typed, utc
 from ingestion.views.compute import MacroRaw, TickerRaw
 from ingestion.views.raw import index_symbols
 from market.calendar import decision_time
-from training.judge.scores import auc
 from training.settings import DirectionSettings
+from training.tasks.scores import auc
 from training.walk import Trained, train_direction
 
 VIEWS: Final = ("technical", "iv", "macro")  # what the service `direction` reads

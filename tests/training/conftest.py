@@ -9,8 +9,8 @@ import pytest
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.iv.group import RANK_SESSIONS, iv_rank
 from market.calendar import session_shift, sessions
+from training.fit.forecast import Forecast
 from training.judge.out_of_fold import OutOfFold
-from training.judge.scores import Forecast
 from training.tasks.declare import Task
 
 Frame = pd.DataFrame

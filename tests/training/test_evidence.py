@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from market.calendar import session_shift
-from training.judge.baselines import POOLED_TABLE
+from training.tasks.baselines import POOLED_TABLE
 from training.tasks.declare import TASKS
 from training.walk import DirectionSettings, RegimeSettings, Trained, train_direction, train_regime
 

@@ -11,9 +11,9 @@ from market.errors import InputError
 from training.fit.mixture import INNER_FOLDS, fit_regime
 from training.frames.folds import walk_forward
 from training.frames.rows import Rows, direction_rows, pooled, regime_rows
-from training.judge.baselines import POOLED_TABLE
 from training.models import MODELS
 from training.settings import DirectionSettings, RegimeSettings
+from training.tasks.baselines import POOLED_TABLE
 from training.walk import (
     Trained,
     direction_training_rows,

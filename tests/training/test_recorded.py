@@ -10,7 +10,7 @@ import pytest
 from feature_repo.features.catalogue import GROUPS, VOLATILITY_INPUTS
 from market.adjust import adjust
 from training.frames.labels import RAW_PRICES
-from training.judge.scores import regime_scores
+from training.tasks.scores import regime_scores
 from training.walk import DirectionSettings, RegimeSettings, train_direction, train_regime
 
 pytestmark = pytest.mark.recorded

@@ -16,8 +16,8 @@ from training.frames.folds import Fold, combinatorial
 from training.frames.rows import Rows
 from training.judge.measures import measure, session_weights
 from training.judge.out_of_fold import OutOfFold, losses, out_of_fold
-from training.judge.scores import row_log_loss
 from training.recipe import Recipe
+from training.tasks.scores import row_log_loss
 
 SHARES: Final = (0.125, 0.25, 0.5, 0.75, 1.0)  # of the sessions before the last test part
 WORST: Final = 10  # days

@@ -15,7 +15,7 @@ from market.bootstrap import interval, resample_weights
 from training.fit.selection import N_BINS
 from training.frames.folds import Fold
 from training.frames.rows import Rows
-from training.judge.scores import auc
+from training.tasks.scores import auc
 
 #: Above it, a single feature's AUC of the five-session direction is not believed: the best
 #: published predictors of returns at this horizon stay below 0.55.

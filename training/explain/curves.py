@@ -12,10 +12,11 @@ from sklearn.metrics import precision_recall_fscore_support, roc_curve
 
 from market.arrays import BoolArray, FloatArray, IntArray
 from market.bootstrap import LEVEL
+from training.fit.forecast import Forecast
 from training.judge.measures import plain
 from training.judge.out_of_fold import OutOfFold, losses
-from training.judge.scores import Forecast, confusion
 from training.tasks.declare import Task
+from training.tasks.scores import confusion
 
 BINS: Final = 10  # of a reliability curve
 WINDOW: Final = 252  # sessions of a rolling mean: a year

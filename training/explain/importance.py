@@ -13,8 +13,9 @@ import numpy as np
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND
 from market.arrays import FloatArray, IntArray
 from market.bootstrap import MEAN_BLOCK
+from training.fit.forecast import Forecast
 from training.judge.measures import plain
-from training.judge.scores import Forecast, row_log_loss
+from training.tasks.scores import row_log_loss
 
 REPEATS: Final = 5
 NO_VIEW: Final = "other"

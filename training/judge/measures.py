@@ -12,10 +12,11 @@ import numpy as np
 
 from market.arrays import FloatArray
 from market.bootstrap import interval, resample_weights
+from training.fit.forecast import Forecast
 from training.fit.threshold import DEFAULT
 from training.judge.out_of_fold import OutOfFold
-from training.judge.scores import LOSSES, Forecast
 from training.tasks.declare import Task
+from training.tasks.scores import LOSSES
 
 #: Scores by name; the first value of each is the score, the others are resampled.
 Spread = dict[str, FloatArray]

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from market.arrays import BoolArray, DateArray, FloatArray, IntArray
+from training.fit.forecast import Forecast
 from training.fit.mixture import Forecaster
 from training.frames.folds import Fold
 from training.frames.rows import Rows
-from training.judge.baselines import POOLED_TABLE, Baseline
-from training.judge.scores import Forecast, row_log_loss
+from training.tasks.baselines import POOLED_TABLE, Baseline
 from training.tasks.declare import Task
+from training.tasks.scores import row_log_loss
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from training.frames.labels import DIRECTIONS, REGIMES
-from training.judge.baselines import DIRECTION_BASELINES, REGIME_BASELINES, Baseline
-from training.judge.scores import Scores, direction_scores, regime_scores
+from training.tasks.baselines import DIRECTION_BASELINES, REGIME_BASELINES, Baseline
+from training.tasks.scores import Scores, direction_scores, regime_scores
 
 
 @dataclass(frozen=True)

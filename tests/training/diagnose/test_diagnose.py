@@ -20,9 +20,9 @@ from training.diagnose.diagnose import (
 from training.diagnose.features import alone, moved
 from training.frames.folds import Fold
 from training.judge.out_of_fold import out_of_fold
-from training.judge.scores import row_log_loss
 from training.recipe import Recipe, recipe
 from training.settings import DirectionSettings, RegimeSettings
+from training.tasks.scores import row_log_loss
 from training.walk import train_direction
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]

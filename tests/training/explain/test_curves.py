@@ -19,8 +19,8 @@ from training.explain.curves import (
 )
 from training.judge.measures import session_weights
 from training.judge.out_of_fold import OutOfFold, losses
-from training.judge.scores import direction_scores, regime_scores
 from training.tasks.declare import DIRECTION, REGIME, TASKS, Task
+from training.tasks.scores import direction_scores, regime_scores
 
 Make = Callable[..., OutOfFold]
 

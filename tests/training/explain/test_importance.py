@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from training.explain.importance import Part, block_order, linear_weights, permutation_importance
-from training.judge.scores import Forecast
+from training.fit.forecast import Forecast
 
 NAMES = ("returns_5d", "rsi_14", "iv_rank", "idle")
 

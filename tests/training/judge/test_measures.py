@@ -19,9 +19,9 @@ from training.judge.measures import (
     session_weights,
 )
 from training.judge.out_of_fold import OutOfFold, losses, out_of_fold
-from training.judge.scores import LOSSES
 from training.models import MODELS
 from training.tasks.declare import DIRECTION
+from training.tasks.scores import LOSSES
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
 

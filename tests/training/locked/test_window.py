@@ -11,8 +11,8 @@ import pytest
 
 from market.calendar import session_shift, sessions
 from market.errors import InputError
+from training.fit.forecast import Forecast
 from training.judge.out_of_fold import OutOfFold
-from training.judge.scores import Forecast
 from training.locked.log import append, read_log
 from training.locked.window import (
     Opening,

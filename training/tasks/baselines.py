@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 
 from market.arrays import FloatArray, IntArray
+from training.fit.forecast import Forecast
 from training.frames.labels import DIRECTIONS, REGIMES, UP, regime_class
-from training.judge.scores import Forecast
 from training.models.table import rank_bin, transition_frequencies
 
 #: (class codes, today's figure) of the training rows, today's figure of the test rows.

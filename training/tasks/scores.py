@@ -6,39 +6,16 @@ Formulas are scikit-learn's, with `sample_weight`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from market.arrays import BoolArray, FloatArray, IntArray
+from training.fit.forecast import Forecast
 
 CALIBRATION_BINS: Final = 10
 #: Scores where less is better; of all others more is.
 LOSSES: Final = frozenset({"log_loss", "brier", "calibration_error"})
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """What a model or a baseline says of each row.
-
-    `calls` are class codes (n_rows,). `probabilities` are (n_rows, n_classes), or None for a
-    rule that only calls: it has no log loss. `decision` are the values (n_rows,) that two-class
-    probabilities were calibrated from, if they were. `lift` are log-odds (n_rows,) above the base
-    rate known when the forecast was fitted, for forecasts of several fits to be ranked by.
-    """
-
-    calls: IntArray
-    probabilities: FloatArray | None
-    decision: FloatArray | None = None
-    lift: FloatArray | None = None
-
-    def of(self, rows: BoolArray) -> "Forecast":
-        """Return the forecast of some rows."""
-        probabilities = None if self.probabilities is None else self.probabilities[rows]
-        decision = None if self.decision is None else self.decision[rows]
-        lift = None if self.lift is None else self.lift[rows]
-        return Forecast(self.calls[rows], probabilities, decision, lift)
 
 
 def row_log_loss(outcome: IntArray, probabilities: FloatArray) -> FloatArray:

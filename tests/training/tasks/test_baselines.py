@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.judge.baselines import (
+from training.models.table import RANK_CUTS, rank_bin, transition_frequencies
+from training.tasks.baselines import (
     DIRECTION_BASELINES,
     POOLED_TABLE,
     REGIME_BASELINES,
@@ -11,7 +12,6 @@ from training.judge.baselines import (
     return_sign,
     transition_table,
 )
-from training.models.table import RANK_CUTS, rank_bin, transition_frequencies
 from training.tasks.declare import TASKS
 
 EVERY = [(task, name) for task in TASKS.values() for name in task.baselines]

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from training.judge.scores import (
-    Forecast,
+from training.fit.forecast import Forecast
+from training.tasks.scores import (
     auc,
     calibration_error,
     direction_scores,

@@ -1,0 +1,28 @@
+"""What a model or a baseline says of rows: calls, and probabilities where it has any."""
+
+from dataclasses import dataclass
+
+from market.arrays import BoolArray, FloatArray, IntArray
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a model or a baseline says of each row.
+
+    `calls` are class codes (n_rows,). `probabilities` are (n_rows, n_classes), or None for a
+    rule that only calls: it has no log loss. `decision` are the values (n_rows,) that two-class
+    probabilities were calibrated from, if they were. `lift` are log-odds (n_rows,) above the base
+    rate known when the forecast was fitted, for forecasts of several fits to be ranked by.
+    """
+
+    calls: IntArray
+    probabilities: FloatArray | None
+    decision: FloatArray | None = None
+    lift: FloatArray | None = None
+
+    def of(self, rows: BoolArray) -> "Forecast":
+        """Return the forecast of some rows."""
+        probabilities = None if self.probabilities is None else self.probabilities[rows]
+        decision = None if self.decision is None else self.decision[rows]
+        lift = None if self.lift is None else self.lift[rows]
+        return Forecast(self.calls[rows], probabilities, decision, lift)
