@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.serving.conftest import documents, reseal, write  # noqa: F401 - fixtures
 from training.models import MODELS, Mixture, Sample, members
 from training.models.paths import INPUTS
 
@@ -93,7 +94,7 @@ def fitted() -> Callable[[str, str], Fitted]:
 
 
 @pytest.fixture(scope="session")
-def fitted_document(fitted, documents) -> Callable[..., dict]:
+def fitted_document(fitted, documents) -> Callable[..., dict]:  # noqa: F811
     """Makers of the sealed document of a fitted model type."""
 
     def make(word: str, task: str, **changes: object) -> dict:

@@ -28,8 +28,8 @@ LANDINGS = """
 import sys
 from pathlib import Path
 import pandas as pd
-from ingestion.lake import Lake
-from ingestion.tables import PRICES
+from ingestion.lake.lake import Lake
+from ingestion.tables.catalogue import PRICES
 base = pd.read_pickle(sys.argv[2])
 with Lake(Path(sys.argv[1])) as lake:
     stored = lake.stored("prices", "SPY")

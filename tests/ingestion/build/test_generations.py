@@ -38,9 +38,9 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import pandas as pd
-from ingestion import data_folder
-from ingestion.build import build_features
-from ingestion.lake import Lake
+from ingestion.lake import data_folder
+from ingestion.build.build import build_features
+from ingestion.lake.lake import Lake
 survived = iter(range(int(sys.argv[2])))
 write = data_folder.replace_file
 def mortal(path, content):

@@ -16,15 +16,15 @@ from pathlib import Path
 import pandas as pd
 import psutil
 
-from feature_repo.errors import InputError
-from feature_repo.manifest import read_manifest
-from feature_repo.repo_config import repo_config
-from feature_repo.shard_runs import Placement, started_ray
-from ingestion import shards
-from ingestion.build import build_features
-from ingestion.lake import Lake
-from ingestion.registry import apply
-from ingestion.tables import PRICES
+from market.errors import InputError
+from home.manifest import read_manifest
+from feature_repo.store.repo_config import repo_config
+from feature_repo.store.shard_runs import Placement, started_ray
+from ingestion.build import shards
+from ingestion.build.build import build_features
+from ingestion.lake.lake import Lake
+from ingestion.online.feast_registry import apply
+from ingestion.tables.catalogue import PRICES
 
 shards.shards_of.__defaults__ = (1,)
 folder, found = Path(sys.argv[1]), {}

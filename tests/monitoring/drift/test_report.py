@@ -301,7 +301,7 @@ def test_a_report_moved_away_by_a_killed_process_is_put_back(tmp_path):
 WRITER = """
 import sys
 from pathlib import Path
-from monitoring.report_folder import replaced_folder
+from monitoring.drift.report_folder import replaced_folder
 folder = Path(sys.argv[1])
 for number in range(100_000):
     with replaced_folder(folder) as fresh:

@@ -222,7 +222,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from test_outcomes import AS_OF, an_outcome
-from trading.outcomes import record_outcomes
+from trading.ledger.outcomes import record_outcomes
 for version in range(1, 401, 2):
     pair = [an_outcome(version=version), an_outcome(version=version + 1)]
     print(version, record_outcomes(Path(sys.argv[1]), pair, AS_OF), flush=True)

@@ -238,8 +238,8 @@ import sys
 import pandas as pd
 from pathlib import Path
 sys.path.insert(0, sys.argv[4])
-from test_ledger import EVENING, a_signal
-from trading.ledger import Ledger
+from test_signals import EVENING, a_signal
+from trading.ledger.signals import Ledger
 path, first, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 with Ledger(path) as ledger:
     for version in range(first, first + count):

@@ -176,7 +176,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import pandas as pd
-from training import artifact, frame_cache
+from training.registry import artifact
+from training.frames import cache as frame_cache
 os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
 frame_cache.cached(Path(sys.argv[1]), lambda: "k", lambda: pd.DataFrame({"x": [1.0]}))
 """

@@ -21,8 +21,8 @@ CALLS, WINDOW = 3, 0.2
 TAKER = f"""
 import sys
 from pathlib import Path
-from ingestion.sources.call_rate import CallRate
-from ingestion.sources.patience import Patience, patiently
+from ingestion.sources.wire.call_rate import CallRate
+from ingestion.sources.wire.patience import Patience, patiently
 
 patience = Patience(attempts=200, budget_seconds=30, pause_seconds=0.001)
 rate = CallRate({CALLS}, {WINDOW}, Path(sys.argv[1]))
