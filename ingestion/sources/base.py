@@ -8,6 +8,7 @@ import pandas as pd
 from ingestion.tables.catalogue import TABLES
 from ingestion.tables.declare import Table
 from market.errors import InputError
+from market.underlyings import VOLATILITY_INDICES
 
 ORIGINS: Final = ("live", "recorded", "simulated")
 
@@ -71,6 +72,21 @@ def requested_table(source: Source, name: str) -> Table:
             f"allowed are {', '.join(source.tables)}"
         )
     return TABLES[name]
+
+
+def requested_index(symbol: str) -> None:
+    """Refuse a symbol that is no volatility index of an underlying.
+
+    Raises
+    ------
+    InputError
+        Naming the symbol and the ones allowed.
+    """
+    if symbol not in VOLATILITY_INDICES:
+        raise InputError(
+            f"unknown volatility index: got {symbol!r:.40}, "
+            f"allowed are {', '.join(VOLATILITY_INDICES)}"
+        )
 
 
 def within(

@@ -19,7 +19,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
-from ingestion.sources.cboe.source import known_index
+from ingestion.sources.base import requested_index
 from market.availability import SERIES
 from market.calendar import sessions
 
@@ -162,7 +162,7 @@ def write_folder(folder: Path) -> Path:
     for number, ticker in enumerate(TICKERS):
         _write(folder / "yahoo" / f"{ticker}.csv", _bars(days, number))
     for number, symbol in enumerate(INDICES):
-        known_index(symbol)
+        requested_index(symbol)
         close = _walk(days, [7, number], 20.0)
         _write(folder / "cboe" / f"{symbol}.csv", pd.DataFrame({"Date": days, "Close": close}))
     for number, name in enumerate(SERIES):

@@ -6,18 +6,10 @@ from typing import Final
 
 import pandas as pd
 
+from ingestion.sources.apewisdom.format import list_page, mentions
 from ingestion.sources.base import requested_table, within
 from ingestion.sources.wire.http import HTTP, Http
-from ingestion.sources.wire.json_answer import (
-    Row,
-    as_object,
-    as_rows,
-    field,
-    number,
-    read_json,
-    text,
-    whole,
-)
+from ingestion.sources.wire.json_answer import Row, text
 from ingestion.sources.wire.recording import Clock, recording_time
 from ingestion.tables.catalogue import MENTION_FILTERS, MENTIONS
 from market.errors import SchemaViolation, SourceUnavailable
@@ -26,7 +18,6 @@ from market.underlyings import underlying
 BASE_URL: Final = "https://apewisdom.io/api/v1.0"
 # A list has about ten pages of a hundred tickers.
 MOST_PAGES: Final = 100
-COUNTS: Final = ("rank", "mentions", "upvotes", "rank_24h_ago", "mentions_24h_ago")
 
 
 class Apewisdom:
@@ -104,43 +95,3 @@ class Apewisdom:
                 "the whole list; try again later"
             )
         return rows
-
-
-def list_page(what: str, answer: str) -> tuple[list[Row], int | None, int]:
-    """Return the rows of one page, the number of pages if it is told, and of tickers on them all.
-
-    Raises
-    ------
-    SourceUnavailable
-        If it is no JSON.
-    SchemaViolation
-        If it cannot be read to the letter.
-    """
-    found = as_object(what, read_json(what, answer))
-    rows = as_rows(what, field(what, found, "results"), ("ticker", *COUNTS))
-    count = whole(what, found, "count")
-    pages = whole(what, found, "pages") if "pages" in found else None
-    for at, row in enumerate(rows):
-        text(f"{what}, row {at}", row, "ticker")
-    return rows, pages, count
-
-
-def mentions(what: str, rows: Sequence[Row], tickers: Sequence[str]) -> pd.DataFrame:
-    """Return `ticker` and the counts of `mentions`: null for a ticker that no row is about.
-
-    A ticker listed twice with the same numbers comes once.
-
-    Raises
-    ------
-    SchemaViolation
-        If a count of one of the tickers cannot be read.
-    """
-    own = {
-        ticker: [row for row in rows if text(what, row, "ticker") == ticker] for ticker in tickers
-    }
-    read = [
-        {"ticker": ticker, **{name: number(f"{what}, {ticker}", row, name) for name in COUNTS}}
-        for ticker in tickers
-        for row in own[ticker] or [{}]
-    ]
-    return pd.DataFrame(read).drop_duplicates()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 from pydantic import SecretStr
 
-from ingestion.sources.finnhub.rows import headlines, reports, sentiment
+from ingestion.sources.finnhub.format import headlines, reports, sentiment
 from ingestion.sources.headlines.scores import HeadlineScores, open_scorer
 from ingestion.sources.wire.call_rate import CallRate
 from ingestion.sources.wire.each_key import fetch_each
@@ -49,7 +49,7 @@ class Finnhub:
     cache_dir
         The folder where the calls of all processes are booked; None books those of this object.
     scorer
-        What scores headlines; None is the default of `headline_scores`.
+        What scores headlines; None is the default of `headlines.scores`.
     api_url, patience, rate
         The address, the tries that each question is worth, and how often it may be asked; a rate
         takes the place of the folder.

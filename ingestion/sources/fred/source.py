@@ -8,7 +8,6 @@ past: its vintage is not known, so `vintage_date` is null and a value counts as 
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -16,9 +15,9 @@ import pandas as pd
 from pydantic import SecretStr
 
 from ingestion.sources.fred.api import latest_values
+from ingestion.sources.fred.format import downloaded_observations, latest_observations
 from ingestion.sources.fred.vintages import Published, Window, all_vintages
 from ingestion.sources.fred.vintages_api import published_values
-from ingestion.sources.recorded.source import fred_observations
 from ingestion.sources.wire.csv_answer import read_answer
 from ingestion.sources.wire.each_key import fetch_each
 from ingestion.sources.wire.http import HTTP, Http
@@ -35,8 +34,6 @@ KEY: Final = re.compile(r"[0-9a-z]{32}")
 VINTAGED: Final = ("UNRATE", "CPIAUCSL")
 # Pages of one window: ALFRED gives 100,000 rows a page, a revised series has 20,000 in all.
 MOST_PAGES: Final = 100
-OLD_DATE: Final = "DATE"
-DATE: Final = "observation_date"
 
 
 class Fred:
@@ -115,8 +112,7 @@ class Fred:
     def _downloaded(self, series: str) -> pd.DataFrame:
         what = f"FRED, {series}"
         file = read_answer(what, self.http.text(what, self.csv_url, {"id": series}))
-        columns = {DATE if name == OLD_DATE else name: c for name, c in file.columns.items()}
-        return fred_observations(replace(file, columns=columns), series)
+        return downloaded_observations(file, series)
 
     def _asked(self, series: str, key: SecretStr) -> pd.DataFrame:
         what = f"FRED, {series}"
@@ -125,9 +121,7 @@ class Fred:
         )
         if not len(values):
             raise SourceUnavailable(f"{what}: got no observation; try again later")
-        frame = pd.DataFrame({"series": series, DATE: pd.DatetimeIndex(values.index)})
-        frame["vintage_date"] = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
-        return frame.assign(value=values.to_numpy(float)).dropna(subset="value")
+        return latest_observations(values, series)
 
     def _vintages(self, series: str, key: SecretStr, until: date) -> pd.DataFrame:
         def ask(window: Window) -> list[Published]:

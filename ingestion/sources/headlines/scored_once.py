@@ -13,7 +13,7 @@ def scored(rows: pd.DataFrame, scorer: Scorer | None = None) -> pd.DataFrame:
     rows
         With a column `headline`; a null has no score.
     scorer
-        None takes the default of `headline_scores`.
+        None takes the default of `headlines.scores`.
 
     Raises
     ------

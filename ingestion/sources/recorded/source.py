@@ -1,21 +1,11 @@
 """A folder of vendor-shaped CSV files: `yahoo/`, `cboe/` and `fred/`, and what else is there.
 
-yahoo
-    `Date,Open,High,Low,Close,Adj Close,Volume,Dividends[,Stock Splits]`, yfinance with
-    `auto_adjust=False`: adjusted for splits, not for dividends. With the splits in the file the
-    adjustment is undone. Without them it cannot be, and the prices land as they stand, with
-    split = 1: consistent over time, in today's shares.
-cboe
-    `Date[,Open,High,Low],Close`: index points.
-fred
-    `observation_date,SERIES`; `.` or an empty cell is a day without an observation, which is
-    absent and gives no row. The vintage is not known, so `vintage_date` is null.
-finnhub, apewisdom, option_chains
-    `finnhub/news.csv`, `finnhub/earnings_calendar.csv`, `apewisdom/history.csv` and
-    `option_chains/<UNDERLYING>_<date>.csv`, each read by `recorded_events`. A table whose file is
-    not there is not among the tables of the source.
+Each file is read by its vendor's `format`: `yahoo/<TICKER>.csv`, `cboe/<SYMBOL>.csv`,
+`fred/<SERIES>.csv`, `finnhub/news.csv`, `finnhub/earnings_calendar.csv` and
+`apewisdom/history.csv`; `option_chains/<UNDERLYING>_<date>.csv` by `chains`. A table of the last
+four whose file is not there is not among the tables of the source.
 
-Columns beyond these are ignored. Days without a row stay without one.
+Columns beyond those that a format names are ignored. Days without a row stay without one.
 """
 
 import re
@@ -24,22 +14,19 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
+from ingestion.sources.apewisdom.format import recorded_mentions, with_absent
 from ingestion.sources.base import requested_table, within
+from ingestion.sources.cboe.format import recorded_levels
+from ingestion.sources.finnhub.format import recorded_news, recorded_reports
+from ingestion.sources.fred.format import recorded_observations
 from ingestion.sources.headlines.scored_once import scored
 from ingestion.sources.headlines.scores import Scorer
-from ingestion.sources.recorded.events import (
-    apewisdom_mentions,
-    chain_quotes,
-    finnhub_earnings,
-    finnhub_news,
-    with_absent,
-)
+from ingestion.sources.recorded.chains import chain_quotes
 from ingestion.sources.recorded.known_by import recorded_by, reports_known
 from ingestion.sources.wire.csv_file import ISO_DATE, CsvFile, read_csv
-from ingestion.sources.yahoo.traded_prices import as_traded
+from ingestion.sources.yahoo.format import recorded_prices
 from ingestion.tables.catalogue import MARKET_SCOPE, TABLES
 from market.calendar import sessions
 from market.errors import InputError
@@ -48,72 +35,20 @@ from market.underlyings import underlying
 # Letters of a ticker, index or series: a key names a file and must not lead out of the folder.
 KEY: Final = re.compile(r"[A-Z0-9][A-Z0-9.=-]*")
 
-YAHOO_NUMBERS: Final = MappingProxyType(
-    {
-        "open": "Open",
-        "high": "High",
-        "low": "Low",
-        "close": "Close",
-        "volume": "Volume",
-        "dividend": "Dividends",
-        "adj_close": "Adj Close",
-    }
-)
-# Yahoo's own downloads write an empty bar with the word.
-YAHOO_NULLS: Final = ("", "null")
-CBOE_OPTIONAL: Final = MappingProxyType({"open": "Open", "high": "High", "low": "Low"})
-FRED_NULLS: Final = (".", "")
-
-
-def yahoo_prices(file: CsvFile, ticker: str) -> pd.DataFrame:
-    """Return the columns of `prices` as traded (in today's shares without a split column)."""
-    file.require(["Date", *YAHOO_NUMBERS.values()])
-    frame = pd.DataFrame({"ticker": ticker, "session": file.dates("Date")})
-    for column, header in YAHOO_NUMBERS.items():
-        frame[column] = file.numbers(header, YAHOO_NULLS)
-    frame["split"] = 1.0
-    if "Stock Splits" not in file.columns:
-        return frame
-    splits = file.numbers("Stock Splits").to_numpy()
-    # One wrong ratio falsifies every earlier price, so it is refused here and not by the gate.
-    possible = np.isfinite(splits) & (splits >= 0.0)
-    file.refuse(~possible, "Stock Splits", "0 for none, or new shares per old")
-    frame["split"] = np.where(splits == 0.0, 1.0, splits)
-    return as_traded(frame.sort_values("session", kind="stable"))
-
-
-def cboe_levels(file: CsvFile, symbol: str) -> pd.DataFrame:
-    """Return the columns of `indices`, in index points; a column not in the file is null."""
-    file.require(["Date", "Close"])
-    frame = pd.DataFrame({"symbol": symbol, "session": file.dates("Date")})
-    for column, header in CBOE_OPTIONAL.items():
-        frame[column] = file.numbers(header) if header in file.columns else float("nan")
-    return frame.assign(close=file.numbers("Close"))
-
-
-def fred_observations(file: CsvFile, series: str) -> pd.DataFrame:
-    """Return the columns of `macro_series`, without the days that have no observation."""
-    file.require(["observation_date", series])
-    frame = pd.DataFrame({"series": series, "observation_date": file.dates("observation_date")})
-    frame["vintage_date"] = pd.Series(pd.NaT, index=frame.index, dtype="datetime64[ns]")
-    frame["value"] = file.numbers(series, FRED_NULLS)
-    return frame.dropna(subset="value")
-
-
 # Table -> (folder, reader of one of its files).
 FORMATS: Final[Mapping[str, tuple[str, Callable[[CsvFile, str], pd.DataFrame]]]] = MappingProxyType(
     {
-        "prices": ("yahoo", yahoo_prices),
-        "indices": ("cboe", cboe_levels),
-        "macro_series": ("fred", fred_observations),
+        "prices": ("yahoo", recorded_prices),
+        "indices": ("cboe", recorded_levels),
+        "macro_series": ("fred", recorded_observations),
     }
 )
 # Table -> (the one file of all its keys, reader).
 WHOLE_FILES: Final[Mapping[str, tuple[str, Callable[[CsvFile], pd.DataFrame]]]] = MappingProxyType(
     {
-        "news": ("finnhub/news.csv", finnhub_news),
-        "mentions": ("apewisdom/history.csv", apewisdom_mentions),
-        "earnings_calendar": ("finnhub/earnings_calendar.csv", finnhub_earnings),
+        "news": ("finnhub/news.csv", recorded_news),
+        "mentions": ("apewisdom/history.csv", recorded_mentions),
+        "earnings_calendar": ("finnhub/earnings_calendar.csv", recorded_reports),
     }
 )
 # A file for each underlying and day.
@@ -132,7 +67,7 @@ class Recorded:
         The folder that holds `yahoo/`, `cboe/` and `fred/`, each file named by its key, and maybe
         `finnhub/`, `apewisdom/` and `option_chains/`.
     scorer
-        Gives headlines their mood; None takes the default of `headline_scores`.
+        Gives headlines their mood; None takes the default of `headlines.scores`.
 
     Attributes
     ----------

@@ -15,18 +15,17 @@ import numpy as np
 import pandas as pd
 import structlog
 
-from ingestion.sources.cboe.source import known_index
-from ingestion.sources.recorded.source import YAHOO_NUMBERS
+from ingestion.sources.base import requested_index
 from ingestion.sources.wire.each_key import fetch_each
 from ingestion.sources.wire.patience import PATIENCE, Patience, patiently
 from ingestion.sources.yahoo.download import Download, yfinance_download
+from ingestion.sources.yahoo.format import daily_bars, split_ratios
 from ingestion.sources.yahoo.split_checks import refuse_wrong_splits
 from ingestion.sources.yahoo.traded_prices import as_traded
-from market.calendar import NEW_YORK, sessions
-from market.errors import SchemaViolation, SourceUnavailable
+from market.calendar import sessions
+from market.errors import SourceUnavailable
 from market.underlyings import underlying
 
-SPLITS: Final = "Stock Splits"
 LEVELS: Final = ("open", "high", "low", "close")
 # Cboe publishes its indices with two decimals; Yahoo hands them on as 32-bit floats. Rounded, the
 # two vendors agree, and going from one to the other corrects nothing.
@@ -94,7 +93,7 @@ class Yahoo:
         return as_traded(bars).assign(ticker=ticker)
 
     def _levels(self, symbol: str, start: pd.Timestamp | None) -> pd.DataFrame:
-        known_index(symbol)
+        requested_index(symbol)
         what = f"Yahoo, ^{symbol}"
         bars = daily_bars(what, self._asked(what, f"^{symbol}", start))
         levels = bars[list(LEVELS)].round(INDEX_DECIMALS)
@@ -102,72 +101,6 @@ class Yahoo:
 
     def _asked(self, what: str, symbol: str, start: pd.Timestamp | None) -> pd.DataFrame:
         return patiently(what, lambda seconds: self.download(symbol, start, seconds), self.patience)
-
-
-def daily_bars(what: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return bars in the shape of yfinance by our names, in order of their sessions.
-
-    A session is the day in New York of a time with a zone, or the day of one without.
-
-    Parameters
-    ----------
-    what
-        The vendor and the symbol, for messages.
-    frame
-        `Open, High, Low, Close, Adj Close, Volume, Dividends, Stock Splits` by time, adjusted for
-        splits; shape (n_sessions, 8 or more).
-
-    Returns
-    -------
-    pd.DataFrame
-        `session`, the names of `prices`, and `Stock Splits` as it came.
-
-    Raises
-    ------
-    SourceUnavailable
-        If there is no bar: yfinance shows Yahoo's rate limit so.
-    SchemaViolation
-        If a column is missing, or the bars are not of numbers by time.
-    """
-    if frame.empty:
-        raise SourceUnavailable(
-            f"{what}: got no bar, as yfinance shows Yahoo's rate limit or a symbol that is gone; "
-            "wait some minutes and try again"
-        )
-    names = {**YAHOO_NUMBERS, SPLITS: SPLITS}
-    missing = [header for header in names.values() if header not in frame.columns]
-    if missing:
-        got = ", ".join(map(str, frame.columns))
-        raise SchemaViolation(f"{what}: missing column {', '.join(missing)}; got {got:.200}")
-    if not isinstance(frame.index, pd.DatetimeIndex) or frame.index.hasnans:
-        raise SchemaViolation(
-            f"{what}: got bars by {frame.index.dtype}, allowed is a time for each"
-        )
-    days = frame.index if frame.index.tz is None else frame.index.tz_convert(NEW_YORK)
-    session = days.tz_localize(None).normalize().as_unit("ns")
-    bars = pd.DataFrame({"session": session})
-    for name, header in names.items():
-        bars[name] = _numbers(what, frame[header])
-    return bars.sort_values("session", kind="stable", ignore_index=True)
-
-
-def split_ratios(what: str, bars: pd.DataFrame) -> pd.Series:
-    """Return the splits as new shares per old share, 1 = none; shape (n_sessions,).
-
-    Raises
-    ------
-    SchemaViolation
-        If one is null or negative: every earlier price depends on it.
-    """
-    splits = bars[SPLITS]
-    wrong = ~(splits >= 0) | np.isinf(splits)
-    if wrong.any():
-        at = int(np.flatnonzero(wrong)[0])
-        raise SchemaViolation(
-            f"{what}: got the split {splits.iloc[at]} on {bars['session'].iloc[at].date()}, "
-            "allowed is 0 for none, or new shares per old"
-        )
-    return splits.mask(splits == 0, 1.0)
 
 
 def held_back(what: str, bars: pd.DataFrame, needed: Sequence[str]) -> pd.DataFrame:
@@ -226,11 +159,3 @@ def up_to_the_hole(what: str, bars: pd.DataFrame) -> pd.DataFrame:
         return bars
     logger.warning("held back behind a skipped session", vendor=what, skipped=str(coming[0].date()))
     return bars[bars["session"] < coming[0]]
-
-
-def _numbers(what: str, column: pd.Series) -> np.ndarray:
-    try:
-        return column.to_numpy(float, na_value=np.nan)
-    except (ValueError, TypeError):
-        reason = f"{what}, column {column.name}: got a value that is no number"
-    raise SchemaViolation(reason)

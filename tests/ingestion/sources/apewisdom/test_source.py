@@ -13,7 +13,8 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from ingestion.gate.expectations import gate
-from ingestion.sources.apewisdom.source import BASE_URL, COUNTS, Apewisdom, list_page, mentions
+from ingestion.sources.apewisdom.format import COUNTS, list_page, mentions
+from ingestion.sources.apewisdom.source import BASE_URL, Apewisdom
 from ingestion.sources.wire.http import Http
 from ingestion.sources.wire.patience import Patience
 from ingestion.tables.catalogue import MENTION_FILTERS, MENTIONS

@@ -1,13 +1,15 @@
-"""Finnhub's answers as rows of the tables, each field read to the letter."""
+"""Finnhub's answers and recorded files as rows of the tables, each field read to the letter."""
 
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from ingestion.sources.headlines.scores import HeadlineScores
+from ingestion.sources.wire.csv_file import CsvFile
 from ingestion.sources.wire.json_answer import (
     Row,
     as_object,
@@ -30,6 +32,7 @@ AMOUNTS: Final[Mapping[str, str]] = MappingProxyType(
         "revenue_estimate": "revenueEstimate",
     }
 )
+NEWS_COLUMNS: Final = ("datetime", "headline", "id", "source")
 
 
 def headlines(what: str, found: object, now: pd.Timestamp, scorer: HeadlineScores) -> pd.DataFrame:
@@ -141,3 +144,48 @@ def _report(what: str, row: Row, symbol: str) -> Row:
         "hour": text(what, row, "hour") or "",
         **{name: number(what, row, sent) for name, sent in AMOUNTS.items()},
     }
+
+
+def recorded_news(file: CsvFile) -> pd.DataFrame:
+    """Return the columns of `news` but the score: Finnhub's general news.
+
+    `datetime` is in seconds since 1970. Finnhub's own columns do not say when a headline was
+    read; without a column `recorded_at` it counts as read when it was published.
+    """
+    file.require(NEWS_COLUMNS)
+    published = file.seconds("datetime")
+    return pd.DataFrame(
+        {
+            "scope": MARKET_SCOPE,
+            "news_id": file.texts("id"),
+            "published": published,
+            "recorded_at": file.times("recorded_at")
+            if "recorded_at" in file.columns
+            else published,
+            "headline": file.texts("headline"),
+            "source": file.texts("source"),
+        }
+    )
+
+
+def recorded_reports(file: CsvFile) -> pd.DataFrame:
+    """Return the columns of `earnings_calendar`: every report of the calendar, in USD.
+
+    A report without a fiscal year and quarter cannot be told from a company's others: the gate
+    refuses it.
+    """
+    file.require(["date", "hour", "quarter", "symbol", "year", *AMOUNTS.values()])
+    frame = pd.DataFrame({"symbol": file.texts("symbol"), "date": file.dates("date")})
+    for column, header in (("fiscal_year", "year"), ("fiscal_quarter", "quarter")):
+        frame[column] = _whole_numbers(file, header)
+    frame["hour"] = pd.Series(file.columns["hour"], dtype=object)
+    for column, header in AMOUNTS.items():
+        frame[column] = file.numbers(header)
+    return frame
+
+
+def _whole_numbers(file: CsvFile, column: str) -> pd.Series:
+    values = file.numbers(column)
+    integral = np.isfinite(values) & (values % 1 == 0)
+    file.refuse((values.notna() & ~integral).to_numpy(), column, "a whole number, or an empty cell")
+    return values

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
 from ingestion.gate.expectations import gate
-from ingestion.sources.finnhub.rows import headlines, reports, sentiment
+from ingestion.sources.finnhub.format import headlines, reports, sentiment
 from ingestion.sources.finnhub.source import Finnhub
 from ingestion.sources.headlines.scores import HeadlineScores
 from ingestion.tables.catalogue import TABLES
