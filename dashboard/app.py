@@ -11,8 +11,8 @@ from dashboard.home_files import HomeFiles
 from dashboard.loading import load
 from dashboard.page import SHOWN, Shown, held, navigation
 from dashboard.queries.data import origin
+from home.default import default_root
 
-CHECKOUT = Path(__file__).resolve().parents[1]
 BANNERS = {
     "simulated": (
         "**SIMULATED.** This market is made up by a random number generator. What it shows says "
@@ -23,14 +23,14 @@ BANNERS = {
 
 
 def home_of(arguments: list[str], variable: str | None) -> Path:
-    """Return the home: `--home FOLDER`, else OPTRADE_HOME, else the checkout."""
+    """Return the home: `--home FOLDER`, else OPTRADE_HOME, else the default one."""
     named = variable
     for place, word in enumerate(arguments):
         if word == "--home" and place + 1 < len(arguments):
             named = arguments[place + 1]
         elif word.startswith("--home="):
             named = word.removeprefix("--home=")
-    return Path(named).expanduser().resolve() if named else CHECKOUT
+    return Path(named).expanduser().resolve() if named else default_root()
 
 
 def main() -> None:

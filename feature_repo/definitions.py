@@ -26,6 +26,7 @@ from feast.types import Float64, String
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, SERVICES, find
 from feature_repo.features.declare import Group
 from feature_repo.store.arguments import OPTIONAL
+from home.default import default_root
 
 # A read at decision_time(D) is answered by session D or by nothing: even before a half day the
 # previous close is 21.5 hours old by then, and that of D half an hour.
@@ -34,6 +35,7 @@ EVENT_TIMESTAMP: Final = "event_timestamp"
 CREATED_TIMESTAMP: Final = "created_timestamp"
 # As feature_store.yaml says it: relative to the feature repo.
 CHECKOUT_DATA: Final = "../data"
+CHECKOUT: Final = Path(__file__).resolve().parents[1]
 
 FeastObject = Entity | FeatureView | OnDemandFeatureView | FeatureService
 
@@ -129,8 +131,9 @@ def service(
 
 
 def home_data(home: str | None) -> str:
-    """Return the data folder of a home, that of the checkout if none is named."""
-    return str(Path(home).expanduser().resolve() / "data") if home else CHECKOUT_DATA
+    """Return the data folder of a home, that of the default one if none is named."""
+    root = Path(home).expanduser().resolve() if home else default_root()
+    return CHECKOUT_DATA if root == CHECKOUT else str(root / "data")
 
 
 # What `feast apply` finds. It runs outside `optrade`, so the home comes from the environment.

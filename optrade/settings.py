@@ -8,9 +8,8 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from feature_repo.store.shard_runs import Engine, Placement
+from home.default import default_root
 from home.layout import Home
-
-CHECKOUT: Final = Path(__file__).resolve().parents[1]
 
 QUIET: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -37,7 +36,7 @@ class Settings(BaseSettings):
         extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
     )
 
-    home: Path = Field(default=CHECKOUT, validation_alias="OPTRADE_HOME")
+    home: Path = Field(default_factory=default_root, validation_alias="OPTRADE_HOME")
     log_level: str = Field(default="warning", validation_alias="OPTRADE_LOG_LEVEL")
     settle_minutes: int = Field(default=120, ge=0, validation_alias="OPTRADE_SETTLE_MINUTES")
     redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")

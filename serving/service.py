@@ -48,7 +48,7 @@ logger = logging.getLogger("optrade.serving")
 
 
 def defined_home() -> Path:
-    """Return the home whose feature files the definitions name: OPTRADE_HOME or the checkout.
+    """Return the home whose feature files the definitions name: OPTRADE_HOME or the default one.
 
     A server started by `bentoml serve` has no composition root that could say so.
     """

@@ -1,6 +1,7 @@
 """The `optrade` command. Commands import what they need when they run."""
 
 import sys
+from typing import Annotated
 
 import typer
 
@@ -10,7 +11,6 @@ from optrade.cli.train import champions, diagnose, locked, models
 
 app = typer.Typer(
     name="optrade",
-    help="Options signals from a feature store that cannot leak, with honest evidence.",
     no_args_is_help=True,
     add_completion=False,
     context_settings={"max_content_width": 110},
@@ -30,6 +30,25 @@ MODULES = (
     daily,
     catalogue,
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(version("optrade"))
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options signals from a feature store that cannot leak, with honest evidence."""
+
+
 for module in MODULES:
     for name, command in module.COMMANDS.items():
         app.command(name)(command)

@@ -14,11 +14,11 @@ import pandas as pd
 
 from market.calendar import calendar
 from optrade.flows.doctor.finding import Finding, Level
-from optrade.settings import CHECKOUT
 
 PYTHONS: Final = ((3, 11), (3, 12))
 FREE_BYTES: Final = 2 * 2**30
-LOCK: Final = "requirements.lock"
+PROJECT: Final = Path(__file__).resolve().parents[3]
+LOCK: Final = "requirements.lock"  # beside the rooms of a checkout; an installed wheel has none
 INSTALL: Final = f"install with `uv pip install --require-hashes -r {LOCK}`"
 # A package of the lock file opens its own line: `name==version ; marker \`.
 LOCKED: Final = re.compile(r"^[A-Za-z0-9][^#\\\n]*", re.MULTILINE)
@@ -26,7 +26,7 @@ NAMED: Final = 5
 
 
 def check_environment(
-    root: Path, now: pd.Timestamp, lock: Path = CHECKOUT / LOCK
+    root: Path, now: pd.Timestamp, lock: Path = PROJECT / LOCK
 ) -> Iterator[Finding]:
     """Yield the findings on Python, the lock file where there is one, the calendar and the disk.
 
