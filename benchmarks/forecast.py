@@ -21,7 +21,9 @@ from typing import Any
 import numpy as np
 
 from feature_repo.features.catalogue import VOLATILITY_INPUTS
-from serving.reading.artifact import ArtifactFiles, Task, artifact_path
+from forecasters.base import CLASSES, Task
+from market.targets import HORIZON, REGIME_CUTS
+from serving.reading.artifact import ArtifactFiles, artifact_path
 from training.models import MODELS, Sample, members
 from training.models.paths import INPUTS
 from training.registry.artifact import FORMAT, signed
@@ -30,7 +32,6 @@ GOAL_MS = 2.0
 ROWS = 6_000
 NAMES = tuple(dict.fromkeys((*INPUTS, *VOLATILITY_INPUTS)))
 DEFINITIONS = "0" * 64
-CLASSES: dict[Task, list[str]] = {"direction": ["DOWN", "UP"], "regime": ["LOW", "NORMAL", "HIGH"]}
 FLOOR = "numpy alone"
 
 
@@ -55,8 +56,8 @@ def made_sample(n_classes: int) -> Sample:
     rank = 100 * (values[:, 0] - low) / (high - low)
     values[:, NAMES.index("iv_rank")] = rank
     sessions = np.arange(ROWS).astype("datetime64[D]")
-    ahead = np.cumsum(0.07 * rng.standard_normal((ROWS, 5)), axis=1)
-    cuts = [50.0] if n_classes == 2 else [30.0, 60.0]
+    ahead = np.cumsum(0.07 * rng.standard_normal((ROWS, HORIZON)), axis=1)
+    cuts = (50.0,) if n_classes == 2 else REGIME_CUTS
     labels = np.searchsorted(cuts, rank + 25 * rng.standard_normal(ROWS)).astype(np.int64)
     return Sample(NAMES, values, labels, n_classes, sessions, sessions + 7, ahead)
 
@@ -85,7 +86,7 @@ def document(task: Task, word: str, found: dict[str, Any]) -> dict[str, Any]:
             "ticker": "SPY", "version": 1, "run_id": "0", "alias": "challenger",
             "feature_service": "volatility_paths", "definition_hash": DEFINITIONS,
             "features": list(dict.fromkeys(name for part in parts for name in part["features"])),
-            "parameters": found, "classes": CLASSES[task],
+            "parameters": found, "classes": list(CLASSES[task]),
             "calibration": {"slope": 1.0, "intercept": 0.0} if direction else None,
             "threshold": 0.5 if direction else None,
             "call_weights": None if direction else [1.0, 1.0, 1.0],
@@ -126,9 +127,9 @@ def served(folder: Path, task: Task, word: str, rows: list[dict[str, float]], n:
 
 def numpy_alone(rows: list[dict[str, float]], n: int) -> Figure:
     """Return the figures of the bare arithmetic on as many paths."""
-    paths = np.asfortranarray(np.random.default_rng(1).standard_normal((5_000, 5)))
+    paths = np.asfortranarray(np.random.default_rng(1).standard_normal((5_000, HORIZON)))
     inputs = [np.array([row[name] for name in INPUTS]) for row in rows]
-    weights, steps = np.full(8, 0.01), np.arange(1, 6) / 5
+    weights, steps = np.full(8, 0.01), np.arange(1, HORIZON + 1) / HORIZON
 
     def ask(at: int) -> object:
         x = inputs[at % len(inputs)]
@@ -137,7 +138,7 @@ def numpy_alone(rows: list[dict[str, float]], n: int) -> Figure:
         ends = x[0] * np.exp(np.stack([path[:, -1], path.max(axis=1), path.min(axis=1)]))
         bottom = np.minimum(x[2], ends[2])
         ranks = 100 * (ends[0] - bottom) / (np.maximum(x[1], ends[1]) - bottom)
-        return np.bincount(np.searchsorted([30.0, 60.0], ranks, side="right"), minlength=3) / 5_000
+        return np.bincount(np.searchsorted(REGIME_CUTS, ranks, side="right"), minlength=3) / 5_000
 
     return Figure(0.0, 0.0, *timed(ask, n))
 

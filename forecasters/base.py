@@ -8,16 +8,17 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from market.arrays import FloatArray
+from market.targets import DIRECTIONS, REGIMES
 
 Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[Text], Field(min_length=1)]
 Positive = Annotated[float, Field(gt=0)]
 Task = Literal["direction", "regime"]
 CLASSES: Final[dict[Task, tuple[str, ...]]] = {
-    "direction": ("DOWN", "UP"),
-    "regime": ("LOW", "NORMAL", "HIGH"),
+    "direction": DIRECTIONS,
+    "regime": REGIMES,
 }
-N_REGIMES: Final = len(CLASSES["regime"])
+N_REGIMES: Final = len(REGIMES)
 #: By how much shares read from a file may miss a sum of 1.
 SUM_ROUNDING: Final = 1e-9
 

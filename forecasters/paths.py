@@ -11,20 +11,18 @@ import numpy as np
 from pydantic import Field, PrivateAttr, model_validator
 
 from feature_repo.features.catalogue import names
-from feature_repo.features.iv.path import AHEAD, DISTANCES, VOL_WINDOWS, rank_after
+from feature_repo.features.iv.path import DISTANCES, VOL_WINDOWS, rank_after
 from forecasters.base import N_REGIMES, Chances, Positive, Single, Strict, Task, check_lengths
 from market.arrays import FloatArray
-from market.targets import FORECAST_CLASSES
+from market.targets import HORIZON, REGIME_CUTS
 from serving.reading.refusal import Refusal
 
 #: Level, highest and lowest; then volatilities and distances from means.
 INPUTS: Final = ("vix_close", *names("iv_path"))
 N_LEVELS: Final = len(INPUTS) - len(VOL_WINDOWS) - len(DISTANCES)
-#: The lowest rank of every class but the lowest, from low to high (Decision 3).
-CUTS: Final = tuple(sorted(floor for _, floor in FORECAST_CLASSES))[1:]
 #: Share of the paths between the ends of the interval that a signal shows.
 INTERVAL_LEVEL: Final = 0.8
-_STEPS: Final = np.arange(1, AHEAD + 1) / AHEAD
+_STEPS: Final = np.arange(1, HORIZON + 1) / HORIZON
 
 
 class Ridge(Strict):
@@ -58,7 +56,7 @@ class Paths(Single):
         Of the log of the deviation of a session's log change; of the log change over a path, in
         such deviations.
     paths
-        Standardised log changes to each session; shape (n_paths, AHEAD).
+        Standardised log changes to each session; shape (n_paths, HORIZON).
     floor
         Chance that each class has whatever the paths say.
     smallest
@@ -82,7 +80,7 @@ class Paths(Single):
         check_lengths(
             ("volatility", len(self.volatility.coef), len(INPUTS) - N_LEVELS),
             ("drift", len(self.drift.coef), len(DISTANCES)),
-            *(("paths row", len(row), AHEAD) for row in self.paths),
+            *(("paths row", len(row), HORIZON) for row in self.paths),
         )
         # Session by session in memory: extremes over the sessions then run along the paths.
         self._paths = np.asfortranarray(self.paths, dtype=np.float64)
@@ -104,7 +102,7 @@ class Paths(Single):
         ranks = self.ranks(self.inputs(values))
         if not np.isfinite(ranks).all():
             return Chances(np.full(N_REGIMES, np.nan), ranks)
-        classes = np.searchsorted(CUTS, ranks, side="right")
+        classes = np.searchsorted(REGIME_CUTS, ranks, side="right")
         shares = np.bincount(classes, minlength=N_REGIMES) / len(ranks)
         return Chances(self.floor + (1.0 - N_REGIMES * self.floor) * shares, ranks)
 

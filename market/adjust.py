@@ -3,11 +3,13 @@
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from market.arrays import FloatArray
 from market.errors import InputError
 
 PRICES: Final = ("open", "high", "low", "close")
+RAW_PRICES: Final = (*PRICES, "volume", "dividend", "split")  # what an adjustment reads
 ADJUSTED: Final = (*PRICES, "volume", "scale")
 
 
@@ -62,6 +64,38 @@ def adjust(
         "volume": volume / splits,
         "scale": scale,
     }
+
+
+def adjusted_close(prices: pd.DataFrame) -> pd.Series:
+    """Return the adjusted close of one ticker in USD, accumulated forward, by session.
+
+    Parameters
+    ----------
+    prices
+        Current raw rows of one ticker, all from one snapshot: `session` and the columns of
+        `RAW_PRICES`; any order of rows.
+
+    Raises
+    ------
+    InputError
+        If a column is missing or a session appears twice.
+    """
+    missing = [name for name in ("session", *RAW_PRICES) if name not in prices]
+    if missing:
+        raise InputError(
+            f"prices lack columns: got {', '.join(map(str, prices.columns))}, "
+            f"needed {', '.join(missing)}; pass the current raw price rows of one ticker"
+        )
+    rows = prices.sort_values("session")
+    index = pd.DatetimeIndex(rows["session"])
+    if index.has_duplicates:
+        twice = index[index.duplicated()][0]
+        raise InputError(
+            f"prices hold session {twice.date()} twice, allowed is one row a session; "
+            "pass one ticker, and the current rows only"
+        )
+    adjusted = adjust(**{name: rows[name].to_numpy(np.float64) for name in RAW_PRICES})
+    return pd.Series(adjusted["close"], index=index, name="adjusted_close")
 
 
 def _check(close: FloatArray, dividend: FloatArray, split: FloatArray) -> None:

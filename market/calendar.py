@@ -4,12 +4,15 @@ Sessions are XNYS trading days (half days included). Times leave this module in 
 """
 
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
 from market.errors import InputError
+
+if TYPE_CHECKING:
+    from exchange_calendars import ExchangeCalendar
 
 NEW_YORK: Final = "America/New_York"
 FIRST_SESSION: Final = "1990-01-02"
@@ -20,7 +23,7 @@ SETTLE_TIME: Final = pd.Timedelta(hours=2)
 
 
 @cache
-def calendar():  # noqa: ANN201 - the class comes from an import kept off the start path
+def calendar() -> "ExchangeCalendar":
     """Return the XNYS calendar, from 1990 to a year ahead."""
     import exchange_calendars
 
@@ -31,7 +34,7 @@ def sessions(start: str | pd.Timestamp, end: str | pd.Timestamp) -> pd.DatetimeI
     """Return the sessions of [start, end], both included, as midnight without a zone."""
     cal = calendar()
     first, last = pd.Timestamp(start).normalize(), pd.Timestamp(end).normalize()
-    days = cal.sessions
+    days: pd.DatetimeIndex = cal.sessions
     return days[(days >= first) & (days <= last)]
 
 
@@ -56,7 +59,7 @@ def close(session_dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
     days = pd.DatetimeIndex(session_dates).as_unit("ns")
     if days.tz is not None:
         raise InputError(f"session dates: got the zone {days.tz}, allowed are dates without a zone")
-    known = calendar().sessions.as_unit("ns")
+    known: pd.DatetimeIndex = calendar().sessions.as_unit("ns")
     at = np.minimum(known.searchsorted(days), len(known) - 1)
     wrong = known[at] != days
     if wrong.any():

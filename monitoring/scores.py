@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from market.arrays import FloatArray
+from market.targets import DIRECTIONS, DOWN, FLAT, UP
 from monitoring.drift.null import Blocks
 
 MEAN_BLOCK: Final = 20  # sessions, Decision 10
@@ -46,7 +47,7 @@ class Advantage:
 
 def decided(history: pd.DataFrame) -> pd.DataFrame:
     """Return the settled signals whose label is UP or DOWN (Decision 7: FLAT decides nothing)."""
-    return history[history["label"].isin(["UP", "DOWN"])]
+    return history[history["label"].isin(DIRECTIONS)]
 
 
 def hit_table(history: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -61,10 +62,10 @@ def hit_table(history: pd.DataFrame, by: str) -> pd.DataFrame:
     """
     marked = history.assign(
         settled=history["label"].notna(),
-        flat=history["label"].eq("FLAT"),
+        flat=history["label"].eq(FLAT),
         decided=history["direction_hit"].notna(),
         direction_hits=history["direction_hit"].fillna(False).astype(int),
-        ups=history["label"].eq("UP"),
+        ups=history["label"].eq(UP),
         iv_known=history["regime_hit"].notna(),
         iv_hits=history["regime_hit"].fillna(False).astype(int),
     )
@@ -93,7 +94,7 @@ def advantages(history: pd.DataFrame, seed: int = 0) -> list[Advantage]:
     hit = rows["direction_hit"].to_numpy(dtype=np.float64)
     return [
         _advantage(f"always {word}", rows, hit, rows["label"].eq(word).to_numpy(np.float64), seed)
-        for word in ("UP", "DOWN")
+        for word in (UP, DOWN)
     ]
 
 
@@ -129,7 +130,7 @@ def reliability(history: pd.DataFrame) -> pd.DataFrame:
     """
     rows = decided(history)
     places = np.clip(np.digitize(rows["probability"], BIN_EDGES) - 1, 0, len(BIN_EDGES) - 2)
-    grouped = rows.assign(bin=places, up=rows["label"].eq("UP")).groupby("bin")
+    grouped = rows.assign(bin=places, up=rows["label"].eq(UP)).groupby("bin")
     table = grouped.agg(n=("up", "size"), forecast=("probability", "mean"), came=("up", "mean"))
     at = table.index.to_numpy(dtype=np.int64)
     return table.reset_index(drop=True).assign(

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from feature_repo.features.catalogue import VOLATILITY_INPUTS
 from market.bootstrap import RESAMPLES
 from market.errors import InputError
+from market.targets import HORIZON
 from training.fit.selection import N_FEATURES
 from training.fit.threshold import CRITERIA
 from training.frames.folds import N_FOLDS
-from training.frames.labels import HORIZON
 from training.models import members, model_type
 
 

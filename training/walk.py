@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from market.arrays import FloatArray, IntArray
 from market.bootstrap import MEAN_BLOCK
 from market.errors import InputError
+from market.targets import REGIMES
 from training.evidence import assemble
 from training.fit.fit import fit_rows
 from training.fit.mixture import (
@@ -29,7 +30,6 @@ from training.fit.mixture import (
     weighted,
 )
 from training.frames.folds import Fold, walk_forward
-from training.frames.labels import REGIMES
 from training.frames.rows import (
     Rows,
     UnlabelledError,

@@ -131,6 +131,7 @@ DEFINED_BY: Final = (
     "market/calendar.py",
     "market/underlyings.py",
     "market/adjust.py",
+    "market/targets.py",
     "ingestion/views/*.py",
 )
 

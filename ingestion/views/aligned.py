@@ -6,7 +6,6 @@ volatility index lacks is NaN, and a macro level is what was known at the decisi
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -16,13 +15,11 @@ from numpy.typing import NDArray
 from feature_repo.features.macro.group import DAILY, MONTHLY
 from feature_repo.features.macro.known import as_known, monthly_as_known, newest_known
 from home.manifest import Answer
-from market.adjust import adjust
+from market.adjust import RAW_PRICES, adjust
 from market.arrays import BoolArray, FloatArray
 from market.availability import SERIES, available_at
 from market.calendar import DECISION_DELAY, INDEX_DELAY, NEW_YORK, close
 from market.errors import InputError
-
-TRADED: Final = ("open", "high", "low", "close", "volume", "dividend", "split")
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def align_prices(prices: pl.DataFrame) -> Aligned:
         The newest version of each session, ascending.
     """
     sessions = days(prices["session"])
-    arrays = adjust(**{name: prices[name].to_numpy() for name in TRADED})
+    arrays = adjust(**{name: prices[name].to_numpy() for name in RAW_PRICES})
     closes = close(sessions)
     return Aligned(sessions, closes, closes, times(prices["landed_at"]), arrays, sessions[-1])
 

@@ -6,9 +6,9 @@ from typing import Any, Final, cast
 
 import pandas as pd
 
-from market.targets import IvRegime, band, expected_iv_direction
+from market.targets import DOWN, UP, Direction, IvRegime, band, expected_iv_direction
 from serving.reading.artifact import Artifact
-from trading.strategies.selector import Direction, Forecasts, Recommendation, select
+from trading.strategies.selector import Forecasts, Recommendation, select
 
 # What a signal shows of today's implied volatility, whatever the models read.
 CONTEXT_FEATURES: Final = ("iv_rank", "iv_hv_spread")
@@ -112,7 +112,7 @@ def prediction(values: Mapping[str, float], model: Artifact) -> dict[str, Any]:
         raise ValueError(f"{model.name} has no threshold: it is no direction model")
     probability = model.probability_up(values)
     return {
-        "direction": "UP" if probability > model.threshold else "DOWN",
+        "direction": UP if probability > model.threshold else DOWN,
         "probability": probability,
         "confidence": max(probability, 1.0 - probability),
         "threshold_used": model.threshold,
@@ -158,7 +158,7 @@ def forecasts(predicted: Mapping[str, Any], outlook: Outlook) -> Forecasts:
     up = float(predicted["probability"])
     return Forecasts(
         direction=direction,
-        direction_confidence=up if direction == "UP" else 1.0 - up,
+        direction_confidence=up if direction == UP else 1.0 - up,
         iv_regime=outlook.iv_regime,
         iv_confidence=outlook.confidence,
     )

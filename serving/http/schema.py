@@ -4,8 +4,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from market.targets import IvDirection, IvRegime
-from trading.strategies.selector import Direction
+from market.targets import Direction, IvDirection, IvRegime
 from trading.strategies.sizing import PositionSize
 
 Share = Annotated[float, Field(ge=0, le=1)]

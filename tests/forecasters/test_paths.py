@@ -7,12 +7,11 @@ import pandas as pd
 import pytest
 
 from feature_repo.features.catalogue import names
-from forecasters.paths import CUTS, INPUTS, rank_interval
+from forecasters.paths import INPUTS, rank_interval
 from serving.answer.signals import FeatureRow, Models, build_signal
 from serving.http.schema import Signal
 from serving.reading.artifact import Artifact
 from serving.reading.refusal import Refusal
-from training.frames.labels import REGIME_CUTS
 from training.models.paths import INPUTS as TRAINED_INPUTS
 
 AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")
@@ -28,9 +27,8 @@ def model(document):
     return Artifact.model_validate(document())
 
 
-def test_inputs_and_cuts_are_those_of_training():
+def test_inputs_are_those_of_training():
     assert INPUTS == TRAINED_INPUTS == ("vix_close", *names("iv_path"))
-    assert list(CUTS) == list(REGIME_CUTS)
 
 
 def simulated_ranks(parameters, row):

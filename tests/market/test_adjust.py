@@ -1,13 +1,17 @@
 """Adjustment: textbook cases, Yahoo's own Adj Close as oracle, and independence of the future."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from market.adjust import ADJUSTED, adjust
+from market.adjust import ADJUSTED, adjust, adjusted_close
+from market.calendar import sessions
 from market.errors import InputError
+from market.targets import session_return
 
+DAYS = sessions("2018-06-01", "2018-06-05")
 # Yahoo's prices carry seven digits.
 ROUNDED = 2e-7
 
@@ -120,3 +124,40 @@ def test_an_impossible_split_is_refused(split):
 def test_an_impossible_dividend_is_refused(dividend, split):
     with pytest.raises(InputError, match=r"dividend at row 1: got .*, allowed is 0 to below"):
         adjust(**bars([10.0, 11.0], dividend=[0, dividend], split=[1, split]))
+
+
+def price_rows(dividend=0.0, split=1.0):
+    close = np.array([100.0, 100.0, 100.0 / split - dividend])
+    return pd.DataFrame(
+        {
+            "session": DAYS,
+            "open": close,
+            "high": close,
+            "low": close,
+            "close": close,
+            "volume": 1.0,
+            "dividend": [0.0, 0.0, dividend],
+            "split": [1.0, 1.0, split],
+        }
+    )
+
+
+@pytest.mark.parametrize(("dividend", "split"), [(0.0, 1.0), (2.0, 1.0), (0.0, 4.0), (0.5, 2.0)])
+def test_dividends_and_splits_are_no_moves(dividend, split):
+    series = adjusted_close(price_rows(dividend, split))
+    assert session_return(series, 2).iloc[0] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_adjusted_close_sorts_its_rows():
+    rows = price_rows(2.0)
+    pd.testing.assert_series_equal(adjusted_close(rows), adjusted_close(rows.iloc[::-1]))
+
+
+def test_a_price_column_that_is_missing_is_named():
+    with pytest.raises(InputError, match="dividend"):
+        adjusted_close(price_rows().drop(columns="dividend"))
+
+
+def test_a_session_that_stands_twice_is_refused():
+    with pytest.raises(InputError, match="2018-06-01 twice"):
+        adjusted_close(pd.concat([price_rows(), price_rows().head(1)]))

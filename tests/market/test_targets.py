@@ -1,4 +1,4 @@
-"""Bands and classes of Decision 3, at and around every boundary."""
+"""Bands, classes and moves of Decisions 3 and 7, at and around every boundary."""
 
 import math
 
@@ -8,10 +8,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from market.calendar import sessions
 from market.errors import InputError
-from market.targets import REGIMES, band, expected_iv_direction, forecast_class
+from market.targets import (
+    BAND_CUTS,
+    REGIME_CUTS,
+    REGIMES,
+    band,
+    expected_iv_direction,
+    forecast_class,
+    move_label,
+    regime_codes,
+    session_return,
+)
 
-ranks = st.floats(0, 100)
+# Every cut, the numbers just below and above it, and any rank.
+EDGES = [
+    rank
+    for cut in (0.0, *BAND_CUTS, *REGIME_CUTS)
+    for rank in (math.nextafter(cut, -1), cut, math.nextafter(cut, 101))
+    if 0 <= rank <= 100
+]
+ranks = st.sampled_from(EDGES) | st.floats(0, 100)
+DAYS = sessions("2018-06-01", "2018-07-02")
 
 
 def below(value: float) -> float:
@@ -74,3 +93,48 @@ def test_an_impossible_rank_is_refused(read, rank):
 def test_an_unknown_class_is_refused():
     with pytest.raises(InputError, match=r"ELEVATED.*allowed are LOW, NORMAL, HIGH"):
         expected_iv_direction("ELEVATED", 10.0)
+
+
+@given(st.lists(ranks, min_size=1))
+def test_codes_of_many_ranks_are_their_classes(values):
+    codes = regime_codes(np.array(values))
+    assert [REGIMES[code] for code in codes] == [forecast_class(value) for value in values]
+
+
+@pytest.mark.parametrize(
+    ("rank", "name"),
+    [(0, "LOW"), (29.999, "LOW"), (30, "NORMAL"), (59.999, "NORMAL"), (60, "HIGH"), (100, "HIGH")],
+)
+def test_regime_intervals_are_half_open(rank, name):
+    assert REGIMES[regime_codes(np.array([rank]))[0]] == name
+
+
+def test_an_unknown_rank_has_no_class():
+    assert regime_codes(np.array([np.nan, 10.0])).tolist() == [-1, 0]
+
+
+@pytest.mark.parametrize(
+    ("realised_return", "expected"),
+    [
+        (0.01, "FLAT"),
+        (0.010000000001, "UP"),
+        (-0.01, "FLAT"),
+        (-0.010000000001, "DOWN"),
+        (0.0, "FLAT"),
+        (3.0, "UP"),
+        (-1.0, "DOWN"),
+    ],
+)
+def test_exactly_one_percent_is_no_move(realised_return, expected):
+    assert move_label(realised_return) == expected
+
+
+def test_a_return_that_is_not_known_has_no_label():
+    with pytest.raises(InputError, match="forward return: got nan"):
+        move_label(math.nan)
+
+
+def test_a_return_looking_back_is_keyed_by_its_last_session():
+    found = session_return(pd.Series([100.0, 1.0, 1.0, 1.0, 1.0, 110.0], DAYS[:6]), -5)
+    assert found.iloc[:5].isna().all()
+    assert found.iloc[5] == pytest.approx(0.10)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from feature_repo.features.iv.path import AHEAD
+from market.targets import HORIZON
 
 
 def evaluate(
@@ -49,7 +49,8 @@ def paths(told: dict[str, Any], values: np.ndarray, _task: str) -> np.ndarray:
         counts = np.zeros(3)
         for path in told["paths"]:
             ahead = [
-                level * np.exp(scale * (z + drift * step / AHEAD)) for step, z in enumerate(path, 1)
+                level * np.exp(scale * (z + drift * step / HORIZON))
+                for step, z in enumerate(path, 1)
             ]
             top, bottom = max(high, *ahead), min(low, *ahead)
             rank = 100 * (ahead[-1] - bottom) / (top - bottom)

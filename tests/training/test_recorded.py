@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from feature_repo.features.catalogue import GROUPS, VOLATILITY_INPUTS
-from market.adjust import adjust
-from training.frames.labels import RAW_PRICES
+from market.adjust import RAW_PRICES, adjust
 from training.tasks.scores import regime_scores
 from training.walk import DirectionSettings, RegimeSettings, train_direction, train_regime
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 
 from market.errors import InputError
-from market.targets import IvRegime, forecast_class
+from market.targets import FLAT, IvRegime, Label, forecast_class, move_label
 from trading.ledger.signals import (
     BUSY_SECONDS,
     COLUMNS,
@@ -24,12 +24,6 @@ from trading.ledger.signals import (
     read_only,
     transaction,
 )
-
-Label = Literal["UP", "DOWN", "FLAT"]
-
-HORIZON: Final = 5  # sessions ahead, Decision 7
-MOVE: Final = 0.01  # Decision 7: UP above +1 %, DOWN below -1 %
-RETURN_DECIMALS: Final = 12  # 101 / 100 - 1 is 0.01 plus rounding, and so no move above 1 %
 
 
 class SignalKey(NamedTuple):
@@ -120,13 +114,6 @@ def signal_key(signal: Mapping[str, Any]) -> SignalKey:
     return SignalKey(*values)
 
 
-def label(realised_return: float) -> Label:
-    """Return the direction of a return, a fraction (Decision 7)."""
-    if realised_return > MOVE:
-        return "UP"
-    return "DOWN" if realised_return < -MOVE else "FLAT"
-
-
 def outcome_of(
     signal: Mapping[str, Any], end_session: str, realised_return: float, iv_rank: float | None
 ) -> Outcome:
@@ -148,14 +135,14 @@ def outcome_of(
     InputError
         If the rank is not a number from 0 to 100.
     """
-    went = label(realised_return)
+    went = move_label(realised_return)
     regime = None if iv_rank is None else forecast_class(iv_rank)
     return Outcome(
         *signal_key(signal),
         end_session=end_session,
         realised_return=realised_return,
         label=went,
-        direction_hit=None if went == "FLAT" else signal["direction"] == went,
+        direction_hit=None if went == FLAT else signal["direction"] == went,
         iv_rank=iv_rank,
         realised_regime=regime,
         regime_hit=None if regime is None else signal["iv_regime"] == regime,

@@ -12,13 +12,12 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from market.adjust import adjust
+from market.adjust import RAW_PRICES, adjusted_close
 from market.arrays import FloatArray
 from market.calendar import INDEX_DELAY, close, session_shift
 from market.errors import InputError
+from market.targets import HORIZON, holding_return
 from trading.ledger.outcomes import (
-    HORIZON,
-    RETURN_DECIMALS,
     Outcome,
     SignalKey,
     outcome_of,
@@ -29,7 +28,6 @@ from trading.ledger.outcomes import (
 from trading.ledger.signals import read_signals
 
 KEYS: Final = ["ticker", "session"]
-RAW_PRICES: Final = ("open", "high", "low", "close", "volume", "dividend", "split")
 IV_RANK: Final = "iv_rank"
 
 
@@ -133,13 +131,11 @@ def _ends(starts: pd.DatetimeIndex) -> pd.DatetimeIndex:
 def _adjusted_closes(prices: pd.DataFrame) -> pd.Series:
     """Return adjusted closes in USD, accumulated forward, by ticker and session."""
     rows = _keyed(prices, RAW_PRICES, "prices")
-    each = [_adjusted_close(mine) for _, mine in rows.groupby(level="ticker", sort=False)]
+    each = {
+        ticker: adjusted_close(mine.reset_index("session"))
+        for ticker, mine in rows.groupby(level="ticker", sort=False)
+    }
     return pd.concat(each) if each else pd.Series(dtype=np.float64, index=rows.index)
-
-
-def _adjusted_close(rows: pd.DataFrame) -> pd.Series:
-    adjusted = adjust(**{name: rows[name].to_numpy(np.float64) for name in RAW_PRICES})
-    return pd.Series(adjusted["close"], index=rows.index)
 
 
 def _returns(
@@ -150,7 +146,7 @@ def _returns(
         closes.reindex(pd.MultiIndex.from_arrays([tickers, at])).to_numpy(np.float64)
         for at in (starts, ends)
     )
-    return np.asarray(np.round(last / first - 1.0, RETURN_DECIMALS), dtype=np.float64)
+    return holding_return(first, last)
 
 
 def _ranks(

@@ -6,10 +6,10 @@ Every strategy has a defined maximum loss; none is naked (Decision 4).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 from market.errors import InputError
-from market.targets import REGIMES, IvRegime
+from market.targets import DIRECTIONS, REGIMES, Direction, IvRegime
 from trading.strategies.plans import (
     CONDOR,
     CREDIT_VERTICAL,
@@ -25,7 +25,6 @@ from trading.strategies.sizing import (
     position_size,
 )
 
-Direction = Literal["UP", "DOWN"]
 Rule = Literal["no edge", "unclear direction", "directional"]
 
 # Decision 5, first match. Below either of the first two nothing is traded; below either of the
@@ -98,7 +97,7 @@ class Forecasts:
     iv_confidence: float
 
     def __post_init__(self) -> None:
-        _one_of("direction", self.direction, get_args(Direction))
+        _one_of("direction", self.direction, DIRECTIONS)
         _one_of("iv_regime", self.iv_regime, REGIMES)
         for name in ("direction_confidence", "iv_confidence"):
             value = getattr(self, name)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import softmax
 
 from market.arrays import FloatArray, IntArray
-from training.frames.labels import HORIZON, UNKNOWN
+from market.targets import HORIZON, UNKNOWN
 
 #: Sessions that the labels of neighbours share: so many rows say what one independent row would.
 OVERLAP: Final = HORIZON

@@ -11,13 +11,13 @@ from typing import Final
 import numpy as np
 
 from market.arrays import FloatArray, IntArray
+from market.targets import HORIZON, UNKNOWN
 from training.fit.decisions import call_weights, called, pool_weights
 from training.fit.fit import Fit, Mixed, fit_rows
 from training.fit.forecast import Forecast
 from training.fit.selection import UnfittableError
 from training.fit.threshold import Threshold, choose, fixed
 from training.frames.folds import walk_forward
-from training.frames.labels import HORIZON, UNKNOWN
 from training.frames.rows import Rows
 from training.models import Mixture, Model
 from training.models.calibration import Platt, fit_platt

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from home.manifest import current_rows, read_manifest
+from market.adjust import RAW_PRICES
 from market.calendar import read_time
 from market.errors import InputError
 from market.underlyings import MARKET
-from training.frames.labels import RAW_PRICES
 
 if TYPE_CHECKING:
     from feast import FeatureService, FeatureStore

@@ -11,19 +11,13 @@ import numpy as np
 import pandas as pd
 
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, UNSAFE
+from market.adjust import adjusted_close
 from market.arrays import BoolArray, DateArray, FloatArray, IntArray
 from market.calendar import session_shift
 from market.errors import InputError
+from market.targets import DIRECTIONS, REGIMES, session_return
 from training.fit.selection import MIN_COVERAGE, coverage
-from training.frames.labels import (
-    DIRECTIONS,
-    REGIMES,
-    adjusted_close,
-    codes,
-    direction_labels,
-    regime_labels,
-    session_return,
-)
+from training.frames.labels import codes, direction_labels, regime_labels
 
 LAST_RETURN: Final = 5  # sessions, the direction baseline of Decision 10
 IV_RANK: Final = "iv_rank"
@@ -112,7 +106,7 @@ def direction_rows(
     frame
         `ticker`, `session`, features.
     prices
-        Current raw price rows, as `labels.adjusted_close` takes them.
+        Current raw price rows, as `adjusted_close` takes them.
     horizon
         Sessions ahead.
     safe

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from feature_repo.features.iv.path import AHEAD, DISTANCES, HELD, VOL_WINDOWS, rank_after
+from feature_repo.features.iv.path import DISTANCES, HELD, VOL_WINDOWS, rank_after
 from market.arrays import FloatArray
+from market.targets import HORIZON, REGIMES, regime_codes
 from training.fit.selection import UnfittableError
-from training.frames.labels import REGIMES, regime_class
 from training.models.sample import Model, Sample
 
 LEVEL: Final = "vix_close"
@@ -37,7 +37,7 @@ PATH_DECIMALS: Final = 4  # of a standard deviation; keeps the artifact small
 FLOOR: Final = 0.003
 MIN_PATHS: Final = 100
 
-_STEPS: Final = np.arange(1, AHEAD + 1) / AHEAD
+_STEPS: Final = np.arange(1, HORIZON + 1) / HORIZON
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,9 @@ class Simulation:
     volatility
         Of the log of the deviation of a session's log change.
     drift
-        Of the log change over `AHEAD` sessions, in such deviations.
+        Of the log change over `HORIZON` sessions, in such deviations.
     paths
-        Standardised paths; shape (n_paths, AHEAD).
+        Standardised paths; shape (n_paths, HORIZON).
     """
 
     volatility: Ridge
@@ -100,12 +100,12 @@ def fit(sample: Sample) -> Simulation:
     Raises
     ------
     UnfittableError
-        If too few rows have all their next sessions, or these are not `AHEAD`.
+        If too few rows have all their next sessions, or these are not `HORIZON`.
     """
-    if sample.ahead.shape[1] != AHEAD:
+    if sample.ahead.shape[1] != HORIZON:
         raise UnfittableError(
             f"bad horizon of a paths model: got {sample.ahead.shape[1]} sessions, "
-            f"allowed is {AHEAD}"
+            f"allowed is {HORIZON}"
         )
     known = np.isfinite(sample.ahead).all(axis=1)
     if int(known.sum()) < MIN_PATHS:
@@ -131,7 +131,7 @@ def probabilities(
     simulation: Simulation, values: FloatArray, _n_classes: int, _n_fitted: int
 ) -> FloatArray:
     """Return the share of paths that end in each class; shape (n_rows, 3), rows sum to 1."""
-    classes = regime_class(simulation.ranks(values))
+    classes = regime_codes(simulation.ranks(values))
     shares = np.stack([(classes == code).mean(axis=1) for code in range(len(REGIMES))], axis=1)
     return np.asarray(FLOOR + (1.0 - len(REGIMES) * FLOOR) * shares, dtype=np.float64)
 

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 
 from market.arrays import FloatArray, IntArray
+from market.targets import DIRECTIONS, REGIMES, UP, regime_codes
 from training.fit.forecast import Forecast
-from training.frames.labels import DIRECTIONS, REGIMES, UP, regime_class
 from training.models.table import rank_bin, transition_frequencies
 
 #: (class codes, today's figure) of the training rows, today's figure of the test rows.
@@ -48,7 +48,7 @@ def return_sign(_labels: IntArray, _before: FloatArray, today: FloatArray) -> Fo
 
 def persistence(_labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
     """Call today's regime."""
-    return Forecast(regime_class(today), None)
+    return Forecast(regime_codes(today), None)
 
 
 def majority(labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from training.frames.labels import DIRECTIONS, REGIMES
+from market.targets import DIRECTIONS, REGIMES
 from training.tasks.baselines import DIRECTION_BASELINES, REGIME_BASELINES, Baseline
 from training.tasks.scores import Scores, direction_scores, regime_scores
 

@@ -25,11 +25,10 @@ from feature_repo.features.declare import (
 )
 from feature_repo.features.maths.arithmetic import change_over, difference_over, flag, ratio, shift
 from market.arrays import FloatArray
+from market.targets import BAND_CUTS
 
 NEEDED_PERCENT: Final = 95
 RANK_SESSIONS: Final = 252
-# Decision 3: bounds of the bands LOW, NORMAL, ELEVATED, HIGH of today's iv_rank.
-BANDS: Final = (25.0, 50.0, 75.0)
 
 
 def held_window(
@@ -106,7 +105,7 @@ def vix_change(n: int) -> Callable[..., FloatArray]:
 
 def band(place: int) -> Callable[..., FloatArray]:
     """1 if iv_rank lies in the band of that place (0 LOW to 3 HIGH; Decision 3), else 0."""
-    return lambda iv_rank: flag(np.searchsorted(BANDS, iv_rank, side="right") == place, iv_rank)
+    return lambda iv_rank: flag(np.searchsorted(BAND_CUTS, iv_rank, side="right") == place, iv_rank)
 
 
 IV: Final = Group(

@@ -16,9 +16,9 @@ from feature_repo.features.declare import VOL_POINTS, Feature, Group, Term
 from feature_repo.features.iv.group import RANK_SESSIONS, held_window
 from feature_repo.features.maths.arithmetic import ratio
 from market.arrays import FloatArray
+from market.targets import HORIZON
 
-AHEAD: Final = 5  # sessions, the horizon of the forecast classes (Decision 3)
-HELD: Final = RANK_SESSIONS - AHEAD  # sessions of that later window that are known today
+HELD: Final = RANK_SESSIONS - HORIZON  # sessions of that later window that are known today
 #: Window of each half-life, in sessions: six half-lives, at most a year.
 VOL_WINDOWS: Final = {3: 18, 8: 48, 20: 120, 60: 252}
 DISTANCES: Final = (20, 60, 120, 250)
@@ -73,7 +73,7 @@ def rank_after(
     level, high, low
         Index today and its extremes of `HELD` sessions, in points; shape (n,).
     paths
-        Log of the index over today's, of each session of a path; shape (n, n_paths, AHEAD).
+        Log of the index over today's, of each session of a path; shape (n, n_paths, HORIZON).
 
     Returns
     -------

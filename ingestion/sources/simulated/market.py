@@ -18,10 +18,9 @@ import numpy as np
 
 from market.arrays import FloatArray
 from market.errors import InputError
+from market.targets import HORIZON
 
 SESSIONS_PER_YEAR: Final = 252
-# Decision 7: the horizon over which a planted signal is measured.
-HORIZON: Final = 5
 MAX_STRENGTH: Final = 0.6
 MAX_GAIN: Final = 2.0  # up to it, more gain is more strength
 

@@ -8,12 +8,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ingestion.sources.simulated.market import HORIZON, Exposure, Law, Shocks, State, advance
+from ingestion.sources.simulated.market import Exposure, Law, Shocks, State, advance
 from market.arrays import FloatArray
+from market.targets import HORIZON, MOVE
 
-# Decision 7.
-UP: Final = 0.01
-DOWN: Final = -0.01
 CHUNK: Final = 256
 
 
@@ -56,8 +54,8 @@ def direction_odds(
         for shocks in futures:
             future, log_return, _, _ = advance(law, exposure, gain, future, shocks)
             total = total + log_return
-        up[rows] = (total > np.log1p(UP)).mean(axis=1)
-        down[rows] = (total < np.log1p(DOWN)).mean(axis=1)
+        up[rows] = (total > np.log1p(MOVE)).mean(axis=1)
+        down[rows] = (total < np.log1p(-MOVE)).mean(axis=1)
     return up, down
 
 

@@ -222,6 +222,7 @@ DEFINING = (
     "market/calendar.py",
     "market/underlyings.py",
     "market/adjust.py",
+    "market/targets.py",
     "ingestion/views/aligned.py",
     "ingestion/views/earnings.py",
     "ingestion/views/sentiment.py",

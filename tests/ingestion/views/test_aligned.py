@@ -12,13 +12,12 @@ from ingestion.tables.catalogue import INDICES, MACRO_SERIES, PRICES
 from ingestion.tables.declare import Table
 from ingestion.tables.frames import LANDED, TIME, typed
 from ingestion.views.aligned import (
-    TRADED,
     align_indices,
     align_macro,
     align_prices,
     macro_available,
 )
-from market.adjust import adjust
+from market.adjust import RAW_PRICES, adjust
 from market.availability import SERIES
 from market.calendar import NEW_YORK, close, decision_time, sessions
 from market.errors import InputError
@@ -40,7 +39,7 @@ def test_prices_are_adjusted_on_their_sessions(prices: Frame) -> None:
     frame.loc[3, "dividend"] = 1.0
     frame.loc[5, "split"] = 2.0
     aligned = align_prices(stored(PRICES, frame))
-    expected = adjust(**{name: frame[name].to_numpy() for name in TRADED})
+    expected = adjust(**{name: frame[name].to_numpy() for name in RAW_PRICES})
     assert set(aligned.arrays) == set(expected)
     for name, values in expected.items():
         assert (aligned.arrays[name] == values).all()

@@ -11,11 +11,12 @@ from ingestion.build.build import build_features
 from ingestion.lake.lake import Lake
 from ingestion.landing.land import fetch_all
 from ingestion.sources.recorded.source import Recorded
+from market.adjust import RAW_PRICES
 from market.calendar import decision_time
 from market.underlyings import MARKET
 from monitoring.drift.measure import drift_report, windows
 from trading.ledger.outcomes import Outcome
-from trading.ledger.settle import RAW_PRICES, outcomes
+from trading.ledger.settle import outcomes
 
 pytestmark = pytest.mark.recorded
 

@@ -121,7 +121,7 @@ def test_without_a_forecast_today_s_band_drives_the_matrix(models, rank, odds):
 
 
 def test_every_band_has_a_class():
-    assert list(BAND_CLASSES) == [name for name, _ in reversed(BANDS)]
+    assert tuple(BAND_CLASSES) == BANDS
     assert set(BAND_CLASSES.values()) == set(REGIMES)
 
 

@@ -12,15 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import training.frames.labels
 from market.errors import InputError
 from trading.ledger.outcomes import (
-    HORIZON,
-    MOVE,
-    RETURN_DECIMALS,
     Outcome,
     SignalKey,
-    label,
     outcome_of,
     read_outcomes,
     record_outcomes,
@@ -68,31 +63,6 @@ def ledger_of(path: Path, *recorded: dict) -> Path:
 @pytest.fixture
 def path(tmp_path):
     return ledger_of(tmp_path / "ledger.db", a_signal(), a_signal("QQQ"), a_signal(version=2))
-
-
-def test_the_rules_are_those_of_the_labels_that_models_are_trained_on():
-    names = ("HORIZON", "MOVE", "RETURN_DECIMALS")
-    assert tuple(getattr(training.frames.labels, n) for n in names) == (
-        HORIZON,
-        MOVE,
-        RETURN_DECIMALS,
-    )
-
-
-@pytest.mark.parametrize(
-    ("realised_return", "expected"),
-    [
-        (0.01, "FLAT"),
-        (0.010000000001, "UP"),
-        (-0.01, "FLAT"),
-        (-0.010000000001, "DOWN"),
-        (0.0, "FLAT"),
-        (3.0, "UP"),
-        (-1.0, "DOWN"),
-    ],
-)
-def test_exactly_one_percent_is_no_move(realised_return, expected):
-    assert label(realised_return) == expected
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from market.adjust import adjusted_close
 from market.calendar import INDEX_DELAY, calendar, close, decision_time, sessions
 from market.errors import InputError
 from trading.ledger.outcomes import Outcome, read_outcomes
 from trading.ledger.settle import Pending, outcomes, settle
 from trading.ledger.signals import Ledger
-from training.frames.labels import adjusted_close, direction_labels, regime_labels
+from training.frames.labels import direction_labels, regime_labels
 
 # Christmas, New Year, the mourning day of 2025-01-09 and a weekend lie between.
 DAYS = sessions("2024-12-02", "2025-01-31")

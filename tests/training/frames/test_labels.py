@@ -7,17 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from market.calendar import calendar, session_shift, sessions
-from market.errors import InputError
-from training.frames.labels import (
-    DIRECTIONS,
-    REGIMES,
-    adjusted_close,
-    codes,
-    direction_labels,
-    regime_class,
-    regime_labels,
-    session_return,
-)
+from market.targets import DIRECTIONS
+from training.frames.labels import codes, direction_labels, regime_labels
 
 # Thanksgiving, Christmas, the closure of 2018-12-05, Juneteenth and half days lie in here.
 DAYS = sessions("2018-06-01", "2019-03-01")
@@ -105,24 +96,6 @@ def test_horizon_moves_the_end(horizon: int) -> None:
     assert found["label"].notna().sum() == 40 - horizon
 
 
-def test_a_return_looking_back_is_keyed_by_its_last_session() -> None:
-    found = session_return(closes([100.0, 1.0, 1.0, 1.0, 1.0, 110.0]), -5)
-    assert found.iloc[:5].isna().all()
-    assert found.iloc[5] == pytest.approx(0.10)
-
-
-@pytest.mark.parametrize(
-    ("rank", "name"),
-    [(0, "LOW"), (29.999, "LOW"), (30, "NORMAL"), (59.999, "NORMAL"), (60, "HIGH"), (100, "HIGH")],
-)
-def test_regime_intervals_are_half_open(rank: float, name: str) -> None:
-    assert REGIMES[regime_class(np.array([rank]))[0]] == name
-
-
-def test_an_unknown_rank_has_no_class() -> None:
-    assert regime_class(np.array([np.nan, 10.0])).tolist() == [-1, 0]
-
-
 @settings(max_examples=50, deadline=None)
 @given(ranks=st.lists(st.one_of(st.none(), st.floats(0, 100)), min_size=1, max_size=60))
 def test_regime_labels_are_the_class_five_sessions_later(ranks: list[float | None]) -> None:
@@ -147,40 +120,3 @@ def test_regime_labels_step_over_a_missing_session() -> None:
 def test_codes_are_places_and_anything_else_is_minus_one() -> None:
     labels = pd.Series(["UP", "DOWN", "FLAT", None, np.nan], dtype=object)
     assert codes(labels, DIRECTIONS).tolist() == [1, 0, -1, -1, -1]
-
-
-def price_rows(dividend: float = 0.0, split: float = 1.0) -> pd.DataFrame:
-    close = np.array([100.0, 100.0, 100.0 / split - dividend])
-    return pd.DataFrame(
-        {
-            "session": DAYS[:3],
-            "open": close,
-            "high": close,
-            "low": close,
-            "close": close,
-            "volume": 1.0,
-            "dividend": [0.0, 0.0, dividend],
-            "split": [1.0, 1.0, split],
-        }
-    )
-
-
-@pytest.mark.parametrize(("dividend", "split"), [(0.0, 1.0), (2.0, 1.0), (0.0, 4.0), (0.5, 2.0)])
-def test_dividends_and_splits_are_no_moves(dividend: float, split: float) -> None:
-    series = adjusted_close(price_rows(dividend, split))
-    assert session_return(series, 2).iloc[0] == pytest.approx(0.0, abs=1e-12)
-
-
-def test_adjusted_close_sorts_its_rows() -> None:
-    rows = price_rows(2.0)
-    pd.testing.assert_series_equal(adjusted_close(rows), adjusted_close(rows.iloc[::-1]))
-
-
-def test_a_price_column_that_is_missing_is_named() -> None:
-    with pytest.raises(InputError, match="dividend"):
-        adjusted_close(price_rows().drop(columns="dividend"))
-
-
-def test_a_session_that_stands_twice_is_refused() -> None:
-    with pytest.raises(InputError, match="2018-06-01 twice"):
-        adjusted_close(pd.concat([price_rows(), price_rows().head(1)]))

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feature_repo.features.iv.group import RANK_SESSIONS
-from feature_repo.features.iv.path import AHEAD, HELD
+from feature_repo.features.iv.path import HELD
+from market.targets import HORIZON, regime_codes
 from tests.training.conftest import days, index_rank_frame
 from training.fit.fit import Fit, fit_rows
 from training.fit.selection import UnfittableError
-from training.frames.labels import regime_class
 from training.frames.rows import Rows, regime_rows
 from training.models import MODELS, Sample
 from training.models import paths as module
@@ -34,7 +34,7 @@ def log_index() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def rows(log_index: np.ndarray) -> Rows:
-    return regime_rows(index_rank_frame(np.exp(log_index), days(len(log_index))), "SPY", AHEAD)
+    return regime_rows(index_rank_frame(np.exp(log_index), days(len(log_index))), "SPY", HORIZON)
 
 
 @pytest.fixture(scope="module")
@@ -49,19 +49,19 @@ def true_chances(log_index: np.ndarray, at: int, count: int = 4_000) -> np.ndarr
     today = at + RANK_SESSIONS
     rng, log = np.random.default_rng(at), np.full(count, log_index[today] - np.log(20.0))
     ahead = []
-    for _ in range(AHEAD):
+    for _ in range(HORIZON):
         log = PERSISTENCE * log + SHOCK * rng.standard_normal(count)
         ahead.append(20.0 * np.exp(log))
     held = np.tile(np.exp(log_index[today - HELD + 1 : today + 1])[:, None], (1, count))
     window = np.vstack([held, *ahead])
     low, high = window.min(axis=0), window.max(axis=0)
-    return np.bincount(regime_class(100 * (ahead[-1] - low) / (high - low)), minlength=3) / count
+    return np.bincount(regime_codes(100 * (ahead[-1] - low) / (high - low)), minlength=3) / count
 
 
 def test_its_chances_are_nearly_the_true_ones_and_nearer_than_the_tables(
     log_index: np.ndarray, rows: Rows, fitted: Fit
 ) -> None:
-    tested = np.arange(TRAIN + AHEAD, len(rows.sessions), 9)
+    tested = np.arange(TRAIN + HORIZON, len(rows.sessions), 9)
     true = np.array([true_chances(log_index, at) for at in tested])
     table = fit_rows(rows, np.arange(TRAIN), MODELS["table"], 40)
     said, tables = (one.probabilities(rows.values[tested]) for one in (fitted, table))
@@ -81,7 +81,7 @@ def test_scale_and_drift_put_each_training_row_on_its_own_path(rows: Rows, fitte
     values = rows.values[:TRAIN][:, fitted.selection.columns]
     scale = np.exp(found.volatility.forecast(module._volatility_inputs(values)))
     drift = found.drift.forecast(module._drift_inputs(values))
-    steps = np.arange(1, AHEAD + 1) / AHEAD
+    steps = np.arange(1, HORIZON + 1) / HORIZON
     again = scale[:, None] * (found.paths + drift[:, None] * steps)
     np.testing.assert_allclose(again, rows.ahead[:TRAIN], atol=scale.max() * 10.0**-PATH_DECIMALS)
     assert np.median(scale) == pytest.approx(SHOCK, rel=0.15)
@@ -101,7 +101,7 @@ def made(count: int, seed: int = 0) -> Sample:
     rng = np.random.default_rng(seed)
     values = np.abs(rng.standard_normal((count, len(INPUTS)))) + 0.1
     sessions = np.arange(count).astype("datetime64[D]")
-    ahead = np.cumsum(0.05 * rng.standard_normal((count, AHEAD)), axis=1)
+    ahead = np.cumsum(0.05 * rng.standard_normal((count, HORIZON)), axis=1)
     labels = rng.integers(0, 3, count)
     return Sample(INPUTS, values, labels, 3, sessions, sessions + 7, ahead)
 
@@ -115,7 +115,7 @@ def test_rows_without_all_their_next_sessions_are_left_out() -> None:
     rest = fit(
         replace(sample, **{name: getattr(sample, name)[kept] for name in ("values", "ahead")})
     )
-    assert found.paths.shape == (154, AHEAD)
+    assert found.paths.shape == (154, HORIZON)
     np.testing.assert_array_equal(found.paths, rest.paths)
 
 
@@ -148,11 +148,11 @@ def test_a_frame_without_the_index_is_refused(make_regime: Callable[..., pd.Data
 
 def test_log_changes_ahead_are_by_the_calendar(log_index: np.ndarray, rows: Rows) -> None:
     today = np.arange(0, 900, 31)
-    for step in range(1, AHEAD + 1):
+    for step in range(1, HORIZON + 1):
         expected = log_index[RANK_SESSIONS + today + step] - log_index[RANK_SESSIONS + today]
         np.testing.assert_allclose(rows.ahead[today, step - 1], expected, atol=1e-12)
     frame = index_rank_frame(np.exp(log_index), days(len(log_index)))
-    broken = regime_rows(frame.drop(index=103), "SPY", AHEAD)
+    broken = regime_rows(frame.drop(index=103), "SPY", HORIZON)
     at = np.flatnonzero(broken.sessions == frame["session"].to_numpy()[101])[0]
     assert np.isnan(broken.ahead[at]).tolist() == [False, True, False, False, False]
 

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from market.targets import REGIME_CUTS
 from training.models.table import RANK_CUTS, rank_bin, transition_frequencies
 from training.tasks.baselines import (
     DIRECTION_BASELINES,
@@ -22,6 +23,7 @@ def test_the_baselines_are_those_of_decision_10() -> None:
     assert set(REGIME_BASELINES) == {"persistence", "transition_table", POOLED_TABLE, "majority"}
     assert REGIME_BASELINES[POOLED_TABLE] is transition_table, "the same table of other rows"
     assert RANK_CUTS == (10, 20, 30, 40, 50, 60, 75, 90)
+    assert set(REGIME_CUTS) < set(RANK_CUTS)
 
 
 @pytest.mark.parametrize(("task", "name"), EVERY)

@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from feature_repo.features.iv.group import IV, IV_LAGS, iv_percentile, iv_rank, vix_zscore
 from market.calendar import sessions
+from market.targets import BAND_CUTS, BANDS, band
 
+# Every cut of the bands, and the ranks just below and above it.
+EDGES = [np.nextafter(cut, side) for cut in BAND_CUTS for side in (0, cut, 101)] + [0.0, 100.0]
 # Function of the index, sessions of its window, whether today is left out of it, one window.
 WINDOWED = {
     "iv_rank": (252, False, lambda x, t: 100 * (t - x.min()) / (x.max() - x.min())),
@@ -169,3 +172,12 @@ def test_recorded_indices(symbol, recorded_dir):
         np.testing.assert_allclose(got[name], expected(name, x), rtol=1e-9, atol=1e-9)
     # Some sessions are missing, and the ranks of the others are there all the same.
     assert np.isfinite(got["iv_rank"][252:][~np.isnan(x[252:])]).all()
+
+
+@pytest.mark.parametrize("name", BANDS)
+def test_a_flag_says_what_the_band_of_the_rank_is(name):
+    flags = {row.name: row for row in IV.features}
+    feature = flags[f"iv_regime_{name.lower()}"]
+    assert feature.inputs == ("iv_rank",)
+    found = feature.compute(np.array(EDGES))
+    assert found.tolist() == [float(band(rank) == name) for rank in EDGES]

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feature_repo.features.iv.group import RANK_SESSIONS, iv_rank
-from feature_repo.features.iv.path import AHEAD, DISTANCES, HELD, IV_PATH, VOL_WINDOWS, rank_after
+from feature_repo.features.iv.path import DISTANCES, HELD, IV_PATH, VOL_WINDOWS, rank_after
+from market.targets import HORIZON
 
 LENGTH = 420
 series = given(
@@ -88,7 +89,7 @@ def test_decayed_deviations_are_those_of_plain_sums(half_life, window, seed, lea
     seed=st.integers(0, 10**6),
     lead=st.integers(0, 20),
     holes=st.lists(st.integers(0, LENGTH - 1), max_size=25),
-    at=st.integers(RANK_SESSIONS + 20, LENGTH - AHEAD - 1),
+    at=st.integers(RANK_SESSIONS + 20, LENGTH - HORIZON - 1),
     stretch=st.sampled_from([0.2, 1.0, 12.0]),
 )
 @settings(max_examples=60, deadline=None)
@@ -98,7 +99,7 @@ def test_the_rank_after_a_path_is_the_rank_of_the_series_with_the_path_at_its_en
     """Two ways to one rank, wherever both know it: new extremes, old ones that leave, holes."""
     vix = holed(seed, lead, holes)
     vix[at] = np.nan_to_num(vix[at], nan=21.0)
-    path = stretch * np.cumsum(np.random.default_rng(seed).normal(0, 0.05, AHEAD))
+    path = stretch * np.cumsum(np.random.default_rng(seed).normal(0, 0.05, HORIZON))
     later = np.r_[vix[: at + 1], vix[at] * np.exp(path)]
     rank = iv_rank(later)[-1]
     features = compute(vix)
@@ -106,13 +107,13 @@ def test_the_rank_after_a_path_is_the_rank_of_the_series_with_the_path_at_its_en
     found = rank_after(vix[at : at + 1], high, low, path[None, None])[0, 0]
     if np.isnan(rank) or np.isnan(high[0]):
         window = ~np.isnan(later[-RANK_SESSIONS:])
-        assert window.sum() < 0.95 * RANK_SESSIONS or window[:-AHEAD].sum() < 0.95 * HELD
+        assert window.sum() < 0.95 * RANK_SESSIONS or window[:-HORIZON].sum() < 0.95 * HELD
         return
     assert found == pytest.approx(rank, abs=1e-9)
 
 
 def test_the_oldest_sessions_have_left_and_the_next_have_not():
-    assert HELD + AHEAD == RANK_SESSIONS
+    assert HELD + HORIZON == RANK_SESSIONS
     level = np.full(LENGTH, 20.0)
     flat = np.array([[[0.0, 0.0, 0.0, 0.0, math.log(0.9)]]])
     today = LENGTH - 1

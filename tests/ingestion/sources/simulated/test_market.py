@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from ingestion.sources.simulated.draws import Ornstein, stream
 from ingestion.sources.simulated.market import (
-    HORIZON,
     MAX_STRENGTH,
     SESSIONS_PER_YEAR,
     Exposure,
@@ -21,6 +20,7 @@ from ingestion.sources.simulated.market import (
     walk,
 )
 from market.errors import InputError
+from market.targets import HORIZON
 
 LAW = Law()
 THREE = Exposure(np.array([1.0, 1.1, 1.2]), np.array([0.01, 0.08, 0.10]))

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import log_loss, roc_auc_score
 
 from ingestion.sources.simulated.market import Exposure, Law, Shocks, State, signal_gain, walk
-from ingestion.sources.simulated.truth import DOWN, UP, best_score, direction_odds
+from ingestion.sources.simulated.truth import best_score, direction_odds
+from market.targets import MOVE
 
 LAW = Law()
 MARKET = Exposure(np.array(1.0), np.array(0.01))
@@ -109,7 +110,7 @@ def test_days_come_out_as_often_as_their_odds_say(strength: float) -> None:
     jump = (rng.random((5, 2000)) < LAW.jump_rate).astype(float)
     shocks = Shocks(normal[0], normal[1], normal[2], jump, normal[3], normal[4], normal[5])
     ahead = np.expm1(walk(LAW, MARKET, signal_gain(strength), known, shocks).log_return.sum(0))
-    for outcome, probability in ((ahead > UP, up), (ahead < DOWN, down)):
+    for outcome, probability in ((ahead > MOVE, up), (ahead < -MOVE, down)):
         for part in np.array_split(np.argsort(probability), 4):
             error = np.sqrt((probability[part] * (1 - probability[part])).sum()) / len(part)
             assert abs(outcome[part].mean() - probability[part].mean()) < 4 * error + 0.01
