@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from audit.frames import SHOWN, Difference, Mismatch, differences
-from feature_repo.features.catalogue import GROUPS, definition_hash, names
+from feature_repo.features.catalogue import GROUPS, names
+from feature_repo.features.definition_hash import definition_hash
 from market.calendar import FIRST_SESSION, decision_time
 from market.errors import InputError
 from market.underlyings import MARKET

@@ -21,8 +21,9 @@ from audit.releases import (
     monthly_series,
     vintage_audit,
 )
-from feature_repo.features.catalogue import GROUPS, SERVICES
+from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.catalogue import names as feature_names
+from feature_repo.features.services import SERVICES
 from home.manifest import read_manifest
 from market.errors import InputError
 

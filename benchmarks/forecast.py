@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from feature_repo.features.catalogue import VOLATILITY_INPUTS
+from feature_repo.features.services import VOLATILITY_INPUTS
 from forecasters.base import CLASSES, Task
 from market.targets import HORIZON, REGIME_CUTS
 from serving.reading.artifact import ArtifactFiles, artifact_path

@@ -34,7 +34,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from benchmarks.point_in_time import feature_rows
-from feature_repo.features.catalogue import GROUPS, definition_hash
+from feature_repo.features.catalogue import GROUPS
+from feature_repo.features.definition_hash import definition_hash
 from feature_repo.store.repo_config import SESSION_POINTER, WRITE_BATCH, repo_config
 from ingestion.lake.lake import Lake
 from ingestion.online.feast_registry import apply, working_store

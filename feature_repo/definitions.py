@@ -23,8 +23,9 @@ from feast import (
 )
 from feast.types import Float64, String
 
-from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, SERVICES, find
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, find
 from feature_repo.features.declare import Group
+from feature_repo.features.services import SERVICES
 from feature_repo.store.arguments import OPTIONAL
 from home.default import default_root
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from feature_repo.features.catalogue import VOLATILITY_INPUTS
+from feature_repo.features.services import VOLATILITY_INPUTS
 from market.bootstrap import RESAMPLES
 from market.errors import InputError
 from market.targets import HORIZON

@@ -7,8 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from feature_repo.features.catalogue import GROUPS, definition_hash
+from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Group
+from feature_repo.features.definition_hash import definition_hash
 from market.arrays import FloatArray
 
 LEAKED: Final = "returns_1d"

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from feature_repo.features.catalogue import GROUPS, ON_DEMAND, SERVICES
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND
 from feature_repo.features.declare import Group
+from feature_repo.features.services import SERVICES
 from market.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import Any
 import pandas as pd
 import structlog
 
-from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
+from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
+from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.planted import leaked_hash
 from feature_repo.store.shard_runs import LOCAL, Placement, each
 from home.manifest import Manifest

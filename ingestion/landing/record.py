@@ -6,20 +6,21 @@ checked or built again, which changes nothing where nothing changed.
 
 import json
 from collections.abc import Iterable, Mapping
-from functools import cache
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 import structlog
 
+from feature_repo.features.definition_hash import code_fingerprint
 from home.files import replace_file, sync_folder
 from home.manifest import Manifest
 
 BUILT: Final = "built.json"
 LANDED: Final = "landed.json"
+# The code from fetched rows to features.
+CODE: Final = ("ingestion", "feature_repo", "home", "market")
 # By what the same rows and the same code can give something else.
 LIBRARIES: Final = (
     "bottleneck", "exchange_calendars", "great_expectations", "numpy", "pandas", "polars", "TA-Lib",
@@ -68,7 +69,7 @@ def fingerprint(
             (manifest.entries.get((name, key)), manifest.answers.get((name, key)))
         ]
     ]
-    parts = [code_fingerprint(), manifest.first_live_landing, held]
+    parts = [code_fingerprint(CODE, LIBRARIES), manifest.first_live_landing, held]
     return sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -95,15 +96,3 @@ def landing_fingerprint(
     refused = [(quarantine, key) for key in manifest.keys(quarantine)]
     parts = [shape, sha256(rows).hexdigest(), str(end), fingerprint(manifest, landed, refused)]
     return sha256(json.dumps(parts).encode()).hexdigest()
-
-
-CODE: Final = ("ingestion", "feature_repo", "home", "market")
-
-
-@cache
-def code_fingerprint() -> str:
-    """Return a hash of the code from fetched rows to features, and of the libraries it uses."""
-    root = Path(__file__).resolve().parents[2]
-    files = [p for room in CODE for p in (root / room).rglob("*.py")]
-    content = [sha256(path.read_bytes()).hexdigest() for path in sorted(files)]
-    return sha256(json.dumps([content, [version(name) for name in LIBRARIES]]).encode()).hexdigest()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
+from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
+from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.planted import leaked_hash
 from feature_repo.store.repo_config import redis_options
 from home.manifest import read_manifest

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from feature_repo.features.catalogue import definition_hash
+from feature_repo.features.definition_hash import definition_hash
 from feature_repo.store.repo_config import SESSION_POINTER
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from feature_repo.features.catalogue import SERVICES, definition_hash
+from feature_repo.features.definition_hash import definition_hash
+from feature_repo.features.services import SERVICES
 from feature_repo.on_demand import is_on_demand, stored_features
 from feature_repo.store.repo_config import REPO, serving_registry_path
 from market.errors import ConfigurationError

@@ -11,7 +11,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from feature_repo.features.catalogue import GROUPS, ON_DEMAND, VOLATILITY_INPUTS
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND
+from feature_repo.features.services import VOLATILITY_INPUTS
 from feature_repo.on_demand import compute_row, is_on_demand, stored_features
 from market.calendar import FIRST_SESSION, sessions
 from market.errors import InputError

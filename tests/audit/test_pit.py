@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from audit.pit import PitReport, audit_pit, session_landings
-from feature_repo.features.catalogue import SERVICES
+from feature_repo.features.services import SERVICES
 from home.manifest import read_manifest
 from ingestion.lake.lake import Lake
 from ingestion.tables.catalogue import PRICES

@@ -10,7 +10,8 @@ from feast.repo_operations import get_repo_files
 from feast.types import Float64, String
 
 from feature_repo.definitions import CHECKOUT_DATA, TRANSFORMATIONS, TTL, define, home_data
-from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, SERVICES, find
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, find
+from feature_repo.features.services import SERVICES
 from feature_repo.store.arguments import OPTIONAL
 from feature_repo.store.repo_config import REPO, document
 from market.calendar import close, decision_time, sessions

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo.features.catalogue import GROUPS, ON_DEMAND, SERVICES, find
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND, find
+from feature_repo.features.services import SERVICES
 from feature_repo.on_demand import compute, compute_row, is_on_demand, stored_features, view_frame
 
 NAMES = [row.name for group in ON_DEMAND.values() for row in group.features]

@@ -6,7 +6,7 @@ import sqlite3
 import pandas as pd
 import pytest
 
-from feature_repo.features.catalogue import definition_hash
+from feature_repo.features.definition_hash import definition_hash
 from home.layout import Home
 from market.calendar import decision_time
 from optrade.runtime import Runtime

@@ -9,16 +9,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from feature_repo.features.catalogue import (
-    GROUPS,
-    ON_DEMAND,
-    OPTIONAL_GROUPS,
-    SERVICES,
-    UNSAFE,
-    definition_hash,
-    find,
-    names,
-)
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, UNSAFE, find, names
+from feature_repo.features.definition_hash import definition_hash
+from feature_repo.features.services import SERVICES
 from home.layout import Home
 from ingestion.lake.lake import Lake
 from ingestion.online.feast_registry import apply

@@ -376,7 +376,7 @@ def rng() -> np.random.Generator:
 
 def restore(home: FeastHome) -> None:
     """Put the served home right: data, models of this code's definitions, clock and origin."""
-    from feature_repo.features.catalogue import definition_hash
+    from feature_repo.features.definition_hash import definition_hash
     from serving.reading.configuration import Configuration, write_configuration
 
     yaml = str(home.yaml.relative_to(home.root))

@@ -7,7 +7,7 @@ import httpx
 import pandas as pd
 import pytest
 
-from feature_repo.features.catalogue import definition_hash
+from feature_repo.features.definition_hash import definition_hash
 from serving.answer.open_home import open_home
 from serving.answer.predictions import Question
 from serving.http.documentation import document

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.features.catalogue import GROUPS, VOLATILITY_INPUTS
+from feature_repo.features.catalogue import GROUPS
+from feature_repo.features.services import VOLATILITY_INPUTS
 from market.adjust import RAW_PRICES, adjust
 from training.tasks.scores import regime_scores
 from training.walk import DirectionSettings, RegimeSettings, train_direction, train_regime

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from feature_repo.features.catalogue import SERVICES
+from feature_repo.features.services import SERVICES
 from market.errors import InputError
 from training.models import members, model_type, words
 from training.settings import DirectionSettings, RegimeSettings, direction_service

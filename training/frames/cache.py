@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import pandas as pd
 
-import feature_repo
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, find
 from home.manifest import Manifest
 from market.calendar import read_time
@@ -24,6 +23,8 @@ from training.registry.artifact import write_atomically
 FOLDER: Final = "processed"  # below the data folder of a home
 FORMAT: Final = 1  # of the files and of what their key is made from
 KEPT: Final = 24  # every service of three tickers, alone and pooled, over two windows
+# Whose modules define and read features.
+CODE: Final = ("feature_repo", "home", "market")
 STALE_SECONDS: Final = 3600  # a partial file this much older than a whole one was left by a kill
 
 
@@ -48,7 +49,7 @@ def frame_key(
     tickers, sessions
         What is read; their order changes nothing.
     code
-        As `code_hash` gives it: a read computes the on-demand features, and decides what was known.
+        The fingerprint of `CODE`: a read computes the on-demand features, and says what was known.
     known_at
         Whether the store hides rows until they were known.
     """
@@ -72,21 +73,6 @@ def frame_key(
         "contents": contents,
     }
     return hashlib.sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
-
-
-CODE: Final = ("feature_repo", "home", "market")
-
-
-def code_hash() -> str:
-    """Return the SHA-256 of the code that features are defined and read by, comments included.
-
-    Finer than the definition hash, and made in a millisecond: reading again costs half a second.
-    """
-    root = Path(feature_repo.__file__).parents[1]
-    found = hashlib.sha256()
-    for path in sorted(p for room in CODE for p in (root / room).rglob("*.py")):
-        found.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes() + b"\0")
-    return found.hexdigest()
 
 
 def cached(folder: Path, key: Callable[[], str], read: Callable[[], pd.DataFrame]) -> pd.DataFrame:

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from feature_repo.features.catalogue import OPTIONAL_GROUPS, SERVICES
+from feature_repo.features.catalogue import OPTIONAL_GROUPS
+from feature_repo.features.services import SERVICES
 from home.manifest import Manifest
 from market.baskets import BASKETS, basket_symbols
 from market.errors import InputError

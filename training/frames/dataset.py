@@ -99,7 +99,8 @@ def _key(
     sessions: pd.DatetimeIndex,
     data_dir: Path,
 ) -> str:
-    from training.frames.cache import code_hash, frame_key
+    from feature_repo.features.definition_hash import code_fingerprint
+    from training.frames.cache import CODE, frame_key
 
     return frame_key(
         read_manifest(data_dir),
@@ -107,7 +108,7 @@ def _key(
         _references(service),
         tickers,
         sessions,
-        code=code_hash(),
+        code=code_fingerprint(CODE),
         known_at=store.config.offline_store.known_at,
     )
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
+from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
+from feature_repo.features.definition_hash import definition_hash
 from home.manifest import Manifest, damaged, read_manifest
 from ingestion.tables.catalogue import EARNINGS_CALENDAR, MENTIONS, NEWS, NEWS_SENTIMENT
 from market.calendar import last_complete_session, sessions

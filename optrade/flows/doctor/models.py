@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, get_args
 
-from feature_repo.features.catalogue import SERVICES, definition_hash
+from feature_repo.features.definition_hash import definition_hash
+from feature_repo.features.services import SERVICES
 from optrade.flows.doctor.finding import Finding
 from serving.reading.artifact import Task, load_artifact
 from serving.reading.refusal import Refusal

@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from feature_repo.features.catalogue import GROUPS, SERVICES
+from feature_repo.features.catalogue import GROUPS
+from feature_repo.features.services import SERVICES
 from feature_repo.store.feast_registry import read_registry
 from feature_repo.store.repo_config import connection_string, redis_options, registry_path
 from home.manifest import read_manifest

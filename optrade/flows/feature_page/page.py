@@ -6,9 +6,10 @@ Pure: reads no file and no clock.
 from collections.abc import Iterator
 from typing import Final
 
-from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, SERVICES, find
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, find
 from feature_repo.features.declare import Feature, Group
 from feature_repo.features.macro.group import DAILY, MONTHLY
+from feature_repo.features.services import SERVICES
 from ingestion.tables.catalogue import MACRO_SERIES, TABLES
 from ingestion.views.compute import TABLES_OF
 from market.availability import SERIES, Series

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from audit.lookahead import refuse_leaks
-from feature_repo.features.catalogue import definition_hash
+from feature_repo.features.definition_hash import definition_hash
 from optrade.clock import utc_now
 from optrade.flows.train.recipes import Settings, home_recipe, landed_prices, settings_of
 from training.locked.run import record_opening

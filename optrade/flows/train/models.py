@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from audit.lookahead import refuse_leaks
-from feature_repo.features.catalogue import definition_hash
+from feature_repo.features.definition_hash import definition_hash
 from home.manifest import read_manifest
 from optrade.flows.train.recipes import SETTINGS, Settings, landed_prices, training_inputs
 from optrade.periods import training_window

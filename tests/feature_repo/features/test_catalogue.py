@@ -3,20 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from feature_repo.features.catalogue import (
-    GROUPS,
-    ON_DEMAND,
-    OPTIONAL_GROUPS,
-    SERVICES,
-    UNSAFE,
-    VOLATILITY_INPUTS,
-    definition_hash,
-    find,
-    hash_of,
-    names,
-    sources_below,
-)
-from market.errors import ConfigurationError, InputError
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, UNSAFE, find, names
+from feature_repo.features.services import SERVICES, VOLATILITY_INPUTS
+from market.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[3]
 SPEC = ROOT.parent / "shared" / "spec" / "features.json"
@@ -149,109 +138,3 @@ def test_features_are_found_by_name():
         find("nothing")
     with pytest.raises(InputError, match="unknown feature group: got 'x', allowed are technical"):
         names("x")
-
-
-SOURCE = '''
-"""Module."""
-from a import b
-
-def f(x):
-    """Docstring."""
-    # comment
-    return x + 1
-
-class C:
-    """Docstring."""
-
-    n = 2
-'''
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "same"),
-    [
-        ("# comment", "# another", True),
-        ('"""Docstring."""', '"""Other words."""', True),
-        ('    """Docstring."""\n', "", True),
-        ('"""Module."""\n', "", True),
-        ("return x + 1", "return (x+1)", True),
-        ("x + 1", "x + 2", False),
-        ("n = 2", "n = 3", False),
-        ("from a import b", "from a import c", False),
-    ],
-)
-def test_the_hash_feels_formulas_and_not_words_about_them(old, new, same):
-    assert old in SOURCE
-    changed = hash_of({"m.py": SOURCE.replace(old, new)})
-    assert (changed == hash_of({"m.py": SOURCE})) is same
-
-
-def test_the_hash_is_the_same_in_every_python_version():
-    """Nested quotes and functions are where the versions' syntax trees and texts differ."""
-    source = "def f(x: list[str]) -> str:\n    return f'{\", \".join(x)!r:>{len(x)}} and it\\'s'\n"
-    assert (
-        hash_of({"m.py": source})
-        == "12c847f25e5c19934aabc6a573d5fd749c02fe16be83cff88b4c0140f938d7a5"
-    )
-
-
-def test_constants_of_different_types_differ():
-    assert (
-        len({hash_of({"m.py": f"x = {value}"}) for value in ("1", "1.0", "'1'", "True", "None")})
-        == 5
-    )
-
-
-def test_the_hash_feels_which_module_a_formula_is_in():
-    assert hash_of({"a.py": "x = 1", "b.py": "y = 2"}) == hash_of(
-        {"b.py": "y = 2", "a.py": "x = 1"}
-    )
-    assert hash_of({"a.py": "x = 1", "b.py": "y = 2"}) != hash_of(
-        {"a.py": "y = 2", "b.py": "x = 1"}
-    )
-
-
-# Of each, what no formula may change without: one name for every module from raw to feature rows.
-DEFINING = (
-    "feature_repo/features/sentiment/group.py",
-    "feature_repo/features/sentiment/windows.py",
-    "feature_repo/features/earnings/reports.py",
-    "feature_repo/features/cross.py",
-    "market/availability.py",
-    "market/baskets.py",
-    "market/calendar.py",
-    "market/underlyings.py",
-    "market/adjust.py",
-    "market/targets.py",
-    "ingestion/views/aligned.py",
-    "ingestion/views/earnings.py",
-    "ingestion/views/sentiment.py",
-    "ingestion/views/compute.py",
-    "ingestion/views/events.py",
-    "ingestion/views/feature_rows.py",
-    "ingestion/views/raw.py",
-)
-
-
-def test_the_definition_hash_covers_all_from_raw_rows_to_feature_rows():
-    sources = sources_below(ROOT)
-    assert definition_hash() == hash_of(sources)
-    assert len(definition_hash()) == 64
-    assert {*DEFINING} < {*sources}
-
-
-@pytest.mark.parametrize("name", DEFINING)
-def test_a_change_of_any_of_them_is_another_definition(name):
-    sources = sources_below(ROOT)
-    changed = sources | {name: sources[name] + "\nX = 1\n"}
-    reworded = sources | {name: sources[name] + "\n# A remark.\n"}
-    assert hash_of(changed) != hash_of(sources) == hash_of(reworded)
-
-
-def test_what_lacks_a_module_is_no_definition(tmp_path):
-    for name, source in sources_below(ROOT).items():
-        if not name.startswith("ingestion/"):
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_text(source)
-    with pytest.raises(ConfigurationError, match=r"got no ingestion/views/\*\.py, .* install"):
-        sources_below(tmp_path)

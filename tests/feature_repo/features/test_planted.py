@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from feature_repo.features.catalogue import GROUPS, definition_hash
+from feature_repo.features.catalogue import GROUPS
+from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.planted import LEAKED, groups_of, leaked_hash, with_leak
 
 

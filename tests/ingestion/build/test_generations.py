@@ -15,7 +15,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from feature_repo.features.catalogue import GROUPS, definition_hash
+from feature_repo.features.catalogue import GROUPS
+from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.declare import Group
 from home.manifest import damaged, read_manifest, read_rows
 from ingestion.build import build, shards

@@ -1,6 +1,5 @@
 """What a key was last built from: any change of it is seen, nothing else is."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +8,7 @@ import pandas as pd
 import pytest
 
 from home.manifest import Answer, Entry, Manifest
-from ingestion.landing import record as build_record
 from ingestion.landing.record import (
-    code_fingerprint,
     fingerprint,
     landing_fingerprint,
     read_record,
@@ -64,35 +61,6 @@ def test_whatever_features_depend_on_is_in_the_fingerprint(held: Manifest) -> No
 def test_other_views_are_another_fingerprint() -> None:
     held = manifest(*HELD)
     assert fingerprint(held, INPUTS, OUTPUTS[:1]) != fingerprint(held, INPUTS, OUTPUTS)
-
-
-@pytest.fixture
-def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Return the one module of a tree that the code's fingerprint is of."""
-    folder = tmp_path / "feature_repo" / "features"
-    folder.mkdir(parents=True)
-    here = tmp_path / "ingestion" / "landing" / "record.py"
-    monkeypatch.setattr(build_record, "__file__", str(here))
-    (folder / "iv.py").write_text("x = 1")
-    yield folder / "iv.py"
-    code_fingerprint.cache_clear()
-
-
-def code() -> str:
-    code_fingerprint.cache_clear()
-    return code_fingerprint()
-
-
-def test_code_and_libraries_are_in_the_fingerprint(
-    module: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = [code(), code()]
-    module.write_text("x = 2")
-    found.append(code())
-    monkeypatch.setattr(build_record, "version", lambda name: f"{name} 99")
-    found.append(code())
-    assert found[0] == found[1]
-    assert len(set(found)) == 3
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:

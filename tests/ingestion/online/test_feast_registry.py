@@ -15,7 +15,8 @@ from feast.types import Float64
 from filelock import FileLock
 from google.protobuf.internal.decoder import _DecodeVarint32
 
-from feature_repo.features.catalogue import GROUPS, ON_DEMAND, SERVICES
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND
+from feature_repo.features.services import SERVICES
 from feature_repo.store.feast_registry import (
     check_on_demand,
     parse_registry,

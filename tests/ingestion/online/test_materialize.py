@@ -15,7 +15,8 @@ import polars as pl
 import pytest
 from feast import FeatureStore
 
-from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
+from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
+from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.planted import leaked_hash
 from feature_repo.store.feast_registry import read_registry
 from feature_repo.store.repo_config import (

@@ -18,7 +18,8 @@ import polars as pl
 import pytest
 from feast import FeatureStore
 
-from feature_repo.features.catalogue import GROUPS, definition_hash
+from feature_repo.features.catalogue import GROUPS
+from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.planted import leaked_hash
 from feature_repo.store.repo_config import REPO, SESSION_POINTER, repo_config, serving_registry_path
 from ingestion.lake.lake import Lake

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, definition_hash
+from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
+from feature_repo.features.definition_hash import definition_hash
 from home.layout import Home
 from home.manifest import Entry, Manifest, TableState
 from ingestion.lake.lake import Lake

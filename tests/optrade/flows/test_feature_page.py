@@ -12,8 +12,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from feature_repo.features.catalogue import GROUPS, ON_DEMAND, SERVICES, find, names
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND, find, names
 from feature_repo.features.declare import Feature, Group
+from feature_repo.features.services import SERVICES
 from home.manifest import read_manifest
 from ingestion.build.build import build_features
 from ingestion.lake.lake import Lake

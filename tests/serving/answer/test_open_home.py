@@ -5,7 +5,9 @@ import json
 import pandas as pd
 import pytest
 
-from feature_repo.features.catalogue import VOLATILITY_INPUTS, definition_hash, names
+from feature_repo.features.catalogue import names
+from feature_repo.features.definition_hash import definition_hash
+from feature_repo.features.services import VOLATILITY_INPUTS
 from market.errors import ConfigurationError, InputError
 from serving.answer.open_home import open_home
 from serving.answer.predictions import Question

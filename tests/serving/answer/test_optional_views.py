@@ -10,15 +10,9 @@ import polars as pl
 import pytest
 from feast import FeatureStore
 
-from feature_repo.features.catalogue import (
-    GROUPS,
-    ON_DEMAND,
-    OPTIONAL_GROUPS,
-    SERVICES,
-    VOLATILITY_INPUTS,
-    definition_hash,
-    names,
-)
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, names
+from feature_repo.features.definition_hash import definition_hash
+from feature_repo.features.services import SERVICES, VOLATILITY_INPUTS
 from feature_repo.store.repo_config import repo_config
 from ingestion.lake.lake import Lake
 from ingestion.online.materialize import materialize

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo.features.catalogue import GROUPS, ON_DEMAND, VOLATILITY_INPUTS
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND
+from feature_repo.features.services import VOLATILITY_INPUTS
 from market.targets import BANDS, REGIMES
 from serving.answer.predictions import (
     BAND_CLASSES,

@@ -6,13 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.features.catalogue import (
-    GROUPS,
-    OPTIONAL_GROUPS,
-    SERVICES,
-    VOLATILITY_INPUTS,
-    definition_hash,
-)
+from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
+from feature_repo.features.definition_hash import definition_hash
+from feature_repo.features.services import SERVICES, VOLATILITY_INPUTS
 from market.calendar import close
 from serving.answer.open_home import open_home
 from serving.http.schema import Signal

@@ -7,7 +7,8 @@ import jsonschema
 import openapi_spec_validator
 import pytest
 
-from feature_repo.features.catalogue import GROUPS, SERVICES
+from feature_repo.features.catalogue import GROUPS
+from feature_repo.features.services import SERVICES
 from serving.answer.predictions import Question, check_question
 from serving.http import schema
 from serving.http.checks import Checks

@@ -12,7 +12,7 @@ import pytest
 
 from home.manifest import Entry, Manifest
 from market.calendar import sessions
-from training.frames.cache import KEPT, cached, code_hash, frame_key
+from training.frames.cache import KEPT, cached, frame_key
 
 DAYS = sessions("2024-11-20", "2024-12-06")
 REFERENCES = {"iv": ["iv_rank"], "macro": ["dff"]}
@@ -81,19 +81,6 @@ def test_a_changed_time_of_reading_changes_the_key(monkeypatch: pytest.MonkeyPat
 )
 def test_what_a_frame_does_not_depend_on_leaves_its_key(change: dict[str, Any]) -> None:
     assert key(**change) == key()
-
-
-def test_the_code_that_reads_changes_its_hash(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("feature_repo", "feature_repo/features", "feature_repo/features/iv.py"):
-        path = tmp_path / name
-        path.write_text("x = 1") if path.suffix else path.mkdir()
-    monkeypatch.setattr("feature_repo.__file__", str(tmp_path / "feature_repo" / "__init__.py"))
-    before = code_hash()
-    assert code_hash() == before
-    (tmp_path / "feature_repo" / "features" / "iv.py").write_text("x = 2")
-    assert code_hash() != before
 
 
 def test_tickers_in_another_order_are_the_same_frame() -> None:

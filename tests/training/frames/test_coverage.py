@@ -1,6 +1,7 @@
 import pytest
 
-from feature_repo.features.catalogue import OPTIONAL_GROUPS, SERVICES
+from feature_repo.features.catalogue import OPTIONAL_GROUPS
+from feature_repo.features.services import SERVICES
 from home.manifest import Entry, Manifest
 from market.baskets import BASKETS
 from market.errors import InputError

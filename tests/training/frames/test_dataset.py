@@ -6,14 +6,8 @@ import polars as pl
 import pytest
 from feast import FeatureStore
 
-from feature_repo.features.catalogue import (
-    GROUPS,
-    ON_DEMAND,
-    OPTIONAL_GROUPS,
-    SERVICES,
-    VOLATILITY_INPUTS,
-    names,
-)
+from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, names
+from feature_repo.features.services import SERVICES, VOLATILITY_INPUTS
 from feature_repo.store.repo_config import repo_config
 from ingestion.lake.lake import Lake
 from ingestion.online.feast_registry import apply
