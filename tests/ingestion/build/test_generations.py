@@ -16,8 +16,8 @@ import polars as pl
 import pytest
 
 from feature_repo.features.catalogue import GROUPS
-from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.declare import Group
+from feature_repo.features.definition_hash import definition_hash
 from home.manifest import damaged, read_manifest, read_rows
 from ingestion.build import build, shards
 from ingestion.build.build import ViewReport, build_features
