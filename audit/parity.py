@@ -16,6 +16,7 @@ import pandas as pd
 from audit.frames import SHOWN, Difference, Mismatch, differences
 from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.definition_hash import definition_hash
+from forecasters.base import ForecastError
 from market.calendar import FIRST_SESSION, decision_time
 from market.errors import InputError
 from market.underlyings import MARKET
@@ -252,7 +253,7 @@ def _again(
         if model.task == "direction":
             return {"probability UP": model.probability_up(row)}
         return {f"probability {name}": p for name, p in model.probabilities(row).items()}
-    except Refusal:
+    except ForecastError:
         return {}
 
 

@@ -21,12 +21,14 @@ from typing import Any
 import numpy as np
 
 from feature_repo.features.services import VOLATILITY_INPUTS
-from forecasters.base import CLASSES, Task
+from forecasters.base import CLASSES, Parameters, Task
+from forecasters.document import FORMAT
+from forecasters.mixtures import Ensemble, Pool
+from forecasters.paths import INPUTS
 from market.targets import HORIZON, REGIME_CUTS
 from serving.reading.artifact import ArtifactFiles, artifact_path
 from training.models import MODELS, Sample, members
-from training.models.paths import INPUTS
-from training.registry.artifact import FORMAT, signed
+from training.registry.artifact import signed
 
 GOAL_MS = 2.0
 ROWS = 6_000
@@ -62,31 +64,31 @@ def made_sample(n_classes: int) -> Sample:
     return Sample(NAMES, values, labels, n_classes, sessions, sessions + 7, ahead)
 
 
-def parameters(word: str, sample: Sample) -> dict[str, Any]:
-    """Return a fitted model type as plain data; members of a mixture weigh the same."""
-    written = []
+def parameters(word: str, sample: Sample) -> Parameters:
+    """Return a fitted model type; members of a mixture weigh the same."""
+    models = []
     for member in members(MODELS[word]):
         names = member.inputs or VOLATILITY_INPUTS
         columns = [NAMES.index(name) for name in names]
         own = replace(sample, names=names, values=sample.values[:, columns])
-        written.append(member.parameters(member.fit(own), names))
-    if len(written) == 1:
-        return written[0]
-    kind = "ensemble" if sample.n_classes == 2 else "pool"
-    return {"kind": kind, "weights": [1 / len(written)] * len(written), "members": written}
+        models.append(member.fit(own).parameters)
+    if len(models) == 1:
+        return models[0]
+    kind = Ensemble if sample.n_classes == 2 else Pool
+    return kind(weights=[1 / len(models)] * len(models), members=models)
 
 
-def document(task: Task, word: str, found: dict[str, Any]) -> dict[str, Any]:
+def document(task: Task, word: str, model: Parameters) -> dict[str, Any]:
     """Return the served document of a model, as the registry would write it."""
-    parts, direction = found.get("members", [found]), task == "direction"
+    direction = task == "direction"
     gate = {"metric": "log_loss", "baseline": "none", "improvement": None, "interval": None}
     return signed(
         {
             "format": FORMAT, "name": f"{task}_SPY", "task": task, "model": word,
             "ticker": "SPY", "version": 1, "run_id": "0", "alias": "challenger",
             "feature_service": "volatility_paths", "definition_hash": DEFINITIONS,
-            "features": list(dict.fromkeys(name for part in parts for name in part["features"])),
-            "parameters": found, "classes": list(CLASSES[task]),
+            "features": list(model.names()),
+            "parameters": model.model_dump(), "classes": list(CLASSES[task]),
             "calibration": {"slope": 1.0, "intercept": 0.0} if direction else None,
             "threshold": 0.5 if direction else None,
             "call_weights": None if direction else [1.0, 1.0, 1.0],

@@ -1,13 +1,19 @@
-"""What every kind of model data shares: strict parsing, the tasks, and how it is asked."""
+"""What the parameters of every kind of model share: strict parsing, the tasks, how they are asked.
 
-from collections.abc import Mapping
+Parameters are frozen. Training builds them of arrays, serving parses them of JSON, and both ask
+them the same: a batch of rows; a served row is a batch of one.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from market.arrays import FloatArray
+from market.errors import InputError
 from market.targets import DIRECTIONS, REGIMES
 
 Text = Annotated[str, Field(min_length=1)]
@@ -23,6 +29,56 @@ N_REGIMES: Final = len(REGIMES)
 SUM_ROUNDING: Final = 1e-9
 
 
+class ForecastError(InputError):
+    """No forecast of these features: the model has no number for them.
+
+    Attributes
+    ----------
+    error
+        The reason in one word, for programs: `not_finite`, `out_of_range`.
+    detail
+        The reason in a sentence, for people: what was got, what is allowed.
+    """
+
+    def __init__(self, error: str, detail: str) -> None:
+        super().__init__(f"{error}: {detail}")
+        self.error = error
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class _Lists:
+    """Reads an array from (nested) lists of a document, strictly, and writes it as such.
+
+    An array, as a fit gives it, is taken as it is.
+    """
+
+    of: Any
+
+    def __get_pydantic_core_schema__(
+        self, _source: object, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_wrap_validator_function(
+            _array,
+            handler.generate_schema(self.of),
+            serialization=core_schema.plain_serializer_function_ser_schema(np.ndarray.tolist),
+        )
+
+
+def _array(value: object, read: Callable[[object], list[Any]]) -> FloatArray:
+    if isinstance(value, np.ndarray):
+        return value
+    numbers = read(value)
+    if len({len(row) for row in numbers if isinstance(row, list)}) > 1:
+        raise ValueError("got rows of several lengths, allowed is one")
+    return np.array(numbers, dtype=np.float64)
+
+
+Vector = Annotated[FloatArray, _Lists(list[float])]
+Scale = Annotated[FloatArray, _Lists(list[Positive])]
+Matrix = Annotated[FloatArray, _Lists(list[list[float]])]
+
+
 class Strict(BaseModel):
     """Types are not converted; unknown fields and numbers that are not finite are refused."""
 
@@ -31,10 +87,10 @@ class Strict(BaseModel):
 
 @dataclass(frozen=True)
 class Chances:
-    """The probability of each regime, shape (3,), and what it was counted from.
+    """The probability of each regime, shape (n_rows, 3), and what it was counted from.
 
-    `ranks` are simulated IV ranks five sessions ahead, 0 to 100; shape (n_paths,). None where
-    nothing was simulated.
+    `ranks` are simulated IV ranks five sessions ahead, 0 to 100; shape (n_rows, n_paths). None
+    where nothing was simulated.
     """
 
     probabilities: FloatArray
@@ -42,7 +98,12 @@ class Chances:
 
 
 class Parameters(Strict):
-    """A model of one kind. It answers for the tasks it has a method for."""
+    """A model of one kind. It answers for the tasks it has a method for.
+
+    `values` are rows of known features in the order of `names`; shape (n_rows, n_features).
+    """
+
+    kind: str
 
     def names(self) -> tuple[str, ...]:
         """Return the features that are read, each once."""
@@ -58,13 +119,22 @@ class Parameters(Strict):
         """
         raise NotImplementedError
 
-    def decision(self, values: Mapping[str, float]) -> float:
-        """Return the log-odds of UP, before calibration; not finite where they overflow."""
-        raise NotImplementedError
+    def check_row(self, row: FloatArray) -> None:
+        """Check that there is a number for a row; shape (n_features,). Nothing to check by default.
 
-    def chances(self, values: Mapping[str, float]) -> Chances:
-        """Return the probability of each regime; not finite where they overflow."""
-        raise NotImplementedError
+        Raises
+        ------
+        ForecastError
+            `out_of_range`, naming the feature.
+        """
+
+    def decision(self, values: FloatArray) -> FloatArray:  # noqa: ARG002
+        """Return the log-odds of UP before calibration, not finite on overflow; shape (n_rows,)."""
+        raise TypeError(f"a model of kind {self.kind} forecasts no direction")
+
+    def chances(self, values: FloatArray) -> Chances:  # noqa: ARG002
+        """Return the probability of each regime, NaN where they overflow."""
+        raise TypeError(f"a model of kind {self.kind} forecasts no regime")
 
 
 class Single(Parameters):
@@ -76,12 +146,20 @@ class Single(Parameters):
         """Return the features that are read, each once."""
         return tuple(self.features)
 
-    def inputs(self, values: Mapping[str, float]) -> FloatArray:
-        """Return the features in the model's order; shape (n_features,)."""
-        return np.array([values[name] for name in self.features], dtype=np.float64)
+
+def check_shape(name: str, array: FloatArray, shape: tuple[int, ...]) -> None:
+    """Check the shape of an array.
+
+    Raises
+    ------
+    ValueError
+        If it is another.
+    """
+    if array.shape != shape:
+        raise ValueError(f"{name}: got shape {array.shape}, allowed is {shape}")
 
 
-def check_lengths(*found: tuple[str, int, int]) -> None:
+def check_lengths(*lengths: tuple[str, int, int]) -> None:
     """Check lengths, each given as what it is of, what was got and what is allowed.
 
     Raises
@@ -89,21 +167,25 @@ def check_lengths(*found: tuple[str, int, int]) -> None:
     ValueError
         Naming the first that is wrong.
     """
-    for name, got, want in found:
-        if got != want:
-            raise ValueError(f"{name}: got {got}, allowed are {want}")
+    for name, got, allowed in lengths:
+        if got != allowed:
+            raise ValueError(f"{name}: got {got}, allowed are {allowed}")
 
 
-def check_shares(name: str, shares: list[float]) -> None:
-    """Check that numbers are shares of 1.
+def check_shares(name: str, shares: FloatArray) -> None:
+    """Check that numbers are shares of 1; along the last axis of an array of any shape.
 
     Raises
     ------
     ValueError
         If one is negative or they do not sum to 1.
     """
-    if min(shares) < 0 or abs(sum(shares) - 1.0) > SUM_ROUNDING:
-        raise ValueError(f"{name}: got a sum of {sum(shares):.12g}, allowed are shares of 1")
+    sums = shares.sum(axis=-1)
+    if not (shares >= 0).all() or not (np.abs(sums - 1.0) <= SUM_ROUNDING).all():
+        worst = float(np.ravel(sums)[np.argmax(np.abs(np.ravel(sums) - 1.0))])
+        raise ValueError(
+            f"{name}: got a sum of {worst:.12g}, allowed are shares of 1, none negative"
+        )
 
 
 def check_names(features: list[str]) -> None:

@@ -1,27 +1,28 @@
 """A served model whole: what its numbers are for, how it calls, and the evidence for it."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
-from forecasters.base import CLASSES, Names, Positive, Strict, Task, Text, check_names
+from forecasters.base import (
+    CLASSES,
+    ForecastError,
+    Names,
+    Positive,
+    Strict,
+    Task,
+    Text,
+    check_names,
+)
+from forecasters.calls import Calibration, called, called_up, sigmoid
 from forecasters.mixtures import AnyKind
 from forecasters.paths import rank_interval
 from market.arrays import FloatArray
-from serving.reading.refusal import Refusal
 
 FORMAT: Final = 2
-
-
-class Calibration(Strict):
-    """Platt's curve: P(UP) = sigmoid(slope x decision value + intercept)."""
-
-    slope: float
-    intercept: float
 
 
 class Trained(Strict):
@@ -51,6 +52,14 @@ class Evidence(Strict):
         if self.proven and (self.improvement is None or self.interval is None):
             raise ValueError("proven without a figure and its interval")
         return self
+
+
+@dataclass(frozen=True)
+class DirectionForecast:
+    """The direction called and the calibrated P(UP) (Decision 6)."""
+
+    called: str
+    probability: float
 
 
 @dataclass(frozen=True)
@@ -90,9 +99,11 @@ class Artifact(Strict):
     trained: Trained
     evidence: Evidence
     sha256: Text
+    _names: tuple[str, ...] = PrivateAttr()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        self._names = self.parameters.names()
         if tuple(self.classes) != CLASSES[self.task]:
             raise ValueError(f"classes: got {self.classes}, allowed {CLASSES[self.task]}")
         self.parameters.check_task(self.task)
@@ -102,7 +113,7 @@ class Artifact(Strict):
 
     def _check_features(self) -> None:
         check_names(self.features)
-        if unlike := set(self.features) ^ set(self.parameters.names()):
+        if unlike := set(self.features) ^ set(self._names):
             raise ValueError(
                 f"features: {', '.join(sorted(unlike))!s:.200} stand in features or in parameters, "
                 "allowed are names in both"
@@ -116,25 +127,28 @@ class Artifact(Strict):
         if weights != (None if direction else len(self.classes)):
             raise ValueError("call_weights: allowed is one a class of a regime, null otherwise")
 
-    def probability_up(self, features: Mapping[str, float]) -> float:
-        """Return the calibrated P(UP) (Decision 6).
+    def direction(self, features: Mapping[str, float]) -> DirectionForecast:
+        """Return the forecast of a direction model; UP is called above its threshold.
 
         Raises
         ------
         ValueError
             If this is no direction model.
-        Refusal
+        ForecastError
             `not_finite` if a feature is not finite or the features overflow the model.
         """
-        if self.calibration is None:
-            raise ValueError(f"{self.name} forecasts no direction")
-        decision = self.parameters.decision(self._known(features))
-        with np.errstate(over="ignore", invalid="ignore"):
-            odds = self.calibration.slope * decision + self.calibration.intercept
-        self._check_finite("decision value", np.array([odds]))
-        # Two forms, so that exp never overflows.
-        small = math.exp(-abs(odds))
-        return 1.0 / (1.0 + small) if odds >= 0 else small / (1.0 + small)
+        if self.calibration is None or self.threshold is None:
+            raise ValueError(f"{self.name} forecasts no direction: it is no direction model")
+        decision = self.parameters.decision(self._row(features))
+        log_odds = self.calibration.log_odds(decision)
+        self._check_finite("decision value", log_odds)
+        probability = sigmoid(log_odds)
+        up = called_up(probability, self.threshold)[0]
+        return DirectionForecast(self.classes[up], float(probability[0]))
+
+    def probability_up(self, features: Mapping[str, float]) -> float:
+        """Return the calibrated P(UP) of a direction model. See `direction`."""
+        return self.direction(features).probability
 
     def regime(self, features: Mapping[str, float]) -> RegimeForecast:
         """Return the forecast of a regime model; the class called has the largest weighted chance.
@@ -143,34 +157,40 @@ class Artifact(Strict):
         ------
         ValueError
             If this is no regime model.
-        Refusal
+        ForecastError
             `not_finite` as for a direction; `out_of_range` if the model has no number for one.
         """
         if self.call_weights is None:
             raise ValueError(f"{self.name} forecasts no regime")
-        found = self.parameters.chances(self._known(features))
-        self._check_finite("probabilities", found.probabilities)
-        called = int(np.argmax(found.probabilities * np.array(self.call_weights)))
+        chances = self.parameters.chances(self._row(features))
+        probabilities, ranks = chances.probabilities, chances.ranks
+        self._check_finite("probabilities", probabilities)
         return RegimeForecast(
-            called=self.classes[called],
-            probabilities=dict(zip(self.classes, found.probabilities.tolist(), strict=True)),
-            iv_rank=None if found.ranks is None else rank_interval(found.ranks),
+            called=self.classes[called(probabilities, self.call_weights)[0]],
+            probabilities=dict(zip(self.classes, probabilities[0].tolist(), strict=True)),
+            iv_rank=None if ranks is None else rank_interval(ranks[0]),
         )
 
     def probabilities(self, features: Mapping[str, float]) -> dict[str, float]:
         """Return the probability of every class of a regime model; they sum to 1. See `regime`."""
         return self.regime(features).probabilities
 
-    def _known(self, features: Mapping[str, float]) -> dict[str, float]:
-        """Return what the model reads, all finite: an unknown value is no missing branch."""
-        known = {name: float(features[name]) for name in self.features}
-        for name, value in known.items():
-            if not math.isfinite(value):
-                raise Refusal("not_finite", f"{self.name}: {name} is {value}")
-        return known
+    def _row(self, features: Mapping[str, float]) -> FloatArray:
+        """Return what the model reads, all finite; shape (1, n_features).
 
-    def _check_finite(self, what: str, found: FloatArray) -> None:
-        if not np.isfinite(found).all():
-            raise Refusal(
-                "not_finite", f"{self.name}: the features overflow it, its {what}: {found.tolist()}"
+        An unknown value is no missing branch of a tree.
+        """
+        row = np.array([features[name] for name in self._names], dtype=np.float64)
+        known = np.isfinite(row)
+        if not known.all():
+            at = int(np.argmin(known))
+            raise ForecastError("not_finite", f"{self.name}: {self._names[at]} is {row[at]}")
+        self.parameters.check_row(row)
+        return row[None]
+
+    def _check_finite(self, what: str, numbers: FloatArray) -> None:
+        if not np.isfinite(numbers).all():
+            raise ForecastError(
+                "not_finite",
+                f"{self.name}: the features overflow it, its {what}: {np.ravel(numbers).tolist()}",
             )

@@ -1,58 +1,62 @@
 """A standardised linear model: log-odds of UP, or a softmax over the regimes."""
 
-from collections.abc import Mapping
 from typing import Literal, Self
 
 import numpy as np
-from pydantic import PrivateAttr, model_validator
+from pydantic import model_validator
 
-from forecasters.base import N_REGIMES, Chances, Positive, Single, Task, check_lengths, check_names
+from forecasters.base import (
+    N_REGIMES,
+    Chances,
+    Matrix,
+    Scale,
+    Single,
+    Task,
+    Vector,
+    check_lengths,
+    check_names,
+    check_shape,
+)
 from market.arrays import FloatArray
 
 
 class Linear(Single):
     """One row of coefficients for a direction, one for each class of a regime."""
 
-    kind: Literal["linear"]
-    mean: list[float]
-    scale: list[Positive]
-    coef: list[list[float]]
-    intercept: list[float]
-    _arrays: tuple[FloatArray, FloatArray, FloatArray, FloatArray] = PrivateAttr()
+    kind: Literal["linear"] = "linear"
+    mean: Vector
+    scale: Scale
+    coef: Matrix
+    intercept: Vector
 
     @model_validator(mode="after")
     def _shapes(self) -> Self:
         width, rows = len(self.features), len(self.intercept)
         check_names(self.features)
-        check_lengths(
-            ("mean", len(self.mean), width),
-            ("scale", len(self.scale), width),
-            ("coef", len(self.coef), rows),
-            *(("coef row", len(row), width) for row in self.coef),
-        )
-        mean, scale, coef, intercept = map(
-            np.array, (self.mean, self.scale, self.coef, self.intercept)
-        )
-        self._arrays = (mean, scale, coef, intercept)
+        check_shape("mean", self.mean, (width,))
+        check_shape("scale", self.scale, (width,))
+        check_shape("coef", self.coef, (rows, width))
         return self
 
     def check_task(self, task: Task) -> None:
         """Check the number of rows."""
         check_lengths(("coef", len(self.coef), 1 if task == "direction" else N_REGIMES))
 
-    def decision(self, values: Mapping[str, float]) -> float:
-        """Return the log-odds of UP."""
-        return float(self._rows(values)[0])
+    def decision(self, values: FloatArray) -> FloatArray:
+        """Return the log-odds of UP; shape (n_rows,)."""
+        self.check_task("direction")
+        return self._log_odds(values)[:, 0]
 
-    def chances(self, values: Mapping[str, float]) -> Chances:
-        """Return the softmax of the rows."""
-        rows = self._rows(values)
-        if not np.isfinite(rows).all():
-            return Chances(np.full(len(rows), np.nan))
-        weights = np.exp(rows - rows.max())
-        return Chances(np.asarray(weights / weights.sum()))
+    def chances(self, values: FloatArray) -> Chances:
+        """Return the softmax of the rows of coefficients."""
+        self.check_task("regime")
+        log_odds = self._log_odds(values)
+        finite = np.isfinite(log_odds).all(axis=1, keepdims=True)
+        log_odds = np.where(finite, log_odds, np.nan)
+        weights = np.exp(log_odds - log_odds.max(axis=1, keepdims=True))
+        return Chances(weights / weights.sum(axis=1, keepdims=True))
 
-    def _rows(self, values: Mapping[str, float]) -> FloatArray:
-        mean, scale, coef, intercept = self._arrays
+    def _log_odds(self, values: FloatArray) -> FloatArray:
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.asarray(coef @ ((self.inputs(values) - mean) / scale) + intercept)
+            standard = (values - self.mean) / self.scale
+            return np.asarray(standard @ self.coef.T + self.intercept)

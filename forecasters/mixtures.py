@@ -1,22 +1,30 @@
 """Models made of others, and every kind that a document may hold."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from forecasters.base import Chances, Parameters, Task, check_lengths, check_shares
 from forecasters.linear import Linear
 from forecasters.paths import Paths
 from forecasters.table import Table
 from forecasters.trees import Trees
+from forecasters.unseen import AddOne
+from market.arrays import FloatArray, IntArray
 
 Weights = Annotated[list[float], Field(min_length=1)]
 
 
+def weighted_mean(weights: Sequence[float], members: Sequence[FloatArray]) -> FloatArray:
+    """Return the weighted mean of what members say, each of the same shape."""
+    return np.asarray(np.tensordot(weights, np.stack(members), axes=1), dtype=np.float64)
+
+
 class _Mixture(Parameters):
     weights: Weights
+    _columns: tuple[IntArray, ...] = PrivateAttr()
 
     def parts(self) -> tuple[Parameters, ...]:
         """Return the members."""
@@ -25,7 +33,11 @@ class _Mixture(Parameters):
     @model_validator(mode="after")
     def _shapes(self) -> Self:
         check_lengths(("weights", len(self.weights), len(self.parts())))
-        check_shares("weights", self.weights)
+        check_shares("weights", np.array(self.weights))
+        place = {name: at for at, name in enumerate(self.names())}
+        self._columns = tuple(
+            np.array([place[name] for name in part.names()]) for part in self.parts()
+        )
         return self
 
     def names(self) -> tuple[str, ...]:
@@ -37,11 +49,16 @@ class _Mixture(Parameters):
         for part in self.parts():
             part.check_task(task)
 
+    def check_row(self, row: FloatArray) -> None:
+        """Check that every member has a number for it."""
+        for part, columns in zip(self.parts(), self._columns, strict=True):
+            part.check_row(row[columns])
+
 
 class Ensemble(_Mixture):
     """The weighted mean of the members' log-odds of UP, calibrated together."""
 
-    kind: Literal["ensemble"]
+    kind: Literal["ensemble"] = "ensemble"
     members: list[Annotated[Linear | Trees, Field(discriminator="kind")]]
 
     def parts(self) -> tuple[Parameters, ...]:
@@ -54,17 +71,18 @@ class Ensemble(_Mixture):
             raise ValueError(f"an ensemble forecasts no {task}")
         super().check_task(task)
 
-    def decision(self, values: Mapping[str, float]) -> float:
-        """Return the weighted mean of the members' log-odds."""
-        said = [member.decision(values) for member in self.members]
-        return float(np.dot(self.weights, said))
+    def decision(self, values: FloatArray) -> FloatArray:
+        """Return the weighted mean of the members' log-odds; shape (n_rows,)."""
+        parts = zip(self.members, self._columns, strict=True)
+        log_odds = [member.decision(values[:, columns]) for member, columns in parts]
+        return weighted_mean(self.weights, log_odds)
 
 
 class Pool(_Mixture):
     """The weighted mean of the members' probabilities of each regime."""
 
-    kind: Literal["pool"]
-    members: list[Annotated[Linear | Trees | Table | Paths, Field(discriminator="kind")]]
+    kind: Literal["pool"] = "pool"
+    members: list[Annotated[Linear | Trees | Table | Paths | AddOne, Field(discriminator="kind")]]
 
     def parts(self) -> tuple[Parameters, ...]:
         """Return the members."""
@@ -76,15 +94,15 @@ class Pool(_Mixture):
             raise ValueError(f"a pool forecasts no {task}")
         super().check_task(task)
 
-    def chances(self, values: Mapping[str, float]) -> Chances:
+    def chances(self, values: FloatArray) -> Chances:
         """Return the weighted mean, and the ranks of the member that simulates."""
-        said = [member.chances(values) for member in self.members]
-        mean = np.dot(self.weights, [one.probabilities for one in said])
-        ranks = next((one.ranks for one in said if one.ranks is not None), None)
-        return Chances(np.asarray(mean, dtype=np.float64), ranks)
+        parts = zip(self.members, self._columns, strict=True)
+        chances = [member.chances(values[:, columns]) for member, columns in parts]
+        ranks = next((part.ranks for part in chances if part.ranks is not None), None)
+        return Chances(weighted_mean(self.weights, [part.probabilities for part in chances]), ranks)
 
 
 AnyKind = Annotated[
-    Linear | Trees | Table | Paths | Ensemble | Pool,
+    Linear | Trees | Table | Paths | AddOne | Ensemble | Pool,
     Field(discriminator="kind"),
 ]

@@ -4,7 +4,6 @@ Standardised past paths are put on today's level with a forecast of scale and dr
 is taken over the sessions that will hold then.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self
 
 import numpy as np
@@ -12,39 +11,48 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from feature_repo.features.catalogue import names
 from feature_repo.features.iv.path import DISTANCES, VOL_WINDOWS, rank_after
-from forecasters.base import N_REGIMES, Chances, Positive, Single, Strict, Task, check_lengths
+from forecasters.base import (
+    N_REGIMES,
+    Chances,
+    ForecastError,
+    Matrix,
+    Positive,
+    Scale,
+    Single,
+    Strict,
+    Task,
+    Vector,
+    check_shape,
+)
 from market.arrays import FloatArray
 from market.targets import HORIZON, REGIME_CUTS
-from serving.reading.refusal import Refusal
 
 #: Level, highest and lowest; then volatilities and distances from means.
 INPUTS: Final = ("vix_close", *names("iv_path"))
 N_LEVELS: Final = len(INPUTS) - len(VOL_WINDOWS) - len(DISTANCES)
 #: Share of the paths between the ends of the interval that a signal shows.
 INTERVAL_LEVEL: Final = 0.8
-_STEPS: Final = np.arange(1, HORIZON + 1) / HORIZON
+#: The part of the drift that each session of a path has gone; shape (HORIZON,).
+STEPS: Final = np.arange(1, HORIZON + 1) / HORIZON
 
 
 class Ridge(Strict):
     """A linear forecast on standardised inputs."""
 
-    mean: list[float]
-    scale: list[Positive]
-    coef: list[float]
+    mean: Vector
+    scale: Scale
+    coef: Vector
     intercept: float
-    _arrays: tuple[FloatArray, FloatArray, FloatArray] = PrivateAttr()
 
     @model_validator(mode="after")
     def _shapes(self) -> Self:
-        width = len(self.coef)
-        check_lengths(("mean", len(self.mean), width), ("scale", len(self.scale), width))
-        self._arrays = (np.array(self.mean), np.array(self.scale), np.array(self.coef))
+        check_shape("mean", self.mean, self.coef.shape)
+        check_shape("scale", self.scale, self.coef.shape)
         return self
 
-    def forecast(self, inputs: FloatArray) -> float:
-        """Return the forecast of one row of inputs."""
-        mean, scale, coef = self._arrays
-        return float((inputs - mean) / scale @ coef + self.intercept)
+    def forecast(self, inputs: FloatArray) -> FloatArray:
+        """Return the forecast of each row; shape (n_rows,)."""
+        return np.asarray((inputs - self.mean) / self.scale @ self.coef + self.intercept)
 
 
 class Paths(Single):
@@ -63,10 +71,10 @@ class Paths(Single):
         Log change a session below which a volatility is not told from zero.
     """
 
-    kind: Literal["paths"]
+    kind: Literal["paths"] = "paths"
     volatility: Ridge
     drift: Ridge
-    paths: Annotated[list[list[float]], Field(min_length=1)]
+    paths: Matrix
     floor: Annotated[float, Field(ge=0, lt=1 / N_REGIMES)]
     smallest: Positive
     _paths: FloatArray = PrivateAttr()
@@ -77,13 +85,11 @@ class Paths(Single):
             raise ValueError(
                 f"features: got {', '.join(self.features)!s:.200}, allowed are {', '.join(INPUTS)}"
             )
-        check_lengths(
-            ("volatility", len(self.volatility.coef), len(INPUTS) - N_LEVELS),
-            ("drift", len(self.drift.coef), len(DISTANCES)),
-            *(("paths row", len(row), HORIZON) for row in self.paths),
-        )
+        check_shape("volatility", self.volatility.coef, (len(INPUTS) - N_LEVELS,))
+        check_shape("drift", self.drift.coef, (len(DISTANCES),))
+        check_shape("paths", self.paths, (max(len(self.paths), 1), HORIZON))
         # Session by session in memory: extremes over the sessions then run along the paths.
-        self._paths = np.asfortranarray(self.paths, dtype=np.float64)
+        self._paths = np.asfortranarray(self.paths)
         return self
 
     def check_task(self, task: Task) -> None:
@@ -91,47 +97,55 @@ class Paths(Single):
         if task != "regime":
             raise ValueError(f"paths of the volatility index forecast no {task}")
 
-    def chances(self, values: Mapping[str, float]) -> Chances:
-        """Return the share of paths that end in each class, and the ranks they end at.
+    def check_row(self, row: FloatArray) -> None:
+        """Check that the levels of the index are positive.
 
         Raises
         ------
-        Refusal
-            `out_of_range` if a level of the index is not positive.
+        ForecastError
+            `out_of_range`, naming the first that is not.
         """
-        ranks = self.ranks(self.inputs(values))
-        if not np.isfinite(ranks).all():
-            return Chances(np.full(N_REGIMES, np.nan), ranks)
-        classes = np.searchsorted(REGIME_CUTS, ranks, side="right")
-        shares = np.bincount(classes, minlength=N_REGIMES) / len(ranks)
-        return Chances(self.floor + (1.0 - N_REGIMES * self.floor) * shares, ranks)
-
-    def ranks(self, inputs: FloatArray) -> FloatArray:
-        """Return the IV rank at the end of each path, 0 to 100; shape (n_paths,).
-
-        Parameters
-        ----------
-        inputs
-            In the order of `INPUTS`.
-
-        Raises
-        ------
-        Refusal
-            `out_of_range` if a level of the index is not positive.
-        """
-        levels, rest = inputs[:N_LEVELS], inputs[N_LEVELS:]
-        for name, level in zip(INPUTS, levels, strict=False):
+        for name, level in zip(INPUTS, row[:N_LEVELS].tolist(), strict=False):
             if level <= 0:
-                raise Refusal(
+                raise ForecastError(
                     "out_of_range", f"{name}: got {level}, allowed is a positive level of the index"
                 )
-        distances = rest[len(VOL_WINDOWS) :]
-        volatilities = np.log(np.maximum(rest[: len(VOL_WINDOWS)], self.smallest))
+
+    def chances(self, values: FloatArray) -> Chances:
+        """Return the share of paths that end in each class, and the ranks they end at."""
+        ranks = self.ranks(values)
+        n_paths = ranks.shape[1]
+        below = np.stack([np.count_nonzero(ranks < cut, axis=1) for cut in REGIME_CUTS], axis=1)
+        shares = np.diff(below, axis=1, prepend=0, append=n_paths) / n_paths
+        shares[~np.isfinite(ranks).all(axis=1)] = np.nan
+        return Chances(self.floor + (1.0 - N_REGIMES * self.floor) * shares, ranks)
+
+    def ranks(self, values: FloatArray) -> FloatArray:
+        """Return the IV rank at the end of each path, 0 to 100; shape (n_rows, n_paths).
+
+        NaN where a level of the index is not positive, or the inputs overflow.
+        """
+        ranks = np.full((len(values), len(self._paths)), np.nan)
         with np.errstate(over="ignore", invalid="ignore"):
-            scale = np.exp(self.volatility.forecast(np.concatenate([volatilities, distances])))
-            path = scale * (self._paths + self.drift.forecast(distances) * _STEPS)
-            level, high, low = levels[:, None]
-            return np.asarray(rank_after(level, high, low, path[None])[0])
+            scale = np.exp(self.volatility.forecast(volatility_inputs(values, self.smallest)))
+            drift = self.drift.forecast(drift_inputs(values))
+            for at in np.flatnonzero((values[:, :N_LEVELS] > 0).all(axis=1)):
+                level, high, low = values[at, :N_LEVELS, None]
+                path = scale[at] * (self._paths + drift[at] * STEPS)
+                ranks[at] = rank_after(level, high, low, path[None])[0]
+        return ranks
+
+
+def volatility_inputs(values: FloatArray, smallest: float) -> FloatArray:
+    """Return the logs of the volatilities, and the distances; shape (n_rows, 8)."""
+    rest = values[:, N_LEVELS:]
+    volatilities = np.log(np.maximum(rest[:, : len(VOL_WINDOWS)], smallest))
+    return np.hstack([volatilities, rest[:, len(VOL_WINDOWS) :]])
+
+
+def drift_inputs(values: FloatArray) -> FloatArray:
+    """Return the distances from means; shape (n_rows, 4)."""
+    return values[:, -len(DISTANCES) :]
 
 
 def rank_interval(ranks: FloatArray) -> dict[str, float]:

@@ -1,36 +1,46 @@
 """The transition table: regime frequencies given today's IV rank."""
 
-from collections.abc import Mapping
-from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Final, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from numpy.typing import ArrayLike
+from pydantic import model_validator
 
-from forecasters.base import N_REGIMES, Chances, Single, Task, check_lengths, check_shares
+from forecasters.base import (
+    N_REGIMES,
+    Chances,
+    Matrix,
+    Single,
+    Task,
+    Vector,
+    check_shape,
+    check_shares,
+)
+from market.arrays import FloatArray, IntArray
 
-INPUT = "iv_rank"
+INPUT: Final = "iv_rank"
+
+
+def rank_bin(iv_rank: FloatArray, cuts: ArrayLike) -> IntArray:
+    """Return the half-open bin of an IV rank between rising cuts, from 0; shape (n_rows,)."""
+    return np.searchsorted(cuts, iv_rank, side="right").astype(np.int64)
 
 
 class Table(Single):
     """Half-open bins of the rank between rising cuts, and a row of shares for each."""
 
-    kind: Literal["table"]
-    cuts: Annotated[list[float], Field(min_length=1)]
-    probabilities: list[list[float]]
+    kind: Literal["table"] = "table"
+    cuts: Vector
+    probabilities: Matrix
 
     @model_validator(mode="after")
     def _shapes(self) -> Self:
         if self.features != [INPUT]:
             raise ValueError(f"features: got {self.features!s:.60}, allowed is {INPUT} alone")
-        if any(low >= high for low, high in pairwise(self.cuts)):
-            raise ValueError("cuts: they have to rise")
-        check_lengths(
-            ("probabilities", len(self.probabilities), len(self.cuts) + 1),
-            *(("probabilities row", len(row), N_REGIMES) for row in self.probabilities),
-        )
-        for row in self.probabilities:
-            check_shares("probabilities row", row)
+        if not len(self.cuts) or (np.diff(self.cuts) <= 0).any():
+            raise ValueError("cuts: allowed are one or more that rise")
+        check_shape("probabilities", self.probabilities, (len(self.cuts) + 1, N_REGIMES))
+        check_shares("probabilities row", self.probabilities)
         return self
 
     def check_task(self, task: Task) -> None:
@@ -38,7 +48,6 @@ class Table(Single):
         if task != "regime":
             raise ValueError(f"a table forecasts no {task}")
 
-    def chances(self, values: Mapping[str, float]) -> Chances:
+    def chances(self, values: FloatArray) -> Chances:
         """Return the row of today's bin."""
-        at = int(np.searchsorted(self.cuts, values[INPUT], side="right"))
-        return Chances(np.array(self.probabilities[at]))
+        return Chances(self.probabilities[rank_bin(values[:, 0], self.cuts)])

@@ -1,13 +1,12 @@
 """Boosted trees in xgboost's own JSON, evaluated by the library, which is imported only then."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 import numpy as np
 from pydantic import PrivateAttr, model_validator
 
 from forecasters import booster
-from forecasters.base import Chances, Single, Task, check_names
+from forecasters.base import N_REGIMES, Chances, Single, Task, check_names
 from market.arrays import FloatArray
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ LARGEST: Final = float(np.finfo(np.float32).max)
 class Trees(Single):
     """A boosted forest: its margin is the log-odds of UP, or it gives each regime's probability."""
 
-    kind: Literal["trees"]
+    kind: Literal["trees"] = "trees"
     booster: str
     _booster: "Booster" = PrivateAttr()
     _task: Task = PrivateAttr()
@@ -28,12 +27,12 @@ class Trees(Single):
     @model_validator(mode="after")
     def _shapes(self) -> Self:
         check_names(self.features)
-        found = booster.parse(self.booster)
-        found.check(len(self.features))
-        self._task = found.task
+        checked = booster.parse(self.booster)
+        checked.check(len(self.features))
+        self._task = checked.task
         self._booster = _load(self.booster)
         # The library settles its configuration at the first question: now, before threads share it.
-        self._ask(np.zeros(len(self.features)))
+        self._booster.inplace_predict(np.zeros((1, len(self.features))))
         return self
 
     def check_task(self, task: Task) -> None:
@@ -41,22 +40,26 @@ class Trees(Single):
         if self._task != task:
             raise ValueError(f"booster: its objective forecasts a {self._task}, not a {task}")
 
-    def decision(self, values: Mapping[str, float]) -> float:
-        """Return the margin."""
-        return float(self._ask(self.inputs(values))[0])
+    def decision(self, values: FloatArray) -> FloatArray:
+        """Return the margins; shape (n_rows,)."""
+        self.check_task("direction")
+        return self._ask(values, "margin", 1)[:, 0]
 
-    def chances(self, values: Mapping[str, float]) -> Chances:
+    def chances(self, values: FloatArray) -> Chances:
         """Return the probabilities, summing to 1 beyond the library's single precision."""
-        said = self._ask(self.inputs(values))
-        return Chances(np.asarray(said / said.sum()))
+        self.check_task("regime")
+        shares = self._ask(values, "value", N_REGIMES)
+        return Chances(shares / shares.sum(axis=1, keepdims=True))
 
-    def _ask(self, inputs: FloatArray) -> FloatArray:
-        """Return margin (1,) or probabilities (3,); not finite for inputs it has no number for."""
-        if not (np.abs(inputs) <= LARGEST).all():
-            return np.full(1, np.nan)
-        kind = "margin" if self._task == "direction" else "value"
-        said = self._booster.inplace_predict(inputs[None], predict_type=kind)
-        return np.asarray(said, dtype=np.float64).ravel()
+    def _ask(self, values: FloatArray, kind: str, width: int) -> FloatArray:
+        """Return the outputs, NaN for inputs the library has no number for; (n_rows, width)."""
+        usable = (np.abs(values) <= LARGEST).all(axis=1)
+        outputs = np.full((len(values), width), np.nan)
+        if usable.any():
+            rows = values if usable.all() else values[usable]
+            given = self._booster.inplace_predict(rows, predict_type=kind)
+            outputs[usable] = np.reshape(given, (-1, width))
+        return outputs
 
 
 def _load(text: str) -> "Booster":

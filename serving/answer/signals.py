@@ -1,14 +1,18 @@
 """From a row of features and two models to a signal. Pure: no store, no file, no clock."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import pandas as pd
 
-from market.targets import DOWN, UP, Direction, IvRegime, band, expected_iv_direction
+from forecasters.base import ForecastError
+from market.targets import UP, Direction, IvRegime, band, expected_iv_direction
 from serving.reading.artifact import Artifact
+from serving.reading.refusal import Refusal
 from trading.strategies.selector import Forecasts, Recommendation, select
+
+Answer = TypeVar("Answer")
 
 # What a signal shows of today's implied volatility, whatever the models read.
 CONTEXT_FEATURES: Final = ("iv_rank", "iv_hv_spread")
@@ -108,13 +112,11 @@ def prediction(values: Mapping[str, float], model: Artifact) -> dict[str, Any]:
     Refusal
         `not_finite` if the features overflow the model.
     """
-    if model.threshold is None:
-        raise ValueError(f"{model.name} has no threshold: it is no direction model")
-    probability = model.probability_up(values)
+    forecast = _forecast(model.direction, values)
     return {
-        "direction": UP if probability > model.threshold else DOWN,
-        "probability": probability,
-        "confidence": max(probability, 1.0 - probability),
+        "direction": forecast.called,
+        "probability": forecast.probability,
+        "confidence": max(forecast.probability, 1.0 - forecast.probability),
         "threshold_used": model.threshold,
     }
 
@@ -132,7 +134,7 @@ def volatility(values: Mapping[str, float], model: Artifact) -> dict[str, Any]:
     InputError
         If today's iv_rank is not from 0 to 100.
     """
-    found = model.regime(values)
+    found = _forecast(model.regime, values)
     return {
         "predicted_regime": found.called,
         "regime_probabilities": found.probabilities,
@@ -142,6 +144,14 @@ def volatility(values: Mapping[str, float], model: Artifact) -> dict[str, Any]:
         "confidence": found.probabilities[found.called],
         "iv_rank_forecast": found.iv_rank,
     }
+
+
+def _forecast(ask: Callable[[Mapping[str, float]], Answer], values: Mapping[str, float]) -> Answer:
+    """Return what a model says of features, its refusal as that of a signal."""
+    try:
+        return ask(values)
+    except ForecastError as error:
+        raise Refusal(error.error, error.detail) from None
 
 
 def iv_outlook(expected: Mapping[str, Any]) -> Outlook:

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from forecasters.base import Parameters
+from forecasters.mixtures import Ensemble, Pool
+from forecasters.paths import INPUTS
 from tests.serving.conftest import documents, reseal, write  # noqa: F401 - fixtures
 from training.models import MODELS, Mixture, Sample, members
-from training.models.paths import INPUTS
 
 NAMES = (*INPUTS, "iv_rank", "hv_20", "iv_hv_spread")
 ROWS = 400
@@ -44,40 +46,39 @@ class Fitted:
 
     word: str
     task: str
-    parameters: dict[str, Any]
-    say: Callable[[np.ndarray], np.ndarray]
+    model: Parameters
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """As a document holds them."""
+        return self.model.model_dump()
+
+    def say(self, values: np.ndarray) -> np.ndarray:
+        """The decision values or the probabilities of a batch of rows of all features."""
+        chosen = values[:, [NAMES.index(name) for name in self.model.names()]]
+        if self.task == "direction":
+            return self.model.decision(chosen)
+        return self.model.chances(chosen).probabilities
 
     @property
     def features(self) -> list[str]:
         """The union of what is read."""
-        parts = self.parameters.get("members", [self.parameters])
-        return list(dict.fromkeys(name for part in parts for name in part["features"]))
+        return list(self.model.names())
 
 
 def fit_model(word: str, task: str) -> Fitted:
     sample = made_sample(2 if task == "direction" else 3)
-    row, said, written = MODELS[word], [], []
+    row, models = MODELS[word], []
     for member in members(row):
         names = member.inputs or sample.names
         columns = [sample.names.index(name) for name in names]
         own = replace(sample, names=names, values=sample.values[:, columns])
-        estimator = member.fit(own)
-        written.append(member.parameters(estimator, names))
-        said.append(lambda v, m=member, e=estimator, c=columns: saying(m, e, v[:, c], sample))
+        models.append(member.fit(own).parameters)
     if not isinstance(row, Mixture):
-        return Fitted(word, task, written[0], said[0])
-    weights = np.arange(1.0, 1.0 + len(said)) / sum(range(1, 1 + len(said)))
-    kind = "ensemble" if task == "direction" else "pool"
-    parameters = {"kind": kind, "weights": weights.tolist(), "members": written}
-    return Fitted(
-        word, task, parameters, lambda v: np.tensordot(weights, [one(v) for one in said], axes=1)
-    )
-
-
-def saying(member, estimator, values, sample):
-    if sample.n_classes == 2:
-        return member.decision(estimator, values)
-    return member.probabilities(estimator, values, sample.n_classes, ROWS)
+        return Fitted(word, task, models[0])
+    weights = np.arange(1.0, 1.0 + len(models)) / sum(range(1, 1 + len(models)))
+    kind = Ensemble if task == "direction" else Pool
+    return Fitted(word, task, kind(weights=weights.tolist(), members=models))
 
 
 @pytest.fixture(scope="session")

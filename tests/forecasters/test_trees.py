@@ -5,9 +5,9 @@ import json
 
 import pytest
 
+from forecasters.base import ForecastError
 from forecasters.booster import parse
 from serving.reading.artifact import Artifact
-from serving.reading.refusal import Refusal
 
 TREE = ("learner", "gradient_booster", "model", "trees", 0)
 MODEL = TREE[:3]
@@ -108,5 +108,5 @@ def test_values_that_the_library_has_no_number_for_are_refused(
 ):
     model = ask(fitted_document, fitted, task, json.dumps(good))
     method = model.probability_up if task == "direction" else model.regime
-    with pytest.raises(Refusal, match="not_finite"):
+    with pytest.raises(ForecastError, match="not_finite"):
         method(new_rows[1][0] | {"hv_20": 1e39})

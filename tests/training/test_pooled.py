@@ -157,9 +157,9 @@ def test_nothing_later_of_any_ticker_changes_a_pooled_fit(
     after = train_regime(changed, settings, start)
     for fold in (0, 1):
         one, other = before.folds[fold], after.folds[fold]
-        assert one.fit.parameters() == other.fit.parameters()
+        assert one.fit.parameters.model_dump() == other.fit.parameters.model_dump()
         assert replace(one, fit=None) == replace(other, fit=None)
-    assert before.folds[2].fit.parameters() != after.folds[2].fit.parameters()
+    assert before.folds[2].fit.parameters.model_dump() != after.folds[2].fit.parameters.model_dump()
 
 
 def test_a_ticker_whose_labels_begin_after_the_window_adds_nothing(frame: pd.DataFrame) -> None:

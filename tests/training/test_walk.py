@@ -22,7 +22,7 @@ def fitted_numbers(trained: Trained, fold: int) -> list[object]:
     forecaster = trained.folds[fold]
     fit = forecaster.fit
     numbers = [fit.selection.names, fit.selection.information, fit.rows, fit.dropped]
-    numbers += [fit.parameters(), replace(forecaster, fit=None)]
+    numbers += [fit.parameters.model_dump(), replace(forecaster, fit=None)]
     return numbers
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND
+from forecasters.linear import Linear
 from market.arrays import FloatArray, IntArray
 from market.bootstrap import MEAN_BLOCK
 from training.fit.forecast import Forecast
@@ -86,14 +87,14 @@ def permutation_importance(
 
 
 def linear_weights(
-    final: Mapping[str, Any], folds: Sequence[Mapping[str, Any]], classes: Sequence[str]
+    final: Linear, folds: Sequence[Linear], classes: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Return the weights of a linear model per standard deviation of each feature, in log-odds.
 
     Parameters
     ----------
     final, folds
-        `features` and `coef`, one row of weights for two classes, a row a class for more.
+        One row of weights for two classes, a row a class for more; folds that knew every class.
     classes
         Names of the classes, in the order of their codes.
 
@@ -106,12 +107,10 @@ def linear_weights(
     labelled = list(classes) if len(classes) > 2 else [classes[1]]
     earlier: dict[str, list[FloatArray]] = {}
     for fold in folds:
-        if len(fold["coef"]) != len(labelled):
-            continue  # fitted before a class had appeared: its weights tell others apart
-        for name, weights in zip(fold["features"], np.asarray(fold["coef"]).T, strict=True):
+        for name, weights in zip(fold.features, fold.coef.T, strict=True):
             earlier.setdefault(name, []).append(weights)
     rows = []
-    for name, weights in zip(final["features"], np.asarray(final["coef"]).T, strict=True):
+    for name, weights in zip(final.features, final.coef.T, strict=True):
         seen = earlier.get(name, [])
         rows.append(
             {

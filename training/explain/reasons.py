@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from forecasters.linear import Linear
 from market.arrays import FloatArray
 from training.explain.importance import Part, linear_weights, permutation_importance
 from training.fit.fit import Fit, Mixed
@@ -60,12 +61,15 @@ def importance(
     }
 
 
-def _linear(fit: Fit | Mixed) -> dict[str, Any] | None:
-    """Return the parameters of a fit's linear member, None if it has none that counts."""
+def _linear(fit: Fit | Mixed) -> Linear | None:
+    """Return a fit's linear member, None if it has none that counts.
+
+    Of a part that lacked a class there is none: its weights tell others apart.
+    """
     weights = fit.weights if isinstance(fit, Mixed) else (1.0,)
     for one, weight in zip(fit.fits, weights, strict=True):
         if one.word == LINEAR and weight >= MIN_WEIGHT:
-            return one.parameters()
+            return one.parameters if isinstance(one.parameters, Linear) else None
     return None
 
 

@@ -1,14 +1,14 @@
 """From probabilities to a pool and to calls: weights chosen on out-of-fold forecasts. Pure."""
 
-from collections.abc import Sequence
 from itertools import product
 from typing import Final
 
 import numpy as np
 from scipy.special import softmax
 
+from forecasters.calls import called
 from market.arrays import FloatArray, IntArray
-from market.targets import HORIZON, UNKNOWN
+from market.targets import HORIZON
 
 #: Sessions that the labels of neighbours share: so many rows say what one independent row would.
 OVERLAP: Final = HORIZON
@@ -56,14 +56,6 @@ def call_weights(chance: FloatArray, outcome: IntArray) -> tuple[float, ...]:
         if score > best + 1e-12:
             best, chosen = score, weights
     return chosen
-
-
-def called(chance: FloatArray, weights: Sequence[float]) -> IntArray:
-    """Return the class of the largest weighted probability, -1 where unknown; shape (n_rows,)."""
-    calls = np.full(len(chance), UNKNOWN, dtype=np.int64)
-    known = np.isfinite(chance).all(axis=1)
-    calls[known] = (chance[known] * np.asarray(weights)).argmax(axis=1)
-    return calls
 
 
 def _departure(pair: tuple[float, float]) -> float:

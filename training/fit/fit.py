@@ -3,15 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from feature_repo.features.catalogue import names as feature_names
+from forecasters.base import Parameters
+from forecasters.mixtures import Ensemble, Pool, weighted_mean
 from market.arrays import BoolArray, FloatArray, IntArray
 from training.fit.selection import N_BINS, Selection, UnfittableError, select
 from training.frames.rows import Rows
-from training.models import Mixture, Model, Sample, members
+from training.models import Estimate, Mixture, Model, Sample, members
 
 MIN_ROWS: Final = N_BINS  # fewer rows than bins of the selection tell no feature from another
 #: Made for the path simulation: never selected for another model (Decision 2).
@@ -20,11 +22,11 @@ AUXILIARY: Final = frozenset(feature_names("iv_path"))
 
 @dataclass(frozen=True)
 class Fit:
-    """An estimator and the features chosen for it; `dropped` rows had one of them null."""
+    """A fitted model and the features chosen for it; `dropped` rows had one of them null."""
 
     model: Model
     selection: Selection
-    estimator: Any
+    estimate: Estimate
     rows: int
     dropped: int
     n_classes: int
@@ -42,9 +44,14 @@ class Fit:
         return (self,)
 
     @property
+    def parameters(self) -> Parameters:
+        """The model as it scores and serves."""
+        return self.estimate.parameters
+
+    @property
     def converged(self) -> bool:
         """Whether the fit reached its optimum."""
-        return self.model.converged(self.estimator)
+        return self.estimate.converged
 
     def usable(self, values: FloatArray) -> BoolArray:
         """Return which rows have every selected feature; shape (n_rows,)."""
@@ -52,23 +59,15 @@ class Fit:
 
     def decision(self, values: FloatArray) -> FloatArray:
         """Return the log-odds of the second class, NaN for unusable rows; shape (n_rows,)."""
-        decide = self.model.decision
-        if decide is None:
-            raise TypeError(f"{self.word} forecasts no direction")
-        return self._of_usable(values, (), lambda chosen: decide(self.estimator, chosen))
+        return self._of_usable(values, (), self.parameters.decision)
 
     def probabilities(self, values: FloatArray) -> FloatArray:
         """Return the probability of every class, NaN for unusable rows; (n_rows, n_classes)."""
-        say = self.model.probabilities
         return self._of_usable(
             values,
             (self.n_classes,),
-            lambda chosen: say(self.estimator, chosen, self.n_classes, self.rows),
+            lambda chosen: self.parameters.chances(chosen).probabilities,
         )
-
-    def parameters(self) -> dict[str, Any]:
-        """Return the fit as plain data."""
-        return self.model.parameters(self.estimator, self.selection.names)
 
     def _of_usable(
         self,
@@ -146,21 +145,21 @@ class Mixed:
 
     def decision(self, values: FloatArray) -> FloatArray:
         """Return the mean log-odds of the second class, NaN for unusable rows; (n_rows,)."""
-        said = np.stack([fit.decision(values) for fit in self.fits])
-        return np.asarray(np.tensordot(self.weights, said, axes=1), dtype=np.float64)
+        return weighted_mean(self.weights, [fit.decision(values) for fit in self.fits])
 
     def probabilities(self, values: FloatArray) -> FloatArray:
         """Return the mean probability of every class, NaN for unusable rows; as of a fit."""
-        said = np.stack([fit.probabilities(values) for fit in self.fits])
-        return np.asarray(np.tensordot(self.weights, said, axes=1), dtype=np.float64)
+        return weighted_mean(self.weights, [fit.probabilities(values) for fit in self.fits])
 
-    def parameters(self) -> dict[str, Any]:
-        """Return weights and members as plain data."""
-        return {
-            "kind": "ensemble" if "direction" in self.model.tasks else "pool",
-            "weights": list(self.weights),
-            "members": [fit.parameters() for fit in self.fits],
-        }
+    @cached_property
+    def parameters(self) -> Parameters:
+        """The mixture as it serves."""
+        direction = "direction" in self.model.tasks
+        kind, word = (Ensemble, "ensemble") if direction else (Pool, "pool")
+        members = [fit.parameters for fit in self.fits]
+        return kind.model_validate(
+            {"kind": word, "weights": list(self.weights), "members": members}
+        )
 
 
 def fit_rows(rows: Rows, train: IntArray, model: Model | Mixture, n_features: int) -> Fit | Mixed:

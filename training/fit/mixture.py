@@ -10,9 +10,10 @@ from typing import Final
 
 import numpy as np
 
+from forecasters.calls import IDENTITY, Calibration, called, called_up
 from market.arrays import FloatArray, IntArray
-from market.targets import HORIZON, UNKNOWN
-from training.fit.decisions import call_weights, called, pool_weights
+from market.targets import HORIZON
+from training.fit.decisions import call_weights, pool_weights
 from training.fit.fit import Fit, Mixed, fit_rows
 from training.fit.forecast import Forecast
 from training.fit.selection import UnfittableError
@@ -20,30 +21,31 @@ from training.fit.threshold import Threshold, choose, fixed
 from training.frames.folds import walk_forward
 from training.frames.rows import Rows
 from training.models import Mixture, Model
-from training.models.calibration import Platt, fit_platt
+from training.models.calibration import fit_platt
 
 INNER_FOLDS: Final = 3  # of a training part; five would leave the first one 30 sessions of 5 years
 
 
-NO_CURVE: Final = Platt(1.0, 0.0)  # log-odds as they are
-
-
 @dataclass(frozen=True)
 class DirectionForecaster:
-    """A fit with its calibration and threshold, both from `calibrated_on` out-of-fold rows."""
+    """A fit with its calibration and threshold, both from `calibrated_on` out-of-fold rows.
+
+    `centre` is the decision value of an average row of what the decision was fitted on.
+    """
 
     fit: Fit | Mixed
-    calibration: Platt
+    calibration: Calibration
     threshold: Threshold
     calibrated_on: int
+    centre: float = 0.0
 
     def forecast(self, values: FloatArray) -> Forecast:
         """Return calibrated probabilities and calls; NaN and -1 for unusable rows."""
         decision = self.fit.decision(values)
         up = self.calibration.probability(decision)
-        calls = np.where(np.isfinite(up), (up > self.threshold.value).astype(np.int64), UNKNOWN)
-        chance, lift = np.column_stack([1.0 - up, up]), self.calibration.lift(decision)
-        return Forecast(calls, chance, decision, lift)
+        calls = called_up(up, self.threshold.value)
+        lift = self.calibration.lift(decision, self.centre)
+        return Forecast(calls, np.column_stack([1.0 - up, up]), decision, lift)
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def calibrated(
     """
     known = np.isfinite(decision) & (labels >= 0)
     up = labels[known] == 1
-    curve = NO_CURVE if fitted.model.calibrated else fit_platt(decision[known], up)
+    curve = IDENTITY if fitted.model.calibrated else fit_platt(decision[known], up)
     chosen = fixed()
     if criterion is not None:
         chosen = choose(curve.probability(decision[known]), up, criterion)
@@ -106,7 +108,7 @@ def centred(forecaster: DirectionForecaster, values: FloatArray) -> DirectionFor
     said = forecaster.fit.decision(values)
     known = said[np.isfinite(said)]
     centre = float(known[0] if np.ptp(known) == 0.0 else known.mean())
-    return replace(forecaster, calibration=replace(forecaster.calibration, centre=centre))
+    return replace(forecaster, centre=centre)
 
 
 def fit_regime(

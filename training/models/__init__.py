@@ -6,11 +6,11 @@ from market.errors import InputError
 from training.models.logistic import LOGISTIC
 from training.models.paths import PATHS
 from training.models.ridge import RIDGE
-from training.models.sample import Mixture, Model, Sample
+from training.models.sample import Estimate, Mixture, Model, Sample
 from training.models.table import TABLE
 from training.models.trees import TREES
 
-__all__ = ["MODELS", "Mixture", "Model", "Sample", "model_type", "words"]
+__all__ = ["MODELS", "Estimate", "Mixture", "Model", "Sample", "model_type", "words"]
 
 ENSEMBLE: Final = Mixture("ensemble", ("direction",), ("logistic", "trees"))
 BLEND: Final = Mixture("blend", ("regime",), ("logistic", "table", "trees", "paths"))

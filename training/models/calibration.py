@@ -4,40 +4,16 @@ Platt, "Probabilistic outputs for support vector machines" (1999): a logistic cu
 out-of-fold decision values, targets smoothed as there.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from forecasters.calls import Calibration
 from market.arrays import BoolArray, FloatArray
 from market.errors import InputError
 
 
-@dataclass(frozen=True)
-class Platt:
-    """P(UP) = sigmoid(slope x decision value + intercept); never falling.
-
-    `centre` is the decision value of an average row of what the decision was fitted on.
-    """
-
-    slope: float
-    intercept: float
-    centre: float = 0.0
-
-    def probability(self, decision: FloatArray) -> FloatArray:
-        """Return P(UP) in [0, 1] of decision values; same shape."""
-        return np.asarray(expit(self.slope * decision + self.intercept), dtype=np.float64)
-
-    def lift(self, decision: FloatArray) -> FloatArray:
-        """Return the log-odds of UP less those of an average row; same shape.
-
-        Zero where the curve, or the decision, is a constant.
-        """
-        return np.asarray(self.slope * (decision - self.centre), dtype=np.float64)
-
-
-def fit_platt(decision: FloatArray, up: BoolArray) -> Platt:
+def fit_platt(decision: FloatArray, up: BoolArray) -> Calibration:
     """Fit the curve to out-of-fold decision values by maximum likelihood.
 
     The slope is held at 0 or above. Where the decision values order the rows no better than
@@ -80,4 +56,4 @@ def fit_platt(decision: FloatArray, up: BoolArray) -> Platt:
         bounds=[(0.0, None), (None, None)],
         options={"ftol": 1e-14, "gtol": 1e-9, "maxiter": 500},
     )
-    return Platt(float(best.x[0]) / spread, float(best.x[1]))
+    return Calibration(slope=float(best.x[0]) / spread, intercept=float(best.x[1]))

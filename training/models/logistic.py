@@ -4,8 +4,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from market.arrays import FloatArray
-from training.models.sample import Model, Sample
+from forecasters.linear import Linear
+from forecasters.unseen import with_unseen
+from training.models.sample import Estimate, Model, Sample
 
 REGULARISATION: Final = 0.1  # C of the L2 penalty, Decision 8
 MAX_ITERATIONS: Final = 1_000  # Decision 8
@@ -21,60 +22,36 @@ def pipeline() -> Any:  # noqa: ANN401 - the class is imported when a model is b
     return Pipeline([("scaler", StandardScaler()), ("model", regression)])
 
 
-def fit(sample: Sample) -> Any:  # noqa: ANN401
-    """Return a fitted pipeline."""
-    return pipeline().fit(sample.values, sample.labels)
+def fit(sample: Sample) -> Estimate:
+    """Return the fitted model and its pipeline."""
+    fitted = pipeline().fit(sample.values, sample.labels)
+    model = with_unseen(linear(fitted, sample), sample.absent, len(sample.labels))
+    return Estimate(model, fitted, converged(fitted))
 
 
-def decision(estimator: Any, values: FloatArray) -> FloatArray:  # noqa: ANN401
-    """Return the log-odds of the second class; shape (n_rows,)."""
-    return np.asarray(estimator.decision_function(values), dtype=np.float64)
+def linear(fitted: Any, sample: Sample) -> Linear:  # noqa: ANN401
+    """Return the parameters of a fitted pipeline, one row of coefficients a class of a regime."""
+    scaler, regression = fitted.named_steps["scaler"], fitted.named_steps["model"]
+    coef, intercept = regression.coef_, regression.intercept_
+    if sample.n_classes > 2 and sample.absent:
+        # Of two classes, the second's log-odds against the first: a softmax with a row of zeros.
+        codes = regression.classes_[-len(coef) :]
+        known, constants = coef, intercept
+        coef = np.zeros((sample.n_classes, len(sample.names)))
+        intercept = np.zeros(sample.n_classes)
+        coef[codes], intercept[codes] = known, constants
+    return Linear(
+        features=list(sample.names),
+        mean=scaler.mean_,
+        scale=scaler.scale_,
+        coef=coef,
+        intercept=intercept,
+    )
 
 
-def probabilities(
-    estimator: Any,  # noqa: ANN401
-    values: FloatArray,
-    n_classes: int,
-    n_fitted: int,
-) -> FloatArray:
-    """Return the probability of every class; shape (n_rows, n_classes), rows sum to 1.
-
-    A class that the training part did not hold gets the add-one probability
-    1 / (n_fitted + n_classes), as in the transition table: rare is not impossible.
-    """
-    known = np.asarray(estimator.classes_, dtype=np.int64)
-    unseen = 1.0 / (n_fitted + n_classes)
-    chance = np.full((len(values), n_classes), unseen)
-    share = 1.0 - unseen * (n_classes - len(known))
-    chance[:, known] = share * estimator.predict_proba(values)
-    return chance
-
-
-def parameters(estimator: Any, names: tuple[str, ...]) -> dict[str, Any]:  # noqa: ANN401
-    """Return mean, scale, coefficients and intercepts of the standardised linear model."""
-    steps = estimator.named_steps
-    scaler, regression = steps["scaler"], steps["model"]
-    return {
-        "kind": "linear",
-        "features": list(names),
-        "mean": scaler.mean_.tolist(),
-        "scale": scaler.scale_.tolist(),
-        "coef": regression.coef_.tolist(),
-        "intercept": regression.intercept_.tolist(),
-    }
-
-
-def converged(estimator: Any) -> bool:  # noqa: ANN401
+def converged(fitted: Any) -> bool:  # noqa: ANN401
     """Return whether lbfgs stopped before its last allowed iteration."""
-    return bool((estimator.named_steps["model"].n_iter_ < MAX_ITERATIONS).all())
+    return bool((fitted.named_steps["model"].n_iter_ < MAX_ITERATIONS).all())
 
 
-LOGISTIC: Final = Model(
-    "logistic",
-    ("direction", "regime"),
-    fit=fit,
-    probabilities=probabilities,
-    parameters=parameters,
-    decision=decision,
-    converged=converged,
-)
+LOGISTIC: Final = Model("logistic", ("direction", "regime"), fit)

@@ -8,23 +8,15 @@ Most of what it knows lies in the exact thresholds, the sessions that leave the 
 scale; the drift is weak.
 """
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
-from feature_repo.features.iv.path import DISTANCES, HELD, VOL_WINDOWS, rank_after
+from forecasters.paths import INPUTS, STEPS, Paths, Ridge, drift_inputs, volatility_inputs
 from market.arrays import FloatArray
-from market.targets import HORIZON, REGIMES, regime_codes
+from market.targets import HORIZON
 from training.fit.selection import UnfittableError
-from training.models.sample import Model, Sample
-
-LEVEL: Final = "vix_close"
-HIGH: Final = f"vix_high_{HELD}d"
-LOW: Final = f"vix_low_{HELD}d"
-VOLATILITIES: Final = tuple(f"vix_log_vol_{half_life}" for half_life in VOL_WINDOWS)
-DRIFTS: Final = tuple(f"vix_log_distance_{n}" for n in DISTANCES)
-INPUTS: Final = (LEVEL, HIGH, LOW, *VOLATILITIES, *DRIFTS)
+from training.models.sample import Estimate, Model, Sample
 
 #: Penalties in shares of the rows. The drift's is strong: means revert weakly and not always.
 VOLATILITY_PENALTY: Final = 1e-3
@@ -37,64 +29,8 @@ PATH_DECIMALS: Final = 4  # of a standard deviation; keeps the artifact small
 FLOOR: Final = 0.003
 MIN_PATHS: Final = 100
 
-_STEPS: Final = np.arange(1, HORIZON + 1) / HORIZON
 
-
-@dataclass(frozen=True)
-class Ridge:
-    """A linear forecast on standardised inputs."""
-
-    mean: FloatArray
-    scale: FloatArray
-    coef: FloatArray
-    intercept: float
-
-    def forecast(self, inputs: FloatArray) -> FloatArray:
-        """Return the forecast of each row; shape (n_rows,)."""
-        return np.asarray((inputs - self.mean) / self.scale @ self.coef + self.intercept)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as plain numbers."""
-        return {
-            "mean": self.mean.tolist(),
-            "scale": self.scale.tolist(),
-            "coef": self.coef.tolist(),
-            "intercept": self.intercept,
-        }
-
-
-@dataclass(frozen=True)
-class Simulation:
-    """A fitted simulation.
-
-    Attributes
-    ----------
-    volatility
-        Of the log of the deviation of a session's log change.
-    drift
-        Of the log change over `HORIZON` sessions, in such deviations.
-    paths
-        Standardised paths; shape (n_paths, HORIZON).
-    """
-
-    volatility: Ridge
-    drift: Ridge
-    paths: FloatArray
-
-    def ranks(self, values: FloatArray) -> FloatArray:
-        """Return the rank at the end of each path; shape (n_rows, n_paths)."""
-        level, high, low = values[:, :3].T
-        scale = np.exp(self.volatility.forecast(_volatility_inputs(values)))
-        drift = self.drift.forecast(_drift_inputs(values))
-        ranks = np.empty((len(values), len(self.paths)))
-        for row in range(len(values)):
-            path = scale[row] * (self.paths + drift[row] * _STEPS)
-            at = slice(row, row + 1)
-            ranks[row] = rank_after(level[at], high[at], low[at], path[None])
-        return ranks
-
-
-def fit(sample: Sample) -> Simulation:
+def fit(sample: Sample) -> Estimate:
     """Fit scale and drift, and keep the standardised paths of the newest rows.
 
     Raises
@@ -116,37 +52,21 @@ def fit(sample: Sample) -> Simulation:
     values, ahead = sample.values[known], sample.ahead[known]
     steps = np.diff(ahead, axis=1, prepend=0.0)
     deviation = np.sqrt((steps**2).mean(axis=1))
-    volatility = ridge(
-        _volatility_inputs(values), np.log(np.maximum(deviation, SMALLEST)), VOLATILITY_PENALTY
+    moves = volatility_inputs(values, SMALLEST)
+    volatility = ridge(moves, np.log(np.maximum(deviation, SMALLEST)), VOLATILITY_PENALTY)
+    scale = np.exp(volatility.forecast(moves))
+    distances = drift_inputs(values)
+    drift = ridge(distances, ahead[:, -1] / scale, DRIFT_PENALTY)
+    centre = drift.forecast(distances)[:, None] * STEPS
+    model = Paths(
+        features=list(sample.names),
+        volatility=volatility,
+        drift=drift,
+        paths=np.round(ahead / scale[:, None] - centre, PATH_DECIMALS)[-MAX_PATHS:],
+        floor=FLOOR,
+        smallest=SMALLEST,
     )
-    scale = np.exp(volatility.forecast(_volatility_inputs(values)))
-    drift = ridge(_drift_inputs(values), ahead[:, -1] / scale, DRIFT_PENALTY)
-    centre = drift.forecast(_drift_inputs(values))[:, None] * _STEPS
-    paths = np.round(ahead / scale[:, None] - centre, PATH_DECIMALS)[-MAX_PATHS:]
-    # Step by step in memory: maxima over the steps then run along the paths, three times as fast.
-    return Simulation(volatility, drift, np.asfortranarray(paths))
-
-
-def probabilities(
-    simulation: Simulation, values: FloatArray, _n_classes: int, _n_fitted: int
-) -> FloatArray:
-    """Return the share of paths that end in each class; shape (n_rows, 3), rows sum to 1."""
-    classes = regime_codes(simulation.ranks(values))
-    shares = np.stack([(classes == code).mean(axis=1) for code in range(len(REGIMES))], axis=1)
-    return np.asarray(FLOOR + (1.0 - len(REGIMES) * FLOOR) * shares, dtype=np.float64)
-
-
-def parameters(simulation: Simulation, features: tuple[str, ...]) -> dict[str, Any]:
-    """Return the two regressions and the path set."""
-    return {
-        "kind": "paths",
-        "features": list(features),
-        "volatility": simulation.volatility.as_dict(),
-        "drift": simulation.drift.as_dict(),
-        "paths": simulation.paths.tolist(),
-        "floor": FLOOR,
-        "smallest": SMALLEST,
-    }
+    return Estimate(model, model)
 
 
 def ridge(inputs: FloatArray, target: FloatArray, penalty: float) -> Ridge:
@@ -157,26 +77,12 @@ def ridge(inputs: FloatArray, target: FloatArray, penalty: float) -> Ridge:
     scale[scale == 0.0] = 1.0
     fitted = Regression(alpha=penalty * len(inputs), solver="cholesky")
     fitted.fit((inputs - mean) / scale, target)
-    return Ridge(mean, scale, np.asarray(fitted.coef_), float(fitted.intercept_))
+    return Ridge(
+        mean=mean,
+        scale=scale,
+        coef=np.asarray(fitted.coef_),
+        intercept=float(fitted.intercept_),
+    )
 
 
-def _volatility_inputs(values: FloatArray) -> FloatArray:
-    """Return the logs of the volatilities, and the distances; shape (n_rows, 8)."""
-    first = len(INPUTS) - len(VOLATILITIES) - len(DRIFTS)
-    last = first + len(VOLATILITIES)
-    volatilities = np.log(np.maximum(values[:, first:last], SMALLEST))
-    return np.hstack([volatilities, values[:, last:]])
-
-
-def _drift_inputs(values: FloatArray) -> FloatArray:
-    return values[:, -len(DRIFTS) :]
-
-
-PATHS: Final = Model(
-    "paths",
-    ("regime",),
-    fit=fit,
-    probabilities=probabilities,
-    parameters=parameters,
-    inputs=INPUTS,
-)
+PATHS: Final = Model("paths", ("regime",), fit, inputs=INPUTS)

@@ -7,44 +7,48 @@ log-odds is read (Platt 1999): each of these fits has nine tenths of the rows, s
 is that of the final one.
 """
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from scipy.special import expit
 
+from forecasters.calls import Calibration
+from forecasters.linear import Linear
 from market.arrays import FloatArray, IntArray
 from training.frames.folds import combinatorial
-from training.models.calibration import Platt, fit_platt
-from training.models.sample import Model, Sample
+from training.models.calibration import fit_platt
+from training.models.sample import Estimate, Model, Sample
 
 #: In units of a feature's variance: from next to no shrinkage to the marginal correlations.
 PENALTIES: Final[FloatArray] = 10.0 ** np.arange(-2.0, 2.5, 0.5)
 INNER_FOLDS: Final = 10
 
 
-@dataclass(frozen=True)
-class Discriminant:
-    """Weights of standardised features; `curve` makes log-odds of their weighted sum."""
+def fit(sample: Sample) -> Estimate:
+    """Return the discriminant, its log-odds those of the curve."""
+    mean, scale, weights, curve = discriminant(sample)
+    model = Linear(
+        features=list(sample.names),
+        mean=mean,
+        scale=scale,
+        coef=curve.slope * weights[None],
+        intercept=np.array([curve.intercept]),
+    )
+    return Estimate(model, model)
 
-    mean: FloatArray
-    scale: FloatArray
-    weights: FloatArray
-    curve: Platt
 
+def discriminant(sample: Sample) -> tuple[FloatArray, FloatArray, FloatArray, Calibration]:
+    """Return mean, scale and weights of the features, and the curve from their sum to log-odds.
 
-def fit(sample: Sample) -> Discriminant:
-    """Return the discriminant with the penalty that ordered the inner test parts best.
-
-    A training part too small for inner folds gets the strongest penalty and its base rate.
+    The penalty is the one that ordered the inner test parts best. A training part too small for
+    inner folds gets the strongest penalty and its base rate.
     """
     mean, scale, weights = directions(sample.values, sample.labels)
-    tested, said = _inner(sample)
+    tested, sums = _inner(sample)
     if not len(tested):
-        return Discriminant(mean, scale, weights[-1], _base_rate(sample.labels))
+        return mean, scale, weights[-1], _base_rate(sample.labels)
     up = sample.labels[tested] == 1
-    best = int(np.argmax(agreement(said, up)))
-    return Discriminant(mean, scale, weights[best], fit_platt(said[best], up))
+    best = int(np.argmax(agreement(sums, up)))
+    return mean, scale, weights[best], fit_platt(sums[best], up)
 
 
 def directions(values: FloatArray, labels: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -63,33 +67,9 @@ def agreement(said: FloatArray, up: np.ndarray) -> FloatArray:
     centred = said - said.mean(axis=1, keepdims=True)
     spread = centred.std(axis=1)
     covariance = centred @ (up - up.mean()) / len(up)
-    return np.divide(covariance, spread, out=np.zeros(len(said)), where=spread > 0.0)
-
-
-def decision(found: Discriminant, values: FloatArray) -> FloatArray:
-    """Return the log-odds of the second class; shape (n_rows,)."""
-    said = ((values - found.mean) / found.scale) @ found.weights
-    return np.asarray(found.curve.slope * said + found.curve.intercept, dtype=np.float64)
-
-
-def probabilities(
-    found: Discriminant, values: FloatArray, _n_classes: int, _n_fitted: int
-) -> FloatArray:
-    """Return the probability of both classes; shape (n_rows, 2), rows sum to 1."""
-    up = expit(decision(found, values))
-    return np.column_stack([1.0 - up, up])
-
-
-def parameters(found: Discriminant, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return mean, scale, coefficients and intercept of the standardised linear model."""
-    return {
-        "kind": "linear",
-        "features": list(names),
-        "mean": found.mean.tolist(),
-        "scale": found.scale.tolist(),
-        "coef": [(found.curve.slope * found.weights).tolist()],
-        "intercept": [found.curve.intercept],
-    }
+    agreed = np.zeros(len(said))
+    np.divide(covariance, spread, out=agreed, where=spread > 0.0)
+    return agreed
 
 
 def _inner(sample: Sample) -> tuple[IntArray, FloatArray]:
@@ -106,16 +86,8 @@ def _inner(sample: Sample) -> tuple[IntArray, FloatArray]:
     return np.concatenate(tested), np.concatenate(said, axis=1)
 
 
-def _base_rate(labels: IntArray) -> Platt:
+def _base_rate(labels: IntArray) -> Calibration:
     return fit_platt(np.zeros(len(labels)), labels == 1)
 
 
-RIDGE: Final = Model(
-    "ridge",
-    ("direction",),
-    fit=fit,
-    probabilities=probabilities,
-    parameters=parameters,
-    decision=decision,
-    calibrated=True,
-)
+RIDGE: Final = Model("ridge", ("direction",), fit, calibrated=True)

@@ -1,9 +1,10 @@
-"""What a model is fitted on, and what a row of the registry says about a model."""
+"""What a model is fitted on, what a fit gives, and what a row of the registry says of a model."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from forecasters.base import Parameters
 from market.arrays import DateArray, FloatArray, IntArray
 
 
@@ -36,6 +37,32 @@ class Sample:
     label_ends: DateArray
     ahead: FloatArray
 
+    @property
+    def absent(self) -> list[int]:
+        """Codes of the classes that no row has."""
+        seen = set(self.labels.tolist())
+        return [code for code in range(self.n_classes) if code not in seen]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a fit gives.
+
+    Attributes
+    ----------
+    parameters
+        The model, for scoring and for serving.
+    estimator
+        The fitted object of the library, for people who load it in Python; the parameters
+        themselves where no library fitted them.
+    converged
+        Whether the fit reached its optimum.
+    """
+
+    parameters: Parameters
+    estimator: Any
+    converged: bool = True
+
 
 @dataclass(frozen=True)
 class Model:
@@ -46,17 +73,7 @@ class Model:
     tasks
         What it can forecast: `direction`, `regime`.
     fit
-        Returns a fitted estimator.
-    probabilities
-        Probability of every class from an estimator, features (n_rows, n_features), the number
-        of classes and that of rows it was fitted on; shape (n_rows, n_classes), rows sum to 1.
-    decision
-        Log-odds of the second class of two; shape (n_rows,). None for a model of regimes only.
-    parameters
-        The estimator as plain data for the serving artifact, given the features' names; its
-        `kind` says how it is evaluated.
-    converged
-        Whether the fit reached its optimum.
+        Fits its parameters on a sample.
     inputs
         The features it reads; None where they are selected by information (Decision 8).
     calibrated
@@ -66,11 +83,7 @@ class Model:
 
     word: str
     tasks: tuple[str, ...]
-    fit: Callable[[Sample], Any]
-    probabilities: Callable[[Any, FloatArray, int, int], FloatArray]
-    parameters: Callable[[Any, tuple[str, ...]], dict[str, Any]]
-    decision: Callable[[Any, FloatArray], FloatArray] | None = None
-    converged: Callable[[Any], bool] = field(default=lambda _: True)
+    fit: Callable[[Sample], Estimate]
     inputs: tuple[str, ...] | None = None
     calibrated: bool = False
 

@@ -1,59 +1,34 @@
 """The transition table as a model: class frequencies given today's IV rank (Decision 10)."""
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from forecasters.base import N_REGIMES
+from forecasters.table import INPUT, Table, rank_bin
 from market.arrays import FloatArray, IntArray
-from training.models.sample import Model, Sample
+from training.models.sample import Estimate, Model, Sample
 
-RANK_CUTS: Final = (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 75.0, 90.0)  # Decision 10, half-open
-N_REGIMES: Final = 3
-
-
-def rank_bin(iv_rank: FloatArray) -> IntArray:
-    """Return the bin of an IV rank among the cuts, 0 to 8; shape (n_rows,)."""
-    return np.searchsorted(RANK_CUTS, iv_rank, side="right").astype(np.int64)
+#: Half-open, Decision 10.
+RANK_CUTS: Final = (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 75.0, 90.0)
 
 
-def transition_frequencies(labels: IntArray, iv_rank: FloatArray) -> FloatArray:
-    """Return P(class | bin of today's rank), add-one smoothed; shape (9, 3).
+def fit_table(labels: IntArray, iv_rank: FloatArray) -> Table:
+    """Return P(class | bin of today's rank), add-one smoothed.
 
     Training rows without a rank are left out.
     """
     known = np.isfinite(iv_rank)
     counts = np.ones((len(RANK_CUTS) + 1, N_REGIMES))
-    np.add.at(counts, (rank_bin(iv_rank[known]), labels[known]), 1.0)
-    return np.asarray(counts / counts.sum(axis=1, keepdims=True), dtype=np.float64)
+    np.add.at(counts, (rank_bin(iv_rank[known], RANK_CUTS), labels[known]), 1.0)
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    return Table(features=[INPUT], cuts=np.array(RANK_CUTS), probabilities=shares)
 
 
-def fit(sample: Sample) -> FloatArray:
-    """Return the table of a training part; shape (9, 3)."""
-    return transition_frequencies(sample.labels, sample.values[:, 0])
+def fit(sample: Sample) -> Estimate:
+    """Return the table of a training part."""
+    table = fit_table(sample.labels, sample.values[:, 0])
+    return Estimate(table, table)
 
 
-def probabilities(
-    table: FloatArray, values: FloatArray, _n_classes: int, _n_fitted: int
-) -> FloatArray:
-    """Return the probability of every class; shape (n_rows, 3)."""
-    return np.asarray(table[rank_bin(values[:, 0])], dtype=np.float64)
-
-
-def parameters(table: FloatArray, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return the cuts and the class probabilities of each bin."""
-    return {
-        "kind": "table",
-        "features": list(names),
-        "cuts": list(RANK_CUTS),
-        "probabilities": table.tolist(),
-    }
-
-
-TABLE: Final = Model(
-    "table",
-    ("regime",),
-    fit=fit,
-    probabilities=probabilities,
-    parameters=parameters,
-    inputs=("iv_rank",),
-)
+TABLE: Final = Model("table", ("regime",), fit, inputs=(INPUT,))

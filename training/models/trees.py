@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from market.arrays import FloatArray, IntArray
-from training.models.sample import Model, Sample
+from forecasters.trees import Trees
+from forecasters.unseen import with_unseen
+from market.arrays import IntArray
+from training.models.sample import Estimate, Model, Sample
 
 MAX_TREES: Final = 150
 PATIENCE: Final = 15  # rounds without a better score
-ABSENT: Final = "absent"  # attribute of a booster: codes of classes that its rows did not have
 HELD_OUT: Final = 5  # the last fifth of the sessions chooses the number of trees
 SETTINGS: Final = {
     "max_depth": 2,
@@ -31,65 +32,36 @@ SETTINGS: Final = {
 }
 
 
-def fit(sample: Sample) -> Any:  # noqa: ANN401 - xgboost is imported when a model is fitted
-    """Return a booster of as many trees as did best on the sample's last sessions.
+def fit(sample: Sample) -> Estimate:
+    """Return the model and its booster, of as many trees as did best on the last sessions."""
+    import xgboost
+
+    everything = _matrix(sample, np.arange(len(sample.labels)))
+    booster = xgboost.train(_settings(sample), everything, _best_count(sample))
+    text = bytes(booster.save_raw("json")).decode()
+    model = Trees(features=list(sample.names), booster=text)
+    return Estimate(with_unseen(model, sample.absent, len(sample.labels)), booster)
+
+
+def _best_count(sample: Sample) -> int:
+    """Return how many trees did best on the sample's last sessions.
 
     Rows whose label reaches into those sessions take no part in the choice.
     """
     import xgboost
 
     early, late = _split(sample)
-    known = _settings(sample)
-    trees = 1
-    if len(early) and len(late):
-        record: dict[str, dict[str, list[float]]] = {}
-        grown = xgboost.train(
-            known,
-            _matrix(sample, early),
-            MAX_TREES,
-            evals=[(_matrix(sample, late), "late")],
-            early_stopping_rounds=PATIENCE,
-            evals_result=record,
-            verbose_eval=False,
-        )
-        trees = int(grown.best_iteration) + 1
-    booster = xgboost.train(known, _matrix(sample, np.arange(len(sample.labels))), trees)
-    absent = np.setdiff1d(np.arange(sample.n_classes), sample.labels)
-    if len(absent):
-        booster.set_attr(**{ABSENT: " ".join(map(str, absent))})
-    return booster
-
-
-def decision(booster: Any, values: FloatArray) -> FloatArray:  # noqa: ANN401
-    """Return the log-odds of the second class; shape (n_rows,)."""
-    return np.asarray(booster.inplace_predict(values, predict_type="margin"), dtype=np.float64)
-
-
-def probabilities(
-    booster: Any,  # noqa: ANN401
-    values: FloatArray,
-    n_classes: int,
-    n_fitted: int,
-) -> FloatArray:
-    """Return the probability of every class; shape (n_rows, n_classes), rows sum to 1.
-
-    A class that the training part did not hold gets the add-one probability, as in the logistic.
-    """
-    said = np.asarray(booster.inplace_predict(values), dtype=np.float64)
-    if said.ndim == 1:
-        return np.column_stack([1.0 - said, said])
-    absent = [int(code) for code in (booster.attr(ABSENT) or "").split()]
-    said[:, absent] = 0.0
-    unseen = 1.0 / (n_fitted + n_classes)
-    chance = (1.0 - unseen * len(absent)) * said / said.sum(axis=1, keepdims=True)
-    chance[:, absent] = unseen
-    return np.asarray(chance, dtype=np.float64)
-
-
-def parameters(booster: Any, names: tuple[str, ...]) -> dict[str, Any]:  # noqa: ANN401
-    """Return the booster in the library's own JSON."""
-    text = bytes(booster.save_raw("json")).decode()
-    return {"kind": "trees", "features": list(names), "booster": text}
+    if not (len(early) and len(late)):
+        return 1
+    grown = xgboost.train(
+        _settings(sample),
+        _matrix(sample, early),
+        MAX_TREES,
+        evals=[(_matrix(sample, late), "late")],
+        early_stopping_rounds=PATIENCE,
+        verbose_eval=False,
+    )
+    return int(grown.best_iteration) + 1
 
 
 def _settings(sample: Sample) -> dict[str, Any]:
@@ -113,11 +85,4 @@ def _matrix(sample: Sample, rows: IntArray) -> Any:  # noqa: ANN401
     return xgboost.DMatrix(sample.values[rows], label=sample.labels[rows], nthread=1)
 
 
-TREES: Final = Model(
-    "trees",
-    ("direction", "regime"),
-    fit=fit,
-    probabilities=probabilities,
-    parameters=parameters,
-    decision=decision,
-)
+TREES: Final = Model("trees", ("direction", "regime"), fit)

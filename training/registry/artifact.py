@@ -9,15 +9,14 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
+from forecasters.document import FORMAT
 from training.fit.fit import Fit
 from training.fit.mixture import DirectionForecaster
 from training.walk import Trained
-
-FORMAT: Final = 2
 
 
 def serving_document(
@@ -52,7 +51,7 @@ def serving_document(
         "feature_service": trained.settings.feature_service,
         "definition_hash": definition_hash,
         "features": list(fit.selection.names),
-        "parameters": fit.parameters(),
+        "parameters": fit.parameters.model_dump(),
         "classes": list(trained.task.classes),
         "calibration": None,
         "threshold": None,
@@ -65,8 +64,7 @@ def serving_document(
         "evidence": _summary(evidence),
     }
     if isinstance(forecaster, DirectionForecaster):
-        curve = forecaster.calibration
-        document["calibration"] = {"slope": curve.slope, "intercept": curve.intercept}
+        document["calibration"] = forecaster.calibration.model_dump()
         document["threshold"] = forecaster.threshold.value
     else:
         document["call_weights"] = list(forecaster.call_weights)
@@ -125,9 +123,9 @@ def write_joblib(
 
 
 def _fitted(fit: Fit) -> dict[str, Any]:
-    steps = getattr(fit.estimator, "named_steps", None)
+    steps = getattr(fit.estimate.estimator, "named_steps", None)
     if steps is None:
-        return {"model": fit.estimator, "scaler": None}
+        return {"model": fit.estimate.estimator, "scaler": None}
     return {"model": steps["model"], "scaler": steps["scaler"]}
 
 

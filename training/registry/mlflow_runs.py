@@ -91,10 +91,11 @@ def _save_model(fit: Fit | Mixed, folder: Path) -> None:
 
     if fit.word == "logistic" and isinstance(fit, Fit):
         needed = [f"scikit-learn=={installed('scikit-learn')}"]
-        save_model(fit.estimator, str(folder), pip_requirements=needed)
+        save_model(fit.estimate.estimator, str(folder), pip_requirements=needed)
         return
     folder.mkdir()
-    (folder / PARAMETERS).write_text(json.dumps(fit.parameters(), allow_nan=False), "utf-8")
+    text = json.dumps(fit.parameters.model_dump(), allow_nan=False)
+    (folder / PARAMETERS).write_text(text, "utf-8")
 
 
 def figures(evidence: Mapping[str, Any]) -> dict[str, float]:

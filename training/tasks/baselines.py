@@ -13,7 +13,7 @@ import numpy as np
 from market.arrays import FloatArray, IntArray
 from market.targets import DIRECTIONS, REGIMES, UP, regime_codes
 from training.fit.forecast import Forecast
-from training.models.table import rank_bin, transition_frequencies
+from training.models.table import fit_table
 
 #: (class codes, today's figure) of the training rows, today's figure of the test rows.
 Baseline = Callable[[IntArray, FloatArray, FloatArray], Forecast]
@@ -59,7 +59,7 @@ def majority(labels: IntArray, _before: FloatArray, today: FloatArray) -> Foreca
 
 def transition_table(labels: IntArray, before: FloatArray, today: FloatArray) -> Forecast:
     """Give the class frequencies that followed training sessions of a like IV rank."""
-    chance = transition_frequencies(labels, before)[rank_bin(today)]
+    chance = fit_table(labels, before).chances(today[:, None]).probabilities
     return Forecast(chance.argmax(axis=1), chance)
 
 

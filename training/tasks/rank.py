@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from forecasters.paths import Paths
 from market.arrays import BoolArray, FloatArray, IntArray
 from market.bootstrap import interval
 from market.errors import InputError
@@ -21,7 +22,6 @@ from training.frames.folds import Fold
 from training.frames.rows import Rows
 from training.judge.measures import session_weights
 from training.models import model_type
-from training.models.paths import Simulation
 from training.settings import RegimeSettings
 from training.walk import regime_training_rows, window_folds
 
@@ -166,6 +166,12 @@ def _fit(rows: Rows, train: IntArray, settings: RegimeSettings) -> Fit:
     return fit
 
 
+def _simulation(fit: Fit) -> Paths:
+    if not isinstance(fit.parameters, Paths):
+        raise TypeError(f"{fit.word} simulates no paths")
+    return fit.parameters
+
+
 def _end_ranks(frame: pd.DataFrame, rows: Rows, settings: RegimeSettings) -> FloatArray:
     """Return the rank that each tested row came to, null for the others; shape (n_rows,)."""
     mine = frame[frame["ticker"] == settings.ticker].set_index("session")["iv_rank"]
@@ -181,7 +187,7 @@ def _score_fold(
     test = fold.test[usable[fold.test]]
     changes = (ends - rows.today)[fold.train]
     before = changes[np.isfinite(changes)]
-    simulation: Simulation = fit.estimator
+    simulation = _simulation(fit)
     chosen = rows.values[test][:, fit.selection.columns]
     said = (simulation.ranks(chosen[at : at + 1])[0] for at in range(len(test)))
     same = (np.clip(rows.today[at] + before, *RANK_BOUNDS) for at in test)
@@ -211,7 +217,7 @@ def _newest(frame: pd.DataFrame, settings: RegimeSettings, fit: Fit) -> dict[str
     known = np.flatnonzero(np.isfinite(values).all(axis=1))
     if not len(known):
         return None
-    low, middle, high = np.quantile(fit.estimator.ranks(values[known[-1:]])[0], QUANTILES)
+    low, middle, high = np.quantile(_simulation(fit).ranks(values[known[-1:]])[0], QUANTILES)
     return {
         "session": str(mine["session"].iloc[known[-1]].date()),
         "sessions_ahead": settings.horizon,

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from forecasters.base import ForecastError
 from serving.reading.artifact import Artifact, artifact_path, canonical_sha256, load_artifact
 from serving.reading.refusal import Refusal
 
@@ -112,7 +113,7 @@ def test_features_that_overflow_the_model_are_refused(documents, values):
     huge = values | {"returns_5d": 1e308, "iv_rank": -1e308, "hv_20": 1e308, "vix_close": 1e308}
     for task, method in (("direction", "probability_up"), ("regime", "probabilities")):
         document = documents[task](scale=[1e-300, 1e-300, 1e-300])
-        with pytest.raises(Refusal, match="not_finite"), np.errstate(all="ignore"):
+        with pytest.raises(ForecastError, match="not_finite"), np.errstate(all="ignore"):
             getattr(Artifact.model_validate(document), method)(huge)
 
 
@@ -159,7 +160,7 @@ def test_features_are_those_that_the_parameters_read(
 def test_an_unknown_value_is_refused_by_name(documents, values):
     for task, method in (("direction", "probability_up"), ("regime", "probabilities")):
         model = Artifact.model_validate(documents[task]())
-        with pytest.raises(Refusal, match=r"not_finite.*iv_rank is nan"):
+        with pytest.raises(ForecastError, match=r"not_finite.*iv_rank is nan"):
             getattr(model, method)(values | {"iv_rank": math.nan})
 
 

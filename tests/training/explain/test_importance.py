@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from forecasters.linear import Linear
 from training.explain.importance import Part, block_order, linear_weights, permutation_importance
 from training.fit.forecast import Forecast
 
@@ -112,9 +113,19 @@ def test_blocks_change_places_whole(count: int) -> None:
     assert count < 40 or (order != np.arange(count)).mean() > 0.9
 
 
+def linear(features: list[str], coef: list[list[float]]) -> Linear:
+    return Linear(
+        features=features,
+        mean=np.zeros(len(features)),
+        scale=np.ones(len(features)),
+        coef=np.array(coef),
+        intercept=np.zeros(len(coef)),
+    )
+
+
 def test_linear_weights_name_class_and_folds() -> None:
-    final = {"features": ["a", "b"], "coef": [[0.1, -0.8]]}
-    folds = [{"features": ["b"], "coef": [[-0.5]]}, {"features": ["c", "b"], "coef": [[9.0, -1.0]]}]
+    final = linear(["a", "b"], [[0.1, -0.8]])
+    folds = [linear(["b"], [[-0.5]]), linear(["c", "b"], [[9.0, -1.0]])]
     rows = linear_weights(final, folds, ("DOWN", "UP"))
     assert rows == [
         {
@@ -126,7 +137,5 @@ def test_linear_weights_name_class_and_folds() -> None:
         },
         {"name": "a", "weights": {"UP": 0.1}, "folds": 0, "low": None, "high": None},
     ]
-    three = linear_weights(
-        {"features": ["a"], "coef": [[1.0], [0.0], [-2.0]]}, [], ("LOW", "NORMAL", "HIGH")
-    )
+    three = linear_weights(linear(["a"], [[1.0], [0.0], [-2.0]]), [], ("LOW", "NORMAL", "HIGH"))
     assert three[0]["weights"] == {"LOW": 1.0, "NORMAL": 0.0, "HIGH": -2.0}

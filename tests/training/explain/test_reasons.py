@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecasters.linear import Linear
 from training.explain import reasons
 from training.explain.reasons import importance
 from training.fit.mixture import DirectionForecaster, fit_direction
@@ -79,16 +80,15 @@ def test_a_member_is_not_asked_again_about_what_it_does_not_read(
 ) -> None:
     rows, _, forecasters = fit("ensemble")
     asked = []
+
+    class Counted(Linear):
+        def decision(self, values: np.ndarray) -> np.ndarray:
+            asked.append(len(values))
+            return super().decision(values)
+
     member = forecasters[-1].fit.fits[0]
-    decide = member.model.decision
-    assert decide is not None
-
-    def counted(estimator: Any, values: np.ndarray) -> np.ndarray:
-        asked.append(len(values))
-        return decide(estimator, values)
-
-    model = replace(member.model, decision=counted)
-    first = replace(member, model=model, selection=member.selection)
+    counted = Counted.model_validate(member.parameters.model_dump())
+    first = replace(member, estimate=replace(member.estimate, parameters=counted))
     mixed = replace(forecasters[-1].fit, fits=(first, *forecasters[-1].fit.fits[1:]))
     one = reasons._remembering(replace(forecasters[-1], fit=mixed))
     values = rows.values.copy()

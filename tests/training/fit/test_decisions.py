@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from training.fit.decisions import GRID, OVERLAP, call_weights, called, pool_weights
+from forecasters.calls import called
+from training.fit.decisions import GRID, OVERLAP, call_weights, pool_weights
 
 ARGMAX = (1.0, 1.0, 1.0)
 

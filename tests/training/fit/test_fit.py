@@ -39,7 +39,7 @@ def mixed(rows: Rows, train: np.ndarray) -> Mixed:
 def test_members_are_the_models_fitted_alone(rows: Rows, train: np.ndarray, mixed: Mixed) -> None:
     for one in mixed.fits:
         alone = fit_rows(rows, train, MODELS[one.word], 2)
-        assert one.parameters() == alone.parameters()
+        assert one.parameters.model_dump() == alone.parameters.model_dump()
     assert mixed.weights == (0.25,) * 4
     assert mixed.word == "blend"
 

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecasters.calls import IDENTITY
 from training.fit.mixture import (
     INNER_FOLDS,
     DirectionForecaster,
@@ -18,7 +19,6 @@ from training.fit.threshold import Threshold, choose
 from training.frames.folds import walk_forward
 from training.frames.rows import Rows, direction_rows, regime_rows
 from training.models import MODELS
-from training.models.calibration import Platt
 
 LOGISTIC = MODELS["logistic"]
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
@@ -39,8 +39,10 @@ def test_flat_sessions_are_not_trained_on(rows: Rows) -> None:
     changed = rows.values.copy()
     changed[rows.labels < 0] = 1e6
     again = fit_rows(replace(rows, values=changed), everything(rows), LOGISTIC, 40)
-    assert (fit.estimator.predict_proba(rows.values[:, fit.selection.columns])).tolist() == (
-        again.estimator.predict_proba(rows.values[:, again.selection.columns])
+    assert (
+        fit.estimate.estimator.predict_proba(rows.values[:, fit.selection.columns])
+    ).tolist() == (
+        again.estimate.estimator.predict_proba(rows.values[:, again.selection.columns])
     ).tolist()
 
 
@@ -73,7 +75,7 @@ def test_the_scaler_sees_the_training_rows_alone(rows: Rows) -> None:
     fit = fit_rows(rows, train, LOGISTIC, 8)
     used = train[rows.labels[train] >= 0]
     expected = rows.values[used][:, fit.selection.columns].mean(axis=0)
-    np.testing.assert_allclose(fit.estimator.named_steps["scaler"].mean_, expected)
+    np.testing.assert_allclose(fit.estimate.estimator.named_steps["scaler"].mean_, expected)
 
 
 def test_calibration_and_threshold_come_from_an_inner_walk_forward(rows: Rows) -> None:
@@ -104,7 +106,7 @@ def test_rows_outside_the_training_part_change_nothing(rows: Rows, perturbed: st
     changed[350:] = 1 if perturbed == "labels" else np.nan
     changed[355:] = 0 if perturbed == "labels" else -1e9
     after = fit_direction(replace(rows, **{perturbed: changed}), train, LOGISTIC, 5, "f1")
-    assert before.fit.parameters() == after.fit.parameters()
+    assert before.fit.parameters.model_dump() == after.fit.parameters.model_dump()
     assert before.fit.selection.names == after.fit.selection.names
     assert before.fit.selection.information == after.fit.selection.information
     assert before.calibration == after.calibration
@@ -125,7 +127,7 @@ def test_undecided_and_unforecast_rows_do_not_calibrate(rows: Rows) -> None:
 def test_calls_are_above_the_threshold(rows: Rows) -> None:
     fit = fit_rows(rows, everything(rows), LOGISTIC, 3)
     for cut in (0.30, 0.50, 0.70):
-        said = DirectionForecaster(fit, Platt(1.0, 0.0), Threshold(cut, "f1", 0.5), 9).forecast(
+        said = DirectionForecaster(fit, IDENTITY, Threshold(cut, "f1", 0.5), 9).forecast(
             rows.values
         )
         assert (said.calls == (said.probabilities[:, 1] > cut)).all()

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,8 +6,9 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
+from forecasters.calls import IDENTITY
 from market.errors import InputError
-from training.models.calibration import Platt, fit_platt
+from training.models.calibration import fit_platt
 
 
 def sample(seed: int, slope: float, count: int = 800) -> tuple[np.ndarray, np.ndarray]:
@@ -85,16 +84,16 @@ def test_one_class_and_equal_decisions_stay_short_of_certainty() -> None:
 
 def test_the_lift_is_above_the_centre_and_nothing_where_nothing_was_found() -> None:
     decision, up = sample(5, 1.0)
-    curve = replace(fit_platt(decision, up), centre=0.25)
+    curve = fit_platt(decision, up)
     odds = curve.slope * decision + curve.intercept
     at_centre = curve.slope * 0.25 + curve.intercept
-    np.testing.assert_allclose(curve.lift(decision), odds - at_centre, atol=1e-9)
-    none = replace(fit_platt(*sample(3, -1.0)), centre=0.25)
-    assert (none.lift(decision) == 0.0).all()
+    np.testing.assert_allclose(curve.lift(decision, 0.25), odds - at_centre, atol=1e-9)
+    none = fit_platt(*sample(3, -1.0))
+    assert (none.lift(decision, 0.25) == 0.0).all()
 
 
 def test_a_null_decision_has_a_null_probability() -> None:
-    assert np.isnan(Platt(1.0, 0.0).probability(np.array([np.nan]))[0])
+    assert np.isnan(IDENTITY.probability(np.array([np.nan]))[0])
 
 
 def test_no_rows_are_refused() -> None:

@@ -1,5 +1,6 @@
 """Every row of the registry, for every task it has: what training and serving rely on."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -12,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
+from forecasters.unseen import AddOne
 from market.errors import InputError
 from tests.training.plain import evaluate
 from training.fit.fit import AUXILIARY, Fit, fit_rows
 from training.fit.mixture import Forecaster, fit_direction, fit_regime
 from training.frames.rows import Rows, direction_rows, regime_rows
 from training.models import MODELS, Mixture, Model, Sample, members, model_type, words
-from training.models.logistic import probabilities
+from training.models.logistic import converged
 from training.tasks.declare import TASKS
 
 EVERY = [(task, word) for task in TASKS for word in words(task)]
@@ -62,7 +64,7 @@ def fitted(rows_of: Callable[[str], Rows]) -> Callable[[str, str], Forecaster]:
 
 def same(one: Forecaster, other: Forecaster) -> bool:
     """Whether all that was fitted and chosen is the same to the last digit."""
-    parts = [pair.fit.parameters() for pair in (one, other)]
+    parts = [pair.fit.parameters.model_dump() for pair in (one, other)]
     chosen = [replace(pair, fit=None) for pair in (one, other)]
     return parts[0] == parts[1] and chosen[0] == chosen[1]
 
@@ -142,7 +144,7 @@ def test_the_parameters_are_the_model(
 ) -> None:
     rows, fit = rows_of(task), fitted(task, word).fit
     values = rows.values[::13]
-    found = evaluate(fit.parameters(), list(rows.names), values, task)
+    found = evaluate(fit.parameters.model_dump(), list(rows.names), values, task)
     np.testing.assert_allclose(found, said(task, fitted(task, word), values), atol=1e-9)
 
 
@@ -205,14 +207,15 @@ def sample(n_classes: int, seed: int = 0) -> Sample:
 
 
 def test_the_logistic_is_that_of_decision_8() -> None:
-    regression = MODELS["logistic"].fit(sample(2)).named_steps["model"]
+    regression = MODELS["logistic"].fit(sample(2)).estimator.named_steps["model"]
     assert (regression.C, regression.solver, regression.max_iter) == (0.1, "lbfgs", 1000)
 
 
 def test_an_optimiser_that_stops_early_is_told() -> None:
-    estimator = MODELS["logistic"].fit(sample(2))
-    estimator.named_steps["model"].n_iter_ = np.array([1000])
-    assert not MODELS["logistic"].converged(estimator)
+    found = MODELS["logistic"].fit(sample(2))
+    assert found.converged
+    found.estimator.named_steps["model"].n_iter_ = np.array([1000])
+    assert not converged(found.estimator)
 
 
 @settings(max_examples=10, deadline=None)
@@ -223,20 +226,23 @@ def test_a_class_never_seen_gets_the_add_one_probability(absent: int, seed: int)
     present = [code for code in range(3) if code != absent]
     labels = rng.choice(present, len(given_.labels))
     labels[:2] = present
-    estimator = MODELS["logistic"].fit(replace(given_, labels=labels))
-    chance = probabilities(estimator, given_.values, 3, 80)
-    assert chance[:, absent] == pytest.approx(1 / 83)
+    found = MODELS["logistic"].fit(replace(given_, labels=labels))
+    chance = found.parameters.chances(given_.values).probabilities
+    assert chance[:, absent] == pytest.approx(1 / (len(labels) + 3))
     assert chance.sum(axis=1) == pytest.approx(1.0)
-    known = estimator.predict_proba(given_.values)
+    again = AddOne.model_validate(json.loads(json.dumps(found.parameters.model_dump())))
+    assert (again.chances(given_.values).probabilities == chance).all()
+    known = found.estimator.predict_proba(given_.values)
     rest = np.delete(chance, absent, axis=1)
     np.testing.assert_allclose(rest / rest.sum(1, keepdims=True), known, atol=1e-12)
 
 
 def test_with_every_class_seen_probabilities_are_the_models_own() -> None:
     given_ = sample(3)
-    estimator = MODELS["logistic"].fit(given_)
-    found = probabilities(estimator, given_.values, 3, len(given_.labels))
-    assert (found == estimator.predict_proba(given_.values)).all()
+    fitted = MODELS["logistic"].fit(given_)
+    found = fitted.parameters.chances(given_.values).probabilities
+    own = fitted.estimator.predict_proba(given_.values)
+    np.testing.assert_allclose(found, own, rtol=0, atol=1e-15)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from feature_repo.features.iv.group import RANK_SESSIONS
 from feature_repo.features.iv.path import HELD
+from forecasters.paths import INPUTS, Paths, drift_inputs, volatility_inputs
 from market.targets import HORIZON, regime_codes
 from tests.training.conftest import days, index_rank_frame
 from training.fit.fit import Fit, fit_rows
@@ -18,7 +19,7 @@ from training.fit.selection import UnfittableError
 from training.frames.rows import Rows, regime_rows
 from training.models import MODELS, Sample
 from training.models import paths as module
-from training.models.paths import FLOOR, INPUTS, PATH_DECIMALS, SMALLEST, Simulation, fit, ridge
+from training.models.paths import FLOOR, PATH_DECIMALS, SMALLEST, fit, ridge
 
 PERSISTENCE, SHOCK = 0.97, 0.06
 LENGTH, TRAIN = 2_400, 1_600
@@ -77,10 +78,11 @@ def test_its_chances_are_nearly_the_true_ones_and_nearer_than_the_tables(
 
 def test_scale_and_drift_put_each_training_row_on_its_own_path(rows: Rows, fitted: Fit) -> None:
     """Nothing is lost in the standardised paths but their rounding."""
-    found: Simulation = fitted.estimator
+    found = fitted.parameters
+    assert isinstance(found, Paths)
     values = rows.values[:TRAIN][:, fitted.selection.columns]
-    scale = np.exp(found.volatility.forecast(module._volatility_inputs(values)))
-    drift = found.drift.forecast(module._drift_inputs(values))
+    scale = np.exp(found.volatility.forecast(volatility_inputs(values, SMALLEST)))
+    drift = found.drift.forecast(drift_inputs(values))
     steps = np.arange(1, HORIZON + 1) / HORIZON
     again = scale[:, None] * (found.paths + drift[:, None] * steps)
     np.testing.assert_allclose(again, rows.ahead[:TRAIN], atol=scale.max() * 10.0**-PATH_DECIMALS)
@@ -93,7 +95,7 @@ def test_scale_and_drift_put_each_training_row_on_its_own_path(rows: Rows, fitte
 def test_every_class_keeps_a_chance_whatever_the_paths_say(rows: Rows, fitted: Fit) -> None:
     top = rows.values[:1][:, fitted.selection.columns].copy()
     top[0, :3] = [1e3, 1e3, 1.0]  # at its highest, far above its lowest
-    said = module.probabilities(fitted.estimator, top, 3, TRAIN)
+    said = fitted.parameters.chances(top).probabilities
     assert said[0] == pytest.approx([FLOOR, FLOOR, 1 - 2 * FLOOR])
 
 
@@ -111,19 +113,18 @@ def test_rows_without_all_their_next_sessions_are_left_out() -> None:
     holed = sample.ahead.copy()
     holed[7, 2] = holed[90:95, 4] = np.nan
     kept = np.delete(np.arange(160), [7, *range(90, 95)])
-    found = fit(replace(sample, ahead=holed))
-    rest = fit(
-        replace(sample, **{name: getattr(sample, name)[kept] for name in ("values", "ahead")})
-    )
+    found = fit(replace(sample, ahead=holed)).parameters
+    known = {name: getattr(sample, name)[kept] for name in ("values", "ahead")}
+    rest = fit(replace(sample, **known)).parameters
     assert found.paths.shape == (154, HORIZON)
     np.testing.assert_array_equal(found.paths, rest.paths)
 
 
 def test_the_newest_paths_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     sample = made(200)
-    every = fit(sample).paths
+    every = fit(sample).parameters.paths
     monkeypatch.setattr(module, "MAX_PATHS", 60)
-    np.testing.assert_array_equal(fit(sample).paths, every[-60:])
+    np.testing.assert_array_equal(fit(sample).parameters.paths, every[-60:])
 
 
 def test_too_few_paths_are_refused() -> None:
@@ -163,8 +164,8 @@ def test_volatile_days_have_wide_paths_and_all_paths_are_standardised() -> None:
     values = sample.values.copy()
     values[:, 3:7] = volatility[:, None]
     ahead = sample.ahead / 0.05 * volatility[:, None]
-    found = fit(replace(sample, values=values, ahead=ahead))
-    scale = np.exp(found.volatility.forecast(module._volatility_inputs(values)))
+    found = fit(replace(sample, values=values, ahead=ahead)).parameters
+    scale = np.exp(found.volatility.forecast(volatility_inputs(values, SMALLEST)))
     assert np.corrcoef(np.log(scale), np.log(volatility))[0, 1] > 0.95
     quarter = np.argsort(volatility)[: 1_500 // 4], np.argsort(volatility)[-1_500 // 4 :]
     raw, standard = ([one[part, -1].std() for part in quarter] for one in (ahead, found.paths))
@@ -188,7 +189,7 @@ def test_the_ridge_solves_its_normal_equations(seed: int, penalty: float) -> Non
 
 def test_an_index_that_never_moved_is_fitted_at_the_smallest_scale() -> None:
     sample = made(150)
-    still = fit(replace(sample, ahead=np.zeros_like(sample.ahead)))
-    scale = np.exp(still.volatility.forecast(module._volatility_inputs(sample.values)))
+    still = fit(replace(sample, ahead=np.zeros_like(sample.ahead))).parameters
+    scale = np.exp(still.volatility.forecast(volatility_inputs(sample.values, SMALLEST)))
     np.testing.assert_allclose(scale, SMALLEST)
     assert not still.paths.any()

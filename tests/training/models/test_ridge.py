@@ -10,7 +10,7 @@ from sklearn.linear_model import Ridge
 from tests.training.conftest import days
 from training.fit.mixture import fit_direction
 from training.frames.rows import direction_rows
-from training.models.ridge import PENALTIES, RIDGE, agreement, decision, directions, fit
+from training.models.ridge import PENALTIES, RIDGE, agreement, directions, discriminant, fit
 from training.models.sample import Sample
 
 
@@ -43,7 +43,7 @@ def test_a_feature_that_is_another_once_more_takes_half_of_its_weight() -> None:
 
 def test_log_odds_are_those_that_made_the_classes() -> None:
     given = sample(3900, np.array([0.8, -0.4, 0.0, 0.0]))
-    found = decision(fit(given), given.values)
+    found = fit(given).parameters.decision(given.values)
     true = given.values @ np.array([0.8, -0.4, 0.0, 0.0]) + 0.3
     assert np.corrcoef(found, true)[0, 1] > 0.99
     assert np.polyfit(true, found, 1) == pytest.approx([1.0, 0.0], abs=0.15)
@@ -51,15 +51,15 @@ def test_log_odds_are_those_that_made_the_classes() -> None:
 
 def test_many_idle_features_are_shrunk_more_than_few() -> None:
     def kept(idle: int) -> float:
-        found = fit(sample(250, np.r_[0.7, np.zeros(idle)], seed=3))
-        return float(np.abs(found.weights).max())
+        _, _, weights, _ = discriminant(sample(250, np.r_[0.7, np.zeros(idle)], seed=3))
+        return float(np.abs(weights).max())
 
     assert kept(60) < 0.7 * kept(1)
 
 
 def test_without_a_signal_the_log_odds_hardly_move() -> None:
     spread = [
-        np.std(decision(fit(given), given.values))
+        np.std(fit(given).parameters.decision(given.values))
         for given in (sample(800, np.zeros(20), seed) for seed in range(6))
     ]
     assert np.mean(spread) < 0.12
@@ -67,12 +67,12 @@ def test_without_a_signal_the_log_odds_hardly_move() -> None:
 
 def test_a_part_too_small_for_inner_folds_says_its_base_rate() -> None:
     given = sample(9, np.array([3.0, 0.0]), seed=1)
-    found = RIDGE.probabilities(fit(given), given.values, 2, 9)
+    found = fit(given).parameters.decision(given.values)
     ups = given.labels.sum()
-    assert np.ptp(found[:, 1]) == 0.0
+    assert np.ptp(found) == 0.0
     high, low = (ups + 1) / (ups + 2), 1 / (9 - ups + 2)
     target = (ups * high + (9 - ups) * low) / 9  # the smoothed targets of Platt
-    assert logit(found[0, 1]) == pytest.approx(logit(target), abs=1e-4)
+    assert found[0] == pytest.approx(logit(target), abs=1e-4)
 
 
 def test_a_constant_forecast_agrees_with_nothing() -> None:

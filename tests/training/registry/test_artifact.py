@@ -200,7 +200,7 @@ def test_the_joblib_holds_what_the_seed_names(tmp_path: Path, direction: Trained
     assert found["optimal_threshold"] == forecaster.threshold.value
     assert found["metadata"] == {"version": 3}
     values = np.random.default_rng(2).standard_normal((20, len(found["feature_names"])))
-    expected = forecaster.fit.estimator.decision_function(values)
+    expected = forecaster.fit.estimate.estimator.decision_function(values)
     again = found["model"].decision_function(found["scaler"].transform(values))
     np.testing.assert_allclose(again, expected, atol=1e-12)
 

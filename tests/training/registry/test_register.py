@@ -151,7 +151,7 @@ def test_the_registered_pipeline_loads_and_agrees(
     loaded = mlflow.sklearn.load_model(chosen.source)
     fit = model.forecaster.fit
     values = np.random.default_rng(0).standard_normal((30, len(fit.selection.names)))
-    expected = fit.estimator.predict_proba(values)
+    expected = fit.estimate.estimator.predict_proba(values)
     np.testing.assert_allclose(loaded.predict_proba(values), expected, atol=1e-12)
 
 

@@ -4,9 +4,11 @@ from copy import deepcopy
 from html.parser import HTMLParser
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from forecasters.linear import Linear
 from training.explain.curves import curves
 from training.explain.importance import linear_weights
 from training.judge.gate import judge
@@ -60,7 +62,9 @@ def complete(task: Task, tested: OutOfFold) -> dict[str, Any]:
     headline = measured["difference"][task.gate_baseline]
     gate = {"baseline": task.gate_baseline, "metric": "log_loss", "improvement": headline["value"]}
     rise = [{"name": name, "increase": 0.01, "spread": 0.002, "by_fold": []} for name in names]
-    linear = {"features": names, "coef": [[0.5, -0.1]] * (3 if task.name == "regime" else 1)}
+    coef = np.array([[0.5, -0.1]] * (3 if task.name == "regime" else 1))
+    linear = Linear(features=names, mean=np.zeros(2), scale=np.ones(2), coef=coef,
+                    intercept=np.zeros(len(coef)))  # fmt: skip
     frame = losses(task, tested)
     evidence = {
         "ticker": "SPY",

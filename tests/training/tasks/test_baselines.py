@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecasters.table import rank_bin
 from market.targets import REGIME_CUTS
-from training.models.table import RANK_CUTS, rank_bin, transition_frequencies
+from training.models.table import RANK_CUTS, fit_table
 from training.tasks.baselines import (
     DIRECTION_BASELINES,
     POOLED_TABLE,
@@ -87,13 +88,13 @@ def test_the_sign_of_no_return_is_not_up() -> None:
     ],
 )
 def test_rank_bins_are_half_open(rank: float, place: int) -> None:
-    assert rank_bin(np.array([rank])).tolist() == [place]
+    assert rank_bin(np.array([rank]), RANK_CUTS).tolist() == [place]
 
 
 def test_the_transition_table_by_hand() -> None:
     rank = np.array([5.0, 5.0, 9.9, 10.0, 95.0, np.nan])
     labels = np.array([0, 0, 1, 2, 2, 0])
-    table = transition_frequencies(labels, rank)
+    table = fit_table(labels, rank).probabilities
     assert table.shape == (9, 3)
     assert table[0] == pytest.approx([3 / 6, 2 / 6, 1 / 6])  # two LOW, one NORMAL, one each added
     assert table[1] == pytest.approx([1 / 4, 1 / 4, 2 / 4])
