@@ -25,10 +25,10 @@ from forecasters.base import CLASSES, Parameters, Task
 from forecasters.document import FORMAT
 from forecasters.mixtures import Ensemble, Pool
 from forecasters.paths import INPUTS
+from home.strict_json import signed
 from market.targets import HORIZON, REGIME_CUTS
 from serving.reading.artifact import ArtifactFiles, artifact_path
 from training.models import MODELS, Sample, members
-from training.registry.artifact import signed
 
 GOAL_MS = 2.0
 ROWS = 6_000

@@ -8,23 +8,54 @@ from typing import Final
 TEMPORARY: Final = ".tmp"
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def write_durably(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Put a file in place, its bytes and its name flushed to disk; see `replace_file`."""
+    replace_file(path, content, private=private)
+    sync_folder(path.parent)
+
+
+def replace_file(path: Path, content: bytes, *, private: bool = False) -> None:
     """Put a file in place, flushed to disk; a reader sees the old bytes or the new, never a part.
 
-    The name itself is durable only after `sync_folder` of its folder.
+    The name itself is durable only after `sync_folder` of its folder, which many files share.
+
+    Parameters
+    ----------
+    path
+        The file; its folder is made if missing.
+    content
+        Its bytes.
+    private
+        Only its owner may read it, from its first moment on.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}{TEMPORARY}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    # A name of this process alone: two that write one file at once do not mix their parts.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    temporary.unlink(missing_ok=True)
+    try:
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _mode(private=private))
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _mode(*, private: bool) -> int:
+    """Return the permissions of a new file, which the process's umask narrows."""
+    return 0o600 if private else 0o666
 
 
 def sync_folder(folder: Path) -> None:
     """Flush the names in a folder to disk."""
-    handle = os.open(folder, os.O_RDONLY)
+    sync(folder)
+
+
+def sync(path: Path) -> None:
+    """Flush a file, or the names in a folder, to disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -1,6 +1,8 @@
 """JSON as the standard has it: no NaN, no infinities, no field twice, whole UTF-8 only."""
 
 import json
+from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, NoReturn
 
 
@@ -21,6 +23,29 @@ def loads(content: bytes) -> Any:  # noqa: ANN401 - any JSON value
     except RecursionError:
         raise ValueError("nested too deeply") from None
     return value
+
+
+def canonical(value: object) -> bytes:
+    """Return the one JSON text of a value: sorted fields, no spaces.
+
+    Raises
+    ------
+    ValueError
+        If a number in it is not finite.
+    """
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.encode()
+
+
+def signature(document: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a document's canonical JSON, its own field `sha256` left out."""
+    bare = {name: value for name, value in document.items() if name != "sha256"}
+    return sha256(canonical(bare)).hexdigest()
+
+
+def signed(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a document with its `signature` as the field `sha256`, any earlier one replaced."""
+    return {**document, "sha256": signature(document)}
 
 
 def _no_constant(word: str) -> NoReturn:

@@ -1,11 +1,11 @@
 """The configuration of the feature store of a home: in code, and as a file for `feast -f`."""
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from home.files import write_durably
 from home.manifest import MANIFEST
 from market.errors import InputError
 
@@ -191,12 +191,7 @@ def write_configuration(data_dir: Path, online: dict[str, Any] | None) -> Path:
         data/feast/feature_store.yaml.
     """
     path = feast_dir(data_dir) / "feature_store.yaml"
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(document(data_dir, online), indent=2)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.unlink(missing_ok=True)
-    # Made with its mode: there is no moment at which others could open it.
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(f"# Written by optrade: YAML, in its JSON form.\n{text}\n")
-    part.replace(path)
+    content = f"# Written by optrade: YAML, in its JSON form.\n{text}\n"
+    write_durably(path, content.encode(), private=True)
     return path

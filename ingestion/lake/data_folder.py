@@ -17,7 +17,7 @@ from typing import Final, Self
 import polars as pl
 from filelock import FileLock, Timeout
 
-from home.files import replace_file, sweep, sync_folder
+from home.files import TEMPORARY, replace_file, sweep, sync_folder
 from home.manifest import (
     MANIFEST,
     ORIGINS,
@@ -179,6 +179,8 @@ class DataFolder:
         self._check_held()
         if self._swept:
             return
+        for part in self.data_dir.glob(f".{MANIFEST}.*{TEMPORARY}"):
+            part.unlink()
         keep = {self.data_dir / entry.path for entry in self.manifest.entries.values()}
         for folder in FOLDERS:
             sweep(self.data_dir / folder, keep)

@@ -14,7 +14,7 @@ import pandas as pd
 import structlog
 
 from feature_repo.features.definition_hash import code_fingerprint
-from home.files import replace_file, sync_folder
+from home.files import write_durably
 from home.manifest import Manifest
 
 BUILT: Final = "built.json"
@@ -45,8 +45,7 @@ def read_record(path: Path) -> dict[str, str]:
 def write_record(path: Path, record: Mapping[str, str]) -> None:
     """Replace a record; its data folder is held for writing."""
     content = json.dumps(record, indent=0, sort_keys=True)
-    replace_file(path, f"{content}\n".encode())
-    sync_folder(path.parent)
+    write_durably(path, f"{content}\n".encode())
 
 
 def fingerprint(

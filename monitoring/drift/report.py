@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import pandas as pd
 
+from home.replaced_folder import replaced_folder
 from monitoring.drift.evidently_pages import page_name, pages, write_page
 from monitoring.drift.index_page import index_page
 from monitoring.drift.measure import binned, in_session_order
-from monitoring.drift.report_folder import replaced_folder
 
 DOCUMENT: Final = "drift.json"
 INDEX: Final = "index.html"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from home.files import write_durably
 from market.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ def launch(folder: Path, port: int | None) -> RedisAddress:
 
 def _launch_on(folder: Path, server: Path, port: int) -> RedisAddress:
     password = secrets.token_hex(32)
-    write_private(folder / CONFIGURATION, _TEXT.format(port=port, password=password))
+    text = _TEXT.format(port=port, password=password)
+    write_durably(folder / CONFIGURATION, text.encode(), private=True)
     (folder / LOG).unlink(missing_ok=True)
     run = subprocess.run(  # noqa: S603 - a program we looked up, and a constant
         [server, CONFIGURATION],
@@ -212,12 +214,3 @@ def _listens(address: RedisAddress) -> bool:
     with socket.socket() as probe:
         probe.settimeout(ANSWER_WAIT)
         return probe.connect_ex((address.host, address.port)) == 0
-
-
-def write_private(path: Path, text: str) -> None:
-    """Put a file in place that only its owner can read, from its first moment on."""
-    part = path.with_name(f".{path.name}.tmp")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-    part.replace(path)

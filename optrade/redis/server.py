@@ -15,6 +15,7 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from home.files import write_durably
 from market.errors import InputError
 from optrade.redis.process import (
     CONFIGURATION,
@@ -24,7 +25,6 @@ from optrade.redis.process import (
     client,
     launch,
     process_id,
-    write_private,
 )
 
 ADDRESS: Final = "server.json"
@@ -95,7 +95,7 @@ def status(data_dir: Path) -> RedisAddress | None:
 def _started(folder: Path, port: int | None) -> RedisAddress:
     address = launch(folder, port)
     fields = {"port": address.port, "pid": address.pid, "password": address.password}
-    write_private(folder / ADDRESS, json.dumps(fields))
+    write_durably(folder / ADDRESS, json.dumps(fields).encode(), private=True)
     return address
 
 

@@ -4,15 +4,12 @@ An artifact is refused unless its hash, its schema, the lengths of its lists and
 feature definitions it was trained on are all right.
 """
 
-import hashlib
-import json
 import os
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from pydantic import ValidationError
 
@@ -28,7 +25,6 @@ __all__ = [
     "ArtifactFiles",
     "Task",
     "artifact_path",
-    "canonical_sha256",
     "load_artifact",
 ]
 
@@ -36,13 +32,6 @@ __all__ = [
 AT_REST: Final = 100_000_000  # nanoseconds; a file system's clock ticks every few milliseconds
 #: Characters of a fault that are shown; a booster is long.
 SHOWN: Final = 400
-
-
-def canonical_sha256(document: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of a document's canonical JSON, its own `sha256` field left out."""
-    rest = {name: value for name, value in document.items() if name != "sha256"}
-    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def artifact_path(models_dir: Path, task: Task, ticker: str) -> Path:
@@ -135,7 +124,7 @@ def _parse(path: Path, content: bytes) -> Artifact:
         if not isinstance(document, dict):
             _refuse(path, f"got a JSON {type(document).__name__}, allowed is an object")
         # A number too large for a float reads as infinity, which canonical JSON does not know.
-        found = canonical_sha256(document)
+        found = strict_json.signature(document)
     except ValueError as error:
         _refuse(path, f"no JSON document: {error}")
     if document.get("sha256") != found:

@@ -1,14 +1,13 @@
 """What the service is told about its home: one small file, written by the composition root."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from home.files import write_durably
 from market.calendar import SETTLE_TIME
 from market.errors import ConfigurationError
 
@@ -84,14 +83,7 @@ def read_configuration(data_dir: Path) -> Configuration:
 
 def write_configuration(data_dir: Path, configuration: Configuration) -> Path:
     """Write the home's configuration atomically, and return its path."""
-    data_dir.mkdir(parents=True, exist_ok=True)
     path = data_dir / FILE
-    text = json.dumps(configuration.model_dump(), indent=2) + "\n"
-    with tempfile.NamedTemporaryFile(
-        "w", dir=data_dir, prefix=f".{FILE}.", delete=False, encoding="utf-8"
-    ) as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(path)
+    text = json.dumps(configuration.model_dump(), indent=2)
+    write_durably(path, f"{text}\n".encode(), private=True)
     return path

@@ -1,10 +1,11 @@
 """Files are whole or absent."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from home.files import TEMPORARY, replace_file, sweep, sync_folder
+from home.files import TEMPORARY, replace_file, sweep, sync_folder, write_durably
 
 
 def test_a_file_appears_with_its_folders(tmp_path: Path) -> None:
@@ -50,3 +51,37 @@ def test_sweeping_keeps_what_is_named(tmp_path: Path) -> None:
 
 def test_sweeping_nothing_is_no_error(tmp_path: Path) -> None:
     sweep(tmp_path / "nowhere", set())
+
+
+def test_a_private_file_is_its_owners_alone(tmp_path: Path) -> None:
+    write_durably(tmp_path / "a" / "secret", b"one", private=True)
+    assert (tmp_path / "a" / "secret").stat().st_mode & 0o777 == 0o600
+    write_durably(tmp_path / "a" / "open", b"one")
+    assert (tmp_path / "a" / "open").stat().st_mode & 0o777 == 0o666 & ~_umask()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_a_file_and_then_its_folder_are_flushed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[str] = []
+    flush = os.fsync
+
+    def noted(handle: int) -> None:
+        flushed.append(Path(f"/proc/self/fd/{handle}").readlink().name)
+        flush(handle)
+
+    monkeypatch.setattr("home.files.os.fsync", noted)
+    write_durably(tmp_path / "file", b"one")
+    assert flushed == [f".file.{os.getpid()}{TEMPORARY}", tmp_path.name]
+
+
+def test_what_a_killed_process_of_the_same_number_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    (tmp_path / f".file.{os.getpid()}{TEMPORARY}").write_bytes(b"cut sho")
+    write_durably(tmp_path / "file", b"one")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

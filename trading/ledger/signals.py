@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from home.strict_json import canonical
 from market.errors import InputError
 
 SCHEMA_VERSION: Final = 1
@@ -255,6 +256,6 @@ def _content(signal: Mapping[str, Any]) -> str:
 
 def _canonical(document: Mapping[str, Any]) -> str:
     try:
-        return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return canonical(document).decode()
     except ValueError as error:
         raise InputError(f"signal: {error}; only finite numbers are recorded") from error

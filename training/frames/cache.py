@@ -15,10 +15,10 @@ from typing import Any, Final
 import pandas as pd
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, find
+from home.files import TEMPORARY, write_durably
 from home.manifest import Manifest
 from market.calendar import read_time
 from market.underlyings import MARKET
-from training.registry.artifact import write_atomically
 
 FOLDER: Final = "processed"  # below the data folder of a home
 FORMAT: Final = 1  # of the files and of what their key is made from
@@ -121,10 +121,10 @@ def _kept(folder: Path, key: str) -> bytes | None:
 
 def _keep(folder: Path, key: str, content: bytes) -> None:
     written = folder / _name(key, content)
-    write_atomically(written, content)
+    write_durably(written, content)
     newest = sorted(folder.glob("*.parquet"), key=_modified, reverse=True)
     old = _modified(written) - STALE_SECONDS
-    stale = [part for part in folder.glob(".*.part") if _modified(part) < old]
+    stale = [part for part in folder.glob(f".*{TEMPORARY}") if _modified(part) < old]
     for path in [*newest[KEPT:], *stale]:
         path.unlink(missing_ok=True)
 

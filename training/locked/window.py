@@ -13,12 +13,12 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from home.line_log import append, locked, read_log
 from market.arrays import BoolArray, DateArray
 from market.errors import InputError
 from training.frames.folds import Fold
 from training.judge.measures import measure, measure_all_days, session_weights
 from training.judge.out_of_fold import OutOfFold
-from training.locked.log import append, locked, read_log
 from training.tasks.declare import Task
 
 YEARS: Final = 2

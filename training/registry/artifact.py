@@ -3,10 +3,8 @@
 The serving file holds numbers only: nothing in it can run.
 """
 
-import hashlib
 import io
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,8 @@ from typing import Any
 import pandas as pd
 
 from forecasters.document import FORMAT
+from home.files import write_durably
+from home.strict_json import signed
 from training.fit.fit import Fit
 from training.fit.mixture import DirectionForecaster
 from training.walk import Trained
@@ -71,23 +71,11 @@ def serving_document(
     return signed(document)
 
 
-def signed(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a document with the SHA-256 of its canonical JSON, any earlier one replaced."""
-    bare = {key: value for key, value in document.items() if key != "sha256"}
-    return bare | {"sha256": hashlib.sha256(canonical(bare)).hexdigest()}
-
-
-def canonical(document: Mapping[str, Any]) -> bytes:
-    """Return the one JSON text of a document: sorted keys, no spaces, no NaN."""
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.encode()
-
-
 def write_serving(models_dir: Path, document: Mapping[str, Any]) -> Path:
     """Replace the file that serving reads for a model; returns its path."""
     path = models_dir / "serving" / f"{document['name']}.json"
     text = json.dumps(document, sort_keys=True, indent=1, allow_nan=False)
-    write_atomically(path, f"{text}\n".encode())
+    write_durably(path, f"{text}\n".encode())
     return path
 
 
@@ -118,7 +106,7 @@ def write_joblib(
         buffer,
     )
     path = models_dir / trained.settings.ticker / f"{stem}.joblib"
-    write_atomically(path, buffer.getvalue())
+    write_durably(path, buffer.getvalue())
     return path
 
 
@@ -127,25 +115,6 @@ def _fitted(fit: Fit) -> dict[str, Any]:
     if steps is None:
         return {"model": fit.estimate.estimator, "scaler": None}
     return {"model": steps["model"], "scaler": steps["scaler"]}
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that a reader finds the old one or the new one, whole, even after a crash."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with partial.open("wb") as new:
-            new.write(content)
-            new.flush()
-            os.fsync(new.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _summary(evidence: Mapping[str, Any]) -> dict[str, Any]:

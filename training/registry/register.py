@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from home.files import write_durably
+from home.strict_json import signed
 from market.errors import InputError
 from training.judge.against_champion import judged
 from training.judge.trials import trials_evidence
 from training.registry.artifact import (
     serving_document,
-    signed,
-    write_atomically,
     write_joblib,
     write_serving,
 )
@@ -124,7 +124,7 @@ def register(
         page = report_html(evidence | {"provenance": _provenance(document, trained_at, known)})
         client.log_text(run_id, page, REPORT)
         report_path = reports_dir / f"{trained.name}_v{version}.html"
-        write_atomically(report_path, page.encode())
+        write_durably(report_path, page.encode())
         metadata = _metadata(trained, evidence, document, trained_at)
         joblib_path = write_joblib(models_dir, trained, trained_at, metadata)
         if alias == CHAMPION:

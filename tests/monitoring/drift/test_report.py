@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from home.replaced_folder import replaced_folder
 from market.calendar import sessions
 from market.errors import InputError
 from monitoring.drift.evidently_pages import COLUMNS_A_PAGE, evidently_run, pages
 from monitoring.drift.index_page import index_page, ranked, verdict
 from monitoring.drift.measure import binned, drift_report
 from monitoring.drift.report import DOCUMENT, INDEX, write_report
-from monitoring.drift.report_folder import replaced_folder
 
 ROOT = Path(__file__).resolve().parents[3]
 REFERENCE, CURRENT = 400, 63
@@ -301,7 +301,7 @@ def test_a_report_moved_away_by_a_killed_process_is_put_back(tmp_path):
 WRITER = """
 import sys
 from pathlib import Path
-from monitoring.drift.report_folder import replaced_folder
+from home.replaced_folder import replaced_folder
 folder = Path(sys.argv[1])
 for number in range(100_000):
     with replaced_folder(folder) as fresh:

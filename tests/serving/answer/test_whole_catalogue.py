@@ -12,7 +12,7 @@ from feature_repo.features.services import SERVICES, VOLATILITY_INPUTS
 from market.calendar import close
 from serving.answer.open_home import open_home
 from serving.http.schema import Signal
-from serving.reading.artifact import Artifact, canonical_sha256
+from serving.reading.artifact import Artifact
 from serving.reading.configuration import Configuration
 from serving.reading.online import open_snapshot, service_references
 from serving.reading.refusal import Refusal
@@ -133,9 +133,9 @@ def test_a_view_without_its_time_refuses(whole_home, documents, write, redis_ser
 
 
 def test_the_model_writer_and_the_model_reader_agree_on_the_hash(documents):
-    from training.registry.artifact import signed
+    from home.strict_json import signature, signed
 
     for make in documents.values():
         written = signed(make() | {"version": 12})
-        assert written["sha256"] == canonical_sha256(written)
+        assert written["sha256"] == signature(written)
         assert Artifact.model_validate(written).version == 12

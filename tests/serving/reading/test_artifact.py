@@ -13,7 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from forecasters.base import ForecastError
-from serving.reading.artifact import Artifact, artifact_path, canonical_sha256, load_artifact
+from home.strict_json import signature
+from serving.reading.artifact import Artifact, artifact_path, load_artifact
 from serving.reading.refusal import Refusal
 
 DEFINITIONS = "d" * 64
@@ -360,7 +361,7 @@ def test_the_hash_is_of_canonical_json_and_not_of_the_file(tmp_path, documents, 
     document = documents["direction"]()
     path = write(tmp_path, document)
     path.write_text(json.dumps(document, indent=4, sort_keys=True))
-    assert load(tmp_path).sha256 == canonical_sha256(document)
+    assert load(tmp_path).sha256 == signature(document)
 
 
 def test_a_proven_model_needs_its_figure_and_an_unproven_one_may_lack_it(

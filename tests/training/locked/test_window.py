@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from home.line_log import append, read_log
 from market.calendar import session_shift, sessions
 from market.errors import InputError
 from training.fit.forecast import Forecast
 from training.judge.out_of_fold import OutOfFold
-from training.locked.log import append, read_log
 from training.locked.window import (
     Opening,
     Score,

@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from home.files import write_durably
+from home.strict_json import canonical, signed
 from tests.training.plain import evaluate
 from training.fit.mixture import DirectionForecaster
 from training.registry.artifact import (
-    canonical,
     serving_document,
-    signed,
-    write_atomically,
     write_joblib,
     write_serving,
 )
@@ -239,17 +238,17 @@ def test_the_joblib_of_a_mixture_holds_every_member(
 
 def test_a_write_replaces_the_whole_file_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "model.json"
-    write_atomically(path, b"a long first text")
-    write_atomically(path, b"second")
+    write_durably(path, b"a long first text")
+    write_durably(path, b"second")
     assert path.read_bytes() == b"second"
     assert [one.name for one in path.parent.iterdir()] == ["model.json"]
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "model.json"
-    write_atomically(path, b"old")
+    write_durably(path, b"old")
     path.chmod(0o600)
     with pytest.raises(TypeError):
-        write_atomically(path, "not bytes")  # type: ignore[arg-type]
+        write_durably(path, "not bytes")  # type: ignore[arg-type]
     assert path.read_bytes() == b"old"
     assert [one.name for one in tmp_path.iterdir()] == ["model.json"]

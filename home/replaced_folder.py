@@ -1,11 +1,11 @@
 """Folders that are whole or absent, whenever the process dies."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from home.files import sync
 from market.errors import InputError
 
 
@@ -22,7 +22,7 @@ def replaced_folder(folder: Path) -> Iterator[Path]:
         If another process is writing the same folder, or `folder` is a file.
     """
     if folder.exists() and not folder.is_dir():
-        raise InputError(f"report folder {folder}: it is a file; name a folder")
+        raise InputError(f"folder {folder}: it is a file; name a folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh, old = (folder.with_name(f".{folder.name}.{word}") for word in ("new", "old"))
     with _only_writer(folder):
@@ -46,7 +46,7 @@ def _only_writer(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise InputError(
-            f"report folder {folder}: another process is writing it; wait until it is done"
+            f"folder {folder}: another process is writing it; wait until it is done"
         ) from None
     try:
         yield
@@ -55,7 +55,7 @@ def _only_writer(folder: Path) -> Iterator[None]:
 
 
 def _restore(folder: Path, old: Path) -> None:
-    """Put back a report that a process killed between the two renames had moved away."""
+    """Put back a folder that a process killed between the two renames had moved away."""
     if old.exists() and not folder.exists():
         old.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
@@ -65,19 +65,11 @@ def _swap(folder: Path, fresh: Path, old: Path) -> None:
     if folder.exists():
         folder.rename(old)
     fresh.rename(folder)
-    _sync(folder.parent)
+    sync(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
 def _flush(folder: Path) -> None:
     for path in folder.iterdir():
-        _sync(path)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync(path)
+    sync(folder)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from home.files import sync_folder
 from market.errors import InputError
 
 
@@ -35,11 +36,7 @@ def append(path: Path, line: Mapping[str, Any]) -> None:
         file.flush()
         os.fsync(file.fileno())
     if new:
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
