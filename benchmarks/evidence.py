@@ -15,11 +15,12 @@ from typing import Any
 
 from optrade.flows.train.locked import locked_openings
 from optrade.flows.train.models import Window, train_one
-from optrade.flows.train.recipes import SETTINGS, every_recipe, landed_prices, training_inputs
+from optrade.flows.train.recipes import every_job, landed_prices, training_inputs
 from optrade.periods import training_window
 from optrade.runtime import Runtime, runtime
-from training.settings import RegimeSettings
-from training.tasks.rank import rank_evidence
+from training.settings import Settings
+from training.tasks.rank import RANK
+from training.walk import walk_rank
 
 TICKERS = ("SPY", "QQQ", "IWM")
 LONG = Window(start="2011-01-01")
@@ -71,9 +72,9 @@ def judge(run: Runtime, tickers: Sequence[str], window: Window) -> Iterator[Judg
     """Yield the evidence of every recipe of every ticker over a window."""
     store = run.feature_store(online=False)
     for ticker in tickers:
-        for task, choices in every_recipe():
+        for job in every_job(ticker):
             begin = time.perf_counter()
-            trained = train_one(run, store, SETTINGS[task](ticker=ticker, **choices), window)
+            trained = train_one(run, store, job, window)
             yield Judged(trained.evidence, time.perf_counter() - begin)
 
 
@@ -142,11 +143,12 @@ def rank_table(run: Runtime, tickers: Sequence[str]) -> Iterator[str]:
     )  # fmt: skip
     store = run.feature_store(online=False)
     for ticker in tickers:
-        settings = RegimeSettings(ticker, model_type="paths", pooled=True, history=True)
+        asked = Settings(ticker, model_type="paths", pooled=True, history=True)
+        settings = RANK.resolve(asked)
         entry = landed_prices(run, ticker)
         ends = training_window(LONG.period, LONG.start, LONG.end, entry.first, entry.last)
-        frame, _ = training_inputs(run, store, settings, *ends)
-        found = rank_evidence(frame, settings, ends[0])
+        frame, _ = training_inputs(run, store, RANK, settings, *ends)
+        found = walk_rank(frame, settings, ends[0])
         gain, scores = found["difference"]["persistence"], found["pooled"]
         yield _row(
             ticker, str(found["window"]["tested_decided"]), f"{gain['model']:.2f}",

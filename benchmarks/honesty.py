@@ -28,9 +28,10 @@ from ingestion.tables.frames import LANDED, SESSION, typed, utc
 from ingestion.views.compute import MacroRaw, TickerRaw
 from ingestion.views.raw import index_symbols
 from market.calendar import decision_time
-from training.settings import DirectionSettings
+from training.settings import Settings
+from training.tasks import DIRECTION
 from training.tasks.scores import auc
-from training.walk import Trained, train_direction
+from training.walk import Trained, walk
 
 VIEWS: Final = ("technical", "iv", "macro")  # what the service `direction` reads
 TICKER: Final = "SPY"
@@ -116,9 +117,9 @@ def run_trial(seed: int, strength: float, model: str, span: Span = Span()) -> Tr
     """Return what a training finds in the market of a seed."""
     end = decision_time(pd.DatetimeIndex([span.last]))[0]
     source = Simulated(seed, strength, end, span.first)
-    settings = DirectionSettings(TICKER, model_type=model, resamples=RESAMPLES)
+    settings = Settings(TICKER, model_type=model, resamples=RESAMPLES)
     frame, prices = training_frame(source, TICKER), source.prices(TICKER)
-    trained = train_direction(frame, prices, settings, pd.Timestamp(span.window))
+    trained = walk(DIRECTION, frame, prices, settings, pd.Timestamp(span.window))
     pooled = trained.evidence["pooled"]
     best, expected = _possible(source, trained) if strength else (0.5, 0.5)
     return Trial(

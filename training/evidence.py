@@ -1,7 +1,6 @@
 """The evidence of a training: one plain dict, ready for JSON, of all that was measured."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
@@ -12,9 +11,8 @@ from training.fit.fit import Fit, Mixed
 from training.fit.mixture import DirectionForecaster, Forecaster
 from training.frames.folds import Fold
 from training.frames.rows import Rows
-from training.judge.gate import judge
+from training.judge.gate import Gate, judge
 from training.judge.measures import (
-    GATE_METRIC,
     measure,
     measure_all_days,
     measure_at_half,
@@ -22,7 +20,7 @@ from training.judge.measures import (
     session_weights,
 )
 from training.judge.out_of_fold import OutOfFold
-from training.settings import DirectionSettings, RegimeSettings
+from training.settings import Settings
 from training.tasks.declare import Task
 
 INFORMATION_DECIMALS: Final = 6
@@ -30,7 +28,7 @@ INFORMATION_DECIMALS: Final = 6
 
 def assemble(
     task: Task,
-    settings: DirectionSettings | RegimeSettings,
+    settings: Settings,
     rows: Rows,
     folds: Sequence[Fold],
     forecasters: Sequence[Forecaster],
@@ -56,19 +54,20 @@ def assemble(
         _fold(task, settings, rows, fold, forecaster, tested.of_fold(number), number)
         for number, (fold, forecaster) in enumerate(zip(folds, forecasters, strict=True), 1)
     ]
+    baseline = task.gate_baseline
     evidence = {
         "ticker": settings.ticker,
         "model": settings.model_type,
         "task": task.name,
         "feature_service": settings.feature_service,
-        "settings": asdict(settings),
+        "settings": task.document(settings),
         "window": _window(rows, tested),
         "folds": parts,
         "pooled": pooled["scores"] | {"fold_mean": _fold_mean(parts)},
         "baselines": pooled["baselines"],
         "difference": pooled["difference"],
         "comparison": pooled["comparison"],
-        "gate": _gate(task, pooled["difference"]),
+        "gate": Gate.against(baseline, pooled["difference"][baseline]).as_dict(),
         "curves": curves(task, tested, weights),
         "importance": importance(task, rows, folds, forecasters, final, settings.seed),
         **_chosen(final.fit),
@@ -84,7 +83,7 @@ def assemble(
 
 def _fold(
     task: Task,
-    settings: DirectionSettings | RegimeSettings,
+    settings: Settings,
     rows: Rows,
     fold: Fold,
     forecaster: Forecaster,
@@ -196,19 +195,6 @@ def _faults(name: str, forecaster: Forecaster) -> list[str]:
                 "the calibrated probability is a constant"
             )
     return faults
-
-
-def _gate(task: Task, difference: dict[str, Any]) -> dict[str, Any]:
-    against = difference[task.gate_baseline]
-    return {
-        "metric": GATE_METRIC,
-        "baseline": task.gate_baseline,
-        "value": against["model"],
-        "baseline_value": against["baseline_value"],
-        "improvement": against["value"],
-        "interval": against["interval"],
-        "bound": against["bound"],
-    }
 
 
 def _fold_mean(parts: Sequence[dict[str, Any]]) -> dict[str, float | None]:

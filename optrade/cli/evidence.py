@@ -9,11 +9,6 @@ COLUMNS: Final = [
     "model", "tested", "score", "value", "baseline", "baseline value", "better by",
     "95 % interval", "verdict",
 ]  # fmt: skip
-# The scores a person looks at first; the JSON document holds all of them.
-SHOWN: Final = {
-    "direction": ("log_loss", "auc", "accuracy"),
-    "regime": ("log_loss", "accuracy", "macro_f1"),
-}
 
 
 def evidence_rows(trained: "list[Registered]") -> list[list[str]]:
@@ -33,10 +28,12 @@ def evidence_document(model: "Registered") -> dict[str, Any]:
 
 
 def _rows(model: "Registered") -> list[list[str]]:
+    from training.tasks import TASKS
+
     evidence = model.evidence
     compared = {row["score"]: row for row in evidence["comparison"]}
     rows = []
-    for number, score in enumerate(SHOWN[evidence["task"]]):
+    for number, score in enumerate(TASKS[evidence["task"]].headline):
         row = compared[score]
         first = number == 0
         rows.append(

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.core import TyperCommand, TyperOption
 
 Ticker = Annotated[str, typer.Option("--ticker", help="One underlying, such as SPY.")]
 Tickers = Annotated[str, typer.Option("--tickers", help="Underlyings, separated by commas.")]
@@ -34,6 +35,33 @@ Period = Annotated[str, typer.Option("--period", help="Length of the training wi
 Start = Annotated[str | None, typer.Option("--start", help="First session, instead of --period.")]
 End = Annotated[str | None, typer.Option("--end", help="Last session of the training window.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+
+class Command(TyperCommand):
+    """A command whose help may name what can be trained: `{direction}`, `{regime}`, `{tasks}`.
+
+    The words are those of the registries, which are read only where such a help is shown.
+    """
+
+    def get_help(self, ctx: typer.Context) -> str:
+        """Return the help, its words filled in."""
+        for option in self.params:
+            if isinstance(option, TyperOption) and "{" in (option.help or ""):
+                option.help = _filled(option.help or "")
+        return super().get_help(ctx)
+
+
+def _filled(template: str) -> str:
+    from training.models import words
+    from training.tasks import TASKS
+
+    by_task = {task: _either([*reversed(words(task))]) for task in TASKS}
+    return template.format(tasks=_either([*TASKS]), **by_task)
+
+
+def _either(words: list[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} or {last}"
 
 
 def parse_tickers(text: str) -> list[str]:

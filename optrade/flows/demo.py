@@ -11,6 +11,7 @@ from home.layout import Home
 from optrade.flows import data
 from optrade.flows.serve import service, signals
 from optrade.flows.train import models
+from optrade.flows.train.recipes import Job, preferred_jobs
 from optrade.redis import server as redis_server
 
 if TYPE_CHECKING:
@@ -58,13 +59,9 @@ def run_demo(run: "Runtime", opened: "OpenedSource", step: Step, progress: "Prog
     return Outcome(inside.home, fetched, built, trained, found)
 
 
-def jobs() -> list[models.Job]:
+def jobs() -> list[Job]:
     """Return the six trainings of the demo."""
-    choices: dict[str, dict[str, Any]] = {
-        "direction": {"optimize_threshold": True},
-        "regime": {"model_type": "paths", "pooled": True, "history": True},
-    }
-    return [models.Job(task, ticker, choices[task]) for ticker in TICKERS for task in choices]
+    return [job for ticker in TICKERS for job in preferred_jobs(ticker)]
 
 
 def served_signals(run: "Runtime") -> list[dict[str, Any]]:

@@ -187,11 +187,13 @@ def feature_rows(ticker: str, days: pd.DatetimeIndex) -> pl.DataFrame:
 def fill_models(home: Path) -> None:
     """Train and register two small direction models and one regime model, as `optrade` does."""
     from training.registry.register import register
-    from training.walk import DirectionSettings, RegimeSettings, train_direction, train_regime
+    from training.settings import Settings
+    from training.tasks import DIRECTION, REGIME
+    from training.walk import walk
 
     frame, prices, regime_frame = market()
-    direction = train_direction(frame, prices, DirectionSettings("SPY", resamples=50))
-    regime = train_regime(regime_frame, RegimeSettings("SPY", resamples=50))
+    direction = walk(DIRECTION, frame, prices, Settings("SPY", resamples=50))
+    regime = walk(REGIME, regime_frame, None, Settings("SPY", resamples=50))
     for hour, trained in enumerate((direction, direction, regime)):
         register(
             trained,

@@ -21,10 +21,13 @@ from market.errors import InputError
 from market.underlyings import MARKET
 from optrade.cli import main
 from optrade.flows import monitoring
-from optrade.flows.train.models import Job, Window, train_models, train_one
+from optrade.flows.train.models import Window, train_models, train_one
+from optrade.flows.train.recipes import Job
 from optrade.runtime import Runtime
 from optrade.settings import Settings
-from training.settings import DirectionSettings, direction_service
+from training.settings import Settings as Training
+from training.tasks import DIRECTION
+from training.tasks.direction import direction_service
 
 DAYS = sessions("2021-01-04", "2023-12-29")
 LANDED = close(DAYS[-1:])[0] + pd.Timedelta(hours=1)
@@ -109,8 +112,8 @@ def test_flags_choose_the_service(
         main()
     assert not ended.value.code
     (job,) = asked
-    assert job.choices["feature_service"] == service
-    assert job.choices["safe_features"] == ("--safe-features" in flags)
+    assert job.settings.feature_service == service
+    assert job.settings.safe_features == ("--safe-features" in flags)
 
 
 def test_every_direction_service_has_its_flags() -> None:
@@ -123,10 +126,10 @@ def test_every_direction_service_has_its_flags() -> None:
 def test_a_model_of_all_views_names_its_service_and_reads_what_is_on_demand(
     whole: Runtime, safe: bool
 ) -> None:
-    settings = DirectionSettings(
+    settings = Training(
         "SPY", safe_features=safe, n_features=500, n_folds=2, resamples=20, feature_service=WHOLE
     )
-    trained = train_one(whole, whole.feature_store(online=False), settings, WINDOW)
+    trained = train_one(whole, whole.feature_store(online=False), Job(DIRECTION, settings), WINDOW)
     assert trained.evidence["feature_service"] == WHOLE
     read = set(trained.evidence["features"]) | set(trained.evidence["twins"])
     pool = {reference.split(":")[1] for reference in SERVICES[WHOLE]}
@@ -138,12 +141,12 @@ def test_a_view_that_covers_too_little_is_refused_with_its_flag(tmp_path: Path) 
     late = dict.fromkeys(GROUPS, DAYS) | {"sentiment": DAYS[len(DAYS) // 2 :]}
     run = make_run(tmp_path, late)
     store = run.feature_store(online=False)
-    settings = DirectionSettings("SPY", n_folds=2, resamples=20, feature_service=WHOLE)
+    job = Job(DIRECTION, Training("SPY", n_folds=2, resamples=20, feature_service=WHOLE))
     with pytest.raises(InputError, match="the sentiment view is empty: at most 50%") as refused:
-        train_one(run, store, settings, WINDOW)
+        train_one(run, store, job, WINDOW)
     assert "or train without --sentiment" in str(refused.value)
     covered = Window(start="2022-09-01", end="2023-12-29")
-    assert train_one(run, store, settings, covered).evidence["window"]["start"] == "2022-09-01"
+    assert train_one(run, store, job, covered).evidence["window"]["start"] == "2022-09-01"
 
 
 @pytest.mark.parametrize(
@@ -157,7 +160,8 @@ def test_a_view_that_covers_too_little_is_refused_with_its_flag(tmp_path: Path) 
 def test_a_home_that_lacks_a_view_refuses_before_anything_is_trained(
     lacking: Runtime, service: str, ticker: str, words: str
 ) -> None:
-    jobs = [Job("direction", "SPY", {}), Job("direction", ticker, {"feature_service": service})]
+    asked = Training("SPY"), Training(ticker, feature_service=service)
+    jobs = [Job(DIRECTION, settings) for settings in asked]
     with pytest.raises(InputError, match=words):
         train_models(lacking, jobs, WINDOW, silent)
     assert not lacking.home.mlruns.exists()

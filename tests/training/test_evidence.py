@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from market.calendar import session_shift
+from training.settings import Settings
+from training.tasks import DIRECTION, REGIME, TASKS
 from training.tasks.baselines import POOLED_TABLE
-from training.tasks.declare import TASKS
-from training.walk import DirectionSettings, RegimeSettings, Trained, train_direction, train_regime
+from training.walk import Trained, walk
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
 KEYS = {
@@ -32,9 +33,9 @@ def trained(
     make_regime: Callable[..., pd.DataFrame],
 ) -> Trained:
     if request.param == "regime":
-        return train_regime(make_regime(500), RegimeSettings("SPY", resamples=100))
-    settings = DirectionSettings("SPY", optimize_threshold=True, resamples=100)
-    return train_direction(*make_direction(500, signal=0.5), settings)
+        return walk(REGIME, make_regime(500), None, Settings("SPY", resamples=100))
+    settings = Settings("SPY", optimize_threshold=True, resamples=100)
+    return walk(DIRECTION, *make_direction(500, signal=0.5), settings)
 
 
 def test_evidence_holds_what_the_design_names(trained: Trained) -> None:
@@ -124,7 +125,7 @@ def test_left_out_features_are_named(make_regime: Callable[..., pd.DataFrame]) -
     frame["twin"] = 2 * frame["other"]
     frame["fixed"] = 1.0
     frame["rare"] = np.where(np.arange(500) % 2 == 0, 1.0 * np.arange(500), np.nan)
-    evidence = train_regime(frame, RegimeSettings("SPY", resamples=50)).evidence
+    evidence = walk(REGIME, frame, None, Settings("SPY", resamples=50)).evidence
     assert evidence["twins"] == {"twin": "other"}
     assert evidence["constant"] == ["fixed"]
     assert evidence["left_out"] == {"rare": pytest.approx(0.5, abs=0.01)}
@@ -133,7 +134,7 @@ def test_left_out_features_are_named(make_regime: Callable[..., pd.DataFrame]) -
 def test_dropped_rows_are_counted(make_regime: Callable[..., pd.DataFrame]) -> None:
     frame = make_regime(500)
     frame.loc[[0, 1, 2, 480, 481], "hint"] = np.nan
-    evidence = train_regime(frame, RegimeSettings("SPY", resamples=50)).evidence
+    evidence = walk(REGIME, frame, None, Settings("SPY", resamples=50)).evidence
     assert evidence["dropped_rows"] == 5
     assert evidence["trained_rows"] == 490
     assert evidence["window"]["tested_dropped"] == 2
@@ -145,8 +146,8 @@ def test_dropped_rows_are_counted(make_regime: Callable[..., pd.DataFrame]) -> N
 def test_warnings_tell_of_edges_and_of_constant_probabilities(
     make_direction: Frames, signal: float, seed: int, words: str
 ) -> None:
-    settings = DirectionSettings("SPY", optimize_threshold=True, resamples=50)
-    evidence = train_direction(*make_direction(500, seed, signal), settings).evidence
+    settings = Settings("SPY", optimize_threshold=True, resamples=50)
+    evidence = walk(DIRECTION, *make_direction(500, seed, signal), settings).evidence
     told = evidence["warnings"]
     parts = {"the final fit": evidence} | {f"fold {one['fold']}": one for one in evidence["folds"]}
     for name, part in parts.items():

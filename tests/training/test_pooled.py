@@ -12,22 +12,16 @@ from training.fit.mixture import INNER_FOLDS, fit_regime
 from training.frames.folds import walk_forward
 from training.frames.rows import Rows, direction_rows, pooled, regime_rows
 from training.models import MODELS
-from training.settings import DirectionSettings, RegimeSettings
+from training.settings import Settings
+from training.tasks import DIRECTION, REGIME
 from training.tasks.baselines import POOLED_TABLE
-from training.walk import (
-    Trained,
-    direction_training_rows,
-    regime_training_rows,
-    train_direction,
-    train_regime,
-    window_folds,
-)
+from training.walk import Trained, training_rows, walk, window_folds
 
 TICKERS = ("SPY", "QQQ", "IWM")
 FEW = 50
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
 COUNT = 760
-POOLED = RegimeSettings("SPY", resamples=FEW, pooled=True)
+POOLED = Settings("SPY", resamples=FEW, pooled=True)
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +42,10 @@ def trained(frame: pd.DataFrame, start: pd.Timestamp) -> dict[str, Trained]:
     own = frame[frame["ticker"] == "SPY"]
     alone, window = replace(POOLED, pooled=False), own[own["session"] >= start]
     return {
-        "window": train_regime(window, alone),
-        "history": train_regime(own, replace(alone, history=True), start),
-        "pooled": train_regime(frame[frame["session"] >= start], POOLED),
-        "both": train_regime(frame, replace(POOLED, history=True), start),
+        "window": walk(REGIME, window, None, alone),
+        "history": walk(REGIME, own, None, replace(alone, history=True), start),
+        "pooled": walk(REGIME, frame[frame["session"] >= start], None, POOLED),
+        "both": walk(REGIME, frame, None, replace(POOLED, history=True), start),
     }
 
 
@@ -59,7 +53,7 @@ WAYS = ("window", "history", "pooled", "both")
 
 
 def rows_of(frame: pd.DataFrame, start: pd.Timestamp | None = None) -> Rows:
-    return regime_training_rows(frame, POOLED, start)
+    return training_rows(REGIME, frame, None, POOLED, start)
 
 
 def ticker_of(frame: pd.DataFrame, rows: Rows) -> np.ndarray:
@@ -148,13 +142,13 @@ def test_nothing_later_of_any_ticker_changes_a_pooled_fit(
     frame: pd.DataFrame, start: pd.Timestamp, word: str
 ) -> None:
     settings = replace(POOLED, model_type=word, feature_service="", history=True)
-    before = train_regime(frame, settings, start)
+    before = walk(REGIME, frame, None, settings, start)
     first = pd.Timestamp(before.evidence["folds"][1]["test_start"])
     changed, later = frame.copy(), frame["session"] >= first
     rng = np.random.default_rng(3)
     columns = [name for name in frame if name not in ("ticker", "session")]
     changed.loc[later, columns] = rng.uniform(1.0, 100.0, (later.sum(), len(columns)))
-    after = train_regime(changed, settings, start)
+    after = walk(REGIME, changed, None, settings, start)
     for fold in (0, 1):
         one, other = before.folds[fold], after.folds[fold]
         assert one.fit.parameters.model_dump() == other.fit.parameters.model_dump()
@@ -167,7 +161,7 @@ def test_a_ticker_whose_labels_begin_after_the_window_adds_nothing(frame: pd.Dat
     rows = rows_of(late)
     assert set(ticker_of(frame, rows)) == {"SPY", "QQQ"}
     with pytest.raises(InputError, match="no labelled session of IWM"):
-        regime_training_rows(late, replace(POOLED, ticker="IWM"), None)
+        training_rows(REGIME, late, None, replace(POOLED, ticker="IWM"), None)
 
 
 def test_pooling_one_ticker_is_that_ticker(frame: pd.DataFrame) -> None:
@@ -203,16 +197,16 @@ def test_each_ticker_of_a_pooled_direction_is_labelled_by_its_own_prices(
     directions: tuple[pd.DataFrame, pd.DataFrame],
 ) -> None:
     frame, prices = directions
-    settings = DirectionSettings("SPY", resamples=FEW, pooled=True)
-    rows = direction_training_rows(frame, prices, settings, None)
+    settings = Settings("SPY", resamples=FEW, pooled=True)
+    rows = training_rows(DIRECTION, frame, prices, settings, None)
     for name, mine in (("SPY", rows.tested), ("QQQ", ~rows.tested)):
         own = direction_rows(
             frame, prices[prices["ticker"] == name].drop(columns="ticker"), name, 5, safe=False
         )
         np.testing.assert_array_equal(rows.labels[mine], own.labels)
         np.testing.assert_array_equal(rows.today[mine], own.today)
-    evidence = train_direction(frame, prices, settings).evidence
-    alone = train_direction(frame, prices, replace(settings, pooled=False)).evidence
+    evidence = walk(DIRECTION, frame, prices, settings).evidence
+    alone = walk(DIRECTION, frame, prices, replace(settings, pooled=False)).evidence
     assert evidence["window"]["sessions"] == alone["window"]["sessions"]
     assert evidence["baselines"] == alone["baselines"]
     assert evidence["trained_rows"] == (rows.labels >= 0).sum() > alone["trained_rows"]
@@ -223,15 +217,15 @@ def test_pooled_prices_that_are_no_ones_are_refused(
 ) -> None:
     frame, prices = directions
     own = prices[prices["ticker"] == "SPY"].drop(columns="ticker")
-    settings = DirectionSettings("SPY", pooled=True)
+    settings = Settings("SPY", pooled=True)
     with pytest.raises(InputError, match="prices of a pooled training lack their ticker"):
-        direction_training_rows(frame, own, settings, None)
+        training_rows(DIRECTION, frame, own, settings, None)
 
 
 def test_calls_of_a_pooled_regime_are_chosen_on_every_underlying(
     frame: pd.DataFrame, start: pd.Timestamp
 ) -> None:
-    rows = regime_training_rows(frame, POOLED, start)
+    rows = training_rows(REGIME, frame, None, POOLED, start)
     train = window_folds(rows, 5)[-1].train
     chosen_on = fit_regime(rows, train, MODELS["table"], 1).chosen_on
     expected = own = 0

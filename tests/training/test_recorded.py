@@ -10,8 +10,10 @@ import pytest
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.services import VOLATILITY_INPUTS
 from market.adjust import RAW_PRICES, adjust
+from training.settings import Settings
+from training.tasks import DIRECTION, REGIME
 from training.tasks.scores import regime_scores
-from training.walk import DirectionSettings, RegimeSettings, train_direction, train_regime
+from training.walk import walk
 
 pytestmark = pytest.mark.recorded
 WINDOW = ("2011-01-01", "2024-11-29")
@@ -55,7 +57,7 @@ def test_the_regimes_baselines_are_as_measured_and_beat_the_seeds_recipe(
     frame: pd.DataFrame,
 ) -> None:
     inputs = frame[["ticker", "session", *VOLATILITY_INPUTS]]
-    trained = train_regime(inputs, RegimeSettings("SPY"))
+    trained = walk(REGIME, inputs, None, Settings("SPY"))
     evidence, tested = trained.evidence, trained.tested
     persistence, table = (evidence["baselines"][one] for one in ("persistence", "transition_table"))
     assert persistence["accuracy"] == pytest.approx(0.774, abs=0.005)
@@ -78,7 +80,7 @@ def test_direction_is_close_to_chance_and_said_to_be(
     frame: pd.DataFrame, prices: pd.DataFrame
 ) -> None:
     features = frame.drop(columns=list(GROUPS["iv_lags"].compute({"iv_rank": np.ones(30)})))
-    evidence = train_direction(features, prices, DirectionSettings("SPY")).evidence
+    evidence = walk(DIRECTION, features, prices, Settings("SPY")).evidence
     assert evidence["pooled"]["fold_mean"]["auc_uncalibrated"] == pytest.approx(0.5, abs=0.05)
     assert abs(evidence["gate"]["improvement"]) < 0.02
     assert not evidence["verdict"]["promoted"]

@@ -9,8 +9,9 @@ import pytest
 from feature_repo.features.catalogue import names
 from market.errors import InputError
 from training.models import words
-from training.settings import DirectionSettings, RegimeSettings
-from training.walk import Trained, train_direction, train_regime
+from training.settings import Settings
+from training.tasks import DIRECTION, REGIME
+from training.walk import Trained, walk
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
 FEW = 50
@@ -19,13 +20,13 @@ regimes = pytest.mark.parametrize("word", words("regime"))
 
 
 def regime(frame: pd.DataFrame, word: str) -> Trained:
-    return train_regime(frame, RegimeSettings("SPY", word, resamples=FEW))
+    return walk(REGIME, frame, None, Settings("SPY", word, resamples=FEW))
 
 
 @directions
 def test_too_few_sessions_of_a_direction(make_direction: Frames, word: str) -> None:
     with pytest.raises(InputError, match=r"got 295 labelled sessions, needed .*; train on a long"):
-        train_direction(*make_direction(300), DirectionSettings("SPY", word, resamples=FEW))
+        walk(DIRECTION, *make_direction(300), Settings("SPY", word, resamples=FEW))
 
 
 @directions
@@ -33,7 +34,7 @@ def test_one_direction_only(make_direction: Frames, word: str) -> None:
     frame, prices = make_direction(460)
     prices["close"] = 100.0 * 1.01 ** np.arange(460)
     with pytest.raises(InputError, match=r"of 1 classes .* train on a longer period"):
-        train_direction(frame, prices, DirectionSettings("SPY", word, resamples=FEW))
+        walk(DIRECTION, frame, prices, Settings("SPY", word, resamples=FEW))
 
 
 @directions
@@ -44,7 +45,7 @@ def test_a_direction_without_a_feature_that_varies(
     frame, prices = make_direction(460)
     frame[[f"f{at}" for at in range(8)]] = value
     with pytest.raises(InputError, match=f"no usable feature: got 8 .* {words_}"):
-        train_direction(frame, prices, DirectionSettings("SPY", word, resamples=FEW))
+        walk(DIRECTION, frame, prices, Settings("SPY", word, resamples=FEW))
 
 
 @directions
@@ -52,7 +53,7 @@ def test_a_view_of_nulls_is_named(make_direction: Frames, word: str) -> None:
     frame, prices = make_direction(460)
     frame = frame.assign(**dict.fromkeys(names("macro"), np.nan))
     with pytest.raises(InputError, match="the macro view is empty: at most 0% of 455 sessions"):
-        train_direction(frame, prices, DirectionSettings("SPY", word, resamples=FEW))
+        walk(DIRECTION, frame, prices, Settings("SPY", word, resamples=FEW))
 
 
 @regimes

@@ -16,14 +16,13 @@ from training.frames.folds import Fold, combinatorial
 from training.frames.rows import Rows
 from training.judge.measures import measure, session_weights
 from training.judge.out_of_fold import OutOfFold, losses, out_of_fold
-from training.recipe import Recipe
 from training.tasks.scores import row_log_loss
+from training.walk import Recipe
 
 SHARES: Final = (0.125, 0.25, 0.5, 0.75, 1.0)  # of the sessions before the last test part
 WORST: Final = 10  # days
 FURTHEST: Final = 3  # features of each
 RESAMPLES: Final = 500
-SCORES: Final = {"direction": "auc", "regime": "accuracy"}  # shown beside the log loss
 
 
 # The sums of a fit depend on the number of threads; training uses one.
@@ -137,7 +136,7 @@ def worst_days(
 def _learned(recipe: Recipe, last: Fold, sessions: DateArray) -> dict[str, Any]:
     train = last.train[recipe.rows.sessions[last.train] >= sessions[0]]
     part = {"sessions": len(sessions), "start": f"{sessions[0]:.10}", "rows": len(train)}
-    score, gate = SCORES[recipe.task.name], recipe.task.gate_baseline
+    score, gate = recipe.task.headline[1], recipe.task.gate_baseline
     unknown = dict.fromkeys(
         ("tested", "log_loss", "baseline_log_loss", "difference", "interval", score)
     )

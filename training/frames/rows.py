@@ -42,6 +42,9 @@ class Rows:
         Class codes; -1 for a session that is scored but not trained on; shape (n_rows,).
     every_outcome
         What happened on every session; equals `labels` where those are known; (n_rows,).
+    outcome
+        What the label is cut from: the forward return (a fraction), or the IV rank at the label's
+        end; shape (n_rows,).
     today
         The figure that baselines look at; shape (n_rows,).
     ahead
@@ -59,6 +62,7 @@ class Rows:
     label_ends: DateArray
     labels: IntArray
     every_outcome: IntArray
+    outcome: FloatArray
     today: FloatArray
     ahead: FloatArray
     tested: BoolArray
@@ -130,6 +134,7 @@ def direction_rows(
         label_ends=labels["label_end"].to_numpy("datetime64[ns]"),
         labels=codes(labels["label"], DIRECTIONS),
         every_outcome=(labels["forward_return"] > 0.0).to_numpy(np.int64),
+        outcome=labels["forward_return"].to_numpy(np.float64),
         today=session_return(closes, -LAST_RETURN).reindex(table.index).to_numpy(np.float64),
         ahead=_ahead(table, horizon),
         tested=np.ones(len(table), dtype=np.bool_),
@@ -161,6 +166,7 @@ def regime_rows(frame: pd.DataFrame, ticker: str, horizon: int) -> Rows:
         label_ends=labels["label_end"].to_numpy("datetime64[ns]"),
         labels=found,
         every_outcome=found,
+        outcome=table[IV_RANK].reindex(pd.DatetimeIndex(labels["label_end"])).to_numpy(np.float64),
         today=table[IV_RANK].to_numpy(np.float64),
         ahead=_ahead(table, horizon),
         tested=np.ones(len(table), dtype=np.bool_),

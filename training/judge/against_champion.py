@@ -1,6 +1,5 @@
 """A candidate against the champion on the sessions that both were tested on (Decision 11)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,28 +7,15 @@ import numpy as np
 import pandas as pd
 
 from market.bootstrap import interval, resample_weights
-from training.judge.gate import judge
 
 
 @dataclass(frozen=True)
 class Champion:
-    """The champion's version, run, and out-of-fold losses (`train.Trained.losses`)."""
+    """The champion's version, run, and out-of-fold losses (`walk.Trained.losses`)."""
 
     version: int
     run_id: str
     losses: pd.DataFrame
-
-
-def judged(
-    evidence: Mapping[str, Any], losses: pd.DataFrame, champion: Champion | None
-) -> dict[str, Any]:
-    """Return the evidence of a candidate with the champion compared and the verdict made anew."""
-    compared = None
-    if champion is not None:
-        settings = evidence["settings"]
-        compared = comparison(losses, champion, settings["resamples"], settings["seed"])
-    found = dict(evidence) | {"champion": compared}
-    return found | {"verdict": judge(found).as_dict()}
 
 
 def comparison(

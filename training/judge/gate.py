@@ -1,7 +1,7 @@
 """Whether a candidate is proven and promoted (Decision 11): a pure function of evidence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from market.bootstrap import MEAN_BLOCK
@@ -22,7 +22,43 @@ class Verdict:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the verdict as evidence holds it."""
-        return {"proven": self.proven, "promoted": self.promoted, "words": self.words}
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """By how much a candidate is better than the baseline it must beat, in the unit of the metric.
+
+    Attributes
+    ----------
+    interval, bound
+        95 % interval and one-sided bound of the improvement, None where they are not defined.
+    """
+
+    metric: str
+    baseline: str
+    value: float | None
+    baseline_value: float | None
+    improvement: float | None
+    interval: list[float] | None
+    bound: float | None
+
+    @classmethod
+    def against(cls, baseline: str, difference: Mapping[str, Any]) -> "Gate":
+        """Return the gate of a baseline from its row of `measures.measure`'s `difference`."""
+        return cls(
+            metric=difference["metric"],
+            baseline=baseline,
+            value=difference["model"],
+            baseline_value=difference["baseline_value"],
+            improvement=difference["value"],
+            interval=difference["interval"],
+            bound=difference["bound"],
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the gate as evidence holds it."""
+        return asdict(self)
 
 
 def judge(evidence: Mapping[str, Any]) -> Verdict:
@@ -35,7 +71,7 @@ def judge(evidence: Mapping[str, Any]) -> Verdict:
         and `champion` (None, or version, sessions, loss, champion_loss on common sessions).
         `trials` (count, spa), where present, has to be survived by what is called proven.
     """
-    beats_baseline, figures = _against_baseline(evidence["gate"])
+    beats_baseline, figures = _against_baseline(Gate(**evidence["gate"]))
     survives, checked = _against_trials(evidence.get("trials"))
     proven = beats_baseline and survives
     beats = f"{'proven' if proven else 'not proven'}: {figures}"
@@ -52,17 +88,17 @@ def judge(evidence: Mapping[str, Any]) -> Verdict:
     return Verdict(proven, promoted, f"{beats}; {compared}; {ending}")
 
 
-def _against_baseline(gate: Mapping[str, Any]) -> tuple[bool, str]:
-    name = f"{gate['baseline'].replace('_', ' ')}'s"
-    if gate["bound"] is None or gate["improvement"] is None:
+def _against_baseline(gate: Gate) -> tuple[bool, str]:
+    name = f"{gate.baseline.replace('_', ' ')}'s"
+    if gate.bound is None or gate.improvement is None or gate.interval is None:
         return False, f"the difference from the {name} log loss has no interval"
-    low, high = gate["interval"]
+    low, high = gate.interval
     figures = (
-        f"pooled out-of-fold log loss {gate['value']:.4f} against the {name} "
-        f"{gate['baseline_value']:.4f}, better by {gate['improvement']:+.4f} "
-        f"(95 % interval {low:+.4f} to {high:+.4f}, one-sided bound {gate['bound']:+.4f})"
+        f"pooled out-of-fold log loss {gate.value:.4f} against the {name} "
+        f"{gate.baseline_value:.4f}, better by {gate.improvement:+.4f} "
+        f"(95 % interval {low:+.4f} to {high:+.4f}, one-sided bound {gate.bound:+.4f})"
     )
-    return bool(gate["bound"] > 0.0), figures
+    return gate.bound > 0.0, figures
 
 
 def _against_trials(trials: Mapping[str, Any] | None) -> tuple[bool, str | None]:

@@ -17,6 +17,7 @@ from home.line_log import append, locked, read_log
 from market.arrays import BoolArray, DateArray
 from market.errors import InputError
 from training.frames.folds import Fold
+from training.judge.gate import Gate
 from training.judge.measures import measure, measure_all_days, session_weights
 from training.judge.out_of_fold import OutOfFold
 from training.tasks.declare import Task
@@ -125,16 +126,7 @@ def scored(task: Task, tested: OutOfFold, resamples: int, seed: int) -> dict[str
         )
     weights = session_weights(len(tested.sessions), resamples, seed)
     found = measure(task, tested, weights)
-    against = found["difference"][task.gate_baseline]
-    gate = {
-        "metric": against["metric"],
-        "baseline": task.gate_baseline,
-        "value": against["model"],
-        "baseline_value": against["baseline_value"],
-        "improvement": against["value"],
-        "interval": against["interval"],
-        "bound": against["bound"],
-    }
+    baseline = task.gate_baseline
     if task.has_flat:
         found["all_days"] = measure_all_days(task, tested, weights)
     return {
@@ -146,7 +138,7 @@ def scored(task: Task, tested: OutOfFold, resamples: int, seed: int) -> dict[str
             "dropped": int((~tested.scored).sum()),
         },
         **found,
-        "gate": gate,
+        "gate": Gate.against(baseline, found["difference"][baseline]).as_dict(),
     }
 
 

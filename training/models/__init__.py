@@ -15,8 +15,9 @@ __all__ = ["MODELS", "Estimate", "Mixture", "Model", "Sample", "model_type", "wo
 ENSEMBLE: Final = Mixture("ensemble", ("direction",), ("logistic", "trees"))
 BLEND: Final = Mixture("blend", ("regime",), ("logistic", "table", "trees", "paths"))
 
+#: In the order that a task's are trained in, the preferred last: it serves while none is champion.
 MODELS: Final[dict[str, Model | Mixture]] = {
-    row.word: row for row in (LOGISTIC, TREES, ENSEMBLE, RIDGE, TABLE, PATHS, BLEND)
+    row.word: row for row in (TABLE, TREES, ENSEMBLE, RIDGE, LOGISTIC, BLEND, PATHS)
 }
 
 

@@ -15,7 +15,8 @@ import pandas as pd
 
 from market.calendar import decision_time, last_complete_session, session_shift
 from market.errors import InputError
-from training.registry.mlflow_runs import CHAMPION, aliased
+from training.judge.decide import CHAMPION
+from training.registry.mlflow_runs import aliased
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -8,7 +8,6 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +20,7 @@ import pandas as pd
 from market.errors import InputError
 from training.fit.fit import Fit, Mixed
 from training.judge.against_champion import Champion
+from training.judge.decide import CHAMPION
 from training.walk import Trained
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
     from mlflow.entities.model_registry import ModelVersion
 
-CHAMPION: Final = "champion"
-CHALLENGER: Final = "challenger"
 EVIDENCE: Final = "evidence.json"
 LOSSES: Final = "losses.parquet"
 REPORT: Final = "report.html"
@@ -73,7 +71,7 @@ def record(
     """Log parameters, metrics, evidence, losses and the fitted model to a run."""
     from mlflow.entities import Metric, Param
 
-    params = [Param(key, str(value)) for key, value in asdict(trained.settings).items()]
+    params = [Param(key, str(value)) for key, value in evidence["settings"].items()]
     metrics = [Metric(key, value, 0, 0) for key, value in figures(evidence).items()]
     client.log_batch(run_id, metrics=metrics, params=params)
     client.log_dict(run_id, dict(evidence), EVIDENCE)

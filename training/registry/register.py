@@ -1,7 +1,7 @@
 """Which model serves: versions registered with an alias by the gate (Decision 11)."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,7 @@ import pandas as pd
 from home.files import write_durably
 from home.strict_json import signed
 from market.errors import InputError
-from training.judge.against_champion import judged
-from training.judge.trials import trials_evidence
+from training.judge.decide import CHALLENGER, CHAMPION, Decision, decide
 from training.registry.artifact import (
     serving_document,
     write_joblib,
@@ -19,8 +18,6 @@ from training.registry.artifact import (
 )
 from training.registry.champion_history import crown
 from training.registry.mlflow_runs import (
-    CHALLENGER,
-    CHAMPION,
     EVIDENCE,
     REPORT,
     SERVING,
@@ -113,28 +110,59 @@ def register(
     """
     client = open_client(mlruns_dir)
     champion = find_champion(client, trained.name)
-    evidence = judged(_with_trials(client, trained), trained.losses, champion)
-    alias = CHAMPION if evidence["verdict"]["promoted"] else CHALLENGER
-    known = _tags(trained, evidence, alias, definition_hash) | dict(tags or {})
-    with run(client, mlruns_dir, trained.task.name, known) as run_id:
-        record(client, run_id, trained, evidence)
+    settings = trained.evidence["settings"]
+    trials = read_trials(client, trained.task.name, trained.name, settings)
+    decision = decide(trained.evidence, trained.losses, champion, trials)
+    every_tag = _tags(trained, decision, definition_hash) | dict(tags or {})
+    with run(client, mlruns_dir, trained.task.name, every_tag) as run_id:
+        record(client, run_id, trained, decision.evidence)
         version = new_version(client, trained.name, run_id)
-        document = serving_document(trained, evidence, version, run_id, alias, definition_hash)
-        client.log_dict(run_id, document, SERVING)
-        page = report_html(evidence | {"provenance": _provenance(document, trained_at, known)})
-        client.log_text(run_id, page, REPORT)
-        report_path = reports_dir / f"{trained.name}_v{version}.html"
-        write_durably(report_path, page.encode())
-        metadata = _metadata(trained, evidence, document, trained_at)
-        joblib_path = write_joblib(models_dir, trained, trained_at, metadata)
-        if alias == CHAMPION:
-            crown(client, trained.name, version, trained_at if as_of is None else as_of)
-        else:
-            client.set_registered_model_alias(trained.name, alias, str(version))
-        serves = alias == CHAMPION or champion is None
-        serving_path = write_serving(models_dir, document) if serves else None
+        document = serving_document(
+            trained, decision.evidence, version, run_id, decision.alias, definition_hash
+        )
+        publication = _Publication(
+            trained, decision, document, trained_at, as_of or trained_at, every_tag.get("origin")
+        )
+        return _write(client, publication, models_dir, reports_dir)
+
+
+@dataclass(frozen=True)
+class _Publication:
+    """A version to be written: `document` is its serving file, `crowned_at` the home's clock."""
+
+    trained: Trained
+    decision: Decision
+    document: dict[str, Any]
+    trained_at: pd.Timestamp
+    crowned_at: pd.Timestamp
+    origin: str | None
+
+
+def _write(
+    client: "MlflowClient", made: _Publication, models_dir: Path, reports_dir: Path
+) -> Registered:
+    """Write all that a version leaves behind, in order: the serving file has all else before it."""
+    name, version, run_id = (made.document[key] for key in ("name", "version", "run_id"))
+    decision, page = made.decision, _page(made)
+    client.log_dict(run_id, made.document, SERVING)
+    client.log_text(run_id, page, REPORT)
+    report_path = reports_dir / f"{name}_v{version}.html"
+    write_durably(report_path, page.encode())
+    joblib_path = write_joblib(models_dir, made.trained, made.trained_at, _metadata(made))
+    if decision.alias == CHAMPION:
+        crown(client, name, version, made.crowned_at)
+    else:
+        client.set_registered_model_alias(name, decision.alias, str(version))
+    serving_path = write_serving(models_dir, made.document) if decision.serves else None
     return Registered(
-        trained.name, version, run_id, alias, joblib_path, serving_path, report_path, evidence
+        name,
+        version,
+        run_id,
+        decision.alias,
+        joblib_path,
+        serving_path,
+        report_path,
+        decision.evidence,
     )
 
 
@@ -170,11 +198,11 @@ def promote(
     champion = find_champion(client, name)
     rival = None if champion and champion.version == int(chosen.version) else champion
     losses = read_losses(client, chosen)
-    evidence = judged(read_document(client, chosen, EVIDENCE), losses, rival)
-    allowed = evidence["verdict"]["promoted"]
+    decision = decide(read_document(client, chosen, EVIDENCE), losses, rival)
+    allowed = decision.verdict.promoted
     if not (allowed or force):
         raise InputError(
-            f"the gate refuses {name} version {chosen.version}: {evidence['verdict']['words']}; "
+            f"the gate refuses {name} version {chosen.version}: {decision.verdict.words}; "
             "train a better one, or promote --force, which is recorded"
         )
     document = signed(read_document(client, chosen, SERVING) | {"alias": CHAMPION})
@@ -182,7 +210,7 @@ def promote(
     client.set_model_version_tag(name, str(chosen.version), "forced", str(not allowed).lower())
     crown(client, name, int(chosen.version), at)
     path = write_serving(models_dir, document)
-    return Promoted(name, int(chosen.version), not allowed, path, evidence)
+    return Promoted(name, int(chosen.version), not allowed, path, decision.evidence)
 
 
 def _find_version(client: "MlflowClient", name: str, version: int | None) -> "ModelVersion":
@@ -197,45 +225,31 @@ def _find_version(client: "MlflowClient", name: str, version: int | None) -> "Mo
     return known[wanted]
 
 
-def _with_trials(client: "MlflowClient", trained: Trained) -> dict[str, Any]:
-    settings = asdict(trained.settings)
-    others = read_trials(client, trained.task.name, trained.name, settings)
-    tried = trials_evidence(trained.losses, others, settings["resamples"], settings["seed"])
-    return trained.evidence | {"trials": tried}
-
-
-def _provenance(
-    document: Mapping[str, Any], trained_at: pd.Timestamp, tags: Mapping[str, str]
-) -> dict[str, Any]:
+def _page(made: _Publication) -> str:
     kept = ("name", "version", "alias", "run_id", "definition_hash", "sha256")
-    found = {key: document[key] for key in kept} | {"trained_at": str(trained_at)}
-    return found | {"origin": tags.get("origin")}
+    provenance = {key: made.document[key] for key in kept}
+    provenance |= {"trained_at": str(made.trained_at), "origin": made.origin}
+    return report_html(made.decision.evidence | {"provenance": provenance})
 
 
-def _tags(
-    trained: Trained, evidence: Mapping[str, Any], alias: str, definition_hash: str
-) -> dict[str, str]:
+def _tags(trained: Trained, decision: Decision, definition_hash: str) -> dict[str, str]:
     return {
         "mlflow.runName": trained.name,
         "ticker": trained.settings.ticker,
         "task": trained.task.name,
-        "alias": alias,
-        "proven": str(evidence["verdict"]["proven"]).lower(),
-        "verdict": evidence["verdict"]["words"],
+        "alias": decision.alias,
+        "proven": str(decision.verdict.proven).lower(),
+        "verdict": decision.verdict.words,
         "definition_hash": definition_hash,
     }
 
 
-def _metadata(
-    trained: Trained,
-    evidence: Mapping[str, Any],
-    document: Mapping[str, Any],
-    trained_at: pd.Timestamp,
-) -> dict[str, Any]:
+def _metadata(made: _Publication) -> dict[str, Any]:
     kept = ("name", "version", "run_id", "alias", "definition_hash", "trained", "sha256")
-    return {key: document[key] for key in kept} | {
-        "trained_at": str(trained_at),
-        "settings": asdict(trained.settings),
+    evidence = made.decision.evidence
+    return {key: made.document[key] for key in kept} | {
+        "trained_at": str(made.trained_at),
+        "settings": evidence["settings"],
         "metrics": evidence["pooled"],
         "baselines": evidence["baselines"],
         "difference": evidence["difference"],

@@ -1,46 +1,111 @@
-"""The two things that are forecast: classes, scores, baselines and gate of each, one row."""
+"""What a task is: the row that a walk trains by, and the one that classes are judged by."""
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Generic, TypeVar
 
-from market.targets import DIRECTIONS, REGIMES
-from training.tasks.baselines import DIRECTION_BASELINES, REGIME_BASELINES, Baseline
-from training.tasks.scores import Scores, direction_scores, regime_scores
+import pandas as pd
+
+from market.arrays import IntArray
+from market.errors import InputError
+from training.fit.mixture import Forecaster
+from training.frames.folds import Fold
+from training.frames.rows import Rows
+from training.settings import OPTIONS, Settings
+from training.tasks.baselines import Baseline
+from training.tasks.scores import Scores
+
+Fitted = TypeVar("Fitted")
 
 
 @dataclass(frozen=True)
-class Task:
-    """A forecast: its classes by code, how it is scored, and what it must beat.
+class Trainable(Generic[Fitted]):
+    """A forecast as a walk needs it: its rows, and how parts of them are fitted.
 
-    `gate_baseline` is the baseline of Decision 11, `file_stem` begins a model's file name,
-    `has_flat` says whether some sessions are scored that have no class.
+    Attributes
+    ----------
+    rows
+        The labelled rows of one ticker, from a frame, prices, the ticker and settings.
+    fit
+        Fits a training part, given the positions of its rows, with all that is chosen inside it.
+    finish
+        Fits all rows: what serves. What a training part chooses inside itself is chosen here by
+        what each fold's fit says of its own test part.
+    service
+        The feature service that a model type reads.
+    check
+        Refuses settings, by an `InputError`.
+    require
+        Refuses rows of all tickers and sessions, by an `InputError`.
+    options
+        Those of `settings.OPTIONS` that it has.
+    needs_prices
+        Whether its labels come from prices.
     """
 
     name: str
+    rows: Callable[[pd.DataFrame, pd.DataFrame | None, str, Settings], Rows]
+    fit: Callable[[Rows, IntArray, Settings], Fitted]
+    finish: Callable[[Rows, Sequence[Fold], Sequence[Fitted], Settings], Fitted]
+    service: Callable[[str], str]
+    check: Callable[[Settings], None]
+    require: Callable[[Rows], None] = field(default=lambda _: None)
+    options: tuple[str, ...] = ()
+    needs_prices: bool = False
+
+    def resolve(self, settings: Settings) -> Settings:
+        """Return settings with their feature service named.
+
+        Raises
+        ------
+        InputError
+            If the task has no such model type, or not one of the options.
+        """
+        self.check(settings)
+        for option in fields(Settings):
+            value = getattr(settings, option.name)
+            if option.name in self._lacking and value != option.default:
+                raise InputError(
+                    f"{option.name} of a {self.name}: got {value!r:.40}, allowed is "
+                    f"{option.default!r}: leave it out, a {self.name} has no such setting"
+                )
+        service = settings.feature_service or self.service(settings.model_type)
+        return replace(settings, feature_service=service)
+
+    def document(self, settings: Settings) -> dict[str, Any]:
+        """Return the settings that the task has, as plain values."""
+        return {key: one for key, one in asdict(settings).items() if key not in self._lacking}
+
+    @property
+    def _lacking(self) -> frozenset[str]:
+        return frozenset(OPTIONS) - set(self.options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(Trainable[Forecaster]):
+    """A forecast of classes: how it is scored, and what it must beat.
+
+    Attributes
+    ----------
+    classes
+        By code.
+    gate_baseline
+        The baseline of Decision 11.
+    file_stem
+        Begins a model's file name.
+    has_flat
+        Whether some sessions are scored that have no class.
+    headline
+        The scores that a person looks at first; the gate's is the first.
+    preset
+        Settings that `train-all` trains it with.
+    """
+
     classes: tuple[str, ...]
     scores: Scores
-    baselines: dict[str, Baseline]
+    baselines: Mapping[str, Baseline]
     gate_baseline: str
     file_stem: str
     has_flat: bool
-
-
-DIRECTION: Final = Task(
-    name="direction",
-    classes=DIRECTIONS,
-    scores=direction_scores,
-    baselines=DIRECTION_BASELINES,
-    gate_baseline="class_prior",
-    file_stem="robust_classifier",
-    has_flat=True,
-)
-REGIME: Final = Task(
-    name="regime",
-    classes=REGIMES,
-    scores=regime_scores,
-    baselines=REGIME_BASELINES,
-    gate_baseline="transition_table",
-    file_stem="volatility_forecaster",
-    has_flat=False,
-)
-TASKS: Final = {task.name: task for task in (DIRECTION, REGIME)}
+    headline: tuple[str, ...]
+    preset: Mapping[str, bool]

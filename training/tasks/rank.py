@@ -1,257 +1,50 @@
-"""The IV rank itself, five sessions ahead, with an interval: the same paths as the regime's.
-
-A distribution forecast is scored by the continuous ranked probability score in index points
-(Gneiting and Raftery 2007), beside what the rank did before: today's rank plus the changes that
-followed the sessions of the training part.
-"""
+"""The IV rank itself, five sessions ahead, by the same paths as the regime's."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pandas as pd
-from threadpoolctl import threadpool_limits
 
-from forecasters.paths import Paths
-from market.arrays import BoolArray, FloatArray, IntArray
-from market.bootstrap import interval
+from market.arrays import IntArray
 from market.errors import InputError
 from training.fit.fit import Fit, fit_rows
 from training.frames.folds import Fold
 from training.frames.rows import Rows
-from training.judge.measures import session_weights
 from training.models import model_type
-from training.settings import RegimeSettings
-from training.walk import regime_training_rows, window_folds
+from training.settings import Settings
+from training.tasks import regime
+from training.tasks.declare import Trainable
 
 MODEL: Final = "paths"  # the one regime model that says more than three classes
-LEVEL: Final = 0.8  # of the interval: from the 10 % to the 90 % quantile of the paths
-QUANTILES: Final = ((1.0 - LEVEL) / 2.0, 0.5, (1.0 + LEVEL) / 2.0)
-METRIC: Final = "crps"
-BASELINE: Final = "persistence"
-RANK_BOUNDS: Final = (0.0, 100.0)
 
 
-@dataclass(frozen=True)
-class RankScores:
-    """Figures of each forecast session, in index points.
-
-    Attributes
-    ----------
-    crps, error
-        Score, and distance of the median from what happened; shape (n_rows,).
-    inside
-        Whether the interval held what happened; shape (n_rows,).
-    width
-        Of the interval; shape (n_rows,).
-    """
-
-    crps: FloatArray
-    error: FloatArray
-    inside: BoolArray
-    width: FloatArray
-
-    def points(self) -> dict[str, float]:
-        """Return the means, and the root mean square of the error."""
-        return {
-            METRIC: float(self.crps.mean()),
-            "mae": float(np.abs(self.error).mean()),
-            "rmse": float(np.sqrt((self.error**2).mean())),
-            "coverage": float(self.inside.mean()),
-            "width": float(self.width.mean()),
-        }
-
-
-def rank_evidence(
-    frame: pd.DataFrame, settings: RegimeSettings, window_start: pd.Timestamp | None = None
-) -> dict[str, Any]:
-    """Return how well the paths forecast the rank out of fold, and the newest forecast.
-
-    Parameters
-    ----------
-    frame, settings, window_start
-        As of `train_regime`; the model type has to be `paths`.
-
-    Returns
-    -------
-    dict
-        Keys as in the evidence of a class forecast, with figures in index points.
-
-    Raises
-    ------
-    InputError
-        If the model type is another, or there are too few sessions.
-    """
+def _check(settings: Settings) -> None:
+    regime.check_model(settings)
     if settings.model_type != MODEL:
         raise InputError(
             f"--mode regression: got model type {settings.model_type!r:.40}, allowed is {MODEL}: "
             "the others forecast classes"
         )
-    rows = regime_training_rows(frame, settings, window_start)
-    folds = window_folds(rows, settings.n_folds)
-    ends = _end_ranks(frame, rows, settings)
-    with threadpool_limits(limits=1):
-        fits = [_fit(rows, fold.train, settings) for fold in folds]
-        scored = [_score_fold(rows, fold, fit, ends) for fold, fit in zip(folds, fits, strict=True)]
-        newest = _newest(frame, settings, _fit(rows, np.arange(len(rows.sessions)), settings))
-    model, baseline = (_joined([pair[at] for pair in scored]) for at in (0, 1))
-    difference = _difference(model, baseline, settings)
-    return {
-        "ticker": settings.ticker,
-        "model": MODEL,
-        "task": "rank",
-        "unit": "index points",
-        "feature_service": settings.feature_service,
-        "settings": asdict(settings),
-        "window": _window(rows, folds, len(model.crps)),
-        "folds": [_fold(rows, *one) for one in zip(folds, scored, strict=True)],
-        "pooled": model.points(),
-        "baselines": {BASELINE: baseline.points()},
-        "difference": {BASELINE: difference},
-        "level": LEVEL,
-        "forecast": newest,
-        "verdict": _verdict(difference, model),
-    }
 
 
-def _difference(
-    model: RankScores, baseline: RankScores, settings: RegimeSettings
-) -> dict[str, Any]:
-    """Return by how much the model's score is better, with its interval."""
-    weights = session_weights(len(model.crps), settings.resamples, settings.seed)
-    gain = weights @ (baseline.crps - model.crps) / len(model.crps)
-    spread = interval(gain[1:])
-    return {
-        "metric": METRIC,
-        "model": float(model.crps.mean()),
-        "baseline_value": float(baseline.crps.mean()),
-        "value": float(gain[0]),
-        "interval": None if spread is None else [spread.low, spread.high],
-        "bound": None if spread is None else spread.bound,
-    }
-
-
-def _fold(rows: Rows, fold: Fold, pair: tuple[RankScores, RankScores]) -> dict[str, Any]:
-    return {
-        "test_start": _day(rows.sessions[fold.test[0]]),
-        "test_end": _day(rows.sessions[fold.test[-1]]),
-        "scores": pair[0].points(),
-        "baselines": {BASELINE: pair[1].points()},
-    }
-
-
-def crps(draws: FloatArray, outcome: float) -> float:
-    """Return the score of equally likely draws, in their unit; 0 is best.
-
-    E|X - y| - E|X - X'| / 2 (Gneiting and Raftery 2007, equation 21), from sorted draws.
-
-    Parameters
-    ----------
-    draws
-        Shape (n_draws,).
-    outcome
-        What happened.
-    """
-    ordered = np.sort(draws)
-    count = len(ordered)
-    place = 2.0 * np.arange(1, count + 1) - count - 1.0
-    return float(np.abs(ordered - outcome).mean() - (place @ ordered) / count**2)
-
-
-def _fit(rows: Rows, train: IntArray, settings: RegimeSettings) -> Fit:
-    fit = fit_rows(rows, train, model_type("regime", MODEL), settings.n_features)
+def _fit(rows: Rows, train: IntArray, settings: Settings) -> Fit:
+    fit = fit_rows(rows, train, model_type(regime.NAME, MODEL), settings.n_features)
     if not isinstance(fit, Fit):
         raise TypeError(f"{MODEL} is one model")
     return fit
 
 
-def _simulation(fit: Fit) -> Paths:
-    if not isinstance(fit.parameters, Paths):
-        raise TypeError(f"{fit.word} simulates no paths")
-    return fit.parameters
+def _finish(rows: Rows, _folds: Sequence[Fold], _fits: Sequence[Fit], settings: Settings) -> Fit:
+    """Return the fit of all rows: paths choose nothing out of fold."""
+    return _fit(rows, np.arange(len(rows.sessions)), settings)
 
 
-def _end_ranks(frame: pd.DataFrame, rows: Rows, settings: RegimeSettings) -> FloatArray:
-    """Return the rank that each tested row came to, null for the others; shape (n_rows,)."""
-    mine = frame[frame["ticker"] == settings.ticker].set_index("session")["iv_rank"]
-    found = mine.reindex(pd.DatetimeIndex(rows.label_ends)).to_numpy(np.float64)
-    return np.where(rows.tested, found, np.nan)
-
-
-def _score_fold(
-    rows: Rows, fold: Fold, fit: Fit, ends: FloatArray
-) -> tuple[RankScores, RankScores]:
-    """Return the scores of the paths and of the baseline on a test part."""
-    usable = fit.usable(rows.values) & np.isfinite(ends) & np.isfinite(rows.today)
-    test = fold.test[usable[fold.test]]
-    changes = (ends - rows.today)[fold.train]
-    before = changes[np.isfinite(changes)]
-    simulation = _simulation(fit)
-    chosen = rows.values[test][:, fit.selection.columns]
-    said = (simulation.ranks(chosen[at : at + 1])[0] for at in range(len(test)))
-    same = (np.clip(rows.today[at] + before, *RANK_BOUNDS) for at in test)
-    outcome = ends[test]
-    return _scores(said, outcome), _scores(same, outcome)
-
-
-def _scores(draws: Any, outcome: FloatArray) -> RankScores:  # noqa: ANN401 - lazily, row by row
-    found = []
-    for drawn, happened in zip(draws, outcome, strict=True):
-        low, middle, high = np.quantile(drawn, QUANTILES)
-        inside = low <= happened <= high
-        found.append((crps(drawn, happened), middle - happened, inside, high - low))
-    table = np.array(found, dtype=np.float64).reshape(-1, 4)
-    return RankScores(table[:, 0], table[:, 1], table[:, 2] > 0, table[:, 3])
-
-
-def _joined(parts: Sequence[RankScores]) -> RankScores:
-    names = ("crps", "error", "inside", "width")
-    return RankScores(*(np.concatenate([getattr(one, name) for one in parts]) for name in names))
-
-
-def _newest(frame: pd.DataFrame, settings: RegimeSettings, fit: Fit) -> dict[str, Any] | None:
-    """Return the forecast from the last session of the frame that has all inputs."""
-    mine = frame[frame["ticker"] == settings.ticker].sort_values("session")
-    values = mine[list(fit.selection.names)].to_numpy(np.float64)
-    known = np.flatnonzero(np.isfinite(values).all(axis=1))
-    if not len(known):
-        return None
-    low, middle, high = np.quantile(_simulation(fit).ranks(values[known[-1:]])[0], QUANTILES)
-    return {
-        "session": str(mine["session"].iloc[known[-1]].date()),
-        "sessions_ahead": settings.horizon,
-        "median": float(middle),
-        "low": float(low),
-        "high": float(high),
-        "level": LEVEL,
-    }
-
-
-def _window(rows: Rows, folds: Sequence[Fold], scored: int) -> dict[str, Any]:
-    mine = rows.sessions[rows.tested]
-    return {
-        "start": _day(mine[0]),
-        "end": _day(mine[-1]),
-        "sessions": len(mine),
-        "trained_from": _day(rows.sessions[0]),
-        "tested": sum(len(fold.test) for fold in folds),
-        "tested_decided": scored,
-    }
-
-
-def _verdict(difference: dict[str, Any], model: RankScores) -> dict[str, Any]:
-    bound = difference["bound"]
-    proven = bound is not None and bound > 0.0
-    low, high = difference["interval"] or (float("nan"), float("nan"))
-    words = (
-        f"{'proven' if proven else 'not proven'}: score {difference['model']:.2f} points against "
-        f"persistence's {difference['baseline_value']:.2f}, better by {difference['value']:+.2f} "
-        f"(95 % interval {low:+.2f} to {high:+.2f}); the {LEVEL:.0%} interval held "
-        f"{model.inside.mean():.1%} of {len(model.crps)} sessions"
-    )
-    return {"proven": proven, "words": words}
-
-
-def _day(session: np.datetime64) -> str:
-    return str(np.datetime_as_string(session, unit="D"))
+RANK: Final[Trainable[Fit]] = Trainable(
+    name="rank",
+    rows=regime.ticker_rows,
+    fit=_fit,
+    finish=_finish,
+    service=regime.regime_service,
+    check=_check,
+    require=regime.require_tested,
+)

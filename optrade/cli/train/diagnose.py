@@ -12,7 +12,7 @@ SHOWN = 10  # rows of each table; --json has all
 
 def diagnose(
     ticker: options.Ticker,
-    task: Annotated[str, typer.Option("--task", help="direction or regime.")] = "direction",
+    task: Annotated[str, typer.Option("--task", help="{tasks}.")] = "direction",
     model_type: Annotated[
         str, typer.Option("--model-type", help="Model type, such as logistic.")
     ] = "logistic",

@@ -14,9 +14,9 @@ app = typer.Typer(
 COLUMNS = ["family", "opened", "window", "sessions", "log loss", "baseline's", "better by"]
 
 
-@app.command("open")
+@app.command("open", cls=options.Command)
 def open_window(
-    task: Annotated[str, typer.Option("--task", help="direction or regime.")],
+    task: Annotated[str, typer.Option("--task", help="{tasks}.")],
     model: Annotated[str, typer.Option("--model", help="Model type, such as logistic.")],
     tickers: Annotated[
         str, typer.Option("--ticker", "--tickers", help="Underlyings, separated by commas.")

@@ -1,19 +1,19 @@
 """Commands that train: direction, volatility regime, all of them."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from optrade.cli import options
 from optrade.cli.output import print_json, print_table, progress_bar
 
+if TYPE_CHECKING:
+    from optrade.flows.train.recipes import Job
+    from training.settings import Settings
+
 TICKERS = "SPY,QQQ,IWM"
-DirectionType = Annotated[
-    str, typer.Option("--model-type", help="logistic, ridge, trees or ensemble.")
-]
-RegimeType = Annotated[
-    str, typer.Option("--model-type", help="paths, logistic, table, trees or blend.")
-]
+DirectionType = Annotated[str, typer.Option("--model-type", help="{direction}.")]
+RegimeType = Annotated[str, typer.Option("--model-type", help="{regime}.")]
 Pooled = Annotated[
     bool, typer.Option("--pooled", help="Train on all underlyings, judge on this one.")
 ]
@@ -51,18 +51,25 @@ def train(
     as_json: options.AsJson = False,
 ) -> None:
     """Train and judge a direction model; it is registered as champion or challenger."""
-    from training.settings import direction_service
+    from optrade.flows.train.recipes import Job
+    from training.settings import Settings
+    from training.tasks import DIRECTION
+    from training.tasks.direction import direction_service
 
-    choices = {
-        "model_type": model_type,
-        "safe_features": safe_features,
-        "optimize_threshold": optimize_threshold,
-        "n_features": n_features,
-        "feature_service": direction_service(sentiment=sentiment, earnings=earnings),
-        "pooled": pooled,
-        "history": history,
-    }
-    _train([("direction", choices)], ticker, (period, start, end), as_json)
+    settings = [
+        Settings(
+            name,
+            model_type=model_type,
+            safe_features=safe_features,
+            optimize_threshold=optimize_threshold,
+            n_features=n_features,
+            feature_service=direction_service(sentiment=sentiment, earnings=earnings),
+            pooled=pooled,
+            history=history,
+        )
+        for name in options.parse_tickers(ticker)
+    ]
+    _train([Job(DIRECTION, one) for one in settings], (period, start, end), as_json)
 
 
 def train_volatility(
@@ -80,14 +87,20 @@ def train_volatility(
 ) -> None:
     """Train and judge a volatility regime forecaster, or judge a forecast of iv_rank itself."""
     from market.errors import InputError
+    from optrade.flows.train.recipes import Job
+    from training.settings import Settings
+    from training.tasks import REGIME
 
-    choices = {"model_type": model_type, "pooled": pooled, "history": history}
-    if mode == "regression":
-        _judge_rank(ticker, choices, (period, start, end), as_json)
-        return
-    if mode != "classification":
+    if mode not in ("classification", "regression"):
         raise InputError(f"--mode: got {mode!r:.40}, allowed are classification and regression")
-    _train([("regime", choices)], ticker, (period, start, end), as_json)
+    settings = [
+        Settings(name, model_type=model_type, pooled=pooled, history=history)
+        for name in options.parse_tickers(ticker)
+    ]
+    if mode == "regression":
+        _judge_rank(settings, (period, start, end), as_json)
+    else:
+        _train([Job(REGIME, one) for one in settings], (period, start, end), as_json)
 
 
 def train_all(
@@ -101,23 +114,18 @@ def train_all(
     as_json: options.AsJson = False,
 ) -> None:
     """Train and judge every model type of every ticker, the preferred one last."""
-    from optrade.flows.train.recipes import every_recipe
-
-    _train(every_recipe(models), tickers, (period, start, end), as_json)
-
-
-def _train(
-    recipes: list[tuple[str, dict[str, Any]]],
-    tickers: str,
-    window: tuple[str, str | None, str | None],
-    as_json: bool,
-) -> None:
-    from optrade.cli.evidence import COLUMNS, evidence_document, evidence_rows
-    from optrade.flows.train.models import Job, Window, train_models
-    from optrade.runtime import runtime
+    from optrade.flows.train.recipes import every_job
 
     names = options.parse_tickers(tickers)
-    jobs = [Job(task, name, choices) for name in names for task, choices in recipes]
+    jobs = [job for name in names for job in every_job(name, models)]
+    _train(jobs, (period, start, end), as_json)
+
+
+def _train(jobs: "list[Job]", window: tuple[str, str | None, str | None], as_json: bool) -> None:
+    from optrade.cli.evidence import COLUMNS, evidence_document, evidence_rows
+    from optrade.flows.train.models import Window, train_models
+    from optrade.runtime import runtime
+
     with progress_bar() as progress:
         trained = train_models(runtime(), jobs, Window(*window), progress)
     if as_json:
@@ -131,19 +139,14 @@ def _train(
 
 
 def _judge_rank(
-    tickers: str,
-    choices: dict[str, Any],
-    window: tuple[str, str | None, str | None],
-    as_json: bool,
+    settings: "list[Settings]", window: tuple[str, str | None, str | None], as_json: bool
 ) -> None:
     from optrade.flows.train.models import Window
     from optrade.flows.train.rank import judge_rank
     from optrade.runtime import runtime
-    from training.settings import RegimeSettings
 
     run = runtime()
-    names = options.parse_tickers(tickers)
-    judged = [judge_rank(run, RegimeSettings(name, **choices), Window(*window)) for name in names]
+    judged = [judge_rank(run, one, Window(*window)) for one in settings]
     if as_json:
         print_json(judged[0] if len(judged) == 1 else judged)
         return

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from audit.lookahead import leaks
-from optrade.flows.train.recipes import home_recipe, landed_prices, settings_of
+from optrade.flows.train.recipes import home_recipe, job_of, landed_prices
 from optrade.periods import training_window
-from training.diagnose.diagnose import SCORES, diagnose
+from training.diagnose.diagnose import diagnose
 from training.locked.window import locked_sessions, window_start
 
 if TYPE_CHECKING:
@@ -38,13 +38,13 @@ def diagnose_home(
     InputError
         If the home lacks what a training needs, or the window is too short for its folds.
     """
-    settings = settings_of(task, ticker, model_type, pooled=pooled)
+    job = job_of(task, ticker, model_type, pooled=pooled)
     entry = landed_prices(run, ticker)
     last = pd.Timestamp(entry.last)
     period, start, end = window
     unlocked = (window_start(last) - pd.Timedelta(days=1)).date().isoformat()
     begin, stop = training_window(period, start, end or unlocked, entry.first, entry.last)
-    made = home_recipe(run, settings, begin, stop)
+    made = home_recipe(run, job, begin, stop)
     found = diagnose(made)
     audited = leaks(run.home.data, [ticker], CUTS, seed=0)
     leaking = {leak.feature for leak in audited.leaks}
@@ -63,7 +63,7 @@ def diagnose_home(
             "sessions": len(mine),
             "locked_sessions": locked_sessions(mine, last),
         },
-        "score": SCORES[task],
+        "score": job.task.headline[1],
         **found,
         "features": features,
         "suspects": [row["name"] for row in features if row["suspect"]],

@@ -1,6 +1,5 @@
 """Opening the locked window of a home for a model family, once."""
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -8,7 +7,7 @@ import pandas as pd
 from audit.lookahead import refuse_leaks
 from feature_repo.features.definition_hash import definition_hash
 from optrade.clock import utc_now
-from optrade.flows.train.recipes import Settings, home_recipe, landed_prices, settings_of
+from optrade.flows.train.recipes import Job, home_recipe, job_of, landed_prices
 from training.locked.run import record_opening
 from training.locked.window import LOG, Opening, Score, locked_fold, open_once, openings, scored
 
@@ -24,14 +23,14 @@ def open_locked(run: "Runtime", task: str, model: str, ticker: str, *, pooled: b
     InputError
         If the family was scored before, or the home lacks what it needs: nothing is looked at then.
     """
-    settings = settings_of(task, ticker, model, pooled=pooled)
+    job = job_of(task, ticker, model, pooled=pooled)
     tags = {"origin": run.home.origin()}
     return open_once(
         run.home.data / LOG,
         {"task": task, "model": model, "ticker": ticker},
-        {"definition_hash": definition_hash(), "settings": asdict(settings)},
+        {"definition_hash": definition_hash(), "settings": job.document()},
         utc_now,
-        lambda: _prepared(run, settings),
+        lambda: _prepared(run, job),
         lambda opening: record_opening(opening, run.home.mlruns, tags),
     )
 
@@ -41,11 +40,11 @@ def locked_openings(run: "Runtime") -> tuple[Opening, ...]:
     return openings(run.home.data / LOG)
 
 
-def _prepared(run: "Runtime", settings: Settings) -> Score:
-    entry = landed_prices(run, settings.ticker)
-    refuse_leaks(run.home.data, settings.ticker)
+def _prepared(run: "Runtime", job: Job) -> Score:
+    entry = landed_prices(run, job.settings.ticker)
+    refuse_leaks(run.home.data, job.settings.ticker)
     first, last = pd.Timestamp(entry.first), pd.Timestamp(entry.last)
-    made = home_recipe(run, settings, first, last)
-    rows = made.rows
+    made = home_recipe(run, job, first, last)
+    rows, settings = made.rows, made.settings
     fold = locked_fold(rows.sessions, rows.label_ends, last, rows.tested)
     return lambda: scored(made.task, made.evaluate(fold), settings.resamples, settings.seed)

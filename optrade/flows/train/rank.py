@@ -8,16 +8,17 @@ from optrade.flows.train.recipes import landed_prices, training_inputs
 from optrade.periods import training_window
 from training.registry.mlflow_runs import EVIDENCE, open_client
 from training.registry.mlflow_runs import run as tracked
-from training.settings import RegimeSettings
-from training.tasks.rank import rank_evidence
+from training.settings import Settings
+from training.tasks.rank import RANK
+from training.walk import walk_rank
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
 
-EXPERIMENT: Final = "rank"
+EXPERIMENT: Final = RANK.name
 
 
-def judge_rank(run: "Runtime", settings: RegimeSettings, window: Window) -> dict[str, Any]:
+def judge_rank(run: "Runtime", settings: Settings, window: Window) -> dict[str, Any]:
     """Return the evidence of the rank forecast of a ticker, recorded as a run.
 
     Nothing is registered: the regime model of the same paths carries the forecast into signals.
@@ -27,17 +28,18 @@ def judge_rank(run: "Runtime", settings: RegimeSettings, window: Window) -> dict
     InputError
         If the window or the data does not allow a training, or a feature reads later sessions.
     """
-    entry = landed_prices(run, settings.ticker)
+    resolved = RANK.resolve(settings)
+    entry = landed_prices(run, resolved.ticker)
     start, end = training_window(window.period, window.start, window.end, entry.first, entry.last)
-    refuse_leaks(run.home.data, settings.ticker)
+    refuse_leaks(run.home.data, resolved.ticker)
     store = run.feature_store(online=False)
-    frame, _ = training_inputs(run, store, settings, start, end)
-    evidence = rank_evidence(frame, settings, start)
-    _record(run, settings, evidence)
+    frame, _ = training_inputs(run, store, RANK, resolved, start, end)
+    evidence = walk_rank(frame, resolved, start)
+    _record(run, resolved, evidence)
     return evidence
 
 
-def _record(run: "Runtime", settings: RegimeSettings, evidence: dict[str, Any]) -> None:
+def _record(run: "Runtime", settings: Settings, evidence: dict[str, Any]) -> None:
     from mlflow.entities import Metric, Param
 
     client = open_client(run.home.mlruns)

@@ -1,6 +1,7 @@
-"""A recipe out of a home: settings, the frame that the store gives, and the labels' prices."""
+"""Trainings of a home: what there is to train, the frame that the store gives, labels' prices."""
 
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -10,36 +11,87 @@ from market.errors import InputError
 from market.underlyings import UNDERLYINGS
 from training.frames.coverage import require_optional_views
 from training.frames.dataset import load_frame, load_prices
-from training.recipe import Recipe, recipe
-from training.settings import DirectionSettings, RegimeSettings
+from training.models import words
+from training.settings import Settings
+from training.tasks import TASKS
+from training.tasks.declare import Task, Trainable
+from training.walk import Recipe, recipe
 
 if TYPE_CHECKING:
     from feast import FeatureStore
 
     from optrade.runtime import Runtime
 
-# The preferred type of each task stands last.
-DIRECTION_TYPES: Final = ("trees", "ensemble", "ridge", "logistic")
-REGIME_TYPES: Final = ("table", "trees", "logistic", "blend", "paths")
-Settings = DirectionSettings | RegimeSettings
-SETTINGS: dict[str, type[DirectionSettings] | type[RegimeSettings]] = {
-    "direction": DirectionSettings,
-    "regime": RegimeSettings,
-}
+
+@dataclass(frozen=True)
+class Job:
+    """One model to train; its feature service may be left to the task."""
+
+    task: Task
+    settings: Settings
+
+    def resolved(self) -> "Job":
+        """Return the job with its feature service named.
+
+        Raises
+        ------
+        InputError
+            If the task does not have the settings.
+        """
+        return replace(self, settings=self.task.resolve(self.settings))
+
+    def document(self) -> dict[str, Any]:
+        """Return the settings as plain values."""
+        return self.task.document(self.settings)
 
 
-def settings_of(task: str, ticker: str, model_type: str, *, pooled: bool) -> Settings:
-    """Return the settings of a training, all else by default.
+def job_of(task: str, ticker: str, model_type: str, *, pooled: bool) -> Job:
+    """Return a training by the name of its task, all else by default.
 
     Raises
     ------
     InputError
         If there is no such task, or it has no such model.
     """
-    kind = SETTINGS.get(task)
-    if kind is None:
-        raise InputError(f"--task: got {task!r:.40}, allowed are {', '.join(SETTINGS)}")
-    return kind(ticker=ticker, model_type=model_type, pooled=pooled)
+    if task not in TASKS:
+        raise InputError(f"--task: got {task!r:.40}, allowed are {', '.join(TASKS)}")
+    return Job(TASKS[task], Settings(ticker, model_type, pooled=pooled)).resolved()
+
+
+def every_job(ticker: str, model_types: str | None = None) -> list[Job]:
+    """Return what `train-all` trains of a ticker, the preferred model of each task last.
+
+    Without a champion the newest challenger serves.
+
+    Parameters
+    ----------
+    model_types
+        Words by comma; all if None.
+
+    Raises
+    ------
+    InputError
+        If a word names none of them.
+    """
+    allowed = list(dict.fromkeys(word for task in TASKS for word in words(task)))
+    asked = set(allowed)
+    if model_types is not None:
+        asked = {word.strip() for word in model_types.split(",")}
+    if unknown := sorted(asked - set(allowed)):
+        raise InputError(
+            f"--models: got {', '.join(unknown)!r:.60}, allowed are {', '.join(allowed)}"
+        )
+    return [
+        Job(task, Settings(ticker, word, **task.preset))
+        for task in TASKS.values()
+        for word in words(task.name)
+        if word in asked
+    ]
+
+
+def preferred_jobs(ticker: str) -> list[Job]:
+    """Return the training of each task's preferred model."""
+    return list({job.task.name: job for job in every_job(ticker)}.values())
 
 
 def landed_prices(run: "Runtime", ticker: str) -> Entry:
@@ -58,9 +110,7 @@ def landed_prices(run: "Runtime", ticker: str) -> Entry:
     return entry
 
 
-def home_recipe(
-    run: "Runtime", settings: Settings, start: pd.Timestamp, end: pd.Timestamp
-) -> Recipe:
+def home_recipe(run: "Runtime", job: Job, start: pd.Timestamp, end: pd.Timestamp) -> Recipe:
     """Return the recipe of a training on the sessions of [start, end].
 
     Raises
@@ -69,12 +119,14 @@ def home_recipe(
         If the home lacks what the training reads.
     """
     store = run.feature_store(online=False)
-    return recipe(settings, *training_inputs(run, store, settings, start, end), start)
+    frame, prices = training_inputs(run, store, job.task, job.settings, start, end)
+    return recipe(job.task, frame, prices, job.settings, start)
 
 
 def training_inputs(
     run: "Runtime",
     store: "FeatureStore",
+    task: Trainable[Any],
     settings: Settings,
     start: pd.Timestamp,
     end: pd.Timestamp,
@@ -82,6 +134,11 @@ def training_inputs(
     """Return the frame of a training, and raw prices where its labels need them.
 
     A pooled one holds every underlying that has landed, one with history all sessions up to `end`.
+
+    Parameters
+    ----------
+    settings
+        Resolved: their feature service is named.
 
     Raises
     ------
@@ -96,40 +153,7 @@ def training_inputs(
     first = min(pd.Timestamp(day) for day in landed) if settings.history else start
     days = sessions(first, end)
     frame = load_frame(store, settings.feature_service, tickers, days, run.home.data)
-    if isinstance(settings, RegimeSettings):
+    if not task.needs_prices:
         return frame, None
     prices = [load_prices(run.home.data, ticker).assign(ticker=ticker) for ticker in tickers]
     return frame, pd.concat(prices, ignore_index=True)
-
-
-def every_recipe(words: str | None = None) -> list[tuple[str, dict[str, Any]]]:
-    """Return what `train-all` trains of each ticker: a task and its settings, preferred ones last.
-
-    Without a champion the newest challenger serves. Directions are trained on the ticker's own
-    window, as pooling has shown nothing there; regimes on all there is.
-
-    Parameters
-    ----------
-    words
-        Model types by comma; all if None.
-
-    Raises
-    ------
-    InputError
-        If a word names none of them.
-    """
-    direction, regime = {"optimize_threshold": True}, {"pooled": True, "history": True}
-    recipes = [
-        *(("direction", {"model_type": word} | direction) for word in DIRECTION_TYPES),
-        *(("regime", {"model_type": word} | regime) for word in REGIME_TYPES),
-    ]
-    if words is None:
-        return recipes
-    asked = {word.strip() for word in words.split(",")}
-    allowed = [*DIRECTION_TYPES, *REGIME_TYPES]
-    if unknown := sorted(asked - set(allowed)):
-        raise InputError(
-            f"--models: got {', '.join(unknown)!r:.60}, allowed are "
-            f"{', '.join(dict.fromkeys(allowed))}"
-        )
-    return [one for one in recipes if one[1]["model_type"] in asked]

@@ -20,24 +20,24 @@ from training.diagnose.diagnose import (
 from training.diagnose.features import alone, moved
 from training.frames.folds import Fold
 from training.judge.out_of_fold import out_of_fold
-from training.recipe import Recipe, recipe
-from training.settings import DirectionSettings, RegimeSettings
+from training.settings import Settings
+from training.tasks import DIRECTION, REGIME
 from training.tasks.scores import row_log_loss
-from training.walk import train_direction
+from training.walk import Recipe, recipe, walk
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
-SETTINGS = DirectionSettings("SPY", resamples=50)
+SETTINGS = Settings("SPY", resamples=50)
 
 
 @pytest.fixture
 def noise(make_direction: Frames) -> Recipe:
-    return recipe(SETTINGS, *make_direction(600, 3, 0.0))
+    return recipe(DIRECTION, *make_direction(600, 3, 0.0), SETTINGS)
 
 
 @pytest.fixture
 def leaking(make_direction: Frames) -> Recipe:
     """Feature f0 holds much of the return to come."""
-    return recipe(SETTINGS, *make_direction(600, 3, 2.0))
+    return recipe(DIRECTION, *make_direction(600, 3, 2.0), SETTINGS)
 
 
 def test_a_diagnosis_is_one_json_document(noise: Recipe) -> None:
@@ -52,8 +52,8 @@ def test_a_diagnosis_is_one_json_document(noise: Recipe) -> None:
 
 def test_the_curve_ends_at_the_score_of_the_training_itself(make_direction: Frames) -> None:
     frame, prices = make_direction(600, 3, 1.0)
-    trained = train_direction(frame, prices, SETTINGS)
-    made = recipe(SETTINGS, frame, prices)
+    trained = walk(DIRECTION, frame, prices, SETTINGS)
+    made = recipe(DIRECTION, frame, prices, SETTINGS)
     last = made.folds()[-1]
     curve = learning_curve(made, last)
     assert [row["sessions"] for row in curve] == [
@@ -128,14 +128,14 @@ def test_a_null_is_a_value_of_its_own(leaking: Recipe) -> None:
 def test_a_regime_feature_is_measured_against_todays_rank(
     make_regime: Callable[..., pd.DataFrame],
 ) -> None:
-    settings = RegimeSettings("SPY", resamples=50)
-    honest = recipe(settings, make_regime(700, 1, 0.3), None)
+    settings = Settings("SPY", resamples=50)
+    honest = recipe(REGIME, make_regime(700, 1, 0.3), None, settings)
     known = {one.name: one for one in alone(honest.rows, honest.folds(), 3, seed=0)}
     assert known["iv_rank"].information > 0.1, "the rank is persistent"
     assert known["iv_rank"].bound == pytest.approx(0.0, abs=1e-12)
     assert not any(one.suspect for one in known.values())
     assert all(one.auc is None for one in known.values())
-    leaking = recipe(settings, make_regime(700, 1, 30.0), None)
+    leaking = recipe(REGIME, make_regime(700, 1, 30.0), None, settings)
     first = alone(leaking.rows, leaking.folds(), 3, seed=0)[0]
     assert (first.name, first.suspect) == ("hint", True)
 
@@ -171,8 +171,8 @@ def test_the_worst_days_are_those_of_the_training(make_direction: Frames) -> Non
     frame, prices = make_direction(600, 3, 1.0)
     far = frame["session"] == frame["session"].iloc[550]
     frame.loc[far, "f3"] = 1e3
-    trained = train_direction(frame, prices, SETTINGS)
-    days: list[dict[str, Any]] = diagnose(recipe(SETTINGS, frame, prices))["worst_days"]
+    trained = walk(DIRECTION, frame, prices, SETTINGS)
+    days: list[dict[str, Any]] = diagnose(recipe(DIRECTION, frame, prices, SETTINGS))["worst_days"]
     worst = trained.losses.sort_values("loss", ascending=False)[:WORST]
     assert [day["loss"] for day in days] == pytest.approx(worst["loss"].tolist())
     assert [day["session"] for day in days] == worst["session"].dt.strftime("%Y-%m-%d").tolist()

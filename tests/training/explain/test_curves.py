@@ -19,7 +19,8 @@ from training.explain.curves import (
 )
 from training.judge.measures import session_weights
 from training.judge.out_of_fold import OutOfFold, losses
-from training.tasks.declare import DIRECTION, REGIME, TASKS, Task
+from training.tasks import DIRECTION, REGIME, TASKS
+from training.tasks.declare import Task
 from training.tasks.scores import direction_scores, regime_scores
 
 Make = Callable[..., OutOfFold]

@@ -13,8 +13,9 @@ from training.fit.mixture import DirectionForecaster, fit_direction
 from training.frames.folds import Fold
 from training.frames.rows import Rows
 from training.models import model_type
-from training.tasks.declare import DIRECTION
-from training.walk import DirectionSettings, direction_training_rows, window_folds
+from training.settings import Settings
+from training.tasks import DIRECTION
+from training.walk import training_rows, window_folds
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
 Fitted = tuple[Rows, tuple[Fold, ...], tuple[DirectionForecaster, ...]]
@@ -26,7 +27,7 @@ def fit(make_direction: Frames) -> Callable[[str], Fitted]:
 
     def make(word: str) -> Fitted:
         frame, prices = make_direction(400, signal=0.6)
-        rows = direction_training_rows(frame, prices, DirectionSettings("SPY"), None)
+        rows = training_rows(DIRECTION, frame, prices, Settings("SPY"), None)
         folds = window_folds(rows, 2)
         model = model_type("direction", word)
         return rows, folds, tuple(fit_direction(rows, one.train, model, 4, None) for one in folds)

@@ -20,7 +20,7 @@ from training.judge.measures import (
 )
 from training.judge.out_of_fold import OutOfFold, losses, out_of_fold
 from training.models import MODELS
-from training.tasks.declare import DIRECTION
+from training.tasks import DIRECTION
 from training.tasks.scores import LOSSES
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]

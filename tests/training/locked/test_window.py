@@ -25,7 +25,7 @@ from training.locked.window import (
     told,
     window_start,
 )
-from training.tasks.declare import DIRECTION, REGIME
+from training.tasks import DIRECTION, REGIME
 
 LAST = pd.Timestamp("2025-06-30")
 DAYS = sessions("2021-01-04", "2025-06-30")

@@ -21,7 +21,7 @@ from training.fit.mixture import Forecaster, fit_direction, fit_regime
 from training.frames.rows import Rows, direction_rows, regime_rows
 from training.models import MODELS, Mixture, Model, Sample, members, model_type, words
 from training.models.logistic import converged
-from training.tasks.declare import TASKS
+from training.tasks import TASKS
 
 EVERY = [(task, word) for task in TASKS for word in words(task)]
 every = pytest.mark.parametrize(("task", "word"), EVERY)

@@ -19,7 +19,9 @@ from training.registry.artifact import (
     write_joblib,
     write_serving,
 )
-from training.walk import DirectionSettings, RegimeSettings, Trained, train_direction, train_regime
+from training.settings import Settings
+from training.tasks import DIRECTION, REGIME
+from training.walk import Trained, walk
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
 AT = pd.Timestamp("2024-11-29 21:30:05", tz="UTC")
@@ -31,8 +33,8 @@ def direction_of(make_direction: Frames) -> Callable[[str], Trained]:
 
     @cache
     def trained(word: str) -> Trained:
-        settings = DirectionSettings("SPY", word, optimize_threshold=True, resamples=50)
-        return train_direction(*make_direction(500, signal=1.0), settings)
+        settings = Settings("SPY", word, optimize_threshold=True, resamples=50)
+        return walk(DIRECTION, *make_direction(500, signal=1.0), settings)
 
     return trained
 
@@ -41,7 +43,7 @@ def direction_of(make_direction: Frames) -> Callable[[str], Trained]:
 def regime_of(make_volatility: Callable[..., pd.DataFrame]) -> Callable[[str], Trained]:
     """A regime model of a word, trained once."""
     return cache(
-        lambda word: train_regime(make_volatility(900), RegimeSettings("SPY", word, resamples=50))
+        lambda word: walk(REGIME, make_volatility(900), None, Settings("SPY", word, resamples=50))
     )
 
 

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from training.registry.mlflow_runs import figures
-from training.tasks.declare import TASKS
-from training.walk import DirectionSettings, RegimeSettings, train_direction, train_regime
+from training.settings import Settings
+from training.tasks import DIRECTION, REGIME, TASKS
+from training.walk import walk
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
 
@@ -47,10 +48,10 @@ def test_every_task_has_figures_with_the_gates_among_them(
     task: str, make_direction: Frames, make_regime: Callable[..., pd.DataFrame]
 ) -> None:
     if task == "regime":
-        trained = train_regime(make_regime(500), RegimeSettings("SPY", resamples=50))
+        trained = walk(REGIME, make_regime(500), None, Settings("SPY", resamples=50))
     else:
-        settings = DirectionSettings("SPY", resamples=50)
-        trained = train_direction(*make_direction(500), settings)
+        settings = Settings("SPY", resamples=50)
+        trained = walk(DIRECTION, *make_direction(500), settings)
     found = figures(trained.evidence)
     baseline = TASKS[task].gate_baseline
     gain = found[f"{baseline}.log_loss"] - found["log_loss"]

@@ -16,10 +16,12 @@ from training.registry import mlflow_runs as tracking
 from training.registry.champion_history import Reign, history
 from training.registry.mlflow_runs import aliased, find_champion, open_client
 from training.registry.register import Registered, promote, register
-from training.walk import DirectionSettings, RegimeSettings, Trained, train_direction, train_regime
+from training.settings import Settings
+from training.tasks import DIRECTION, REGIME
+from training.walk import Trained, walk
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
-SETTINGS = DirectionSettings("SPY", resamples=100)
+SETTINGS = Settings("SPY", resamples=100)
 AT = pd.Timestamp("2024-11-29 21:30", tz="UTC")
 
 
@@ -60,7 +62,7 @@ def home(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> Hom
 
 @pytest.fixture
 def trained(make_direction: Frames) -> Callable[[float], Trained]:
-    return lambda signal: train_direction(*make_direction(500, 1, signal), SETTINGS)
+    return lambda signal: walk(DIRECTION, *make_direction(500, 1, signal), SETTINGS)
 
 
 def test_noise_serves_as_an_unproven_challenger_while_there_is_no_champion(
@@ -177,7 +179,7 @@ def test_both_models_of_a_ticker_have_their_own_versions(
     make_regime: Callable[..., pd.DataFrame],
 ) -> None:
     home.register(trained(0.0))
-    regime = train_regime(make_regime(500), RegimeSettings("SPY", resamples=100))
+    regime = walk(REGIME, make_regime(500), None, Settings("SPY", resamples=100))
     found = home.register(regime)
     assert (found.name, found.version) == ("regime_SPY", 1)
     assert home.served("regime_SPY")["task"] == "regime"
@@ -330,7 +332,7 @@ def test_every_recipe_tried_counts_against_the_next(
     home.register(trained(0.0))
     again = home.register(trained(0.0)).evidence
     assert again["trials"]["count"] == 1
-    other = train_direction(*make_direction(500, 1, 0.0), replace(SETTINGS, n_features=3))
+    other = walk(DIRECTION, *make_direction(500, 1, 0.0), replace(SETTINGS, n_features=3))
     tried = home.register(other)
     assert tried.evidence["trials"]["count"] == 2
     assert tried.evidence["trials"]["spa"]["consistent"] > 0.05

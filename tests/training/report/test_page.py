@@ -16,8 +16,10 @@ from training.judge.measures import measure, measure_all_days, measure_at_half, 
 from training.judge.out_of_fold import OutOfFold, losses
 from training.judge.trials import trials_evidence
 from training.report.page import report_html
-from training.tasks.declare import TASKS, Task
-from training.walk import RegimeSettings, train_regime
+from training.settings import Settings
+from training.tasks import REGIME, TASKS
+from training.tasks.declare import Task
+from training.walk import walk
 
 DRAWN = ("curves", "importance", "folds")
 VOID = {"meta", "link", "br", "use", "path", "rect"}
@@ -143,7 +145,7 @@ def full_page(complete_one: dict[str, Any]) -> str:
 
 
 def test_the_evidence_of_a_training_makes_a_page(make_regime: Callable[..., pd.DataFrame]) -> None:
-    found = train_regime(make_regime(500), RegimeSettings("SPY", resamples=50)).evidence
+    found = walk(REGIME, make_regime(500), None, Settings("SPY", resamples=50)).evidence
     page = Page(report_html(found))
     assert not page.open
     assert f"{found['gate']['value']:.4f}" in page.words

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from forecasters.table import rank_bin
 from market.targets import REGIME_CUTS
 from training.models.table import RANK_CUTS, fit_table
+from training.tasks import TASKS
 from training.tasks.baselines import (
     DIRECTION_BASELINES,
     POOLED_TABLE,
@@ -14,7 +15,6 @@ from training.tasks.baselines import (
     return_sign,
     transition_table,
 )
-from training.tasks.declare import TASKS
 
 EVERY = [(task, name) for task in TASKS.values() for name in task.baselines]
 

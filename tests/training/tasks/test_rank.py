@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 
 from market.errors import InputError
-from training.settings import RegimeSettings
-from training.tasks.rank import LEVEL, crps, rank_evidence
+from training.judge.rank import LEVEL, crps
+from training.settings import Settings
+from training.walk import walk_rank
 
-PATHS = RegimeSettings("SPY", model_type="paths", n_folds=2, resamples=100)
+PATHS = Settings("SPY", model_type="paths", n_folds=2, resamples=100)
 Volatility = Callable[..., pd.DataFrame]
 
 
@@ -22,7 +23,7 @@ def frame(make_volatility: Volatility) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def evidence(frame: pd.DataFrame) -> dict:
-    return rank_evidence(frame, PATHS)
+    return walk_rank(frame, PATHS)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -62,11 +63,11 @@ def test_what_comes_after_a_fold_changes_none_of_its_scores(
     # Labels of the first fold reach five sessions on: what lies ten days after is not its own.
     later = changed["session"] > last + pd.Timedelta(days=10)
     changed.loc[later, "vix_log_vol_20"] *= 3.0
-    again = rank_evidence(changed, PATHS)
+    again = walk_rank(changed, PATHS)
     assert again["folds"][0] == evidence["folds"][0]
     assert again["folds"][1] != evidence["folds"][1]
 
 
 def test_a_model_of_classes_is_refused(frame: pd.DataFrame) -> None:
     with pytest.raises(InputError, match="got model type 'table', allowed is paths"):
-        rank_evidence(frame, RegimeSettings("SPY", model_type="table"))
+        walk_rank(frame, Settings("SPY", model_type="table"))
