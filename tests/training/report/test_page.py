@@ -11,7 +11,7 @@ import pytest
 from forecasters.linear import Linear
 from training.explain.curves import curves
 from training.explain.importance import linear_weights
-from training.judge.gate import judge
+from training.judge.gate import Gate, judge
 from training.judge.measures import measure, measure_all_days, measure_at_half, session_weights
 from training.judge.out_of_fold import OutOfFold, losses
 from training.judge.trials import trials_evidence
@@ -62,7 +62,7 @@ def complete(task: Task, tested: OutOfFold) -> dict[str, Any]:
     names = ["iv_rank", "hv_20"]
     measured = measure(task, tested, weights)
     headline = measured["difference"][task.gate_baseline]
-    gate = {"baseline": task.gate_baseline, "metric": "log_loss", "improvement": headline["value"]}
+    gate = Gate.against(task.gate_baseline, headline).as_dict()
     rise = [{"name": name, "increase": 0.01, "spread": 0.002, "by_fold": []} for name in names]
     coef = np.array([[0.5, -0.1]] * (3 if task.name == "regime" else 1))
     linear = Linear(features=names, mean=np.zeros(2), scale=np.ones(2), coef=coef,
@@ -77,7 +77,7 @@ def complete(task: Task, tested: OutOfFold) -> dict[str, Any]:
         "folds": [part(task, tested.of_fold(number), number, names) for number in (1, 2)],
         "pooled": measured["scores"],
         **{key: measured[key] for key in ("baselines", "difference", "comparison")},
-        "gate": headline | gate | {"value": headline["model"]},
+        "gate": gate,
         "features": names,
         "mutual_information": dict.fromkeys(names, 0.02),
         "left_out": {"vix_close": 0.3},
