@@ -5,9 +5,9 @@ from typing import Final
 
 from market.bootstrap import RESAMPLES
 from market.errors import InputError
+from market.targets import HORIZON
 from training.fit.selection import N_FEATURES
 from training.frames.folds import N_FOLDS
-from market.targets import HORIZON
 
 #: Settings that only some tasks have: their rows name them (`Trainable.options`).
 OPTIONS: Final = ("safe_features", "optimize_threshold", "threshold_criterion")

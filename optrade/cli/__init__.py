@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from optrade.cli import options
+from optrade.cli.options import Command
 from optrade.cli.run import daily, demo, doctor, monitoring, redis, service, signals
 from optrade.cli.store import audit, catalogue, data, quarantine
 from optrade.cli.train import champions, diagnose, locked, models
@@ -52,7 +52,7 @@ def options(
 
 for module in MODULES:
     for name, command in module.COMMANDS.items():
-        app.command(name, cls=options.Command)(command)
+        app.command(name, cls=Command)(command)
 GROUPS = {
     "audit": audit.app,
     "locked": locked.app,

@@ -7,12 +7,12 @@ import pandas as pd
 
 from market.arrays import FloatArray, IntArray
 from market.errors import InputError
+from market.targets import DIRECTIONS
 from training.fit.fit import Fit, Mixed
 from training.fit.mixture import Forecaster, calibrated, fit_direction
 from training.fit.threshold import CRITERIA
 from training.fit.whole import fit_all, tested_labels, tested_values
 from training.frames.folds import Fold
-from market.targets import DIRECTIONS
 from training.frames.rows import Rows, direction_rows
 from training.models import model_type
 from training.settings import OPTIONS, Settings
