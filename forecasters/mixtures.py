@@ -19,7 +19,8 @@ Weights = Annotated[list[float], Field(min_length=1)]
 
 def weighted_mean(weights: Sequence[float], members: Sequence[FloatArray]) -> FloatArray:
     """Return the weighted mean of what members say, each of the same shape."""
-    return np.asarray(np.tensordot(weights, np.stack(members), axes=1), dtype=np.float64)
+    flat = np.dot(weights, [np.ravel(member) for member in members])
+    return np.asarray(flat, dtype=np.float64).reshape(members[0].shape)
 
 
 class _Mixture(Parameters):

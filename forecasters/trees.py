@@ -53,13 +53,15 @@ class Trees(Single):
 
     def _ask(self, values: FloatArray, kind: str, width: int) -> FloatArray:
         """Return the outputs, NaN for inputs the library has no number for; (n_rows, width)."""
-        usable = (np.abs(values) <= LARGEST).all(axis=1)
-        outputs = np.full((len(values), width), np.nan)
-        if usable.any():
-            rows = values if usable.all() else values[usable]
-            given = self._booster.inplace_predict(rows, predict_type=kind)
-            outputs[usable] = np.reshape(given, (-1, width))
-        return outputs
+        computable = np.abs(values) <= LARGEST
+        if computable.all():
+            outputs = self._booster.inplace_predict(values, predict_type=kind)
+            return np.asarray(outputs, dtype=np.float64).reshape(-1, width)
+        every = np.full((len(values), width), np.nan)
+        rows = computable.all(axis=1)
+        if rows.any():
+            every[rows] = self._ask(values[rows], kind, width)
+        return every
 
 
 def _load(text: str) -> "Booster":

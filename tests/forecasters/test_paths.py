@@ -108,6 +108,17 @@ def test_a_level_that_is_not_positive_is_refused_by_name(model, new_rows, name, 
         model.regime(new_rows[1][0] | {name: level})
 
 
+def test_rows_without_a_positive_level_are_unknown_in_a_batch_and_no_others(fitted, new_rows):
+    model, values = fitted("paths", "regime").model, new_rows[0][:6, : len(INPUTS)].copy()
+    clean = model.chances(values)
+    values[2, 0], values[4, 2] = 0.0, -1.0
+    found = model.chances(values)
+    unknown = np.isin(np.arange(6), [2, 4])
+    for got, expected in zip(vars(found).values(), vars(clean).values(), strict=True):
+        assert np.isnan(got[unknown]).all()
+        np.testing.assert_allclose(got[~unknown], expected[~unknown], atol=1e-12)
+
+
 @pytest.mark.parametrize(("name", "value"), [(INPUTS[3], 1e300), (INPUTS[-1], -1e300)])
 def test_inputs_that_overflow_are_refused(model, new_rows, name, value):
     changed = new_rows[1][0] | {name: value}

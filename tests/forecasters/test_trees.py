@@ -3,6 +3,7 @@
 import copy
 import json
 
+import numpy as np
 import pytest
 
 from forecasters.base import ForecastError
@@ -110,3 +111,13 @@ def test_values_that_the_library_has_no_number_for_are_refused(
     method = model.probability_up if task == "direction" else model.regime
     with pytest.raises(ForecastError, match="not_finite"):
         method(new_rows[1][0] | {"hv_20": 1e39})
+
+
+def test_rows_that_the_library_has_no_number_for_are_unknown_and_no_others(fitted, task, new_rows):
+    model = fitted("trees", task)
+    values = new_rows[0][:5].copy()
+    clean = model.say(values)
+    values[3, -1] = 1e39
+    found = model.say(values)
+    assert np.isnan(found[3]).all()
+    np.testing.assert_array_equal(np.delete(found, 3, axis=0), np.delete(clean, 3, axis=0))
