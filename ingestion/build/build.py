@@ -103,6 +103,7 @@ def build_features(
     with lake.all_or_nothing():
         for view in GROUPS:
             lake.open_view(view, GROUPS[view].entity, definitions, rebuild=rebuild)
+        _say_if_redefined(lake, definitions)
         task = BuildTask(lake.data_dir, lake.opened(), utc(landed_at), lake.first_live, plant_leak)
         keys = _keys(lake, tickers)
         counts = _build_keys(lake, task, keys, progress, placement)
@@ -110,6 +111,18 @@ def build_features(
     for report in reports:
         logger.info("features built", **report.document())
     return reports
+
+
+def _say_if_redefined(lake: Lake, definitions: str) -> None:
+    """Say in one line that other definitions built what is there, and what follows from that."""
+    states = lake.manifest.tables
+    views = [v for v in GROUPS if v in states and states[v].definition_hash != definitions]
+    if views:
+        logger.warning(
+            "other feature definitions built this home: its features are built anew, as a new "
+            "generation; train its models again with `optrade train-all`",
+            views=",".join(views),
+        )
 
 
 def _build_keys(

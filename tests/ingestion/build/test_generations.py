@@ -3,6 +3,8 @@
 After a changed formula or a released quarantine (design, rule (d) of created_timestamp).
 """
 
+import contextlib
+import json
 import shutil
 import subprocess
 import sys
@@ -14,16 +16,19 @@ from typing import Any
 import pandas as pd
 import polars as pl
 import pytest
+from structlog.testing import capture_logs
 
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Group
 from feature_repo.features.definition_hash import definition_hash
-from home.manifest import damaged, read_manifest, read_rows
+from home.manifest import MANIFEST, damaged, read_manifest, read_rows
 from ingestion.build import build, shards
 from ingestion.build.build import ViewReport, build_features
 from ingestion.gate.expectations import gate
+from ingestion.lake import data_folder
 from ingestion.lake.lake import Lake
 from ingestion.lake.quarantine import RELEASED, choose, outdated, refused_rows
+from ingestion.landing import record
 from ingestion.tables.catalogue import INDICES, PRICES
 from ingestion.tables.frames import CREATED, SESSION
 from market.calendar import decision_time, sessions
@@ -265,3 +270,81 @@ def test_a_release_is_whole_or_not_at_all(
 
 def test_the_hash_of_the_real_definitions_is_the_one_built(home: Home) -> None:
     assert read_manifest(home.data).tables["technical"].definition_hash == definition_hash()
+
+
+def of_an_earlier_version(home: Home) -> None:
+    """Let the home be as code of other definitions left it."""
+    document = json.loads((home.data / MANIFEST).read_text())
+    for view in GROUPS.keys() & document["tables"].keys():
+        document["tables"][view]["definition_hash"] = "e" * 64
+    (home.data / MANIFEST).write_text(json.dumps(document))
+
+
+def redefined(home: Home, days: int = 1) -> list[dict[str, Any]]:
+    """What a build says of other definitions."""
+    with capture_logs() as logs:
+        home.build(at(39) + pd.Timedelta(days=days))
+    return [line for line in logs if "other feature definitions" in line["event"]]
+
+
+def test_a_home_of_other_definitions_is_built_anew_and_says_so_in_one_line(home: Home) -> None:
+    before = {view: home.rows(view) for view in ("technical", "iv", "iv_lags", "iv_path")}
+    assert redefined(home) == []
+    of_an_earlier_version(home)
+    (line,) = redefined(home)
+    assert line["log_level"] == "warning"
+    assert "a new generation; train its models again with `optrade train-all`" in line["event"]
+    assert line["views"] == ",".join(before)
+    assert {view: home.generations()[view] for view in before} == dict.fromkeys(before, 2)
+    assert all(home.rows(view).equals(rows) for view, rows in before.items())
+    assert redefined(home, 2) == []
+
+
+class Died(BaseException):
+    """Stands for a killed process: no handler of errors sees it."""
+
+
+def dies_after(steps: int, patched: pytest.MonkeyPatch) -> None:
+    """Let the process die at the step on the disk after so many."""
+    remaining = iter(range(steps))
+
+    def mortal(step: Callable[..., None]) -> Callable[..., None]:
+        def run(*arguments: object) -> None:
+            if next(remaining, None) is None:
+                raise Died
+            step(*arguments)
+
+        return run
+
+    for module, name in (
+        (data_folder, "replace_file"),
+        (data_folder, "sync_folder"),
+        (data_folder, "sweep"),
+        (record, "write_durably"),
+    ):
+        patched.setattr(module, name, mortal(getattr(module, name)))
+
+
+def test_a_rebuild_killed_at_any_step_is_finished_by_the_next_run(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {view: home.rows(view) for view in ("technical", "iv")}
+    of_an_earlier_version(home)
+    old, generations = home.data, set()
+    for survived in range(0, 200, 3):
+        home.data = old.with_name(str(survived))
+        shutil.copytree(old, home.data)
+        with monkeypatch.context() as patched:
+            dies_after(survived, patched)
+            with contextlib.suppress(Died):
+                home.build(at(39))
+                generations.add("built")
+        generations.add(home.generations()["technical"])
+        assert damaged(home.data) == []
+        home.build(at(39) + pd.Timedelta(days=1))
+        assert home.generations()["technical"] == 2
+        assert all(home.rows(view).equals(rows) for view, rows in before.items())
+        assert redefined(home, 2) == []
+        if "built" in generations:
+            break
+    assert generations == {1, 2, "built"}
