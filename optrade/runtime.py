@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ingestion.sources.base import Source
     from ingestion.sources.headlines.scores import HeadlineScores
+    from ingestion.sources.vendor import LiveOptions
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class Runtime:
                 scorer=self._scorer(),
             )
         else:
-            source = open_source(name, **self._live_options(name))
+            source = open_source(name, options=self._live_options())
         landed_at = self.now if source.origin == "live" else clock
         return OpenedSource(source, clock, last_complete_session(clock), landed_at)
 
@@ -115,18 +116,14 @@ class Runtime:
 
         return open_scorer(self.settings.headline_scorer)
 
-    def _live_options(self, name: str) -> dict[str, Any]:
-        if name != "live":
-            raise InputError(f"--source: got {name!r:.40}, allowed are live, recorded, simulated")
-        fred, finnhub = self.settings.fred_api_key, self.settings.finnhub_api_key
-        return {
-            "fred_api_key": None if fred is None else fred.get_secret_value(),
-            "finnhub_api_key": None if finnhub is None else finnhub.get_secret_value(),
-            "headline_scorer": self.settings.headline_scorer,
-            "cache_dir": self.home.data / "cache",
-            # Never `--as-of`: what is read now was not recorded at a time of the past.
-            "now": utc_now,
-        }
+    def _live_options(self) -> "LiveOptions":
+        from ingestion.sources.live import LIVE
+        from ingestion.sources.vendor import LiveOptions
+
+        # Never `--as-of`: what is read now was not recorded at a time of the past.
+        return LiveOptions(
+            utc_now, self.settings.vendor_keys(LIVE), self.home.data / "cache", self._scorer()
+        )
 
 
 def runtime() -> Runtime:

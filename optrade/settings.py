@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -10,6 +10,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from feature_repo.store.shard_runs import Engine, Placement
 from home.default import default_root
 from home.layout import Home
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ingestion.sources.vendor import Vendor
 
 QUIET: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -49,6 +54,12 @@ class Settings(BaseSettings):
     def home_at(self) -> Home:
         """Return the home, with its path made absolute."""
         return Home(self.home.expanduser().resolve())
+
+    def vendor_keys(self, vendors: "Iterable[Vendor]") -> dict[str, SecretStr]:
+        """Return the vendors' keys that are set, by the words of their rows."""
+        settings = {vendor.word: vendor.key.setting for vendor in vendors if vendor.key}
+        keys = {word: getattr(self, setting) for word, setting in settings.items()}
+        return {word: key for word, key in keys.items() if key}
 
     def placement(self) -> Placement:
         """Return where shards of tickers are worked on.

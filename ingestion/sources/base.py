@@ -19,7 +19,7 @@ class Source(Protocol):
     Attributes
     ----------
     name
-        Its word in `ingestion.sources.registry.SOURCES`.
+        Its word in `ingestion.sources.registry.SOURCES`, or in its row of `live.LIVE`.
     origin
         One of `ORIGINS`; a home holds one origin only.
     tables

@@ -1,115 +1,76 @@
-"""The live market: each table from its vendor, volatility indices from Yahoo or else Cboe."""
+"""The live market: each table from its vendor, and from another where that one fails.
 
-from collections.abc import Sequence
-from pathlib import Path
+Adding a vendor is a room with its row, its word in `LIVE`, and a field of the settings for its key.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import pandas as pd
 import structlog
 
-from ingestion.sources.apewisdom.source import Apewisdom
+from ingestion.sources.apewisdom.vendor import APEWISDOM
 from ingestion.sources.base import Source, requested_table
-from ingestion.sources.cboe.source import Cboe
-from ingestion.sources.finnhub.source import Finnhub
-from ingestion.sources.fred.source import Fred
-from ingestion.sources.headlines.scores import DEFAULT_SCORER, open_scorer
+from ingestion.sources.cboe.vendor import CBOE
+from ingestion.sources.finnhub.vendor import FINNHUB
+from ingestion.sources.fred.vendor import FRED
+from ingestion.sources.vendor import LiveOptions, Vendor
 from ingestion.sources.wire.each_key import fetch_each
-from ingestion.sources.wire.recording import Clock
-from ingestion.sources.yahoo.source import Yahoo
+from ingestion.sources.yahoo.vendor import YAHOO
+from ingestion.tables.catalogue import TABLES
 from market.errors import SchemaViolation, SourceUnavailable
+
+LIVE: Final = (YAHOO, CBOE, FRED, FINNHUB, APEWISDOM)
 
 logger = structlog.get_logger(__name__)
 
 
-def open_live(
-    fred_api_key: str | None = None,
-    cache_dir: Path | None = None,
-    *,
-    now: Clock,
-    finnhub_api_key: str | None = None,
-    headline_scorer: str = DEFAULT_SCORER,
-    yahoo: Source | None = None,
-    cboe: Source | None = None,
-    fred: Source | None = None,
-    finnhub: Source | None = None,
-    apewisdom: Source | None = None,
-) -> "Live":
+def open_live(options: LiveOptions, vendors: Sequence[Vendor] = LIVE) -> "Live":
     """Return the live source at the vendors' own addresses; what needs no key works without any.
-
-    Parameters
-    ----------
-    fred_api_key
-        A key of FRED's API; None or an empty text takes FRED's keyless download.
-    cache_dir
-        The folder for what vendors' libraries and call budgets keep between runs; None keeps
-        nothing, and leaves yfinance its own place.
-    now
-        The clock, with a zone: headlines and mentions count as recorded when they are there.
-    finnhub_api_key
-        A key of Finnhub's API; without one its tables are refused with `MissingCredential`.
-    headline_scorer
-        A word of `headline_scores.SCORERS`, or `module:attribute`.
-    yahoo, cboe, fred, finnhub, apewisdom
-        Another source in the place of a vendor, which then takes no key or folder from here.
 
     Raises
     ------
     MissingCredential
-        If the key cannot be one of FRED's.
+        If a key cannot be one of its vendor's.
     ConfigurationError
-        If there is no such scorer.
+        If the default scorer is asked for and cannot be made.
     """
-    folders = {name: cache_dir and cache_dir / name for name in ("yfinance", "finnhub")}
-    if finnhub is None:
-        scorer = open_scorer(headline_scorer)
-        finnhub = Finnhub(now, finnhub_api_key, folders["finnhub"], scorer=scorer)
-    return Live(
-        yahoo or Yahoo(folders["yfinance"]),
-        cboe or Cboe(),
-        fred or Fred(fred_api_key),
-        finnhub,
-        apewisdom or Apewisdom(now),
-    )
+    return Live({vendor.word: vendor.open(options) for vendor in vendors}, vendors)
 
 
 class Live:
-    """Several vendors as one source; no vendor of it gives option chains.
+    """Several vendors as one source.
 
     Parameters
     ----------
-    yahoo
-        Gives `prices`, and `indices` first.
-    cboe
-        Gives `indices` of a symbol that `yahoo` fails for, or that it does not have up to the end.
-    fred
-        Gives `macro_series`.
-    finnhub
-        Gives `news`, `news_sentiment` and `earnings_calendar`.
-    apewisdom
-        Gives `mentions`.
+    sources
+        The vendors' sources, by the words of their rows.
+    vendors
+        Their rows; those of a table are asked for it in their order, its fallbacks last.
+
+    Attributes
+    ----------
+    tables
+        The tables that a vendor gives, in the order of `TABLES`.
     """
 
     name = "live"
     origin = "live"
-    tables: tuple[str, ...] = (
-        "prices", "indices", "macro_series", "news", "news_sentiment", "mentions",
-        "earnings_calendar",
-    )  # fmt: skip
 
-    def __init__(
-        self, yahoo: Source, cboe: Source, fred: Source, finnhub: Source, apewisdom: Source
-    ) -> None:
-        self.yahoo = yahoo
-        self.cboe = cboe
-        self.fred = fred
-        self.finnhub = finnhub
-        self.apewisdom = apewisdom
+    def __init__(self, sources: Mapping[str, Source], vendors: Sequence[Vendor] = LIVE) -> None:
+        self.sources = sources
+        rows = {table: _asked_in_turn(table, vendors) for table in TABLES}
+        self._by_table = {
+            table: [sources[vendor.word] for vendor in row] for table, row in rows.items() if row
+        }
+        self.tables: tuple[str, ...] = tuple(self._by_table)
 
     def fetch(
         self, table: str, keys: Sequence[str], start: pd.Timestamp | None, end: pd.Timestamp
     ) -> pd.DataFrame:
         """Return the rows of the keys dated in [start, end]; see `Source.fetch`.
 
-        An index comes whole from one vendor; taking the fallback is logged as a warning.
+        A key comes whole from one vendor; taking a fallback is logged as a warning.
 
         Raises
         ------
@@ -117,45 +78,56 @@ class Live:
             If the table or a key is not possible, start lies after end, or a vendor's data or a
             key of a vendor is wrong or missing (see the vendors).
         SourceUnavailable
-            If the vendor of a key, or for an index both, did not answer usefully.
+            If the vendor of a key, or every one where there are more, did not answer usefully.
         """
         requested_table(self, table)
-        if table != "indices":
-            return self._vendor(table).fetch(table, keys, start, end)
+        first, *fallbacks = self._by_table[table]
+        if not fallbacks:
+            return first.fetch(table, keys, start, end)
         return fetch_each(
-            self, table, keys, (start, end), lambda key: self._levels(key, start, end)
+            self, table, keys, (start, end), lambda key: self._latest(table, key, start, end)
         )
 
-    def _vendor(self, table: str) -> Source:
-        """Return the one vendor of a table."""
-        vendors = (self.yahoo, self.fred, self.finnhub, self.apewisdom)
-        return next(vendor for vendor in vendors if table in vendor.tables)
-
-    def _levels(self, symbol: str, start: pd.Timestamp | None, end: pd.Timestamp) -> pd.DataFrame:
-        first, why = _asked(self.yahoo, symbol, start, end)
-        if first is not None and _last(first) >= end:
-            return first
-        second, why_not = _asked(self.cboe, symbol, start, end)
-        if second is not None and (first is None or _last(second) > _last(first)):
-            logger.warning("index from the fallback", symbol=symbol, vendor="cboe", reason=why)
-            return second
-        if first is not None:
-            return first
-        raise SourceUnavailable(f"{symbol}: no vendor has it: {why}; {why_not}")
-
-
-def _asked(
-    vendor: Source, symbol: str, start: pd.Timestamp | None, end: pd.Timestamp
-) -> tuple[pd.DataFrame | None, str]:
-    """Return the levels of a symbol, or None, and why another vendor should be asked."""
-    try:
-        levels = vendor.fetch("indices", [symbol], start, end)
-    except (SourceUnavailable, SchemaViolation) as error:
-        return None, str(error)
-    return levels, f"{vendor.name} has no level of {end.date()}"
+    def _latest(
+        self, table: str, key: str, start: pd.Timestamp | None, end: pd.Timestamp
+    ) -> pd.DataFrame:
+        """Return the rows of the first vendor that has them up to the end, or furthest."""
+        best: pd.DataFrame | None = None
+        reasons: list[str] = []
+        for source in self._by_table[table]:
+            try:
+                rows = source.fetch(table, [key], start, end)
+            except (SourceUnavailable, SchemaViolation) as error:
+                reasons.append(str(error))
+                continue
+            if best is None or _last(table, rows) > _last(table, best):
+                best = rows
+                if reasons:
+                    _warn_of_fallback(source, table, key, reasons)
+            if _last(table, best) >= end:
+                break
+            reasons.append(f"{source.name} has no {table} of {end.date()}")
+        if best is None:
+            raise SourceUnavailable(f"{key}: no vendor has it: {'; '.join(reasons)}")
+        return best
 
 
-def _last(levels: pd.DataFrame) -> pd.Timestamp:
-    """Return the last session with a level; the earliest time there is without one."""
-    known = levels.loc[levels["close"].notna(), "session"]
-    return known.max() if len(known) else pd.Timestamp.min
+def _asked_in_turn(table: str, vendors: Sequence[Vendor]) -> list[Vendor]:
+    """Return the vendors of a table, then its fallbacks."""
+    return [
+        *(vendor for vendor in vendors if table in vendor.tables),
+        *(vendor for vendor in vendors if table in vendor.fallback_for),
+    ]
+
+
+def _warn_of_fallback(source: Source, table: str, key: str, reasons: Sequence[str]) -> None:
+    why = "; ".join(reasons)
+    logger.warning("from the fallback", table=table, symbol=key, vendor=source.name, reason=why)
+
+
+def _last(table: str, rows: pd.DataFrame) -> pd.Timestamp:
+    """Return the last day of a row whose needed values are known; the earliest time without one."""
+    shape = TABLES[table]
+    needed = [column.name for column in shape.columns if not column.nullable]
+    days = shape.days(rows)[rows[needed].notna().all(axis=1)]
+    return days.max() if len(days) else pd.Timestamp.min

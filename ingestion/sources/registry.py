@@ -1,4 +1,4 @@
-"""The sources by name. Adding a source is one file and one word here."""
+"""The sources of a home by name. Adding one is a room and a word here; a vendor, see `live`."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -8,17 +8,12 @@ from typing import Any, Final
 from ingestion.sources.base import Source
 from market.errors import InputError
 
-# "module:Class", so that a vendor's library is imported only when its source is opened.
+# "module:Class", so that a source is imported only when it is opened.
 SOURCES: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "live": "ingestion.sources.live:open_live",
         "recorded": "ingestion.sources.recorded.source:Recorded",
         "simulated": "ingestion.sources.simulated.source:Simulated",
-        "yahoo": "ingestion.sources.yahoo.source:Yahoo",
-        "cboe": "ingestion.sources.cboe.source:Cboe",
-        "fred": "ingestion.sources.fred.source:Fred",
-        "finnhub": "ingestion.sources.finnhub.source:Finnhub",
-        "apewisdom": "ingestion.sources.apewisdom.source:Apewisdom",
-        "live": "ingestion.sources.live:open_live",
     }
 )
 

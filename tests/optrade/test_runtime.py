@@ -44,17 +44,18 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ope
 def test_live_gets_keys_folder_and_clock(
     opened: Callable[..., OpenedSource], tmp_path: Path
 ) -> None:
-    source = opened(FINNHUB_API_KEY=KEY, FRED_API_KEY="0" * 32).source
-    assert source.finnhub._key == SecretStr(KEY)
-    assert source.fred._key == SecretStr("0" * 32)
-    assert source.finnhub.rate.folder == tmp_path / "data/cache/finnhub"
-    assert source.finnhub.now.__name__ == source.apewisdom.now.__name__ == "utc_now"
+    sources = opened(FINNHUB_API_KEY=KEY, FRED_API_KEY="0" * 32).source.sources
+    assert sources["finnhub"]._key == SecretStr(KEY)
+    assert sources["fred"]._key == SecretStr("0" * 32)
+    assert sources["finnhub"].rate.folder == tmp_path / "data/cache/finnhub"
+    clocks = {sources[word].now.__name__ for word in ("finnhub", "apewisdom")}
+    assert clocks == {"utc_now"}
 
 
 def test_what_is_read_now_is_not_recorded_in_the_past(opened: Callable[..., OpenedSource]) -> None:
     found = opened(as_of="2024-02-01T22:00:00Z")
     assert found.as_of == pd.Timestamp("2024-02-01 22:00", tz="UTC")
-    assert found.source.finnhub.now() > NOW
+    assert found.source.sources["finnhub"].now() > NOW
 
 
 @pytest.mark.parametrize("name", ["live", "recorded", "simulated"])
@@ -71,7 +72,7 @@ def test_no_key_and_no_scorer_are_the_defaults(
 ) -> None:
     given = {} if value is None else {"FINNHUB_API_KEY": value, SCORER: value}
     source = opened(**given).source
-    assert source.finnhub.scorer.name.startswith("vader ")
+    assert source.sources["finnhub"].scorer.name.startswith("vader ")
     with pytest.raises(MissingCredential, match="set FINNHUB_API_KEY"):
         source.fetch("news", ["market"], None, pd.Timestamp("2024-03-05"))
 
@@ -82,7 +83,7 @@ def test_keys_are_not_in_what_the_settings_show(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_single_vendors_are_no_source_of_a_home(opened: Callable[..., OpenedSource]) -> None:
-    with pytest.raises(InputError, match="--source: got 'finnhub', allowed are live, recorded"):
+    with pytest.raises(InputError, match="unknown source: got 'finnhub', allowed are live, rec"):
         opened("finnhub")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import SecretStr
 from pytest_httpserver import HTTPServer
 from structlog.testing import capture_logs
 from werkzeug import Request, Response
@@ -20,8 +21,10 @@ from ingestion.sources.cboe.source import Cboe
 from ingestion.sources.finnhub.source import API_URL as FINNHUB_URL
 from ingestion.sources.finnhub.source import Finnhub
 from ingestion.sources.fred.source import API_URL, CSV_URL, Fred
-from ingestion.sources.live import Live, open_live
-from ingestion.sources.registry import SOURCES, open_source
+from ingestion.sources.headlines.scores import open_scorer
+from ingestion.sources.live import LIVE, Live, open_live
+from ingestion.sources.registry import open_source
+from ingestion.sources.vendor import LiveOptions, Vendor
 from ingestion.sources.wire.http import Http
 from ingestion.sources.wire.patience import Patience
 from ingestion.sources.yahoo.source import Yahoo
@@ -44,10 +47,12 @@ END = pd.Timestamp("2024-01-10")
 DAYS = sessions("2024-01-02", END)  # seven
 ONCE = Patience(attempts=1, attempt_seconds=5, budget_seconds=5)
 YAHOO_LEVEL, CBOE_LEVEL = 13.0, 14.0
-KEYLESS = ("yahoo", "cboe", "fred")
 NOW = pd.Timestamp("2024-01-10 22:00", tz="UTC")
 FINNHUB_KEY = "abcdefghij0123456789"
+OPTIONS = LiveOptions(lambda: NOW)
 TABLES_OF_FINNHUB = ("news", "news_sentiment", "earnings_calendar")
+
+TABLES_OF_LIVE = open_live(OPTIONS).tables
 
 # An answer for a symbol: bars, or an error to raise.
 Answer = pd.DataFrame | Exception
@@ -122,7 +127,8 @@ def live(httpserver: HTTPServer) -> Callable[..., Live]:
         fred = Fred(csv_url=httpserver.url_for("/fred.csv"), http=Http(ONCE))
         finnhub = Finnhub(lambda: NOW, key, api_url=httpserver.url_for("/finnhub"), patience=ONCE)
         apewisdom = Apewisdom(lambda: NOW, httpserver.url_for("/apewisdom"), Http(ONCE))
-        return Live(yahoo(answers), cboe, fred, finnhub, apewisdom)
+        sources = (yahoo(answers), cboe, fred, finnhub, apewisdom)
+        return Live({source.name: source for source in sources})
 
     serve_finnhub(httpserver)
     for name in MENTION_FILTERS:
@@ -160,56 +166,63 @@ def test_every_table_comes_from_its_vendor(live: Callable[..., Live]) -> None:
 
 def test_an_unknown_table_is_refused() -> None:
     with pytest.raises(InputError, match="source live has no table 'horoscopes', allowed are pri"):
-        open_live(now=lambda: NOW).fetch("horoscopes", ["SPY"], None, END)
+        open_live(OPTIONS).fetch("horoscopes", ["SPY"], None, END)
 
 
-@pytest.mark.parametrize("table", Live.tables)
+@pytest.mark.parametrize("table", TABLES_OF_LIVE)
 def test_an_unknown_key_is_refused_before_anybody_is_asked(table: str) -> None:
     with pytest.raises(InputError, match="NONESUCH"):
-        open_live(now=lambda: NOW).fetch(table, ["NONESUCH"], None, END)
+        open_live(OPTIONS).fetch(table, ["NONESUCH"], None, END)
 
 
-@pytest.mark.parametrize("word", [*KEYLESS, "finnhub", "apewisdom", "live"])
-def test_opens_by_its_word_without_any_key(word: str) -> None:
-    assert word in SOURCES
-    source = open_source(word) if word in KEYLESS else open_source(word, now=lambda: NOW)
-    assert (source.name, source.origin) == (word, "live")
-    assert set(source.tables) <= set(TABLES)
+@pytest.mark.parametrize("vendor", LIVE, ids=lambda vendor: vendor.word)
+def test_vendor_opens_without_any_key(vendor: Vendor) -> None:
+    source = vendor.open(OPTIONS)
+    assert (source.name, source.origin) == (vendor.word, "live")
+    assert {*vendor.tables, *vendor.fallback_for} == set(source.tables) <= set(TABLES)
+
+
+def test_opens_by_its_word_without_any_key() -> None:
+    source = open_source("live", options=OPTIONS)
+    assert (source.name, source.origin) == ("live", "live")
+    assert set(source.tables) == set(TABLES) - {"option_chains"}
 
 
 def test_live_is_made_of_the_vendors_at_their_own_addresses(tmp_path: Path) -> None:
-    source = open_source(
-        "live",
-        fred_api_key="0" * 32,
-        cache_dir=tmp_path,
-        now=lambda: NOW,
-        finnhub_api_key=FINNHUB_KEY,
-    )
-    assert source.cboe.base_url == cboe_module.BASE_URL
-    assert (source.fred.api_url, source.fred.csv_url) == (API_URL, CSV_URL)
-    assert source.finnhub.api_url == FINNHUB_URL
-    assert source.apewisdom.base_url == APEWISDOM_URL
-    assert source.finnhub.rate.folder == tmp_path / "finnhub"
-    assert (source.finnhub.now(), source.apewisdom.now()) == (NOW, NOW)
+    keys = {"fred": SecretStr("0" * 32), "finnhub": SecretStr(FINNHUB_KEY)}
+    sources = open_source("live", options=LiveOptions(lambda: NOW, keys, tmp_path)).sources
+    fred, finnhub, apewisdom = (sources[word] for word in ("fred", "finnhub", "apewisdom"))
+    assert sources["cboe"].base_url == cboe_module.BASE_URL
+    assert (fred.api_url, fred.csv_url) == (API_URL, CSV_URL)
+    assert finnhub.api_url == FINNHUB_URL
+    assert apewisdom.base_url == APEWISDOM_URL
+    assert finnhub.rate.folder == tmp_path / "finnhub"
+    assert (finnhub.now(), apewisdom.now()) == (NOW, NOW)
+    assert (fred._key, finnhub._key) == (keys["fred"], keys["finnhub"])
     assert not list(tmp_path.iterdir())
 
 
 def test_a_key_that_cannot_be_one_is_refused_on_opening() -> None:
     with pytest.raises(MissingCredential) as caught:
-        open_live("my-secret-key", now=lambda: NOW)
+        open_live(LiveOptions(lambda: NOW, {"fred": SecretStr("my-secret-key")}))
     assert "my-secret-key" not in str(caught.value)
 
 
-def test_scorer_is_chosen_by_its_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    scorer = open_live(now=lambda: NOW).finnhub.scorer
-    assert scorer.name.startswith("vader ")
+def test_options_do_not_show_keys() -> None:
+    assert FINNHUB_KEY not in repr(LiveOptions(lambda: NOW, {"finnhub": SecretStr(FINNHUB_KEY)}))
+
+
+def test_scorer_is_chosen_by_its_word() -> None:
+    assert open_live(OPTIONS).sources["finnhub"].scorer.name.startswith("vader ")
+    scorer = open_scorer()
+    assert open_live(LiveOptions(lambda: NOW, scorer=scorer)).sources["finnhub"].scorer is scorer
     with pytest.raises(ConfigurationError, match="OPTRADE_HEADLINE_SCORER: got 'oracle'"):
-        open_live(now=lambda: NOW, headline_scorer="oracle")
+        open_scorer("oracle")
 
 
 def test_clock_is_needed() -> None:
     with pytest.raises(TypeError, match="now"):
-        open_live()
+        LiveOptions()
 
 
 # --- what runs without a key, and with one ------------------------------------------------------
@@ -245,8 +258,8 @@ FALLBACKS = {
     "rate limit": (RATE_LIMIT, "Yahoo, ^VXN: Yahoo limits the rate; try again later"),
     "empty": (bars().iloc[:0], "Yahoo, ^VXN: got no bar"),
     "other shape": (OTHER_SHAPE, "Yahoo, ^VXN: missing column Close"),
-    "stale": (STALE, "yahoo has no level of 2024-01-10"),
-    "last level null": (HELD_BACK, "yahoo has no level of 2024-01-10"),
+    "stale": (STALE, "yahoo has no indices of 2024-01-10"),
+    "last level null": (HELD_BACK, "yahoo has no indices of 2024-01-10"),
 }
 
 
@@ -359,5 +372,5 @@ def test_landing_the_same_answers_again_changes_nothing(
             landed_at = pd.Timestamp(f"2024-01-10 {hour}:00", tz="UTC")
             # No company stands for IWM, so that its landing is short.
             report = fetch_all(lake, live(), ["IWM"], None, END, landed_at)
-    assert {row.table for row in report} == {*Live.tables} - {"earnings_calendar"}
+    assert {row.table for row in report} == {*TABLES_OF_LIVE} - {"earnings_calendar"}
     assert {(row.rows_new, row.rows_corrected, row.stale) for row in report} == {(0, 0, None)}

@@ -1,4 +1,4 @@
-"""The contract of every source in the registry, table by table."""
+"""The contract of every source in the registry and of every live vendor, table by table."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +15,7 @@ from ingestion.sources.base import ORIGINS, Source, requested_table, within
 from ingestion.sources.cboe.source import Cboe
 from ingestion.sources.finnhub.source import Finnhub
 from ingestion.sources.fred.source import Fred
+from ingestion.sources.live import LIVE, Live
 from ingestion.sources.registry import SOURCES, open_source
 from ingestion.sources.wire.call_rate import CallRate
 from ingestion.sources.wire.http import Http
@@ -94,26 +95,23 @@ FINNHUB: dict[str, Any] = {
     "now": lambda: AS_OF, "api_key": "k" * 20, "rate": CallRate(calls=1000, seconds=60.0),
 }  # fmt: skip
 
-# What each source is made with here. A new source adds its own, with data for KEYS.
-OPTIONS: dict[str, Callable[[Path], dict[str, Any]]] = {
-    "recorded": lambda folder: {"folder": folder},
-    "simulated": lambda _: {
-        "seed": 3, "signal_strength": 0.1, "as_of": AS_OF, "first_session": "2023-12-01",
-    },
-    "yahoo": lambda folder: {"download": download(folder)},
-    "cboe": lambda folder: {"http": http(folder)},
-    "fred": lambda folder: {"http": http(folder)},
-    "finnhub": lambda _: FINNHUB,
-    "apewisdom": lambda _: {"now": lambda: AS_OF, "http": reddit()},
-    "live": lambda folder: {
-        "now": lambda: AS_OF,
-        "finnhub": Finnhub(**FINNHUB),
-        "apewisdom": Apewisdom(lambda: AS_OF, http=reddit()),
-        "yahoo": Yahoo(download=download(folder)),
-        "cboe": Cboe(http=http(folder)),
-        "fred": Fred(http=http(folder)),
-    },
-}  # fmt: skip
+# How each source is made here. A new source or vendor adds its own, with data for KEYS.
+VENDORS: dict[str, Callable[[Path], Source]] = {
+    "yahoo": lambda folder: Yahoo(download=download(folder)),
+    "cboe": lambda folder: Cboe(http=http(folder)),
+    "fred": lambda folder: Fred(http=http(folder)),
+    "finnhub": lambda _: Finnhub(**FINNHUB),
+    "apewisdom": lambda _: Apewisdom(lambda: AS_OF, http=reddit()),
+}
+MADE: dict[str, Callable[[Path], Source]] = {
+    **VENDORS,
+    "recorded": lambda folder: open_source("recorded", folder=folder),
+    "simulated": lambda _: open_source(
+        "simulated", seed=3, signal_strength=0.1, as_of=AS_OF, first_session="2023-12-01"
+    ),
+    "live": lambda folder: Live({word: make(folder) for word, make in VENDORS.items()}),
+}
+WORDS = (*SOURCES, *(vendor.word for vendor in LIVE))
 KEYS = {
     "prices": ("SPY", "QQQ"),
     "indices": ("VIX", "RVX"),
@@ -128,7 +126,7 @@ KEYS = {
 HOLDS_ANY_KEY = {("recorded", "earnings_calendar")}
 
 
-@pytest.fixture(params=SOURCES)
+@pytest.fixture(params=WORDS)
 def source(
     request: pytest.FixtureRequest, vendor_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Source:
@@ -136,7 +134,7 @@ def source(
         return ask(FINNHUB_CLIENT)
 
     monkeypatch.setattr("ingestion.sources.finnhub.api.answer", answer)
-    return open_source(request.param, **OPTIONS[request.param](vendor_folder))
+    return MADE[request.param](vendor_folder)
 
 
 def fetched(source: Source, start: pd.Timestamp | None = None) -> dict[str, pd.DataFrame]:
@@ -144,7 +142,7 @@ def fetched(source: Source, start: pd.Timestamp | None = None) -> dict[str, pd.D
 
 
 def test_describes_itself(source: Source) -> None:
-    assert source.name in SOURCES
+    assert source.name in WORDS
     assert source.origin in ORIGINS
     assert source.tables
     assert set(source.tables) <= set(TABLES)

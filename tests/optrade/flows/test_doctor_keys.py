@@ -14,15 +14,19 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from home.layout import Home
+from ingestion.sources.finnhub.vendor import FINNHUB
+from ingestion.sources.fred.vendor import FRED
+from ingestion.sources.live import LIVE
+from ingestion.sources.vendor import Vendor
 from optrade.flows.doctor.examine import examine
 from optrade.flows.doctor.finding import Finding
-from optrade.flows.doctor.vendors import QUESTIONS, Question, check_keys
+from optrade.flows.doctor.vendors import check_keys
 from optrade.runtime import Runtime
 from optrade.settings import Settings
 
 integration = pytest.mark.integration
 
-FRED, FINNHUB = QUESTIONS
+KEYED = (FRED, FINNHUB)
 FRED_KEY = "abcdefghijklmnopqrstuvwxyz012345"
 FINNHUB_KEY = "c0ffee0123456789abcd"
 KEYS = {"FRED_API_KEY": FRED_KEY, "FINNHUB_API_KEY": FINNHUB_KEY}
@@ -39,14 +43,16 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def at(server: HTTPServer, question: Question) -> Question:
-    return dataclasses.replace(question, url=server.url_for(f"/{question.vendor}"))
+def at(server: HTTPServer, vendor: Vendor) -> Vendor:
+    key = dataclasses.replace(vendor.key, url=server.url_for(f"/{vendor.title}"))
+    return dataclasses.replace(vendor, key=key)
 
 
-def asked(server: HTTPServer, question: Question, seconds: float = 5.0) -> Finding:
-    settings = Settings(**{question.variable: KEYS[question.variable]})
-    (finding,) = check_keys(settings, [at(server, question)], online=True, seconds=seconds)
-    assert finding.check == question.variable
+def asked(server: HTTPServer, vendor: Vendor, seconds: float = 5.0) -> Finding:
+    variable = vendor.key.variable
+    settings = Settings(**{variable: KEYS[variable]})
+    (finding,) = check_keys(settings, [at(server, vendor)], online=True, seconds=seconds)
+    assert finding.check == variable
     assert_hidden(finding)
     return finding
 
@@ -60,7 +66,7 @@ def assert_hidden(*findings: Finding) -> None:
 class Answer(NamedTuple):
     """A vendor's answer, and how bad it is in which words."""
 
-    question: Question
+    vendor: Vendor
     status: int
     body: object
     level: str
@@ -105,8 +111,8 @@ ANSWERS = {
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 def test_answer_of_a_vendor(answer: Answer, httpserver: HTTPServer) -> None:
     body = answer.body if isinstance(answer.body, str) else json.dumps(answer.body)
-    httpserver.expect_request(f"/{answer.question.vendor}").respond_with_data(body, answer.status)
-    finding = asked(httpserver, answer.question)
+    httpserver.expect_request(f"/{answer.vendor.title}").respond_with_data(body, answer.status)
+    finding = asked(httpserver, answer.vendor)
     assert finding.level == answer.level
     assert answer.words in finding.found
     assert len(httpserver.log) == 1
@@ -114,9 +120,9 @@ def test_answer_of_a_vendor(answer: Answer, httpserver: HTTPServer) -> None:
 
 @integration
 def test_what_is_asked_is_cheap_and_carries_the_key(httpserver: HTTPServer) -> None:
-    for question in QUESTIONS:
-        httpserver.expect_request(f"/{question.vendor}").respond_with_data("{}")
-        asked(httpserver, question)
+    for vendor in KEYED:
+        httpserver.expect_request(f"/{vendor.title}").respond_with_data("{}")
+        asked(httpserver, vendor)
     fred, finnhub = (request for request, _ in httpserver.log)
     assert fred.args.to_dict() == {"series_id": "DFF", "file_type": "json", "api_key": FRED_KEY}
     assert finnhub.args.to_dict() == {"symbol": "SPY"}
@@ -131,69 +137,69 @@ def silent(httpserver: HTTPServer) -> Iterator[HTTPServer]:
         over.wait(30)
         return Response("late")
 
-    for question in QUESTIONS:
-        httpserver.expect_request(f"/{question.vendor}").respond_with_handler(hold)
+    for vendor in KEYED:
+        httpserver.expect_request(f"/{vendor.title}").respond_with_handler(hold)
     yield httpserver
     over.set()
 
 
 @integration
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.vendor)
-def test_vendor_that_does_not_answer_in_time(question: Question, silent: HTTPServer) -> None:
-    finding = asked(silent, question, seconds=0.05)
+@pytest.mark.parametrize("vendor", KEYED, ids=lambda vendor: vendor.title)
+def test_vendor_that_does_not_answer_in_time(vendor: Vendor, silent: HTTPServer) -> None:
+    finding = asked(silent, vendor, seconds=0.05)
     assert finding.level == "warning"
     assert "could not be asked" in finding.found
 
 
 @integration
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.vendor)
-def test_nobody_there(question: Question, httpserver: HTTPServer) -> None:
+@pytest.mark.parametrize("vendor", KEYED, ids=lambda vendor: vendor.title)
+def test_nobody_there(vendor: Vendor, httpserver: HTTPServer) -> None:
     closed = HTTPServer(host="127.0.0.1", port=0)
     closed.start()
     closed.stop()
-    finding = asked(closed, question)
+    finding = asked(closed, vendor)
     assert (finding.level, "could not be asked" in finding.found) == ("warning", True)
 
 
 def test_without_keys_nothing_is_asked_and_nothing_is_wrong() -> None:
-    findings = list(check_keys(Settings(), QUESTIONS, online=True))
+    findings = list(check_keys(Settings(), LIVE, online=True))
     assert [row.level for row in findings] == ["ok", "ok"]
     assert all(row.found.startswith("not set: ") for row in findings)
 
 
 def test_without_online_a_key_is_not_tried() -> None:
     # Sockets are blocked here: asking would fail.
-    findings = list(check_keys(Settings(**KEYS), QUESTIONS, online=False))
+    findings = list(check_keys(Settings(**KEYS), LIVE, online=False))
     assert [row.level for row in findings] == ["ok", "ok"]
     assert all("--online" in row.found for row in findings)
     assert_hidden(*findings)
 
 
 @pytest.mark.parametrize("key", ["short", FRED_KEY + " 0", "a\nb" * 8, "\u043a\u043b" * 16])
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.vendor)
+@pytest.mark.parametrize("vendor", KEYED, ids=lambda vendor: vendor.title)
 @pytest.mark.parametrize("online", [False, True])
-def test_key_of_a_wrong_form_is_never_sent(question: Question, key: str, online: bool) -> None:
-    (finding,) = check_keys(Settings(**{question.variable: key}), [question], online=online)
+def test_key_of_a_wrong_form_is_never_sent(vendor: Vendor, key: str, online: bool) -> None:
+    (finding,) = check_keys(Settings(**{vendor.key.variable: key}), [vendor], online=online)
     assert finding.level == "error"
     assert key not in finding.found
 
 
 @integration
 def test_wrong_keys_make_the_whole_an_error(httpserver: HTTPServer, tmp_path: Path) -> None:
-    for question, body in ((FRED, UNREGISTERED), (FINNHUB, {"error": "Invalid API key"})):
-        status = 400 if question is FRED else 401
-        httpserver.expect_request(f"/{question.vendor}").respond_with_json(body, status)
+    for vendor, body in ((FRED, UNREGISTERED), (FINNHUB, {"error": "Invalid API key"})):
+        status = 400 if vendor is FRED else 401
+        httpserver.expect_request(f"/{vendor.title}").respond_with_json(body, status)
     run = Runtime(Settings(**KEYS), Home(tmp_path), pd.Timestamp("2024-11-18T15:00Z"))
-    questions = [at(httpserver, question) for question in QUESTIONS]
-    findings = examine(run, online=True, questions=questions)
+    vendors = [at(httpserver, vendor) for vendor in KEYED]
+    findings = examine(run, online=True, vendors=vendors)
     assert [row.check for row in findings if row.level == "error"] == list(KEYS)
     assert_hidden(*findings)
 
 
 def test_the_addresses_are_the_vendors_own() -> None:
-    hosts = [httpx.URL(question.url).host for question in QUESTIONS]
+    hosts = [httpx.URL(vendor.key.url).host for vendor in KEYED]
     assert hosts == ["api.stlouisfed.org", "api.finnhub.io"]
-    assert all(question.url.startswith("https://") for question in QUESTIONS)
+    assert all(vendor.key.url.startswith("https://") for vendor in KEYED)
 
 
 @integration
