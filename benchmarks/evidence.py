@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from market.underlyings import UNDERLYINGS
 from optrade.flows.train.locked import locked_openings
 from optrade.flows.train.models import Window, train_one
 from optrade.flows.train.recipes import every_job, landed_prices, training_inputs
@@ -22,7 +23,6 @@ from training.settings import Settings
 from training.tasks.rank import RANK
 from training.walk import walk_rank
 
-TICKERS = ("SPY", "QQQ", "IWM")
 LONG = Window(start="2011-01-01")
 FIVE_YEARS = Window(start="2019-11-01", end="2024-11-30")
 #: Mean AUC over folds that the design quotes for its recipe over those five years.
@@ -44,7 +44,7 @@ def main() -> None:
     """Judge every model, and print or write the page."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--page", type=Path, help="write the page here instead of printing it")
-    parser.add_argument("--tickers", nargs="+", default=list(TICKERS))
+    parser.add_argument("--tickers", nargs="+", default=list(UNDERLYINGS))
     arguments = parser.parse_args()
     run = runtime()
     text = "\n".join(page(run, arguments.tickers)) + "\n"

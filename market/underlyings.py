@@ -1,26 +1,131 @@
-"""What options are traded on: one row an underlying."""
+"""What options are traded on: one row an underlying, with everything of it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from market.errors import InputError
 
 MARKET: Final = "US"
 
 
+class Member(NamedTuple):
+    """A company of a basket, and the share of the ticker that it makes up, 0 to 1."""
+
+    symbol: str
+    weight: float
+
+
+class Basket(NamedTuple):
+    """The members in force from a date on, until the next basket of the ticker."""
+
+    since: str
+    members: tuple[Member, ...]
+
+
+class Profile(NamedTuple):
+    """What a simulation of a ticker starts from.
+
+    Attributes
+    ----------
+    beta
+        To the market.
+    own
+        Median annualised volatility of its own.
+    dividend_yield
+        A year, a fraction.
+    price
+        First price in USD.
+    volume
+        Usual shares traded a session.
+    mentions
+        Usual mentions on Reddit a day.
+    """
+
+    beta: float
+    own: float
+    dividend_yield: float
+    price: float
+    volume: float
+    mentions: float
+
+
 @dataclass(frozen=True)
 class Underlying:
-    """A ticker that options are traded on, and the index of its implied volatility."""
+    """A ticker that options are traded on.
+
+    Attributes
+    ----------
+    volatility_index
+        The index of its implied volatility.
+    profile
+        What it is simulated with; None draws a single stock's.
+    baskets
+        Whose reports stand for it, ascending by `since`; () where nobody's do, None for a single
+        stock, which is its own.
+    """
 
     ticker: str
     volatility_index: str
+    profile: Profile | None = None
+    baskets: tuple[Basket, ...] | None = None
+
+
+def _baskets(percents: dict[str, str]) -> tuple[Basket, ...]:
+    """Baskets from the words `SYMBOL percent` of each, by the date they are in force from."""
+    return tuple(Basket(since, _members(words.split())) for since, words in percents.items())
+
+
+def _members(words: list[str]) -> tuple[Member, ...]:
+    pairs: Iterable[tuple[str, str]] = zip(words[::2], words[1::2], strict=True)
+    return tuple(Member(symbol, float(percent) / 100) for symbol, percent in pairs)
 
 
 # Decision 13: one row an underlying; the term slope (VIX3M - VIX) is shared by all.
-UNDERLYINGS: Final = {
-    row.ticker: row
-    for row in (Underlying("SPY", "VIX"), Underlying("QQQ", "VXN"), Underlying("IWM", "RVX"))
-}
+#
+# Decision 14: an ETF aggregates a configured basket. About the ten largest holdings of each fund
+# at the turn of the year, both share classes of a company under one symbol, with its weight in the
+# fund. The weights are approximate, set by hand and rounded: they say which reports matter, and
+# are no index composition. Symbols are those of their time.
+_ROWS: Final = (
+    Underlying("SPY", "VIX", Profile(1.00, 0.010, 0.017, 112.0, 1.0e8, 420.0), _baskets({
+        "2012-01-01":
+        "XOM 3.6 AAPL 3.3 IBM 1.9 CVX 1.9 MSFT 1.7 GE 1.7 PG 1.6 JNJ 1.6 T 1.6 PFE 1.5",
+        "2015-01-01":
+        "AAPL 3.5 XOM 2.1 MSFT 2.1 JNJ 1.6 BRK.B 1.5 GOOGL 1.5 GE 1.4 WFC 1.4 PG 1.4 JPM 1.3",
+        "2018-01-01":
+        "AAPL 3.8 MSFT 2.9 GOOGL 2.8 AMZN 2.1 FB 1.9 BRK.B 1.7 JNJ 1.6 JPM 1.6 XOM 1.5 BAC 1.2",
+        "2020-01-01":
+        "AAPL 4.6 MSFT 4.5 GOOGL 3.0 AMZN 2.9 FB 1.8 BRK.B 1.7 JPM 1.6 JNJ 1.4 V 1.2 PG 1.2",
+        "2022-01-01":
+        "AAPL 6.9 MSFT 6.3 GOOGL 4.2 AMZN 3.6 TSLA 2.1 META 2.0 NVDA 1.8 BRK.B 1.4 UNH 1.2 JPM 1.2",
+        "2024-01-01":
+        "AAPL 7.0 MSFT 6.9 GOOGL 3.8 AMZN 3.4 NVDA 3.0 META 2.0 TSLA 1.7 BRK.B 1.6 UNH 1.3 JPM 1.2",
+        "2025-01-01":
+        "AAPL 7.6 NVDA 6.6 MSFT 6.3 AMZN 4.1 GOOGL 4 META 2.6 TSLA 2.3 AVGO 2.2 BRK.B 1.7 JPM 1.4",
+        "2026-01-01":
+        "NVDA 7.7 AAPL 6.9 MSFT 6.1 GOOGL 5.6 AMZN 3.8 AVGO 2.8 META 2.5 TSLA 2.2 BRK.B 1.6 V 1.1",
+    })),
+    Underlying("QQQ", "VXN", Profile(1.08, 0.075, 0.007, 46.0, 4.5e7, 85.0), _baskets({
+        "2012-01-01":
+        "AAPL 14 MSFT 9 GOOG 7 ORCL 5.5 INTC 5 AMZN 3.5 CSCO 4 QCOM 4 AMGN 2.5 CMCSA 2.5",
+        "2015-01-01":
+        "AAPL 14 MSFT 8 GOOGL 6.5 FB 4 INTC 4 AMZN 3.5 CSCO 3 CMCSA 3 GILD 3 QCOM 2.7",
+        "2018-01-01":
+        "AAPL 11.5 MSFT 9 AMZN 9 GOOGL 9 FB 6 INTC 3 CSCO 2.6 CMCSA 2.6 NVDA 1.9 AMGN 1.7",
+        "2020-01-01":
+        "AAPL 11.5 MSFT 11 AMZN 8.5 GOOGL 8.5 FB 5 INTC 3 CSCO 2.3 CMCSA 2.3 PEP 2.1 ADBE 1.8",
+        "2022-01-01":
+        "AAPL 12 MSFT 10 GOOGL 8 AMZN 7 TSLA 5.5 NVDA 5 META 4.8 AVGO 2 ADBE 1.9 COST 1.8",
+        "2024-01-01":
+        "AAPL 9.2 MSFT 8.6 GOOGL 5 AMZN 4.8 AVGO 4.1 NVDA 4 META 3.9 TSLA 3 COST 2.4 ADBE 2",
+        "2026-01-01":
+        "NVDA 9 AAPL 8 MSFT 7.2 GOOGL 7 AMZN 4.9 META 3.9 TSLA 3.7 AVGO 3.3 PLTR 2.5 NFLX 1.9",
+    })),
+    # The ten largest of IWM's 2,000 make up 3 to 5 % of it.
+    Underlying("IWM", "RVX", Profile(1.18, 0.100, 0.013, 64.0, 3.6e7, 11.0), ()),
+)  # fmt: skip
+UNDERLYINGS: Final = {row.ticker: row for row in _ROWS}
 TERM_SLOPE: Final = ("VIX3M", "VIX")
 VOLATILITY_INDICES: Final = tuple(
     dict.fromkeys([*(row.volatility_index for row in UNDERLYINGS.values()), *TERM_SLOPE])

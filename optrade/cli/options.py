@@ -6,8 +6,11 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand, TyperOption
 
+from market.underlyings import UNDERLYINGS
+
 Ticker = Annotated[str, typer.Option("--ticker", help="One underlying, such as SPY.")]
 Tickers = Annotated[str, typer.Option("--tickers", help="Underlyings, separated by commas.")]
+EVERY_TICKER = ",".join(UNDERLYINGS)
 Source = Annotated[str, typer.Option("--source", help="live, recorded or simulated.")]
 RecordedDir = Annotated[
     Path | None, typer.Option("--recorded-dir", help="Folder of vendor-shaped CSV files.")

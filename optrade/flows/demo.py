@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from home.layout import Home
+from market.underlyings import UNDERLYINGS
 from optrade.flows import data
 from optrade.flows.serve import service, signals
 from optrade.flows.train import models
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from optrade.runtime import OpenedSource, Runtime
     from training.registry.register import Registered
 
-TICKERS: Final = ["SPY", "QQQ", "IWM"]
+TICKERS: Final = list(UNDERLYINGS)
 # The simulated market has every series from its first session on. Of the recorded one, five years
 # are what all three underlyings have: the index of IWM starts at the end of 2019.
 WINDOWS: Final = {"simulated": models.Window("max"), "recorded": models.Window("5y")}
@@ -47,7 +48,7 @@ def run_demo(run: "Runtime", opened: "OpenedSource", step: Step, progress: "Prog
         built = data.build(inside.home, opened.landed_at, progress, inside.settings.placement())
         step("bringing the newest features into the online store")
         data.publish(inside, opened.as_of)
-        step("training and judging six models")
+        step(f"training and judging {len(jobs())} models")
         trained = models.train_models(inside, jobs(), WINDOWS[opened.source.origin], progress)
         step("asking for signals and recording them")
         found = signals.compute_signals(inside, TICKERS, opened.as_of)

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market.baskets import BASKETS, Basket, Member, basket_symbols, basket_weights
+from market.baskets import basket_symbols, basket_weights
 from market.calendar import sessions
-from market.underlyings import UNDERLYINGS
+from market.underlyings import UNDERLYINGS, Basket, Member, Underlying
+
+BASKETS = {ticker: row.baskets for ticker, row in UNDERLYINGS.items()}
 
 ALL = [
     pytest.param(ticker, basket, id=f"{ticker}-{basket.since}")
@@ -20,7 +22,6 @@ DAYS = sessions("2011-12-20", "2026-12-31")
 
 def test_spy_and_qqq_have_baskets_and_iwm_has_none():
     assert {ticker for ticker in BASKETS if BASKETS[ticker]} == {"SPY", "QQQ"}
-    assert set(BASKETS) == set(UNDERLYINGS)
     assert basket_symbols("IWM") == ()
     assert basket_weights("IWM", DAYS).shape == (len(DAYS), 0)
 
@@ -65,7 +66,7 @@ def test_weights_are_those_of_the_newest_basket_of_the_day(ticker):
 def test_a_basket_is_in_force_from_its_day_on(monkeypatch):
     first = Basket("2024-01-03", (Member("A", 0.2), Member("B", 0.1)))
     second = Basket("2024-01-05", (Member("C", 0.3), Member("A", 0.1)))
-    monkeypatch.setitem(BASKETS, "X", (first, second))
+    monkeypatch.setitem(UNDERLYINGS, "X", Underlying("X", "VIX", baskets=(first, second)))
     assert basket_symbols("X") == ("A", "B", "C")
     days = pd.DatetimeIndex(["2024-01-05", "2024-01-02", "2024-01-04", "2024-01-03", "2030-01-02"])
     np.testing.assert_array_equal(

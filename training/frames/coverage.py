@@ -5,8 +5,9 @@ from typing import Final
 from feature_repo.features.catalogue import OPTIONAL_GROUPS
 from feature_repo.features.services import SERVICES
 from home.manifest import Manifest
-from market.baskets import BASKETS, basket_symbols
+from market.baskets import basket_symbols
 from market.errors import InputError
+from market.underlyings import UNDERLYINGS
 
 # What the source of a view has to give; the past of news and mentions cannot be fetched.
 SOURCES: Final = {
@@ -34,11 +35,11 @@ def require_optional_views(service: str, ticker: str, manifest: Manifest) -> Non
     """
     for view in optional_views(service):
         if view == "earnings" and not basket_symbols(ticker):
+            funds = (row.ticker for row in UNDERLYINGS.values() if row.baskets)
             raise InputError(
                 f"--earnings: no basket of companies stands for {ticker}, so its earnings view is "
-                f"null; configured are {', '.join(fund for fund in BASKETS if BASKETS[fund])} "
-                "(market/baskets.py): "
-                "train without --earnings"
+                f"null; configured are {', '.join(funds)} "
+                "(market/underlyings.py): train without --earnings"
             )
         if (view, ticker) not in manifest.entries:
             raise InputError(

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -37,34 +36,17 @@ from ingestion.sources.simulated.pricing import (
     quarter_premium,
 )
 from market.arrays import BoolArray, FloatArray
-from market.underlyings import TERM_SLOPE
+from market.underlyings import TERM_SLOPE, UNDERLYINGS, Profile
 
 DIVIDEND_MONTHS: Final = (3, 6, 9, 12)
-
-
-class Profile(NamedTuple):
-    """A ticker: its exposure, dividend yield a year, first price in USD and usual volume."""
-
-    beta: float
-    own: float
-    dividend_yield: float
-    price: float
-    volume: float
-
-
-PROFILES: Final = MappingProxyType(
-    {
-        "SPY": Profile(1.00, 0.010, 0.017, 112.0, 1.0e8),
-        "QQQ": Profile(1.08, 0.075, 0.007, 46.0, 4.5e7),
-        "IWM": Profile(1.18, 0.100, 0.013, 64.0, 3.6e7),
-    }
-)
+STOCK_MENTIONS: Final = 30.0  # a day, of a single stock
 
 
 def profile(seed: int, ticker: str) -> Profile:
-    """Return a ticker's profile; one that is not in `PROFILES` is drawn as a single stock's."""
-    if ticker in PROFILES:
-        return PROFILES[ticker]
+    """Return a ticker's profile; of one whose row has none it is drawn, as a single stock's."""
+    row = UNDERLYINGS.get(ticker)
+    if row is not None and row.profile is not None:
+        return row.profile
     beta, own, payout, price, volume = stream(seed, "profile", ticker).random(5)
     return Profile(
         beta=0.8 + 0.7 * beta,
@@ -72,6 +54,7 @@ def profile(seed: int, ticker: str) -> Profile:
         dividend_yield=0.03 * payout,
         price=40.0 + 100.0 * price,
         volume=1e6 * 50.0**volume,
+        mentions=STOCK_MENTIONS,
     )
 
 

@@ -4,7 +4,6 @@ Attention follows the size of surprises and not their sign, so it carries no inf
 the direction of coming returns.
 """
 
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -16,9 +15,6 @@ from ingestion.tables.catalogue import MENTION_FILTERS
 from market.arrays import FloatArray
 from market.calendar import decision_time
 
-# Usual mentions a day in the first list; of single stocks, `OTHERS`.
-USUAL: Final = MappingProxyType({"SPY": 420.0, "QQQ": 85.0, "IWM": 11.0})
-OTHERS: Final = 30.0
 # The second list has fewer readers.
 SHARES: Final = (1.0, 0.25)
 ATTENTION: Final = Ornstein(0.0, 0.35, 0.9)
@@ -50,7 +46,7 @@ def mentions(history: History, ticker: str) -> pd.DataFrame:
     count = len(history.sessions)
     attention = ATTENTION.path(stream(history.seed, "attention", ticker).standard_normal(count))
     moved = ON_SURPRISE * (np.abs(history.paths.surprise[:, history.tickers.index(ticker)]) - 0.8)
-    usual = np.log(USUAL.get(ticker, OTHERS))
+    usual = np.log(history.profile(ticker).mentions)  # in the first list
     times = snapshot_times(history)
     lists = [
         _list(history, ticker, name, np.exp(usual + np.log(share) + attention + moved))

@@ -8,7 +8,7 @@ import typer
 from optrade.cli import options
 from optrade.cli.output import progress_bar
 from optrade.cli.run.signals import show_signals
-from optrade.cli.store.data import TICKERS, show_ingest
+from optrade.cli.store.data import show_ingest
 
 UNBUILT = {
     "backtest": "`optrade settle` and the dashboard's Performance page score recorded signals",
@@ -19,7 +19,7 @@ Rest = Annotated[list[str] | None, typer.Argument(hidden=True)]
 
 def run_daily(
     source: options.Source,
-    tickers: options.Tickers = TICKERS,
+    tickers: options.Tickers = options.EVERY_TICKER,
     recorded_dir: options.RecordedDir = None,
     seed: options.Seed = 7,
     signal_strength: options.SignalStrength = 0.0,

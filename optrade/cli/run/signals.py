@@ -7,7 +7,6 @@ import typer
 from optrade.cli import options
 from optrade.cli.output import print_json, print_table
 
-TICKERS = "SPY,QQQ,IWM"
 Record = Annotated[bool, typer.Option("--record", help="Write the signals into the ledger.")]
 COLUMNS = [
     "ticker", "session", "strategy", "size", "P(UP)", "regime", "overall", "proven", "why",
@@ -29,7 +28,7 @@ def signal(
 
 
 def signal_all(
-    tickers: options.Tickers = TICKERS,
+    tickers: options.Tickers = options.EVERY_TICKER,
     record: Record = False,
     as_of: options.AsOf = None,
     as_json: options.AsJson = False,

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from audit.pit import PitReport
     from audit.warmup import WarmupReport
 
-TICKERS = "SPY,QQQ,IWM"
 # Figures of a series by vintage against a fixed lag, and their column titles.
 FIGURES = {
     "series": "series",
@@ -46,7 +45,7 @@ def audit() -> None:
 
 @app.command()
 def pit(
-    tickers: options.Tickers = TICKERS,
+    tickers: options.Tickers = options.EVERY_TICKER,
     service: Service = "direction",
     as_json: options.AsJson = False,
 ) -> None:
@@ -64,7 +63,7 @@ def pit(
 
 @app.command()
 def lookahead(
-    tickers: options.Tickers = TICKERS,
+    tickers: options.Tickers = options.EVERY_TICKER,
     cuts: Cuts = 20,
     seed: Seed = 0,
     as_json: options.AsJson = False,
@@ -82,7 +81,9 @@ def lookahead(
 
 
 @app.command()
-def warmup(tickers: options.Tickers = TICKERS, as_json: options.AsJson = False) -> None:
+def warmup(
+    tickers: options.Tickers = options.EVERY_TICKER, as_json: options.AsJson = False
+) -> None:
     """Measure the history that each feature needs, against the lookback that it declares."""
     from optrade.flows.audit import warm_up
     from optrade.runtime import runtime
@@ -97,7 +98,9 @@ def warmup(tickers: options.Tickers = TICKERS, as_json: options.AsJson = False) 
 
 @app.command()
 def parity(
-    tickers: options.Tickers = TICKERS, sessions: Sessions = 60, as_json: options.AsJson = False
+    tickers: options.Tickers = options.EVERY_TICKER,
+    sessions: Sessions = 60,
+    as_json: options.AsJson = False,
 ) -> None:
     """Compare what is served with what a training frame holds, and recorded signals with both."""
     from optrade.flows.audit import parity as compared

@@ -7,12 +7,10 @@ import typer
 from optrade.cli import options
 from optrade.cli.output import print_json, print_table, progress_bar
 
-TICKERS = "SPY,QQQ,IWM"
-
 
 def fetch_all(
     source: options.Source,
-    tickers: options.Tickers = TICKERS,
+    tickers: options.Tickers = options.EVERY_TICKER,
     ticker: options.Ticker = "",
     recorded_dir: options.RecordedDir = None,
     seed: options.Seed = 7,
@@ -54,7 +52,7 @@ def materialize(as_of: options.AsOf = None, as_json: options.AsJson = False) -> 
 
 def ingest(
     source: options.Source,
-    tickers: options.Tickers = TICKERS,
+    tickers: options.Tickers = options.EVERY_TICKER,
     recorded_dir: options.RecordedDir = None,
     seed: options.Seed = 7,
     signal_strength: options.SignalStrength = 0.0,

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from optrade.flows.train.recipes import Job
     from training.settings import Settings
 
-TICKERS = "SPY,QQQ,IWM"
 DirectionType = Annotated[str, typer.Option("--model-type", help="{direction}.")]
 RegimeType = Annotated[str, typer.Option("--model-type", help="{regime}.")]
 Pooled = Annotated[
@@ -104,7 +103,7 @@ def train_volatility(
 
 
 def train_all(
-    tickers: options.Tickers = TICKERS,
+    tickers: options.Tickers = options.EVERY_TICKER,
     models: Annotated[
         str | None, typer.Option("--models", help="Model types, by comma; all if not named.")
     ] = None,

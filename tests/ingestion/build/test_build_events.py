@@ -1,7 +1,7 @@
 """Sentiment and earnings from raw rows to feature rows: each session as it was known then."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from ingestion.build.build import ViewReport, build_features
 from ingestion.lake.lake import Lake
 from ingestion.tables.catalogue import EARNINGS_CALENDAR, MENTIONS, NEWS, NEWS_SENTIMENT, PRICES
 from ingestion.tables.frames import CREATED, EVENT, SESSION
-from market.baskets import BASKETS, basket_symbols
+from market.baskets import basket_symbols
 from market.calendar import close, decision_time, sessions
+from market.underlyings import UNDERLYINGS
 
 Frame = Callable[..., pd.DataFrame]
 Tree = Callable[[Path], dict[str, tuple[str, int]]]
@@ -315,7 +316,7 @@ def test_a_ticker_out_of_the_baskets_blocks_no_generation(
     home: Home, earnings: Frame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.step(25, reported(earnings, 30))
-    monkeypatch.setitem(BASKETS, "SPY", ())
+    monkeypatch.setitem(UNDERLYINGS, "SPY", replace(UNDERLYINGS["SPY"], baskets=()))
     reports = home.build(CUTS[25], rebuild=True)
     assert (reports["technical"].generation, reports["earnings"].generation) == (2, 2)
     manifest = read_manifest(home.data)

@@ -3,12 +3,11 @@ import pytest
 from feature_repo.features.catalogue import OPTIONAL_GROUPS
 from feature_repo.features.services import SERVICES
 from home.manifest import Entry, Manifest
-from market.baskets import BASKETS
 from market.errors import InputError
 from market.underlyings import UNDERLYINGS
 from training.frames.coverage import SOURCES, optional_views, require_optional_views
 
-BARE = [ticker for ticker in UNDERLYINGS if not BASKETS.get(ticker)]
+BARE = [ticker for ticker, row in UNDERLYINGS.items() if not row.baskets]
 
 
 def holding(*keys: tuple[str, str]) -> Manifest:
