@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from dashboard.home_files import HomeFiles
 from dashboard.loading import load
 from dashboard.page import SHOWN, Shown, held, navigation
 from dashboard.queries.data import origin
 from home.default import default_root
+from home.layout import Home
 
 BANNERS = {
     "simulated": (
@@ -35,14 +35,14 @@ def home_of(arguments: list[str], variable: str | None) -> Path:
 
 def main() -> None:
     """Draw the frame around the pages, and the page that was chosen."""
-    files = HomeFiles(home_of(sys.argv[1:], os.environ.get("OPTRADE_HOME")))
+    files = Home(home_of(sys.argv[1:], os.environ.get("OPTRADE_HOME")))
     page = navigation()
     _frame(files)
     st.session_state[SHOWN] = Shown(files, pd.Timestamp.now(tz="UTC").floor("min"))
     page.run()
 
 
-def _frame(files: HomeFiles) -> None:
+def _frame(files: Home) -> None:
     with st.sidebar:
         st.caption(f"Home: `{files.root}`")
     if not files.root.is_dir():

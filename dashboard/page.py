@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 import streamlit as st
 
-from dashboard.home_files import HomeFiles
 from dashboard.queries.documents import NothingYet
+from home.layout import Home
 from market.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ ICON: Final = (
 class Shown:
     """What the app was started with: the home, and the clock for homes that age."""
 
-    files: HomeFiles
+    files: Home
     now: pd.Timestamp
 
 
@@ -51,7 +51,7 @@ def navigation() -> "StreamlitPage":
     )
 
 
-def run_page(title: str, show: Callable[[HomeFiles, pd.Timestamp], None]) -> None:
+def run_page(title: str, show: Callable[[Home, pd.Timestamp], None]) -> None:
     """Run a page of the home that the app was started with.
 
     What is missing or damaged is said on the page, and no other page is touched.

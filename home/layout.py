@@ -3,8 +3,90 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from home.manifest import read_manifest
+from home.manifest import MANIFEST, read_manifest
 from market.errors import InputError
+
+
+def serving_models(models_dir: Path) -> Path:
+    """Return the folder of the models that serve."""
+    return models_dir / "serving"
+
+
+def serving_model(models_dir: Path, name: str) -> Path:
+    """Return the file that serving reads for a model of a name, `<task>_<ticker>`."""
+    return serving_models(models_dir) / f"{name}.json"
+
+
+@dataclass(frozen=True)
+class DataFiles:
+    """What lies in a data folder beside the tables that its manifest names."""
+
+    root: Path
+
+    @property
+    def manifest(self) -> Path:
+        """What the lake holds."""
+        return self.root / MANIFEST
+
+    @property
+    def built(self) -> Path:
+        """Of what each key was last built."""
+        return self.root / "built.json"
+
+    @property
+    def landed(self) -> Path:
+        """Of what each table last landed."""
+        return self.root / "landed.json"
+
+    @property
+    def ledger(self) -> Path:
+        """Recorded signals and outcomes, SQLite."""
+        return self.root / "ledger.db"
+
+    @property
+    def locked_log(self) -> Path:
+        """Who looked at the locked window, JSON lines."""
+        return self.root / "locked.jsonl"
+
+    @property
+    def cache(self) -> Path:
+        """What vendors' clients keep."""
+        return self.root / "cache"
+
+    @property
+    def processed(self) -> Path:
+        """Training frames, kept by what they were read from."""
+        return self.root / "processed"
+
+    @property
+    def redis(self) -> Path:
+        """The home's own Redis server: configuration, address, log."""
+        return self.root / "redis"
+
+    @property
+    def serving(self) -> Path:
+        """How the home is served."""
+        return self.root / "serving.json"
+
+    @property
+    def feast(self) -> Path:
+        """Feast's registry and its configuration."""
+        return self.root / "feast"
+
+    @property
+    def feature_store(self) -> Path:
+        """Feast's configuration, YAML."""
+        return self.feast / "feature_store.yaml"
+
+    @property
+    def registry(self) -> Path:
+        """The registry that `apply` and `materialize` write."""
+        return self.feast / "registry.db"
+
+    @property
+    def serving_registry(self) -> Path:
+        """The snapshot that serving reads: no on-demand views, no view is busy."""
+        return self.feast / "serving_registry.db"
 
 
 @dataclass(frozen=True)
@@ -19,9 +101,29 @@ class Home:
         return self.root / "data"
 
     @property
+    def files(self) -> DataFiles:
+        """The files of the data folder."""
+        return DataFiles(self.data)
+
+    @property
+    def manifest(self) -> Path:
+        """What the lake holds."""
+        return self.files.manifest
+
+    @property
+    def ledger(self) -> Path:
+        """Recorded signals and outcomes, SQLite."""
+        return self.files.ledger
+
+    @property
     def models(self) -> Path:
         """Model files: joblib for people, JSON for serving."""
         return self.root / "models"
+
+    @property
+    def serving_models(self) -> Path:
+        """The models that serve, a JSON file each."""
+        return serving_models(self.models)
 
     @property
     def mlruns(self) -> Path:
@@ -29,14 +131,29 @@ class Home:
         return self.root / "mlruns"
 
     @property
+    def mlflow(self) -> Path:
+        """MLflow's database, SQLite."""
+        return self.mlruns / "mlflow.db"
+
+    @property
+    def artifacts(self) -> Path:
+        """One folder for each MLflow run."""
+        return self.mlruns / "artifacts"
+
+    @property
     def reports(self) -> Path:
         """Reports made for people."""
         return self.root / "reports"
 
     @property
-    def ledger(self) -> Path:
-        """The SQLite ledger."""
-        return self.data / "ledger.db"
+    def model_reports(self) -> Path:
+        """The page of each trained model."""
+        return self.reports / "models"
+
+    @property
+    def drift(self) -> Path:
+        """Drift reports, a folder each."""
+        return self.reports / "drift"
 
     def origin(self) -> str:
         """Return where the data of this home comes from.

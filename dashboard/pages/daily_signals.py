@@ -6,13 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import charts
-from dashboard.home_files import HomeFiles
 from dashboard.loading import load
 from dashboard.page import run_page
 from dashboard.queries.signals import DailySignal, ModelEvidence, recorded_sessions, signals_of
+from home.layout import Home
 
 
-def show(files: HomeFiles, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every page takes
+def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every page takes
     """Show the signals of a session, the latest unless another is chosen."""
     sessions = load(recorded_sessions, files.ledger)
     session = st.selectbox("Session", sessions, help="The latest session stands first.")

@@ -3,15 +3,15 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.home_files import HomeFiles
 from dashboard.loading import load
 from dashboard.page import held, run_page
 from dashboard.queries import data as queries_data
+from home.layout import Home
 
 TIME = st.column_config.DatetimeColumn("landed at", format="YYYY-MM-DD HH:mm")
 
 
-def show(files: HomeFiles, now: pd.Timestamp) -> None:
+def show(files: Home, now: pd.Timestamp) -> None:
     """Show the lake, table by table."""
     table = load(queries_data.tables, files.data, now, watch=files.manifest)
     _counts(table)
@@ -30,7 +30,7 @@ def _counts(table: pd.DataFrame) -> None:
         box.metric(f"Rows, {kind}", f"{int(table.loc[table['kind'] == kind, 'rows'].sum()):,}")
 
 
-def _nulls(files: HomeFiles) -> None:
+def _nulls(files: Home) -> None:
     st.subheader("Nulls in the latest session", anchor=False)
     nulls = load(queries_data.latest_nulls, files.data, watch=files.manifest)
     if nulls.empty:
@@ -49,7 +49,7 @@ def _nulls(files: HomeFiles) -> None:
         st.caption(f"Not there, as nothing has landed in them: {', '.join(absent)}.")
 
 
-def _quarantine(files: HomeFiles) -> None:
+def _quarantine(files: Home) -> None:
     st.subheader("Quarantine", anchor=False)
     refused = load(queries_data.quarantined, files.data, watch=files.manifest)
     if refused.empty:
@@ -81,7 +81,7 @@ def _tables(table: pd.DataFrame) -> None:
     )
 
 
-def _bytes(files: HomeFiles) -> None:
+def _bytes(files: Home) -> None:
     if st.toggle("Check every file against its hash"):
         with held():
             wrong = queries_data.damaged_files(files.data)

@@ -6,16 +6,16 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import charts
-from dashboard.home_files import HomeFiles
 from dashboard.loading import load
 from dashboard.page import run_page
 from dashboard.queries import drift as queries_drift
 from dashboard.queries.drift import DriftReport
+from home.layout import Home
 
 ALL = "all views"
 
 
-def show(files: HomeFiles, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every page takes
+def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every page takes
     """Show a drift report, the latest unless another is chosen."""
     names = queries_drift.report_names(files.drift)
     name = st.selectbox("Report", names, help="The latest report stands first.")

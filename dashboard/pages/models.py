@@ -4,10 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import charts
-from dashboard.home_files import HomeFiles
 from dashboard.loading import load
 from dashboard.page import held, run_page
 from dashboard.queries import models as queries_models
+from home.layout import Home
 
 FIGURES = {
     "model": st.column_config.NumberColumn(format="%.4f"),
@@ -27,7 +27,7 @@ VERSIONS = {
 }
 
 
-def show(files: HomeFiles, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every page takes
+def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every page takes
     """Show what serves, then one model: its versions, evidence and folds."""
     with held():
         _serving(files)
@@ -44,9 +44,9 @@ def show(files: HomeFiles, now: pd.Timestamp) -> None:  # noqa: ARG001 - what ev
     _evidence(load(queries_models.read_evidence, path))
 
 
-def _serving(files: HomeFiles) -> None:
+def _serving(files: Home) -> None:
     st.subheader("Serving", anchor=False)
-    table, faults = load(queries_models.serving_models, files.serving)
+    table, faults = load(queries_models.serving_models, files.serving_models)
     for fault in faults:
         st.error(fault, icon=":material/report:")
     if table.empty:

@@ -4,10 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from dashboard import charts
-from dashboard.home_files import HomeFiles
 from dashboard.loading import load
 from dashboard.page import run_page
 from dashboard.queries.ledger import signal_history
+from home.layout import Home
 from monitoring import scores as scoring
 
 ALL = "all"
@@ -22,7 +22,7 @@ RATES = {
 DATE = {"month": st.column_config.DateColumn("month", format="MMM YYYY")}
 
 
-def show(files: HomeFiles, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every page takes
+def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every page takes
     """Show counts, hits, calibration, strategies and time."""
     history = load(signal_history, files.ledger)
     ticker = st.segmented_control("Ticker", [ALL, *sorted(history["ticker"].unique())], default=ALL)

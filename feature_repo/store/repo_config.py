@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from home.files import write_durably
-from home.manifest import MANIFEST
+from home.layout import DataFiles
 from market.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,21 +23,6 @@ WRITE_BATCH: Final = 1_000
 _REDIS_PORT: Final = 6379
 
 
-def feast_dir(data_dir: Path) -> Path:
-    """Return the folder of the registry and its configuration."""
-    return data_dir / "feast"
-
-
-def registry_path(data_dir: Path) -> Path:
-    """Return the registry that `apply` and `materialize` write."""
-    return feast_dir(data_dir) / "registry.db"
-
-
-def serving_registry_path(data_dir: Path) -> Path:
-    """Return the snapshot that serving reads: it holds no on-demand views, no view is busy."""
-    return feast_dir(data_dir) / "serving_registry.db"
-
-
 def repo_config(
     data_dir: Path, redis: str | None, *, registry: Path | None = None, timeout: float = TIMEOUT
 ) -> "RepoConfig":
@@ -51,7 +36,7 @@ def repo_config(
         The URL of the online store, `redis[s]://[[user]:password@]host[:port][/db]`; None for a
         store that only reads history.
     registry
-        The registry file, by default `registry_path`.
+        The registry file, by default the home's own.
     timeout
         Seconds that the online store has to answer.
 
@@ -70,13 +55,13 @@ def document(
     data_dir: Path, online: dict[str, Any] | None, registry: Path | None = None
 ) -> dict[str, Any]:
     """Return the configuration as Feast's YAML spells it; see `repo_config`."""
-    data = data_dir.resolve()
+    files = DataFiles(data_dir.resolve())
     return {
         "project": PROJECT,
         "provider": "local",
         # Read once a process; what changes it (apply, materialize) says so by refresh_registry.
-        "registry": {"path": str(registry or registry_path(data)), "cache_ttl_seconds": 0},
-        "offline_store": {"type": STORE, "known_at": True, "manifest": str(data / MANIFEST)},
+        "registry": {"path": str(registry or files.registry), "cache_ttl_seconds": 0},
+        "offline_store": {"type": STORE, "known_at": True, "manifest": str(files.manifest)},
         "online_store": online,
         "entity_key_serialization_version": 3,
         "coerce_tz_aware": False,
@@ -190,7 +175,7 @@ def write_configuration(data_dir: Path, online: dict[str, Any] | None) -> Path:
     Path
         data/feast/feature_store.yaml.
     """
-    path = feast_dir(data_dir) / "feature_store.yaml"
+    path = DataFiles(data_dir).feature_store
     text = json.dumps(document(data_dir, online), indent=2)
     content = f"# Written by optrade: YAML, in its JSON form.\n{text}\n"
     write_durably(path, content.encode(), private=True)

@@ -18,11 +18,12 @@ from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.planted import leaked_hash
 from feature_repo.store.shard_runs import LOCAL, Placement, each
+from home.layout import DataFiles
 from home.manifest import Manifest
 from home.progress import Progress
 from ingestion.build.shards import BuildTask, KeyBuilt, build_shard, shards_of
 from ingestion.lake.lake import Lake
-from ingestion.landing.record import BUILT, fingerprint, read_record, write_record
+from ingestion.landing.record import fingerprint, read_record, write_record
 from ingestion.tables.frames import utc
 from ingestion.views.compute import CARRIED, TABLES_OF
 from ingestion.views.raw import RawReader, prices_span
@@ -133,7 +134,8 @@ def _build_keys(
     placement: Placement,
 ) -> dict[str, Counter[str]]:
     """Build each key that is not as it was last built, commit, and record what was built."""
-    reader, record = RawReader(lake.data_dir, lake.manifest), read_record(lake.data_dir / BUILT)
+    built_file = DataFiles(lake.data_dir).built
+    reader, record = RawReader(lake.data_dir, lake.manifest), read_record(built_file)
     state = partial(_state, lake, task, reader)
 
     def report(key: str, done: int) -> None:
@@ -162,7 +164,7 @@ def _build_keys(
     lake.commit()
     built_record = record | {"/".join(key): state(key) for key in keys}
     if built_record != record:
-        write_record(lake.data_dir / BUILT, built_record)
+        write_record(built_file, built_record)
     return counts
 
 

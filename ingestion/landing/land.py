@@ -10,13 +10,14 @@ from typing import Any, Final
 import pandas as pd
 import structlog
 
+from home.layout import DataFiles
 from home.manifest import Answer
 from home.progress import Progress
 from ingestion.gate.expectations import gate
 from ingestion.gate.findings import Finding, findings
 from ingestion.lake.lake import Lake, Landing
 from ingestion.landing.fetching import Days, Fetched, fetch_keys
-from ingestion.landing.record import LANDED, landing_fingerprint, read_record, write_record
+from ingestion.landing.record import landing_fingerprint, read_record, write_record
 from ingestion.landing.withdrawn import withdrawn
 from ingestion.sources.base import Source
 from ingestion.tables.catalogue import (
@@ -211,7 +212,7 @@ def _land_new(
     landed_at: pd.Timestamp,
 ) -> tuple[Landing, int, tuple[Finding, ...]]:
     """Land what was fetched, if it is not what landed last, and record who answered, at once."""
-    record, name = read_record(lake.data_dir / LANDED), _batch_name(table, keys)
+    record, name = read_record(DataFiles(lake.data_dir).landed), _batch_name(table, keys)
 
     def state(late: int) -> str:
         same = landing_fingerprint(lake.manifest, table.name, keys, got.frame, end)
@@ -228,7 +229,7 @@ def _land_new(
         lake.answered(_answers(lake, table, keys, got, end))
         landing, late, found = _land(lake, table, got.frame, gone, end, origin, landed_at)
         lake.commit()
-    write_record(lake.data_dir / LANDED, record | {name: state(late)})
+    write_record(DataFiles(lake.data_dir).landed, record | {name: state(late)})
     return landing, late, found
 
 

@@ -17,8 +17,6 @@ from feature_repo.features.definition_hash import code_fingerprint
 from home.files import write_durably
 from home.manifest import Manifest
 
-BUILT: Final = "built.json"
-LANDED: Final = "landed.json"
 # The code from fetched rows to features.
 CODE: Final = ("ingestion", "feature_repo", "home", "market")
 # By what the same rows and the same code can give something else.

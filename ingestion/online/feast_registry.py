@@ -20,13 +20,9 @@ from feature_repo.store.feast_registry import (
     parse_registry,
     without_on_demand,
 )
-from feature_repo.store.repo_config import (
-    feast_dir,
-    registry_path,
-    serving_registry_path,
-    write_configuration,
-)
+from feature_repo.store.repo_config import write_configuration
 from home.files import replace_file, sync_folder
+from home.layout import DataFiles
 from market.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
@@ -64,10 +60,10 @@ def changed_registry(
 
     `online` makes the online store's configuration of the yielded store out of the given one's.
     """
-    folder = feast_dir(data_dir)
+    folder = DataFiles(data_dir).feast
     with locked(folder), contextlib.redirect_stdout(io.StringIO()):  # Feast prints its progress
         working = folder / WORKING
-        start_from(working, [registry_path(data_dir), folder / KEPT])
+        start_from(working, [DataFiles(data_dir).registry, folder / KEPT])
         try:
             yield working_store(store, working, online)
             put_in_place(data_dir, working.read_bytes())
@@ -104,7 +100,7 @@ def mend(data_dir: Path) -> None:
 
     Without a copy a damaged one is laid aside: then there is none, which readers say clearly.
     """
-    path = registry_path(data_dir)
+    path = DataFiles(data_dir).registry
     if readable(path) is not None or not path.parent.is_dir():
         return
     with locked(path.parent):
@@ -199,7 +195,8 @@ def put_in_place(data_dir: Path, content: bytes) -> None:
     registry = parse_registry(content)
     check_registry(registry)
     check_on_demand(registry)
-    replace_file(registry_path(data_dir), content)
-    replace_file(feast_dir(data_dir) / KEPT, content)
-    replace_file(serving_registry_path(data_dir), without_on_demand(registry).SerializeToString())
-    sync_folder(feast_dir(data_dir))
+    files = DataFiles(data_dir)
+    replace_file(files.registry, content)
+    replace_file(files.feast / KEPT, content)
+    replace_file(files.serving_registry, without_on_demand(registry).SerializeToString())
+    sync_folder(files.feast)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS
+from home.layout import serving_model
 from home.manifest import current_rows, read_manifest
 from market.calendar import sessions
 from market.errors import InputError
@@ -43,7 +44,7 @@ def report_drift(run: "Runtime", ticker: str, current_sessions: int) -> tuple[di
     frame = _features(run, ticker, start, (model["feature_service"], VOLATILITY))
     reference, current = windows(frame, start, end, current_sessions)
     report = {"ticker": ticker, **drift_report(reference, current, known_views(frame))}
-    page = write_report(run.home.reports / "drift" / ticker, report, reference, current)
+    page = write_report(run.home.drift / ticker, report, reference, current)
     return report, page
 
 
@@ -58,7 +59,7 @@ def known_views(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def _served(run: "Runtime", ticker: str) -> dict[str, Any]:
-    path = run.home.models / "serving" / f"direction_{ticker}.json"
+    path = serving_model(run.home.models, f"direction_{ticker}")
     if not path.is_file():
         raise InputError(f"no direction model of {ticker} serves: run `optrade train` first")
     return dict(json.loads(path.read_text("utf-8")))

@@ -16,6 +16,7 @@ from typing import Final
 from filelock import FileLock, Timeout
 
 from home.files import write_durably
+from home.layout import DataFiles
 from market.errors import InputError
 from optrade.redis.process import (
     CONFIGURATION,
@@ -136,7 +137,7 @@ def _alive(pid: int) -> bool:
 
 
 def _folder(data_dir: Path) -> Path:
-    return data_dir.resolve() / "redis"
+    return DataFiles(data_dir.resolve()).redis
 
 
 @contextlib.contextmanager

@@ -9,7 +9,8 @@ import pandas as pd
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.services import SERVICES
 from feature_repo.on_demand import is_on_demand, stored_features
-from feature_repo.store.repo_config import REPO, serving_registry_path
+from feature_repo.store.repo_config import REPO
+from home.layout import Home
 from market.errors import ConfigurationError
 from market.underlyings import underlying
 from serving.answer.predictions import Question, build_prediction, check_question
@@ -177,19 +178,19 @@ def open_home(home: Path, configuration: Configuration) -> OpenHome:
     """
     from home.manifest import read_manifest
 
-    data = home / "data"
-    origin = configuration.origin or read_manifest(data).origin
+    files = Home(home).files
+    origin = configuration.origin or read_manifest(files.root).origin
     if origin is None:
         raise Refusal("not_configured", "this home has no data yet: run `optrade ingest`")
     yaml = feature_store_yaml(home, configuration)
-    store = open_snapshot(REPO, yaml, serving_registry_path(data))
+    store = open_snapshot(REPO, yaml, files.serving_registry)
     if store.config.online_store.type != "redis":
         raise ConfigurationError(f"{yaml.name}: the online store must be redis")
     of = definition_hash()
     return OpenHome(
         store=store,
         client=connect(store),
-        models=ArtifactFiles(home / "models", of),
+        models=ArtifactFiles(Home(home).models, of),
         origin=origin,
         settle=configuration.settle,
         require_proven=configuration.require_proven,

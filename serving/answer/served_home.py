@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from feature_repo.store.repo_config import serving_registry_path
+from home.layout import Home
 from serving.answer.open_home import OpenHome, feature_store_yaml, open_home
 from serving.answer.predictions import Question
 from serving.reading.configuration import Configuration, read_configuration
@@ -32,12 +32,12 @@ class ServedHome:
         now
             The time of asking, with a zone; a configured clock takes its place.
         """
-        configuration = read_configuration(self.home / "data")
+        configuration = read_configuration(Home(self.home).data)
         return self._open(configuration).signal_for(ticker, configuration.clock(now))
 
     def predict(self, question: Question) -> dict[str, Any]:
         """Return a prediction for a caller's own features; see `OpenHome.predict`."""
-        return self._open(read_configuration(self.home / "data")).predict(question)
+        return self._open(read_configuration(Home(self.home).data)).predict(question)
 
     def check_ready(self) -> None:
         """Check that the home can be opened, its registry is whole and its store answers.
@@ -47,7 +47,7 @@ class ServedHome:
         Refusal, InputError
             Saying why not.
         """
-        self._open(read_configuration(self.home / "data")).check_ready()
+        self._open(read_configuration(Home(self.home).data)).check_ready()
 
     def _open(self, configuration: Configuration) -> OpenHome:
         stamp = _stamp(self.home, configuration)
@@ -58,7 +58,7 @@ class ServedHome:
 
 
 def _stamp(home: Path, configuration: Configuration) -> Stamp:
-    yaml, snapshot = feature_store_yaml(home, configuration), serving_registry_path(home / "data")
+    yaml, snapshot = feature_store_yaml(home, configuration), Home(home).files.serving_registry
     return configuration, _version(yaml), _version(snapshot)
 
 

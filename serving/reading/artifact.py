@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from forecasters.base import CLASSES, Task
 from forecasters.document import FORMAT, Artifact
 from home import strict_json
+from home.layout import serving_model
 from serving.reading.refusal import Refusal
 
 __all__ = [
@@ -36,7 +37,7 @@ SHOWN: Final = 400
 
 def artifact_path(models_dir: Path, task: Task, ticker: str) -> Path:
     """Return where the served model of a task and ticker lies."""
-    return models_dir / "serving" / f"{task}_{ticker}.json"
+    return serving_model(models_dir, f"{task}_{ticker}")
 
 
 def load_artifact(models_dir: Path, task: Task, ticker: str, definition_hash: str) -> Artifact:

@@ -8,10 +8,10 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from home.files import write_durably
+from home.layout import DataFiles
 from market.calendar import SETTLE_TIME
 from market.errors import ConfigurationError
 
-FILE: Final = "serving.json"
 SETTLE_MINUTES: Final = int(SETTLE_TIME / pd.Timedelta(minutes=1))
 
 
@@ -66,7 +66,7 @@ def read_configuration(data_dir: Path) -> Configuration:
     ConfigurationError
         If the file is malformed.
     """
-    path = data_dir / FILE
+    path = DataFiles(data_dir).serving
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -83,7 +83,7 @@ def read_configuration(data_dir: Path) -> Configuration:
 
 def write_configuration(data_dir: Path, configuration: Configuration) -> Path:
     """Write the home's configuration atomically, and return its path."""
-    path = data_dir / FILE
+    path = DataFiles(data_dir).serving
     text = json.dumps(configuration.model_dump(), indent=2)
     write_durably(path, f"{text}\n".encode(), private=True)
     return path

@@ -8,7 +8,6 @@ import pytest
 from pydantic import SecretStr
 
 from feature_repo.features.catalogue import GROUPS
-from feature_repo.store.repo_config import registry_path
 from home.layout import Home
 from ingestion.online.feast_registry import apply
 from market.errors import ConfigurationError, InputError, MissingCredential
@@ -90,7 +89,7 @@ def test_single_vendors_are_no_source_of_a_home(opened: Callable[..., OpenedSour
 def test_store_over_a_registry_cut_short_answers_from_the_kept_copy(tmp_path: Path) -> None:
     run = Runtime(load_settings(), Home(tmp_path), NOW)
     apply(run.feature_store(online=False), run.home.data)
-    path = registry_path(run.home.data)
+    path = run.home.files.registry
     path.write_bytes(path.read_bytes()[:1000])
     held = run.feature_store(online=False).list_feature_views()
     assert {view.name for view in held} == set(GROUPS)

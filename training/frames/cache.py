@@ -20,7 +20,6 @@ from home.manifest import Manifest
 from market.calendar import read_time
 from market.underlyings import MARKET
 
-FOLDER: Final = "processed"  # below the data folder of a home
 FORMAT: Final = 1  # of the files and of what their key is made from
 KEPT: Final = 24  # every service of three tickers, alone and pooled, over two windows
 # Whose modules define and read features.

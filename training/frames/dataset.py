@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from home.layout import DataFiles
 from home.manifest import current_rows, read_manifest
 from market.adjust import RAW_PRICES
 from market.calendar import read_time
@@ -63,10 +64,10 @@ def load_frame(
     found = _service(store, service)
     if data_dir is None:
         return _read(store, found, tickers, sessions)
-    from training.frames.cache import FOLDER, cached
+    from training.frames.cache import cached
 
     return cached(
-        data_dir / FOLDER,
+        DataFiles(data_dir).processed,
         lambda: _key(store, found, tickers, sessions, data_dir),
         lambda: _read(store, found, tickers, sessions),
     )

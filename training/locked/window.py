@@ -23,7 +23,6 @@ from training.judge.out_of_fold import OutOfFold
 from training.tasks.declare import Task
 
 YEARS: Final = 2
-LOG: Final = "locked.jsonl"  # below the data folder
 FAMILY: Final = ("task", "model", "ticker")
 
 #: Looks at the window and returns its figures.

@@ -13,6 +13,7 @@ import pandas as pd
 
 from forecasters.document import FORMAT
 from home.files import write_durably
+from home.layout import serving_model
 from home.strict_json import signed
 from training.fit.fit import Fit
 from training.fit.mixture import DirectionForecaster
@@ -73,7 +74,7 @@ def serving_document(
 
 def write_serving(models_dir: Path, document: Mapping[str, Any]) -> Path:
     """Replace the file that serving reads for a model; returns its path."""
-    path = models_dir / "serving" / f"{document['name']}.json"
+    path = serving_model(models_dir, document["name"])
     text = json.dumps(document, sort_keys=True, indent=1, allow_nan=False)
     write_durably(path, f"{text}\n".encode())
     return path

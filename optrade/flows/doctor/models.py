@@ -6,6 +6,7 @@ from typing import Final, get_args
 
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.services import SERVICES
+from home.layout import serving_models
 from optrade.flows.doctor.finding import Finding
 from serving.reading.artifact import Task, load_artifact
 from serving.reading.refusal import Refusal
@@ -16,7 +17,7 @@ TRAIN: Final = "run `optrade train-all`"
 
 def check_models(models_dir: Path) -> Iterator[Finding]:
     """Yield one finding a model file: whether it is whole and fits the feature definitions."""
-    folder = models_dir / "serving"
+    folder = serving_models(models_dir)
     paths = sorted(folder.glob("*.json")) if folder.is_dir() else []
     if not paths:
         yield Finding("models", "warning", f"none serves yet: {TRAIN}")

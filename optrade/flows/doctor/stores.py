@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.services import SERVICES
 from feature_repo.store.feast_registry import read_registry
-from feature_repo.store.repo_config import connection_string, redis_options, registry_path
+from feature_repo.store.repo_config import connection_string, redis_options
 from home.manifest import read_manifest
 from market.errors import InputError
 from optrade.flows.doctor.environment import installed_version
@@ -31,7 +31,7 @@ def check_stores(run: "Runtime") -> Iterator[Finding]:
     """Yield the findings on Redis, the registry, MLflow and the ledger; none is written to."""
     yield _redis(run)
     yield _registry(run)
-    yield check_mlflow(run.home.mlruns / "mlflow.db")
+    yield check_mlflow(run.home.mlflow)
     yield check_ledger(run.home.ledger)
 
 
@@ -82,7 +82,7 @@ def check_redis(url: str, whose: str) -> Finding:
 
 
 def _registry(run: "Runtime") -> Finding:
-    path = registry_path(run.home.data)
+    path = run.home.files.registry
     if not path.exists():
         return _unpublished(run)
     try:

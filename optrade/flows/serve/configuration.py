@@ -1,14 +1,11 @@
 """How a home is served, as told to the service."""
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from serving.reading.configuration import Configuration
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
-
-# Relative to the home: Feast's configuration as written for this home's online store.
-FEATURE_STORE: Final = "data/feast/feature_store.yaml"
 
 
 def served_configuration(run: "Runtime", *, require_proven: bool = False) -> Configuration:
@@ -19,5 +16,5 @@ def served_configuration(run: "Runtime", *, require_proven: bool = False) -> Con
         origin=origin,
         require_proven=require_proven,
         settle_minutes=run.settings.settle_minutes,
-        feature_store=FEATURE_STORE,
+        feature_store=str(run.home.files.feature_store.relative_to(run.home.root)),
     )

@@ -29,7 +29,7 @@ def mlflow_command(home: "Home", host: str, port: int) -> list[str]:
     return [
         _program("mlflow"), "ui", "--host", host, "--port", str(port),
         "--backend-store-uri", f"sqlite:///{home.mlruns / 'mlflow.db'}",
-        "--default-artifact-root", (home.mlruns / "artifacts").as_uri(),
+        "--default-artifact-root", home.artifacts.as_uri(),
     ]  # fmt: skip
 
 

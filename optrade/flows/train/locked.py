@@ -9,7 +9,7 @@ from feature_repo.features.definition_hash import definition_hash
 from optrade.clock import utc_now
 from optrade.flows.train.recipes import Job, home_recipe, job_of, landed_prices
 from training.locked.run import record_opening
-from training.locked.window import LOG, Opening, Score, locked_fold, open_once, openings, scored
+from training.locked.window import Opening, Score, locked_fold, open_once, openings, scored
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
@@ -26,7 +26,7 @@ def open_locked(run: "Runtime", task: str, model: str, ticker: str, *, pooled: b
     job = job_of(task, ticker, model, pooled=pooled)
     tags = {"origin": run.home.origin()}
     return open_once(
-        run.home.data / LOG,
+        run.home.files.locked_log,
         {"task": task, "model": model, "ticker": ticker},
         {"definition_hash": definition_hash(), "settings": job.document()},
         utc_now,
@@ -37,7 +37,7 @@ def open_locked(run: "Runtime", task: str, model: str, ticker: str, *, pooled: b
 
 def locked_openings(run: "Runtime") -> tuple[Opening, ...]:
     """Return every opening of the home's locked window."""
-    return openings(run.home.data / LOG)
+    return openings(run.home.files.locked_log)
 
 
 def _prepared(run: "Runtime", job: Job) -> Score:

@@ -78,7 +78,7 @@ def _register(run: "Runtime", trained: Trained) -> Registered:
         trained,
         mlruns_dir=run.home.mlruns,
         models_dir=run.home.models,
-        reports_dir=run.home.reports / "models",
+        reports_dir=run.home.model_reports,
         definition_hash=definition_hash(),
         trained_at=run.now,
         as_of=run.as_of(),

@@ -15,8 +15,9 @@ from feature_repo.features.catalogue import GROUPS
 from feature_repo.store.arguments import source, view_read
 from feature_repo.store.feast_registry import parse_registry, read_registry
 from feature_repo.store.job import AsofRetrievalJob
-from feature_repo.store.repo_config import registry_path, repo_config, serving_registry_path
+from feature_repo.store.repo_config import repo_config
 from feature_repo.store.source import Source, plain_files
+from home.layout import DataFiles
 from home.manifest import MANIFEST, read_manifest
 from ingestion.online.feast_registry import apply
 from market.errors import ConfigurationError, InputError
@@ -162,7 +163,7 @@ def test_registry_cut_anywhere_is_no_registry(tmp_path: Path) -> None:
     data = tmp_path / "data"
     store = FeatureStore(config=repo_config(data, None))
     apply(store, data)
-    for path in (registry_path(data), serving_registry_path(data)):
+    for path in (DataFiles(data).registry, DataFiles(data).serving_registry):
         whole = path.read_bytes()
         cuts = {*range(0, len(whole), 50), *range(max(0, len(whole) - 200), len(whole))}
         for length in sorted(cuts):
@@ -177,7 +178,7 @@ def test_cut_registry_comes_back_whole(tmp_path: Path, share: float) -> None:
     apply(store, data)
     store.apply([Project(name="kept")])
     apply(store, data)
-    path = registry_path(data)
+    path = DataFiles(data).registry
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
     with pytest.raises(ConfigurationError, match="registry is"):

@@ -14,11 +14,10 @@ from feature_repo.store.repo_config import (
     REPO,
     connection_string,
     redis_options,
-    registry_path,
     repo_config,
-    serving_registry_path,
     write_feature_store_yaml,
 )
+from home.layout import DataFiles
 from market.errors import InputError
 
 TIMEOUTS = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25, "retry": None}
@@ -107,9 +106,9 @@ def test_store_without_redis_reads_history_only(tmp_path: Path) -> None:
 
 def test_paths_are_those_of_the_home(tmp_path: Path) -> None:
     config = repo_config(tmp_path, None)
-    assert config.registry.path == str(registry_path(tmp_path))
+    assert config.registry.path == str(DataFiles(tmp_path).registry)
     assert config.offline_store.manifest == str(tmp_path / "manifest.json")
-    serving = repo_config(tmp_path, None, registry=serving_registry_path(tmp_path))
+    serving = repo_config(tmp_path, None, registry=DataFiles(tmp_path).serving_registry)
     assert serving.registry.path == str(tmp_path / "feast" / "serving_registry.db")
 
 

@@ -12,12 +12,12 @@ import pytest
 
 from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.definition_hash import definition_hash
+from home.layout import DataFiles
 from home.manifest import Answer, current_rows, damaged, read_manifest, read_rows
 from ingestion.build import build, shards
 from ingestion.build.build import ViewReport, build_features
 from ingestion.lake.lake import Lake
 from ingestion.landing import record as build_record
-from ingestion.landing.record import BUILT
 from ingestion.tables.catalogue import INDICES, MACRO_SERIES, PRICES
 from ingestion.tables.frames import CREATED, EVENT, SESSION
 from market.availability import SERIES
@@ -292,7 +292,7 @@ def test_a_key_is_built_again_only_where_something_changed(
     assert keys(lambda: home.build(at(601))) == []
     home.answered(599)
     assert keys(lambda: home.build(at(601))) == ["US"]
-    (home.data / BUILT).unlink()
+    DataFiles(home.data).built.unlink()
     assert keys(lambda: home.build(at(601))) == ["SPY", "US"]
     monkeypatch.setattr(build_record, "code_fingerprint", lambda *_: "other code")
     assert keys(lambda: home.build(at(601))) == ["SPY", "US"]
@@ -308,7 +308,7 @@ def test_a_build_that_fails_is_not_taken_for_done(
         patch.setattr(shards, "feature_rows", lambda *_: (_ for _ in ()).throw(
             InputError("out of order")))  # fmt: skip
         home.build(at(598))
-    assert not (home.data / BUILT).exists()
+    assert not DataFiles(home.data).built.exists()
     assert home.build(at(598))["technical"].rows_new == 599
 
 

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 from feature_repo.features.catalogue import GROUPS
+from home.layout import DataFiles
 from home.manifest import Manifest, damaged, read_manifest
 from ingestion.build import build, shards
 from ingestion.build.build import build_features
 from ingestion.build.shards import BuildTask, build_shard, shards_of
 from ingestion.lake.lake import Lake
-from ingestion.landing.record import BUILT
 from ingestion.tables.catalogue import INDICES, MACRO_SERIES, PRICES
 from ingestion.views.raw import RawReader
 from market.calendar import decision_time, sessions
@@ -89,7 +89,10 @@ def test_any_size_of_shard_gives_the_same_manifest(
     monkeypatch.setattr(shards_of, "__defaults__", (size,))
     assert built(landed, tmp_path / "many", rebuild=rebuild) == expected
     for name in ("one", "many"):
-        assert (tmp_path / name / BUILT).read_bytes() == (tmp_path / "one" / BUILT).read_bytes()
+        assert (
+            DataFiles(tmp_path / name).built.read_bytes()
+            == DataFiles(tmp_path / "one").built.read_bytes()
+        )
 
 
 def test_what_was_corrected_is_a_correction_in_every_view(whole: Manifest) -> None:

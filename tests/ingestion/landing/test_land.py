@@ -11,12 +11,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from feature_repo.features.earnings.reports import WITHDRAWN
+from home.layout import DataFiles
 from home.manifest import Answer, current_rows, damaged, read_manifest, read_rows
 from ingestion.build.build import build_features
 from ingestion.lake.lake import Lake
 from ingestion.landing import land as pipeline
 from ingestion.landing.land import TableReport, fetch_all, needed_keys
-from ingestion.landing.record import LANDED
 from ingestion.sources.simulated.source import Simulated
 from ingestion.tables.catalogue import EARNINGS_CALENDAR, TABLES
 from market.availability import SERIES
@@ -171,7 +171,7 @@ def test_rows_are_gated_again_only_where_something_changed(
         lake.land(TABLES["prices"], good, "live", AT)
     assert tables() == ["prices"]
     assert current_rows(tmp_path, "prices", ["SPY"])["volume"][0] != 9.0
-    (tmp_path / LANDED).unlink()
+    DataFiles(tmp_path).landed.unlink()
     assert tables() == list(TABLES)
 
 

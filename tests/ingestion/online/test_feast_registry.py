@@ -23,7 +23,8 @@ from feature_repo.store.feast_registry import (
     read_registry,
     without_on_demand,
 )
-from feature_repo.store.repo_config import registry_path, repo_config, serving_registry_path
+from feature_repo.store.repo_config import repo_config
+from home.layout import DataFiles
 from ingestion.online.feast_registry import DAMAGED, KEPT, apply, changed_registry, define_all, mend
 from market.errors import ConfigurationError, InputError
 
@@ -42,9 +43,9 @@ def store(data: Path) -> FeatureStore:
 
 def test_registry_holds_what_the_code_defines(store: FeatureStore, data: Path) -> None:
     for path in (
-        registry_path(data),
-        serving_registry_path(data),
-        registry_path(data).with_name(KEPT),
+        DataFiles(data).registry,
+        DataFiles(data).serving_registry,
+        DataFiles(data).registry.with_name(KEPT),
     ):
         registry = read_registry(path)
         assert {view.spec.name for view in registry.feature_views} == set(GROUPS)
@@ -67,24 +68,24 @@ def test_damaged_registry_comes_back_from_the_kept_copy(
 ) -> None:
     store.apply([Project(name="kept")])
     apply(store, data)
-    registry_path(data).write_bytes(damage)
+    DataFiles(data).registry.write_bytes(damage)
     with pytest.raises(ConfigurationError, match="registry is"):
-        read_registry(registry_path(data))
+        read_registry(DataFiles(data).registry)
     apply(FeatureStore(config=store.config), data)
-    registry = read_registry(registry_path(data))
+    registry = read_registry(DataFiles(data).registry)
     assert "kept" in {row.spec.name for row in registry.projects}
 
 
 def test_registry_that_lacks_a_name_is_not_ready(store: FeatureStore, data: Path) -> None:
-    registry = read_registry(registry_path(data))
+    registry = read_registry(DataFiles(data).registry)
     del registry.feature_views[0].spec.features[0]
-    registry_path(data).write_bytes(registry.SerializeToString())
+    DataFiles(data).registry.write_bytes(registry.SerializeToString())
     with pytest.raises(ConfigurationError, match="lacks 1 features of view"):
-        read_registry(registry_path(data))
+        read_registry(DataFiles(data).registry)
     del registry.feature_services[0]
-    registry_path(data).write_bytes(registry.SerializeToString())
+    DataFiles(data).registry.write_bytes(registry.SerializeToString())
     with pytest.raises(ConfigurationError, match="lacks"):
-        read_registry(registry_path(data))
+        read_registry(DataFiles(data).registry)
     with pytest.raises(ConfigurationError, match="no feature registry"):
         read_registry(data / "none.db")
 
@@ -104,7 +105,7 @@ def test_serving_snapshot_has_no_on_demand_views_and_no_states(
 
     both = FeatureService(name="both", features=[store.get_feature_view("iv"), halves])
     store.apply([halves, both])
-    registry = read_registry(registry_path(data))
+    registry = read_registry(DataFiles(data).registry)
     for view in registry.feature_views:
         view.meta.state = 3  # MATERIALIZING
     snapshot = without_on_demand(registry)
@@ -119,7 +120,7 @@ def test_serving_snapshot_has_no_on_demand_views_and_no_states(
 def test_services_of_the_snapshot_hold_what_is_stored_of_them(
     store: FeatureStore, data: Path
 ) -> None:
-    snapshot = read_registry(serving_registry_path(data))
+    snapshot = read_registry(DataFiles(data).serving_registry)
     for service in snapshot.feature_services:
         held = {
             f"{part.feature_view_name}:{column.name}"
@@ -151,11 +152,11 @@ def test_concurrent_applies_lose_nothing(store: FeatureStore, data: Path) -> Non
     for process in processes:
         process.join(120)
     assert [process.exitcode for process in processes] == [0] * 4
-    registry = read_registry(registry_path(data))
+    registry = read_registry(DataFiles(data).registry)
     added = {row.spec.name for row in registry.projects} - {store.project}
     assert added == {f"{name}{turn}" for name in "abcd" for turn in range(TURNS)}
     assert {view.spec.name for view in registry.feature_views} == set(GROUPS)
-    assert read_registry(registry_path(data).with_name(KEPT)) == registry
+    assert read_registry(DataFiles(data).registry.with_name(KEPT)) == registry
 
 
 TURNS = 2
@@ -197,7 +198,7 @@ def cut(content: bytes, lengths: Iterable[int]) -> dict[int, Registry]:
 
 
 def test_registry_cut_short_is_refused_or_right(store: FeatureStore, data: Path) -> None:
-    content = registry_path(data).read_bytes()
+    content = DataFiles(data).registry.read_bytes()
     between = boundaries(content)
     assert len(between) > len(GROUPS) + len(SERVICES)
     near = {place + step for place in between for step in (-1, 0, 1)}
@@ -207,7 +208,7 @@ def test_registry_cut_short_is_refused_or_right(store: FeatureStore, data: Path)
 
 @pytest.mark.long
 def test_registry_cut_short_anywhere_is_refused_or_right(store: FeatureStore, data: Path) -> None:
-    content = registry_path(data).read_bytes()
+    content = DataFiles(data).registry.read_bytes()
     assert len(cut(content, range(len(content)))) <= 2
 
 
@@ -215,7 +216,7 @@ def test_registry_cut_short_anywhere_is_refused_or_right(store: FeatureStore, da
 def test_readers_get_the_kept_copy_of_a_registry_cut_short(
     store: FeatureStore, data: Path, part: float
 ) -> None:
-    path = registry_path(data)
+    path = DataFiles(data).registry
     whole = path.read_bytes()
     path.write_bytes(whole[: int(part * len(whole))])
     mend(data)
@@ -228,7 +229,7 @@ def test_readers_get_the_kept_copy_of_a_registry_cut_short(
 def test_missing_registry_comes_back_and_a_whole_one_is_left_alone(
     store: FeatureStore, data: Path
 ) -> None:
-    path = registry_path(data)
+    path = DataFiles(data).registry
     whole = path.read_bytes()
     path.unlink()
     mend(data)
@@ -239,7 +240,7 @@ def test_missing_registry_comes_back_and_a_whole_one_is_left_alone(
 
 
 def test_damaged_registry_without_a_copy_is_laid_aside(store: FeatureStore, data: Path) -> None:
-    path = registry_path(data)
+    path = DataFiles(data).registry
     damaged = path.read_bytes()[:1000]
     path.write_bytes(damaged)
     path.with_name(KEPT).write_bytes(damaged)
@@ -267,38 +268,38 @@ def test_registry_held_by_another_is_named(
 
 
 def test_change_that_fails_changes_nothing(store: FeatureStore, data: Path) -> None:
-    before = {path: path.read_bytes() for path in registry_path(data).parent.glob("*.db")}
+    before = {path: path.read_bytes() for path in DataFiles(data).feast.glob("*.db")}
     with pytest.raises(RuntimeError, match="half way"), changed_registry(store, data) as writer:
         writer.apply([Project(name="never")])
         raise RuntimeError("half way")
-    assert {path: path.read_bytes() for path in registry_path(data).parent.glob("*.db")} == before
-    assert [p.name for p in registry_path(data).parent.glob(".*")] == [".lock"]
+    assert {path: path.read_bytes() for path in DataFiles(data).feast.glob("*.db")} == before
+    assert [p.name for p in DataFiles(data).feast.glob(".*")] == [".lock"]
 
 
 def test_registry_that_is_not_what_the_code_defines_is_not_put_in_place(
     store: FeatureStore, data: Path
 ) -> None:
-    before = registry_path(data).read_bytes()
+    before = DataFiles(data).registry.read_bytes()
     with (
         pytest.raises(ConfigurationError, match="lacks 5 features of view iv_lags"),
         changed_registry(store, data) as writer,
     ):
         define_all(writer, data)
         writer.delete_feature_view("iv_lags")
-    assert registry_path(data).read_bytes() == before
+    assert DataFiles(data).registry.read_bytes() == before
 
 
 @pytest.mark.parametrize("view", ON_DEMAND)
 def test_registry_that_lacks_an_on_demand_feature_is_not_put_in_place(
     store: FeatureStore, data: Path, view: str
 ) -> None:
-    registry = read_registry(registry_path(data))
+    registry = read_registry(DataFiles(data).registry)
     check_on_demand(registry)
     (held,) = (row for row in registry.on_demand_feature_views if row.spec.name == view)
     del held.spec.features[0]
     with pytest.raises(ConfigurationError, match=f"lacks 1 features of on-demand view {view}"):
         check_on_demand(registry)
-    before = registry_path(data).read_bytes()
+    before = DataFiles(data).registry.read_bytes()
     with (
         pytest.raises(ConfigurationError, match=f"on-demand view {view}"),
         changed_registry(store, data) as writer,
@@ -307,12 +308,12 @@ def test_registry_that_lacks_an_on_demand_feature_is_not_put_in_place(
             writer.delete_feature_service(service.name)
         define_all(writer, data)
         writer.registry.delete_feature_view(view, writer.project)
-    assert registry_path(data).read_bytes() == before
+    assert DataFiles(data).registry.read_bytes() == before
 
 
 def test_kept_copy_and_snapshot_follow_the_registry(store: FeatureStore, data: Path) -> None:
     with changed_registry(store, data) as writer:
         define_all(writer, data)
         writer.apply([Project(name="another")])
-    for path in (registry_path(data), registry_path(data).with_name(KEPT)):
+    for path in (DataFiles(data).registry, DataFiles(data).registry.with_name(KEPT)):
         assert "another" in {row.spec.name for row in read_registry(path).projects}

@@ -19,13 +19,8 @@ from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.planted import leaked_hash
 from feature_repo.store.feast_registry import read_registry
-from feature_repo.store.repo_config import (
-    REPO,
-    SESSION_POINTER,
-    connection_string,
-    registry_path,
-    repo_config,
-)
+from feature_repo.store.repo_config import REPO, SESSION_POINTER, connection_string, repo_config
+from home.layout import DataFiles
 from ingestion.lake.lake import Lake
 from ingestion.online.materialize import apply, materialize, online_sessions
 from ingestion.online.writes import STAGED, clear, stage
@@ -426,7 +421,7 @@ def test_redis_that_refuses_the_rows_is_named_and_keeps_what_it_had(
     store: FeatureStore, data: Path, redis: RedisAddress
 ) -> None:
     materialize(store, data, decision_time(DAYS[-2:-1])[0])
-    before, registry = content(redis), registry_path(data).read_bytes()
+    before, registry = content(redis), DataFiles(data).registry.read_bytes()
     asked = client(redis)
     asked.config_set("maxmemory", 1)
     try:
@@ -436,7 +431,7 @@ def test_redis_that_refuses_the_rows_is_named_and_keeps_what_it_had(
         asked.config_set("maxmemory", 0)
     assert "\n" not in str(refusal.value)
     assert content(redis) == before
-    assert registry_path(data).read_bytes() == registry
+    assert DataFiles(data).registry.read_bytes() == registry
 
 
 # By which definitions the views were built.
@@ -571,7 +566,7 @@ def test_plain_feast_applies_and_materializes(
     assert [line.split()[0] for line in listed.splitlines()[1:]].count("technical") == 1
     feast("-c", str(checkout), "materialize", "2024-01-01T00:00:00", LAST.isoformat())
     store = FeatureStore(config=repo_config(data, redis.url, timeout=5))
-    read_registry(registry_path(data))
+    read_registry(DataFiles(data).registry)
     assert_same(store, LAST)
 
 

@@ -21,7 +21,8 @@ from feast import FeatureStore
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.planted import leaked_hash
-from feature_repo.store.repo_config import REPO, SESSION_POINTER, repo_config, serving_registry_path
+from feature_repo.store.repo_config import REPO, SESSION_POINTER, repo_config
+from home.layout import DataFiles
 from ingestion.lake.lake import Lake
 from ingestion.online.materialize import REQUIRED, materialize
 from ingestion.online.writes import STAGED
@@ -105,7 +106,7 @@ class Reader:
 
     def __init__(self, data: Path) -> None:
         yaml = data / "feast" / "feature_store.yaml"
-        self.store = open_snapshot(REPO, yaml, serving_registry_path(data))
+        self.store = open_snapshot(REPO, yaml, DataFiles(data).serving_registry)
         self.client = connect(self.store)
         self.needed = Requirements(
             LAST + pd.Timedelta(minutes=1), pd.Timedelta(hours=2), "simulated", definition_hash()
