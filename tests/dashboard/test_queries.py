@@ -387,5 +387,5 @@ def test_queries_and_charts_know_no_streamlit_and_nothing_heavy_is_imported(path
         )
     }
     assert not imported & {"mlflow", "feast", "training", "ingestion", "serving", "optrade"}
-    if path.name.startswith(("queries", "charts", "scoring", "documents", "home_files")):
+    if path.name.startswith(("queries", "charts", "scoring", "documents")):
         assert "streamlit" not in imported
