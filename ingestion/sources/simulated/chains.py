@@ -1,29 +1,28 @@
-"""Simulated option chains: Black and Scholes (1973) with Merton's yield (1973), and a smile.
+"""Simulated option chains: the prices of `market.options.black_scholes`, with a smile.
 
 At-the-money volatility is that of the simulated indices at 30 and 93 days, linear in total
 variance between them and flat beyond. The smile is a parabola in standard deviations, fitted by
 eye to QQQ's chain of 2026-07-14.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtr
 
 from ingestion.sources.simulated.draws import stream
 from ingestion.sources.simulated.history import History
 from market.arrays import FloatArray
-from market.calendar import close, sessions
+from market.calendar import close
 from market.errors import InputError
+from market.options.black_scholes import Contracts, Market, Quotes, black_scholes
+from market.options.expiries import expirations
 from market.underlyings import TERM_SLOPE, underlying
 
 BEFORE_CLOSE: Final = pd.Timedelta(minutes=15)
 SESSION_MINUTES: Final = 390
 # More at a time are hundreds of thousands of quotes that nobody asks for.
 MOST_SESSIONS: Final = 260
-WEEKLY: Final = pd.Timedelta(days=57)
-MONTHLY: Final = pd.Timedelta(days=185)
 WIDTH: Final = 0.15
 # Distance of strikes in USD, the nearest to 1 % of the price.
 STEPS: Final = np.array([0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0])
@@ -36,30 +35,6 @@ LOWEST_VOLATILITY: Final = 0.03
 HALF_SPREAD: Final = 0.006  # of the price, at least a cent
 IN_THE_MONEY_SPREAD: Final = 0.002  # of the strike's distance into the money
 OPEN_INTEREST: Final = 9000.0
-
-
-class Contracts(NamedTuple):
-    """Contracts of a session, one a place: strike in USD, years left, and 1 = call, -1 = put."""
-
-    strike: FloatArray
-    years: FloatArray
-    sign: FloatArray
-
-
-class Market(NamedTuple):
-    """What prices contracts: USD, and rates and yields a year, continuously compounded."""
-
-    spot: float
-    rate: float
-    dividend_yield: float
-
-
-class Quotes(NamedTuple):
-    """Price in USD, delta and gamma per USD; each of the shape of the contracts."""
-
-    price: FloatArray
-    delta: FloatArray
-    gamma: FloatArray
 
 
 def option_chain(
@@ -101,19 +76,6 @@ def option_chain(
     return pd.concat(days, ignore_index=True).assign(underlying=ticker)
 
 
-def expirations(session: pd.Timestamp) -> pd.DatetimeIndex:
-    """Return the last trading days quoted: Fridays for eight weeks, then the monthly ones.
-
-    On a holiday it is the session before.
-    """
-    fridays = pd.date_range(session + pd.Timedelta(days=1), session + MONTHLY, freq="W-FRI")
-    third = (fridays.day >= 15) & (fridays.day <= 21)
-    listed = fridays[third | (fridays <= session + WEEKLY)]
-    days = sessions(session, session + MONTHLY)
-    last = days[days.searchsorted(listed, side="right") - 1]
-    return last[last > session].unique().as_unit("ns")
-
-
 def strikes(spot: float) -> FloatArray:
     """Return the strikes quoted within 15 % of a price, in USD."""
     step = STEPS[np.abs(np.log(STEPS / (0.01 * spot))).argmin()]
@@ -144,21 +106,6 @@ def smile(contracts: Contracts, market: Market, levels: tuple[float, float]) -> 
         middle * (1.0 + SKEW * away + CURVATURE * away**2), LOWEST_VOLATILITY
     )
     return volatility
-
-
-def black_scholes(contracts: Contracts, market: Market, volatility: FloatArray) -> Quotes:
-    """Return European prices with a continuous dividend yield, delta and gamma."""
-    strike, years, sign = contracts
-    deviation = volatility * np.sqrt(years)
-    carried = market.spot * np.exp(-market.dividend_yield * years)
-    owed = strike * np.exp(-market.rate * years)
-    first = np.log(carried / owed) / deviation + deviation / 2.0
-    price = sign * (carried * ndtr(sign * first) - owed * ndtr(sign * (first - deviation)))
-    density = np.exp(-(first**2) / 2.0) / np.sqrt(2.0 * np.pi)
-    share = carried / market.spot
-    return Quotes(
-        price, sign * share * ndtr(sign * first), share * density / (market.spot * deviation)
-    )
 
 
 def _prices(history: History, ticker: str) -> FloatArray:

@@ -36,6 +36,7 @@ from ingestion.sources.simulated.pricing import (
     quarter_premium,
 )
 from market.arrays import BoolArray, FloatArray
+from market.options.expiries import is_monthly
 from market.underlyings import TERM_SLOPE, UNDERLYINGS, Profile
 
 DIVIDEND_MONTHS: Final = (3, 6, 9, 12)
@@ -162,10 +163,8 @@ def simulate(
 
 def ex_dates(sessions: pd.DatetimeIndex) -> BoolArray:
     """Return whether a session is an ex-date: the third Friday of a quarter, or the next one."""
-    months = pd.date_range(sessions[0].replace(day=1), sessions[-1], freq="MS")
-    months = months[months.month.isin(DIVIDEND_MONTHS)]
-    fridays = months + pd.to_timedelta((4 - months.dayofweek) % 7 + 14, unit="D")
-    at = sessions.searchsorted(fridays[fridays >= sessions[0]])
+    fridays = pd.date_range(sessions[0], sessions[-1], freq="W-FRI")
+    at = sessions.searchsorted(fridays[is_monthly(fridays) & fridays.month.isin(DIVIDEND_MONTHS)])
     due = np.zeros(len(sessions), dtype=bool)
     due[at[at < len(sessions)]] = True
     return due

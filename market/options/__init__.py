@@ -1,0 +1,1 @@
+"""Options on an underlying: prices and expiries. Pure and vectorised."""
