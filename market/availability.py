@@ -152,13 +152,13 @@ def available_at(series: str, observed: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 
 def _posted(dates: DateArray) -> DateArray:
-    """Return the next federal business day of each date."""
+    """Return the next federal business day of each date, as `datetime64[D]`."""
     days = dates.astype("datetime64[D]")
     return np.busday_offset(days, 1, roll="preceding", holidays=federal_holidays())
 
 
 def _released(row: Series, dates: DateArray, day: int) -> DateArray:
-    """Return the day of release of the month of each date."""
+    """Return the day of release of the month of each date, as `datetime64[D]`."""
     months = dates.astype("datetime64[M]")
     released = (months + 1).astype("datetime64[D]") + (day - 1)
     if row.releases_from is not None:

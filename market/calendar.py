@@ -71,12 +71,12 @@ def close(session_dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 
 def decision_time(session_dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return close + 30 minutes: the entity timestamp of every historical read."""
+    """Return close + 30 minutes in UTC: the entity timestamp of every historical read."""
     return close(session_dates) + DECISION_DELAY
 
 
 def read_time(session_dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
-    """Return the decision time and the settle time: when a training read of a session stands.
+    """Return decision time + 2 hours in UTC: when a training read of a session stands.
 
     A signal of a session is given at any time between the two, from what had landed by then. A
     read at the earlier one would miss every row of a home that lands its data minutes later.
@@ -85,7 +85,7 @@ def read_time(session_dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 
 def last_complete_session(as_of: pd.Timestamp) -> pd.Timestamp:
-    """Return the last session whose decision time is not after `as_of`.
+    """Return the last session whose decision time is not after `as_of`, without a zone.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def last_complete_session(as_of: pd.Timestamp) -> pd.Timestamp:
 
 
 def session_shift(session_dates: pd.DatetimeIndex, count: int) -> pd.DatetimeIndex:
-    """Return the session `count` places later (earlier if negative).
+    """Return the session `count` sessions later (earlier if negative), as midnight without a zone.
 
     NaT past the ends of the calendar, and for a day that is no session.
     """
