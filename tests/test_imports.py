@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text())
 # What gives a module eyes on the world: files, the environment, the clock, the network.
 IMPURE_MODULES = {
-    "os", "io", "pathlib", "socket", "subprocess", "time", "urllib", "requests", "httpx", "redis",
-    "sqlite3", "feast", "mlflow", "optrade", "polars", "tempfile", "shutil",
+    "os", "io", "pathlib", "socket", "subprocess", "time", "urllib", "requests", "httpx",
+    "httpx2", "redis", "sqlite3", "feast", "mlflow", "optrade", "polars", "tempfile", "shutil",
 }  # fmt: skip
 IMPURE_CALLS = {"open", "print", "input"}
 IMPURE_METHODS = {"now", "today", "utcnow", "read_csv", "read_parquet", "to_csv", "to_parquet"}

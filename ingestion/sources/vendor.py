@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import httpx
+import httpx2
 from pydantic import SecretStr
 
 from ingestion.sources.base import Source
@@ -77,7 +77,7 @@ class VendorKey:
     form: re.Pattern[str]
     unset: str
     url: str
-    request: Callable[[str, str], httpx.Request]
+    request: Callable[[str, str], httpx2.Request]
     verdict: Callable[[int, str], KeyVerdict | None]
 
     @property

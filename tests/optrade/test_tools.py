@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,13 +41,13 @@ def started(command: list[str], home: Path, log: Path) -> Iterator[subprocess.Po
             process.wait(timeout=120)
 
 
-def answer(url: str, process: subprocess.Popen, log: Path) -> httpx.Response:
+def answer(url: str, process: subprocess.Popen, log: Path) -> httpx2.Response:
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()[-2000:]
         try:
-            found = httpx.get(url, timeout=5)
-        except httpx.TransportError:
+            found = httpx2.get(url, timeout=5)
+        except httpx2.TransportError:
             time.sleep(0.3)
             continue
         if found.is_success:

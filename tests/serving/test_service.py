@@ -3,7 +3,7 @@
 import json
 import socket
 
-import httpx
+import httpx2
 import pandas as pd
 import pytest
 
@@ -17,7 +17,7 @@ AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")
 
 
 def post(base, ticker="SPY"):
-    return httpx.post(f"{base}/signal", json={"ticker": ticker}, timeout=30)
+    return httpx2.post(f"{base}/signal", json={"ticker": ticker}, timeout=30)
 
 
 def problem(answer):
@@ -51,7 +51,7 @@ def test_it_listens_on_this_machine_alone(served):
 def test_unknown_tickers_are_404(served, ticker):
     body = json.dumps({"ticker": ticker}).encode()
     headers = {"content-type": "application/json"}
-    status, document = problem(httpx.post(f"{served[1]}/signal", content=body, headers=headers))
+    status, document = problem(httpx2.post(f"{served[1]}/signal", content=body, headers=headers))
     assert (status, document["error"]) == (404, "unknown_ticker")
     assert "SPY, QQQ, IWM" in document["detail"]
     assert len(document["detail"]) < 300
@@ -75,12 +75,12 @@ def test_unknown_tickers_are_404(served, ticker):
 )
 def test_bad_requests_say_so_in_json(served, content, media_type, status):
     headers = {"content-type": media_type}
-    answer = httpx.post(f"{served[1]}/signal", content=content, headers=headers, timeout=30)
+    answer = httpx2.post(f"{served[1]}/signal", content=content, headers=headers, timeout=30)
     assert problem(answer)[0] == status
 
 
 def test_a_real_multipart_body_is_415(served):
-    answer = httpx.post(f"{served[1]}/signal", files={"ticker": b"SPY"}, timeout=30)
+    answer = httpx2.post(f"{served[1]}/signal", files={"ticker": b"SPY"}, timeout=30)
     assert problem(answer)[0] == 415
 
 
@@ -91,7 +91,7 @@ def test_a_stream_over_the_limit_is_413(served):
             yield b"S" * 4_096
 
     headers = {"content-type": "application/json"}
-    answer = httpx.post(f"{served[1]}/signal", content=chunks(), headers=headers, timeout=30)
+    answer = httpx2.post(f"{served[1]}/signal", content=chunks(), headers=headers, timeout=30)
     assert problem(answer)[0] == 413
 
 
@@ -99,7 +99,7 @@ def test_a_stream_over_the_limit_is_413(served):
     ("method", "path", "status"), [("GET", "/signal", 405), ("GET", "/no", 404)]
 )
 def test_wrong_methods_and_paths_say_so_in_json(served, method, path, status):
-    assert problem(httpx.request(method, served[1] + path, timeout=30))[0] == status
+    assert problem(httpx2.request(method, served[1] + path, timeout=30))[0] == status
 
 
 def test_a_known_ticker_without_model_is_ours(served):
@@ -155,7 +155,7 @@ def test_a_broken_configuration_is_503(restored):
     home, base = restored
     (home.data / "serving.json").write_text("{")
     assert problem(post(base))[1]["error"] == "not_configured"
-    status, document = problem(httpx.get(f"{base}/readyz", timeout=30))
+    status, document = problem(httpx2.get(f"{base}/readyz", timeout=30))
     assert (status, document["error"]) == (503, "not_configured")
 
 

@@ -3,7 +3,7 @@
 import json
 import re
 
-import httpx
+import httpx2
 import pandas as pd
 import pytest
 
@@ -32,7 +32,7 @@ SEED = {
 def post(base, path, document):
     content = document if isinstance(document, bytes) else json.dumps(document).encode()
     headers = {"content-type": "application/json"}
-    return httpx.post(base + path, content=content, headers=headers, timeout=30)
+    return httpx2.post(base + path, content=content, headers=headers, timeout=30)
 
 
 def seed(**changes):
@@ -225,17 +225,17 @@ def test_every_status_given_is_documented(case):
 @pytest.mark.parametrize("path", ["/signals", "/predict"])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_other_methods_are_405(served, path, method):
-    answer = httpx.request(method, served[1] + path, timeout=30)
+    answer = httpx2.request(method, served[1] + path, timeout=30)
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/livez", "/readyz", "/metrics", "/docs.json"])
 def test_the_service_s_own_routes_answer(served, path):
-    assert httpx.get(served[1] + path, timeout=30).status_code == 200
+    assert httpx2.get(served[1] + path, timeout=30).status_code == 200
 
 
 def test_the_document_over_http_is_ours(served):
-    answer = httpx.get(f"{served[1]}/docs.json", timeout=30)
+    answer = httpx2.get(f"{served[1]}/docs.json", timeout=30)
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == document()
 
@@ -244,18 +244,18 @@ def test_not_ready_says_why(restored):
     home, base = restored
     home.yaml.rename(home.yaml.with_suffix(".away"))
     try:
-        answer = httpx.get(f"{base}/readyz", timeout=30)
+        answer = httpx2.get(f"{base}/readyz", timeout=30)
     finally:
         home.yaml.with_suffix(".away").rename(home.yaml)
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["error"] == "not_configured"
     assert int(answer.headers["retry-after"]) > 0
-    assert httpx.get(f"{base}/livez", timeout=30).status_code == 200
+    assert httpx2.get(f"{base}/livez", timeout=30).status_code == 200
 
 
 def metric(base, name, **labels):
-    text = httpx.get(f"{base}/metrics", timeout=30).text
+    text = httpx2.get(f"{base}/metrics", timeout=30).text
     for line in text.splitlines():
         found = re.fullmatch(rf"{name}\{{(.*)\}} (\S+)", line)
         if found and dict(re.findall(r'(\w+)="([^"]*)"', found[1])) == labels:
@@ -284,7 +284,7 @@ def test_signals_predictions_and_refusals_are_counted(served):
 
 
 def test_seconds_are_bentoml_s_own(served):
-    text = httpx.get(f"{served[1]}/metrics", timeout=30).text
+    text = httpx2.get(f"{served[1]}/metrics", timeout=30).text
     assert "bentoml_service_request_duration_seconds" in text
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import finnhub
-import httpx
+import httpx2
 import requests
 from pydantic import SecretStr
 
@@ -122,7 +122,7 @@ def _refuse(response: requests.Response, key: SecretStr) -> None:
             f"Finnhub's plan of this key does not include it (HTTP 403"
             f"{f': {said:.100}' if said else ''}): go on without it, or take a plan that does"
         )
-    raise status_fault(status, httpx.Headers(dict(response.headers)), said)
+    raise status_fault(status, httpx2.Headers(dict(response.headers)), said)
 
 
 def _reason(response: requests.Response) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-import httpx
+import httpx2
 
 from ingestion.sources.finnhub.source import API_URL, KEY, Finnhub
 from ingestion.sources.vendor import KeyVerdict, LiveOptions, Vendor, VendorKey
@@ -13,16 +13,16 @@ def _open(options: LiveOptions) -> Finnhub:
     return Finnhub(options.now, key, folder, scorer=options.scorer)
 
 
-def _request(url: str, key: str) -> httpx.Request:
-    return httpx.Request("GET", url, params={"symbol": "SPY"}, headers={"X-Finnhub-Token": key})
+def _request(url: str, key: str) -> httpx2.Request:
+    return httpx2.Request("GET", url, params={"symbol": "SPY"}, headers={"X-Finnhub-Token": key})
 
 
 def _verdict(status: int, _words: str) -> KeyVerdict | None:
-    if status == httpx.codes.OK:
+    if status == httpx2.codes.OK:
         return KeyVerdict("ok", "set, Finnhub accepts it, news sentiment included")
-    if status == httpx.codes.UNAUTHORIZED:
+    if status == httpx2.codes.UNAUTHORIZED:
         return KeyVerdict("error", "wrong: Finnhub refuses it (HTTP 401); correct it, or unset it")
-    if status == httpx.codes.FORBIDDEN:
+    if status == httpx2.codes.FORBIDDEN:
         return KeyVerdict(
             "ok",
             "set, Finnhub accepts it; its plan has no news sentiment (HTTP 403), whose inputs "

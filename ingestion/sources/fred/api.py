@@ -11,7 +11,7 @@ from typing import Final
 from urllib.error import HTTPError, URLError
 from xml.etree.ElementTree import ParseError
 
-import httpx
+import httpx2
 import pandas as pd
 from pydantic import SecretStr
 
@@ -57,7 +57,7 @@ def _fault(error: Exception, series: str, key: SecretStr) -> InputError | Source
     refusal = error if isinstance(error, HTTPError) else error.__context__
     if isinstance(refusal, HTTPError):
         said = str(error) if isinstance(error, ValueError) else ""
-        headers = httpx.Headers(refusal.headers.items())
+        headers = httpx2.Headers(refusal.headers.items())
         return refused(refusal.code, headers, redact(said, key.get_secret_value()))
     reason = error.reason if isinstance(error, URLError) else error
     words = redact(str(reason), key.get_secret_value())

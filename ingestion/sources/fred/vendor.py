@@ -2,27 +2,27 @@
 
 from typing import Final
 
-import httpx
+import httpx2
 
 from ingestion.sources.fred.source import API_URL, KEY, Fred
 from ingestion.sources.vendor import KeyVerdict, Vendor, VendorKey
 
 
-def _request(url: str, key: str) -> httpx.Request:
+def _request(url: str, key: str) -> httpx2.Request:
     query = {"series_id": "DFF", "file_type": "json", "api_key": key}
-    return httpx.Request("GET", url, params=query)
+    return httpx2.Request("GET", url, params=query)
 
 
 def _verdict(status: int, words: str) -> KeyVerdict | None:
-    if status == httpx.codes.OK:
+    if status == httpx2.codes.OK:
         return KeyVerdict("ok", "set, FRED accepts it")
-    if status == httpx.codes.UNAUTHORIZED or (status == 400 and "api_key" in words):
+    if status == httpx2.codes.UNAUTHORIZED or (status == 400 and "api_key" in words):
         return KeyVerdict(
             "error",
             f"wrong: FRED refuses it (HTTP {status}); correct it, or unset it for the keyless "
             "download",
         )
-    if status == httpx.codes.FORBIDDEN:
+    if status == httpx2.codes.FORBIDDEN:
         return KeyVerdict("error", "FRED refuses this key the access (HTTP 403): ask FRED")
     return None
 

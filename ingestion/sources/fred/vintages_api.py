@@ -11,7 +11,7 @@ from collections.abc import Generator, Mapping
 from datetime import date
 from typing import Any, Final
 
-import httpx
+import httpx2
 from pydantic import SecretStr
 
 from ingestion.sources.fred.api import refused
@@ -82,15 +82,17 @@ def published_values(
     return _rows(what, document, offset)
 
 
-class _WithKey(httpx.Auth):
+class _WithKey(httpx2.Auth):
     """Adds the key to a request on its way, so that no other code holds an address with it."""
 
     def __init__(self, key: SecretStr) -> None:
         self._key = key
 
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+    def auth_flow(
+        self, request: httpx2.Request
+    ) -> Generator[httpx2.Request, httpx2.Response, None]:
         url = request.url.copy_merge_params({"api_key": self._key.get_secret_value()})
-        yield httpx.Request(request.method, url, headers=request.headers)
+        yield httpx2.Request(request.method, url, headers=request.headers)
 
 
 def _without_queries(record: logging.LogRecord) -> bool:
@@ -100,15 +102,15 @@ def _without_queries(record: logging.LogRecord) -> bool:
 
 def _text(url: str, query: Mapping[str, str], key: SecretStr, seconds: float) -> str | None:
     """Return the text of an answer, None where ALFRED has no vintage in the window."""
-    # httpx logs every address that it asks.
-    logging.getLogger("httpx").addFilter(_without_queries)
+    # httpx2 logs every address that it asks.
+    logging.getLogger("httpx2").addFilter(_without_queries)
     fault: Exception
     try:
-        with httpx.Client(
+        with httpx2.Client(
             timeout=seconds, auth=_WithKey(key), headers={"User-Agent": USER_AGENT}
         ) as client:
             response = client.get(url, params=query)
-    except httpx.HTTPError as error:
+    except httpx2.HTTPError as error:
         fault = transport_fault(error, [key.get_secret_value()])
     else:
         if response.is_success:
@@ -123,7 +125,7 @@ def _text(url: str, query: Mapping[str, str], key: SecretStr, seconds: float) ->
     raise fault
 
 
-def _message(response: httpx.Response) -> str:
+def _message(response: httpx2.Response) -> str:
     try:
         document = json.loads(response.content)
     except ValueError:

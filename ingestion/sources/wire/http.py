@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-import httpx
+import httpx2
 
 from ingestion.sources.wire.patience import PATIENCE, Patience, TryAgain, patiently
 from market.errors import SchemaViolation, SourceUnavailable
@@ -35,7 +35,7 @@ class Http:
     """
 
     patience: Patience = PATIENCE
-    transport: httpx.BaseTransport | None = None
+    transport: httpx2.BaseTransport | None = None
 
     def text(
         self,
@@ -62,20 +62,20 @@ class Http:
         SchemaViolation
             If the answer is not UTF-8 text.
         """
-        request = httpx.Request("GET", url, params=params, headers={"User-Agent": USER_AGENT})
+        request = httpx2.Request("GET", url, params=params, headers={"User-Agent": USER_AGENT})
 
         def ask(seconds: float) -> bytes:
             return self._answer(request, seconds, secrets)
 
         return _decoded(what, patiently(what, ask, self.patience))
 
-    def _answer(self, request: httpx.Request, seconds: float, secrets: Sequence[str]) -> bytes:
+    def _answer(self, request: httpx2.Request, seconds: float, secrets: Sequence[str]) -> bytes:
         try:
-            with httpx.Client(
+            with httpx2.Client(
                 timeout=seconds, follow_redirects=True, transport=self.transport
             ) as client:
                 response = client.send(request)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             fault = transport_fault(error, secrets)
         else:
             if response.is_success:
@@ -87,14 +87,14 @@ class Http:
 HTTP: Final = Http()
 
 
-def transport_fault(error: httpx.HTTPError, secrets: Sequence[str] = ()) -> SourceUnavailable:
+def transport_fault(error: httpx2.HTTPError, secrets: Sequence[str] = ()) -> SourceUnavailable:
     """Return the error of a request that got no whole answer, with its reason."""
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpx2.TimeoutException):
         return TryAgain(f"no answer in time ({type(error).__name__})")
     reason = redact(str(error), *secrets) or type(error).__name__
-    if isinstance(error, httpx.NetworkError):
+    if isinstance(error, httpx2.NetworkError):
         return TryAgain(f"the connection failed ({reason:.200})")
-    if isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError):
+    if isinstance(error, httpx2.RemoteProtocolError | httpx2.DecodingError):
         return TryAgain(f"the answer broke off ({reason:.200})")
     return SourceUnavailable(f"no answer ({reason:.200})")
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-import httpx
+import httpx2
 from pydantic import SecretStr
 
 from ingestion.sources.live import LIVE
@@ -68,7 +68,7 @@ def _answered(title: str, question: VendorKey, secret: str, seconds: float) -> t
     """Return what a vendor says about a key, however slowly it answers; no words repeat the key."""
     try:
         status, body = in_time(lambda limit: _answer(question, secret, limit), seconds)
-    except (httpx.HTTPError, httpx.InvalidURL, TryAgain) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL, TryAgain) as error:
         reason = redact(str(error), secret) or type(error).__name__
         return _not_reached(title, f"{reason:.{SHOWN}}")
     words = redact(_words(body), secret)[:SHOWN]
@@ -79,7 +79,7 @@ def _answered(title: str, question: VendorKey, secret: str, seconds: float) -> t
 def _answer(question: VendorKey, secret: str, seconds: float) -> tuple[int, bytes]:
     request = question.request(question.url, secret)
     request.headers["User-Agent"] = USER_AGENT
-    with httpx.Client(timeout=seconds) as client:
+    with httpx2.Client(timeout=seconds) as client:
         response = client.send(request)
     return response.status_code, response.content
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import httpx
+import httpx2
 
 from market.errors import InputError
 from market.underlyings import UNDERLYINGS
@@ -94,9 +94,9 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", base: str, log: Path) 
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if httpx.get(f"{base}/readyz", timeout=5.0).is_success:
+            if httpx2.get(f"{base}/readyz", timeout=5.0).is_success:
                 return
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             pass
         time.sleep(0.2)
     raise RuntimeError(f"the service is not ready after {READY_SECONDS:.0f} s, see {log}")
@@ -111,7 +111,7 @@ def ask(base: str, ticker: str) -> dict[str, object]:
         If the service refuses.
     """
     underlying = UNDERLYINGS[ticker]
-    answer = httpx.post(f"{base}/signal", json={"ticker": underlying.ticker}, timeout=30.0)
+    answer = httpx2.post(f"{base}/signal", json={"ticker": underlying.ticker}, timeout=30.0)
     if not answer.is_success:
         raise RuntimeError(f"/signal answered {answer.status_code}: {answer.text[:300]}")
     document: dict[str, object] = answer.json()

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import httpx
+import httpx2
 import pandas as pd
 import pytest
 from hypothesis import strategies as st
@@ -327,7 +327,7 @@ def read_answer(
     open_source: Callable[[Http], Source], file: File
 ) -> Callable[[bytes], pd.DataFrame]:
     def read(content: bytes) -> pd.DataFrame:
-        answer = httpx.MockTransport(lambda _: httpx.Response(200, content=content))
+        answer = httpx2.MockTransport(lambda _: httpx2.Response(200, content=content))
         source = open_source(Http(ONCE, answer))
         return source.fetch(file.table, [file.key], None, END)
 

@@ -13,7 +13,7 @@ from random import Random
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-import httpx
+import httpx2
 import pandas as pd
 import pytest
 from hypothesis import strategies as st
@@ -272,7 +272,7 @@ def fuzz_over_http(parser: Parser, server: HTTPServer, count: int) -> None:
 
 def fuzz_mentions(count: int) -> None:
     def read(payload: bytes) -> pd.DataFrame:
-        answer = httpx.MockTransport(lambda _: httpx.Response(200, content=payload))
+        answer = httpx2.MockTransport(lambda _: httpx2.Response(200, content=payload))
         return Apewisdom(lambda: NOW, http=Http(ONCE, answer)).fetch("mentions", ["SPY"], None, END)
 
     outcome = parsed_or_refused(TABLES["mentions"], read, answers(listed()), count)

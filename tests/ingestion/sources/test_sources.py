@@ -5,7 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
+import httpx2
 import pandas as pd
 import pytest
 
@@ -42,31 +42,31 @@ def download(folder: Path) -> Callable[..., pd.DataFrame]:
 def http(folder: Path) -> Http:
     """Return the web servers of Cboe and FRED, which hold the folder's files."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx2.Request) -> httpx2.Response:
         if "id" in request.url.params:
-            return httpx.Response(
+            return httpx2.Response(
                 200, text=(folder / f"fred/{request.url.params['id']}.csv").read_text()
             )
         frame = pd.read_csv(folder / f"cboe/{request.url.path.split('/')[-1][:-12]}.csv")
         days = pd.to_datetime(frame["Date"]).dt.strftime("%m/%d/%Y")
         text = frame.assign(Date=days).rename(columns=str.upper).to_csv(index=False)
-        return httpx.Response(200, text=text)
+        return httpx2.Response(200, text=text)
 
-    return Http(transport=httpx.MockTransport(answer))
+    return Http(transport=httpx2.MockTransport(answer))
 
 
 def reddit() -> Http:
     """Return ApeWisdom's server, with lists of two tickers."""
 
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx2.Request) -> httpx2.Response:
         rows = [
             {"rank": n, "ticker": ticker, "mentions": str(50 // n), "upvotes": 100,
              "rank_24h_ago": None, "mentions_24h_ago": None}
             for n, ticker in enumerate(("SPY", "NVDA"), start=1)
         ]  # fmt: skip
-        return httpx.Response(200, json={"count": 2, "pages": 1, "results": rows})
+        return httpx2.Response(200, json={"count": 2, "pages": 1, "results": rows})
 
-    return Http(transport=httpx.MockTransport(answer))
+    return Http(transport=httpx2.MockTransport(answer))
 
 
 def company_reports(symbol: str, **_: str) -> dict[str, Any]:

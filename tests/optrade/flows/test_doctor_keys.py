@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event
 from typing import NamedTuple
 
-import httpx
+import httpx2
 import pandas as pd
 import pytest
 from pytest_httpserver import HTTPServer
@@ -197,7 +197,7 @@ def test_wrong_keys_make_the_whole_an_error(httpserver: HTTPServer, tmp_path: Pa
 
 
 def test_the_addresses_are_the_vendors_own() -> None:
-    hosts = [httpx.URL(vendor.key.url).host for vendor in KEYED]
+    hosts = [httpx2.URL(vendor.key.url).host for vendor in KEYED]
     assert hosts == ["api.stlouisfed.org", "api.finnhub.io"]
     assert all(vendor.key.url.startswith("https://") for vendor in KEYED)
 

