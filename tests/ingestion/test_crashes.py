@@ -17,6 +17,7 @@ from home.manifest import Entry, current_rows, damaged, read_manifest, read_rows
 from ingestion.lake import data_folder
 from ingestion.lake.lake import Lake
 from ingestion.tables.catalogue import PRICES
+from tests.commands import Commands
 from tests.ingestion.whole_ingest import Ingests, Run, serve_redis, write_folder
 
 Frame = Callable[..., pd.DataFrame]
@@ -125,11 +126,11 @@ def test_killed_at_any_moment_every_named_file_is_whole(
 
 
 @pytest.fixture(scope="module")
-def ingests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingests]:
+def ingests(commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingests]:
     """Whole `optrade ingest` processes over a small recorded folder."""
     root = tmp_path_factory.mktemp("ingests")
-    with serve_redis(root / "redis") as url, Ingests(write_folder(root / "recorded"), url) as found:
-        yield found
+    with serve_redis(root / "redis") as url:
+        yield Ingests(write_folder(root / "recorded"), url, commands)
 
 
 def named(home: Path) -> dict[tuple[str, str], Entry]:

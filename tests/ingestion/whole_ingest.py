@@ -1,20 +1,11 @@
-"""Whole `optrade ingest` processes for the tests of crashes and of several at once.
+"""Whole `optrade ingest` processes for the tests of crashes and of several at once."""
 
-One process imports what the command needs, and forks for each run: a run is a process of its own
-from its first step on the disk to its last, without the seconds of imports before.
-"""
-
-import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -22,39 +13,11 @@ import pandas as pd
 from ingestion.sources.base import requested_index
 from market.availability import SERIES
 from market.calendar import sessions
+from tests.commands import Command, Commands, read
 
 TICKERS = ("SPY", "IWM")
 INDICES = ("VIX", "RVX", "VIX3M")
 FIRST, LAST = "2023-06-01", "2024-11-15"
-
-FORKS = """
-import json, os, signal, sys, time
-import great_expectations
-import feast.infra.online_stores.redis
-import ingestion.sources.recorded.source
-import optrade.flows.data
-from market.calendar import calendar
-from optrade.cli import main
-calendar()
-print("[]", flush=True)
-for line in sys.stdin:
-    pids, ask = [], json.loads(line)
-    for run in ask["runs"]:
-        pid = os.fork()
-        if pid == 0:
-            os.environ.update(run["environment"])
-            for number, name in ((1, "stdout"), (2, "stderr")):
-                os.dup2(os.open(run[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
-            sys.argv = ["optrade", *run["arguments"]]
-            main()
-        pids.append(pid)
-    if ask["seconds"] is not None:
-        time.sleep(ask["seconds"])
-        for pid in pids:
-            os.kill(pid, signal.SIGKILL)
-    codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
-    print(json.dumps(codes), flush=True)
-"""
 
 
 @dataclass
@@ -68,27 +31,26 @@ class Run:
 
     def said(self, stream: str = "stderr") -> str:
         """Return what the run wrote."""
-        return self._file(stream).read_text()
+        return read(self._output, stream)
 
-    def document(self, folder: Path, redis: str) -> dict[str, object]:
-        """Return the run as the forking process takes it."""
-        arguments = ["ingest", "--source", "recorded", "--recorded-dir", str(folder), "--json"]
-        return {
-            "arguments": [*arguments, "--tickers", ",".join(self.tickers)],
-            "environment": {
-                "OPTRADE_HOME": str(self.home),
-                "REDIS_URL": f"{redis}/{self.database}",
-            },
-            "stdout": str(self._file("stdout")),
-            "stderr": str(self._file("stderr")),
-        }
+    def command(self, folder: Path, redis: str) -> Command:
+        """Return the run as a command of its own process."""
+        arguments = ("ingest", "--source", "recorded", "--recorded-dir", str(folder), "--json")
+        kept = {name: v for name, v in os.environ.items() if not name.endswith("_API_KEY")}
+        return Command(
+            (*arguments, "--tickers", ",".join(self.tickers)),
+            kept | {"OPTRADE_HOME": str(self.home), "REDIS_URL": f"{redis}/{self.database}"},
+            self._output,
+        )
 
-    def _file(self, stream: str) -> Path:
-        return self.home.with_name(f"{self.home.name}.{self.name}.{stream}")
+    @property
+    def _output(self) -> str:
+        return str(self.home.with_name(f"{self.home.name}.{self.name}"))
 
 
+@dataclass(frozen=True)
 class Ingests:
-    """The forking process, a context manager.
+    """Runs over one folder of recorded data.
 
     Parameters
     ----------
@@ -96,50 +58,24 @@ class Ingests:
         Recorded data.
     redis
         The URL of a server, without a database.
+    commands
+        What the runs are started by.
     """
 
-    def __init__(self, folder: Path, redis: str) -> None:
-        self.folder = folder
-        self.redis = redis
-
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", FORKS],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={name: v for name, v in os.environ.items() if not name.endswith("_API_KEY")},
-        )
-        self._answer()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._process.stdin.close()
-        self._process.kill()
-        self._process.wait()
-        self._process.stdout.close()
+    folder: Path
+    redis: str
+    commands: Commands
 
     def to_the_end(self, *runs: Run) -> list[int]:
         """Let runs start at once and end by themselves; return their exit codes."""
-        return self._asked(runs, None)
+        return self.commands.run(*self._commands(runs))
 
     def killed_after(self, run: Run, seconds: float) -> bool:
         """Kill a run after a time; return whether it was still at work."""
-        return self._asked([run], seconds) == [-signal.SIGKILL]
+        return self.commands.run(*self._commands([run]), seconds=seconds) == [-signal.SIGKILL]
 
-    def _asked(self, runs: Sequence[Run], seconds: float | None) -> list[int]:
-        documents = [run.document(self.folder, self.redis) for run in runs]
-        self._process.stdin.write(json.dumps({"runs": documents, "seconds": seconds}) + "\n")
-        self._process.stdin.flush()
-        return self._answer()
-
-    def _answer(self) -> list[int]:
-        return list(json.loads(self._process.stdout.readline()))
+    def _commands(self, runs: Sequence[Run]) -> list[Command]:
+        return [run.command(self.folder, self.redis) for run in runs]
 
 
 @contextmanager

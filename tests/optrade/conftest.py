@@ -3,30 +3,29 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-OPTRADE = Path(sys.executable).with_name("optrade")
+from tests.commands import Command, Commands, read
 
 
 @dataclass(frozen=True)
 class CommandLine:
     """Runs `optrade` in a home as a person does."""
 
+    commands: Commands
     home: Path
 
     def __call__(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         environment = {k: v for k, v in os.environ.items() if k not in ("REDIS_URL", "COLUMNS")}
-        done = subprocess.run(
-            [OPTRADE, *arguments],
-            env={**environment, "OPTRADE_HOME": str(self.home)},
-            capture_output=True,
-            text=True,
-            timeout=300,
+        output = str(self.home.with_name("output"))
+        command = Command(arguments, {**environment, "OPTRADE_HOME": str(self.home)}, output)
+        (ended,) = self.commands.run(command)
+        done = subprocess.CompletedProcess(
+            arguments, ended, read(output, "stdout"), read(output, "stderr")
         )
         assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stderr[-3000:]}"
         return done
@@ -36,18 +35,20 @@ class CommandLine:
 
 
 @pytest.fixture
-def optrade(tmp_path: Path) -> Iterator[CommandLine]:
+def optrade(commands: Commands, tmp_path: Path) -> Iterator[CommandLine]:
     """An empty home."""
-    command = CommandLine(tmp_path / "home")
+    command = CommandLine(commands, tmp_path / "home")
     yield command
     if (command.home / "data" / "redis" / "server.json").exists():
         command("redis", "stop")
 
 
 @pytest.fixture(scope="session")
-def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+def trained_home(
+    commands: Commands, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[CommandLine]:
     """A simulated home of two tickers, ingested and trained."""
-    command = CommandLine(tmp_path_factory.mktemp("trained") / "home")
+    command = CommandLine(commands, tmp_path_factory.mktemp("trained") / "home")
     command(
         "ingest", "--source", "simulated", "--seed", "3", "--tickers", "SPY,IWM",
         "--as-of", "2024-11-15",

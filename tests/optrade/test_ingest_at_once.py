@@ -7,6 +7,7 @@ import pytest
 
 from home.manifest import damaged, read_manifest, read_rows
 from ingestion.lake.lake import Lake
+from tests.commands import Commands
 from tests.ingestion.whole_ingest import Ingests, Run, serve_redis, write_folder
 
 pytestmark = pytest.mark.integration
@@ -16,10 +17,10 @@ HELD = "another process is writing to"
 
 
 @pytest.fixture(scope="module")
-def ingests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingests]:
+def ingests(commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingests]:
     root = tmp_path_factory.mktemp("ingests")
-    with serve_redis(root / "redis") as url, Ingests(write_folder(root / "recorded"), url) as found:
-        yield found
+    with serve_redis(root / "redis") as url:
+        yield Ingests(write_folder(root / "recorded"), url, commands)
 
 
 def assert_one_line(run: Run) -> None:

@@ -83,10 +83,10 @@ def test_ingesting_again_changes_nothing(trained_home) -> None:
     assert (data / "manifest.json").read_bytes() == manifest
 
 
-def test_a_later_day_moves_the_signal_on(tmp_path_factory) -> None:
+def test_a_later_day_moves_the_signal_on(commands, tmp_path_factory) -> None:
     from tests.optrade.conftest import CommandLine
 
-    command = CommandLine(tmp_path_factory.mktemp("later") / "home")
+    command = CommandLine(commands, tmp_path_factory.mktemp("later") / "home")
     ingest = ("ingest", "--source", "simulated", "--tickers", "SPY", "--as-of")
     try:
         first = command.json(*ingest, "2024-11-14")
