@@ -5,7 +5,6 @@ from its first line to its last, with its own environment, streams and exit code
 """
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from typing import Self
 
 FORKS = """
 import gc, json, multiprocessing, os, signal, sys, time
+before = dict(os.environ)
 from optrade.settings import silence_telemetry
 silence_telemetry()
 import evidently.presets
@@ -34,13 +34,14 @@ import training.registry.mlflow_runs
 from market.calendar import calendar
 from optrade.cli import main
 calendar()
+set_by_imports = {k: v for k, v in os.environ.items() if before.get(k) != v}
 stamina.set_testing(True, attempts=99, cap=True)  # every try, and no wait between them
 gc.collect()
 gc.freeze()  # what is imported stays out of the collections of the runs
 
 def run(environment, output, arguments):
     os.environ.clear()
-    os.environ.update(environment)
+    os.environ.update(set_by_imports | environment)
     for number, name in ((1, "stdout"), (2, "stderr")):
         path = f"{output}.{name}"
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), number)
@@ -86,8 +87,6 @@ class Commands:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            # The plugin of bentoml gives pytest a folder of metrics, which no person's shell has.
-            env={k: v for k, v in os.environ.items() if k != "PROMETHEUS_MULTIPROC_DIR"},
         )
         self._answer()
         return self
