@@ -25,6 +25,7 @@ from market.errors import InputError
 DAILY_ROWS = [name for name, row in SERIES.items() if row.day is None]
 MONTHLY_ROWS = [name for name, row in SERIES.items() if row.day is not None]
 STAMPS = pd.read_csv(Path(__file__).parents[1] / "frozen" / "release_stamps.csv", dtype=str)
+BUSINESS = CustomBusinessDay(calendar=USFederalHolidayCalendar())
 # The holidays of pandas start in 1970.
 observations = st.dates(date(1970, 2, 1), date(2027, 12, 31))
 
@@ -128,10 +129,9 @@ def test_hours_are_those_of_new_york_all_year():
 @settings(max_examples=40, deadline=None)
 def test_daily_series_against_the_business_days_of_pandas(series, dates):
     observed = pd.DatetimeIndex(pd.to_datetime(dates))
-    business = CustomBusinessDay(calendar=USFederalHolidayCalendar())
     local = available_at(series, observed).tz_convert(NEW_YORK)
     for day, at in zip(observed, local, strict=True):
-        following = business.rollback(day) + business
+        following = BUSINESS.rollback(day) + BUSINESS
         assert at.normalize().tz_localize(None) == following
         assert at.hour == SERIES[series].hour
 
