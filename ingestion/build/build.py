@@ -23,7 +23,7 @@ from home.manifest import Manifest
 from home.progress import Progress
 from ingestion.build.shards import BuildTask, KeyBuilt, build_shard, shards_of
 from ingestion.lake.lake import Lake
-from ingestion.landing.record import fingerprint, read_record, write_record
+from ingestion.lake.record import fingerprint, read_record, write_record
 from ingestion.tables.frames import utc
 from ingestion.views.compute import CARRIED, TABLES_OF
 from ingestion.views.raw import RawReader, prices_span

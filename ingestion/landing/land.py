@@ -16,8 +16,8 @@ from home.progress import Progress
 from ingestion.gate.expectations import gate
 from ingestion.gate.findings import Finding, findings
 from ingestion.lake.lake import Lake, Landing
+from ingestion.lake.record import landing_fingerprint, read_record, write_record
 from ingestion.landing.fetching import Days, Fetched, fetch_keys
-from ingestion.landing.record import landing_fingerprint, read_record, write_record
 from ingestion.landing.withdrawn import withdrawn
 from ingestion.sources.base import Source
 from ingestion.tables.catalogue import (

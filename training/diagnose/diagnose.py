@@ -11,11 +11,11 @@ from threadpoolctl import threadpool_limits
 from market.arrays import DateArray, IntArray
 from training.diagnose.features import alone, moved
 from training.fit.mixture import Forecaster
-from training.fit.selection import UnfittableError
 from training.frames.folds import Fold, combinatorial
 from training.frames.rows import Rows
 from training.judge.measures import measure, session_weights
 from training.judge.out_of_fold import OutOfFold, losses, out_of_fold
+from training.models.sample import UnfittableError
 from training.tasks.scores import row_log_loss
 from training.walk import Recipe
 

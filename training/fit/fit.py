@@ -11,9 +11,10 @@ from feature_repo.features.catalogue import names as feature_names
 from forecasters.base import Parameters
 from forecasters.mixtures import Ensemble, Pool, weighted_mean
 from market.arrays import BoolArray, FloatArray, IntArray
-from training.fit.selection import N_BINS, Selection, UnfittableError, select
+from training.fit.selection import N_BINS, Selection, select
 from training.frames.rows import Rows
 from training.models import Estimate, Mixture, Model, Sample, members
+from training.models.sample import UnfittableError
 
 MIN_ROWS: Final = N_BINS  # fewer rows than bins of the selection tell no feature from another
 #: Made for the path simulation: never selected for another model (Decision 2).

@@ -13,15 +13,12 @@ import numpy as np
 
 from market.arrays import FloatArray, IntArray
 from market.errors import InputError
+from training.frames.coverage import MIN_COVERAGE, coverage
+from training.models.sample import UnfittableError
 
 N_FEATURES: Final = 40  # Decision 8
 TWIN_CORRELATION: Final = 0.999  # Decision 8
-MIN_COVERAGE: Final = 0.60  # Decision 15
 N_BINS: Final = 10
-
-
-class UnfittableError(InputError):
-    """A training part that holds too little to fit anything on."""
 
 
 @dataclass(frozen=True)
@@ -99,13 +96,6 @@ def select(
         constant=tuple(names[at] for at in np.setdiff1d(covered, varying).tolist()),
         twins={names[int(varying[at])]: names[int(varying[of])] for at, of in twin_of.items()},
     )
-
-
-def coverage(values: FloatArray) -> FloatArray:
-    """Return the share of non-null rows of each column; shape (n_columns,)."""
-    if not len(values):
-        return np.zeros(values.shape[1])
-    return np.asarray(np.isfinite(values).mean(axis=0), dtype=np.float64)
 
 
 def correlation(values: FloatArray) -> FloatArray:

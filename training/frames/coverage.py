@@ -1,19 +1,30 @@
-"""Whether a home holds the optional views that a model asks for, before anything is read."""
+"""How much of a feature is there: of its rows, and of the views that a home may lack."""
 
 from typing import Final
+
+import numpy as np
 
 from feature_repo.features.catalogue import OPTIONAL_GROUPS
 from feature_repo.features.services import SERVICES
 from home.manifest import Manifest
+from market.arrays import FloatArray
 from market.baskets import basket_symbols
 from market.errors import InputError
 from market.underlyings import UNDERLYINGS
 
+MIN_COVERAGE: Final = 0.60  # Decision 15
 # What the source of a view has to give; the past of news and mentions cannot be fetched.
 SOURCES: Final = {
     "sentiment": "news and mentions, which grows by a session a day",
     "earnings": "the earnings calendar",
 }
+
+
+def coverage(values: FloatArray) -> FloatArray:
+    """Return the share of non-null rows of each column; shape (n_columns,)."""
+    if not len(values):
+        return np.zeros(values.shape[1])
+    return np.asarray(np.isfinite(values).mean(axis=0), dtype=np.float64)
 
 
 def optional_views(service: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from market.arrays import BoolArray, DateArray, FloatArray, IntArray
 from market.calendar import session_shift
 from market.errors import InputError
 from market.targets import DIRECTIONS, REGIMES, session_return
-from training.fit.selection import MIN_COVERAGE, coverage
+from training.frames.coverage import MIN_COVERAGE, coverage
 from training.frames.labels import codes, direction_labels, regime_labels
 
 LAST_RETURN: Final = 5  # sessions, the direction baseline of Decision 10

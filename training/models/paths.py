@@ -15,8 +15,7 @@ import numpy as np
 from forecasters.paths import INPUTS, STEPS, Paths, Ridge, drift_inputs, volatility_inputs
 from market.arrays import FloatArray
 from market.targets import HORIZON
-from training.fit.selection import UnfittableError
-from training.models.sample import Estimate, Model, Sample
+from training.models.sample import Estimate, Model, Sample, UnfittableError
 
 #: Penalties in shares of the rows. The drift's is strong: means revert weakly and not always.
 VOLATILITY_PENALTY: Final = 1e-3

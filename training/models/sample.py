@@ -6,6 +6,11 @@ from typing import Any
 
 from forecasters.base import Parameters
 from market.arrays import DateArray, FloatArray, IntArray
+from market.errors import InputError
+
+
+class UnfittableError(InputError):
+    """A training part that holds too little to fit anything on."""
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,9 @@ from home.manifest import MANIFEST, damaged, read_manifest, read_rows
 from ingestion.build import build, shards
 from ingestion.build.build import ViewReport, build_features
 from ingestion.gate.expectations import gate
-from ingestion.lake import data_folder
+from ingestion.lake import data_folder, record
 from ingestion.lake.lake import Lake
 from ingestion.lake.quarantine import RELEASED, choose, outdated, refused_rows
-from ingestion.landing import record
 from ingestion.tables.catalogue import INDICES, PRICES
 from ingestion.tables.frames import CREATED, SESSION
 from market.calendar import decision_time, sessions

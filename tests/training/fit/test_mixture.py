@@ -14,11 +14,11 @@ from training.fit.mixture import (
     fit_direction,
     fit_rows,
 )
-from training.fit.selection import UnfittableError
 from training.fit.threshold import Threshold, choose
 from training.frames.folds import walk_forward
 from training.frames.rows import Rows, direction_rows, regime_rows
 from training.models import MODELS
+from training.models.sample import UnfittableError
 
 LOGISTIC = MODELS["logistic"]
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]

@@ -7,14 +7,9 @@ from sklearn.feature_selection import mutual_info_classif
 from sklearn.metrics import mutual_info_score
 
 from market.errors import InputError
-from training.fit.selection import (
-    UnfittableError,
-    correlation,
-    coverage,
-    equal_frequency_bins,
-    mutual_information,
-    select,
-)
+from training.fit.selection import correlation, equal_frequency_bins, mutual_information, select
+from training.frames.coverage import coverage
+from training.models.sample import UnfittableError
 
 SEEDS = st.integers(0, 10_000)
 

@@ -15,11 +15,11 @@ from forecasters.paths import INPUTS, Paths, drift_inputs, volatility_inputs
 from market.targets import HORIZON, regime_codes
 from tests.training.conftest import days, index_rank_frame
 from training.fit.fit import Fit, fit_rows
-from training.fit.selection import UnfittableError
 from training.frames.rows import Rows, regime_rows
 from training.models import MODELS, Sample
 from training.models import paths as module
 from training.models.paths import FLOOR, PATH_DECIMALS, SMALLEST, fit, ridge
+from training.models.sample import UnfittableError
 
 PERSISTENCE, SHOCK = 0.97, 0.06
 LENGTH, TRAIN = 2_400, 1_600

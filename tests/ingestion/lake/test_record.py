@@ -8,12 +8,7 @@ import pandas as pd
 import pytest
 
 from home.manifest import Answer, Entry, Manifest
-from ingestion.landing.record import (
-    fingerprint,
-    landing_fingerprint,
-    read_record,
-    write_record,
-)
+from ingestion.lake.record import fingerprint, landing_fingerprint, read_record, write_record
 
 INPUTS = [("prices", "SPY"), ("news", "market")]
 OUTPUTS = [("technical", "SPY"), ("iv", "SPY")]
