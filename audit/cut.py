@@ -12,9 +12,17 @@ from typing import Final
 import pandas as pd
 import polars as pl
 
+from ingestion.tables.catalogue import (
+    EARNINGS_CALENDAR,
+    INDICES,
+    MACRO_SERIES,
+    MENTIONS,
+    NEWS,
+    NEWS_SENTIMENT,
+    PRICES,
+)
 from ingestion.tables.frames import LANDED, SESSION
-from ingestion.views.compute import MacroRaw, TickerRaw
-from ingestion.views.events import EarningsRaw, SentimentRaw
+from ingestion.views.raw import Raw
 from market.availability import SERIES, available_at
 from market.calendar import NEW_YORK, decision_time, session_shift
 
@@ -44,40 +52,27 @@ class Moment:
         return cls(session, decision_time(day)[0].floor("us").to_pydatetime(), last)
 
 
-def cut_ticker(raw: TickerRaw, moment: Moment) -> TickerRaw:
-    """Return the raw rows of a ticker up to a session, events as published by its decision."""
-    return replace(
-        raw,
-        prices=raw.prices.filter(pl.col(SESSION) <= moment.session),
-        indices={
-            name: _until(rows, pl.col(SESSION) <= moment.session, ("open", "high", "low", "close"))
-            for name, rows in raw.indices.items()
-        },
-        events=tuple(_cut_events(events, moment) for events in raw.events),
-    )
-
-
-def cut_macro(published: Sequence[pl.DataFrame], market: pl.DataFrame, moment: Moment) -> MacroRaw:
-    """Return the market's sessions up to one, and of macro rows what was published by its decision.
+def cut(raw: Raw, moment: Moment) -> Raw:
+    """Return the raw rows of a key up to a session: of each table what was known by its decision.
 
     Parameters
     ----------
-    published
-        The rows of each series with their publication, see `publications`.
-    market
-        XNYS sessions, ascending, and when each first landed with a price (`landed_at`).
+    raw
+        The rows, those of macro series with their publication, see `with_publications`.
     moment
         The session.
     """
-    kept = (pl.col(_PUBLISHED) <= moment.decision) & (pl.col(OBSERVED) <= moment.session)
-    left = pl.concat([_until(part, kept, ("value",)) for part in published])
-    return MacroRaw(left.drop(_PUBLISHED), market.filter(pl.col(SESSION) <= moment.session))
+    rows = {name: CUTS[name[0]](versions, moment) for name, versions in raw.rows.items()}
+    return replace(raw, rows=rows, sessions=raw.sessions.filter(pl.col(SESSION) <= moment.session))
 
 
-def publications(rows: pl.DataFrame) -> list[pl.DataFrame]:
-    """Return the rows of each series with their publication: by vintage, else by the lag."""
-    parts = rows.partition_by("series", maintain_order=True)
-    return [part.with_columns(_published(part).alias(_PUBLISHED)) for part in parts]
+def with_publications(raw: Raw) -> Raw:
+    """Return the rows of a key, those of macro series with their publication by vintage or lag."""
+    published = {
+        (MACRO_SERIES.name, series): rows.with_columns(_published(rows).alias(_PUBLISHED))
+        for series, rows in raw.of(MACRO_SERIES).items()
+    }
+    return replace(raw, rows={**raw.rows, **published})
 
 
 def _published(rows: pl.DataFrame) -> pl.Series:
@@ -111,15 +106,25 @@ def _until(rows: pl.DataFrame, kept: pl.Expr, values: Sequence[str]) -> pl.DataF
     return rows.head(1).with_columns(empty) if left.is_empty() else left
 
 
-def _cut_events(events: SentimentRaw | EarningsRaw, at: Moment) -> SentimentRaw | EarningsRaw:
-    if isinstance(events, EarningsRaw):
-        return replace(events, rows=_cut_reports(events.rows, at))
-    recorded = pl.col("recorded_at") <= at.decision
-    return SentimentRaw(
-        news=events.news.filter(recorded & (pl.col("published") <= at.decision)),
-        premium=events.premium.filter(recorded),
-        mentions=events.mentions.filter(recorded),
-    )
+def _cut_prices(rows: pl.DataFrame, at: Moment) -> pl.DataFrame:
+    return rows.filter(pl.col(SESSION) <= at.session)
+
+
+def _cut_indices(rows: pl.DataFrame, at: Moment) -> pl.DataFrame:
+    return _until(rows, pl.col(SESSION) <= at.session, ("open", "high", "low", "close"))
+
+
+def _cut_macro(rows: pl.DataFrame, at: Moment) -> pl.DataFrame:
+    kept = (pl.col(_PUBLISHED) <= at.decision) & (pl.col(OBSERVED) <= at.session)
+    return _until(rows, kept, ("value",)).drop(_PUBLISHED)
+
+
+def _cut_recorded(rows: pl.DataFrame, at: Moment) -> pl.DataFrame:
+    return rows.filter(pl.col("recorded_at") <= at.decision)
+
+
+def _cut_news(rows: pl.DataFrame, at: Moment) -> pl.DataFrame:
+    return _cut_recorded(rows, at).filter(pl.col("published") <= at.decision)
 
 
 def _cut_reports(rows: pl.DataFrame, at: Moment) -> pl.DataFrame:
@@ -130,3 +135,14 @@ def _cut_reports(rows: pl.DataFrame, at: Moment) -> pl.DataFrame:
     out = reported <= at.session
     results = [pl.when(out).then(pl.col(name)).alias(name) for name in RESULTS]
     return rows.filter(pl.col("date") <= at.horizon).with_columns(results)
+
+
+CUTS: Final = {
+    PRICES.name: _cut_prices,
+    INDICES.name: _cut_indices,
+    MACRO_SERIES.name: _cut_macro,
+    NEWS.name: _cut_news,
+    NEWS_SENTIMENT.name: _cut_recorded,
+    MENTIONS.name: _cut_recorded,
+    EARNINGS_CALENDAR.name: _cut_reports,
+}

@@ -18,7 +18,7 @@ from feature_repo.features.declare import Group
 from feature_repo.features.planted import groups_of
 from home.manifest import Manifest, read_manifest
 from ingestion.tables.frames import CREATED
-from ingestion.views.raw import RawReader
+from ingestion.views.reader import RawReader
 from market.errors import InputError
 from market.underlyings import MARKET
 
@@ -94,10 +94,10 @@ def leaks(data_dir: Path, tickers: Sequence[str], cuts: int, seed: int) -> Looka
     """
     manifest = read_manifest(data_dir)
     check_built(manifest, tickers)
-    reader = RawReader(data_dir, manifest, definitions(manifest)["technical"])
-    subjects = [Subject(reader, key, TICKER_VIEWS, reader.ticker(key)) for key in tickers]
+    reader, groups = RawReader(data_dir, manifest), definitions(manifest)
+    subjects = [Subject(reader, TICKER_VIEWS, reader.raw("ticker", key), groups) for key in tickers]
     if any(manifest.keys(view) for view in MARKET_VIEWS):
-        subjects.append(Subject(reader, MARKET, MARKET_VIEWS, reader.macro()))
+        subjects.append(Subject(reader, MARKET_VIEWS, reader.raw("market", MARKET), groups))
     found = [row for subject in subjects for row in subject.compared(cuts, seed)]
     held = {view for subject in subjects for view in subject.stored}
     return LookaheadReport(

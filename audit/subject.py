@@ -1,6 +1,6 @@
 """A key under audit: its stored rows, and the same rows computed again without their future."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -11,15 +11,17 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from audit.cut import Moment, cut_macro, cut_ticker, landed_at, publications
+from audit.cut import Moment, cut, landed_at, with_publications
 from feature_repo.features.catalogue import OPTIONAL_GROUPS, names
+from feature_repo.features.declare import Group
 from home.manifest import read_rows
 from ingestion.lake.versions import TICK
-from ingestion.tables.catalogue import INDICES
 from ingestion.tables.frames import CREATED, SESSION
-from ingestion.views.compute import TABLES_OF, MacroRaw, Raw, TickerRaw
+from ingestion.views.catalogue import VIEW_OF
+from ingestion.views.compute import changes, compute
 from ingestion.views.feature_rows import created_at
-from ingestion.views.raw import RawReader
+from ingestion.views.raw import Raw
+from ingestion.views.reader import RawReader
 
 # The share of a value by which two computations of it may differ.
 TOLERANCE: Final = 1e-9
@@ -47,12 +49,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Subject:
-    """A key, its raw rows and its stored views."""
+    """A key, its raw rows and its stored views, and the definitions these were built by."""
 
     reader: RawReader
-    key: str
     views: Sequence[str]
-    raw: TickerRaw | MacroRaw
+    raw: Raw
+    definitions: Mapping[str, Group]
+
+    @property
+    def key(self) -> str:
+        """The ticker, or the market."""
+        return self.raw.key
 
     @cached_property
     def stored(self) -> dict[str, pl.DataFrame]:
@@ -64,12 +71,12 @@ class Subject:
     @cached_property
     def changes(self) -> list[datetime]:
         """The times at which the past of an input changed."""
-        return self.raw.changes()
+        return changes(self.raw)
 
     @cached_property
-    def published(self) -> list[pl.DataFrame]:
-        """The macro rows of each series, with when each was published."""
-        return publications(self.raw.rows) if isinstance(self.raw, MacroRaw) else []
+    def published(self) -> Raw:
+        """The raw rows, those of macro series with when each was published."""
+        return with_publications(self.raw)
 
     def compared(self, cuts: int, seed: int) -> Iterator[Row]:
         """Yield each view's row of the chosen sessions, stored and as it could be known."""
@@ -80,7 +87,7 @@ class Subject:
                 for view, rows in self.stored.items()
                 if session in rows[SESSION]
             }
-            raw = self.cut(moment)
+            raw = cut(self.published, moment)
             times = {view: self.known_by(view, row, moment) for view, row in found.items()}
             for time in set(times.values()):
                 wanted = [view for view in found if times[view] == time]
@@ -99,12 +106,6 @@ class Subject:
             chosen |= set(held[view].gather(spread(held[view].len(), cuts, seed)))
         return sorted(chosen)
 
-    def cut(self, moment: Moment) -> Raw:
-        """Return the raw rows as they stood at a moment."""
-        if isinstance(self.raw, TickerRaw):
-            return cut_ticker(self.raw, moment)
-        return cut_macro(self.published, self.raw.market, moment)
-
     def known_by(self, view: str, row: pl.DataFrame, moment: Moment) -> datetime | None:
         """Return up to when raw rows had landed where a row was computed; None for all.
 
@@ -121,20 +122,16 @@ class Subject:
 
     def inputs(self, view: str) -> list[pl.DataFrame]:
         """Return the tables that have to reach a session before a view has its row."""
-        if isinstance(self.raw, MacroRaw):
-            return [self.raw.market]
-        reads_indices = INDICES.name in TABLES_OF[view]
-        return [self.raw.prices, *(self.raw.indices.values() if reads_indices else ())]
+        tables = [part.table for part in VIEW_OF[view].inputs if part.table.by_session]
+        return [self.raw.sessions, *(rows for t in tables for rows in self.raw.of(t).values())]
 
     def rebuilt(self, raw: Raw, time: datetime | None, session: date) -> dict[str, np.ndarray]:
         """Return the views' values of a session, and when each row was known."""
-        first = self.reader.manifest.first_live_landing
-        live = None if first is None else datetime.fromisoformat(first)
         day, values = pd.DatetimeIndex([session]), {}
-        for view, aligned, features in raw.views(time):
+        for view, aligned, features in compute(raw, time, self.definitions):
             at = aligned.sessions.get_indexer(day)[0]
             if at >= 0:
-                known = created_at(aligned, live)[at].timestamp()
+                known = created_at(aligned, raw.first_live)[at].timestamp()
                 values[view] = np.array([*(features[name][at] for name in names(view)), known])
         return values
 

@@ -16,9 +16,11 @@ from audit.subject import spread
 from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.declare import Group
 from home.manifest import read_manifest
-from ingestion.views.compute import Raw, TickerRaw
-from ingestion.views.raw import RawReader
+from ingestion.views.compute import compute
+from ingestion.views.raw import Raw
+from ingestion.views.reader import RawReader
 from market.arrays import FloatArray
+from market.underlyings import MARKET
 
 # The share of a value by which one of a shorter history may differ.
 TOLERANCE: Final = 1e-6
@@ -104,10 +106,10 @@ def warmup(
     manifest = read_manifest(data_dir)
     check_built(manifest, tickers)
     groups = definitions(manifest)
-    reader = RawReader(data_dir, manifest, groups["technical"])
-    raws: list[Raw] = [reader.ticker(ticker) for ticker in tickers]
+    reader = RawReader(data_dir, manifest)
+    raws = [reader.raw("ticker", ticker) for ticker in tickers]
     if manifest.keys("macro"):
-        raws.append(reader.macro())
+        raws.append(reader.raw("market", MARKET))
     found = [row for raw in raws for row in _of_key(raw, groups, probes, seed)]
     return WarmupReport(tuple(tickers), probes, tuple(_longest(found)))
 
@@ -182,11 +184,11 @@ def _of_key(raw: Raw, groups: Mapping[str, Group], probes: int, seed: int) -> It
 def _histories(raw: Raw, groups: Mapping[str, Group], probes: int, seed: int) -> Iterator[_History]:
     """Yield the history of each view: those of implied volatility start from prices as well."""
     priced: Mapping[str, FloatArray] = {}
-    for view, aligned, _ in raw.views(None):
+    for view, aligned, _ in compute(raw, None, groups):
         arrays = dict(aligned.arrays)
         if view == "technical":
             priced = arrays
-        chain = _chain(view, groups) if isinstance(raw, TickerRaw) else ()
+        chain = _chain(view, groups) if raw.entity == "ticker" else ()
         count = len(aligned.sessions)
         half = count // 2
         places = [half + place for place in spread(count - half, probes, seed)]

@@ -20,14 +20,15 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from feature_repo.features.macro.group import DAILY, MONTHLY
 from ingestion.sources.simulated.source import Simulated
 from ingestion.sources.simulated.truth import best_score
-from ingestion.tables.catalogue import TABLES
-from ingestion.tables.frames import LANDED, SESSION, typed, utc
-from ingestion.views.compute import MacroRaw, TickerRaw
-from ingestion.views.raw import index_symbols
+from ingestion.tables.catalogue import PRICES, TABLES
+from ingestion.tables.frames import LANDED, typed, utc
+from ingestion.views.catalogue import VIEW_OF
+from ingestion.views.compute import compute
+from ingestion.views.raw import Raw, first_landings
 from market.calendar import decision_time
+from market.underlyings import MARKET
 from training.settings import Settings
 from training.tasks import DIRECTION
 from training.tasks.scores import auc
@@ -101,13 +102,17 @@ def training_frame(source: Simulated, ticker: str) -> pd.DataFrame:
     The views are computed from the source's rows by what a build computes them with, and joined
     by session: in a backfill every row is known by the time that a training reads it.
     """
-    prices = _landed(source, "prices", ticker)
-    symbols = index_symbols(ticker)
-    indices = {name: _landed(source, "indices", symbol) for name, symbol in symbols.items()}
-    series = pl.concat(_landed(source, "macro_series", name) for name in (*DAILY, *MONTHLY))
-    market = MacroRaw(series, prices.select(SESSION, LANDED))
-    found = [*TickerRaw(prices, indices).views(None), *market.views(None)]
-    parts = {name: pd.DataFrame(made, aligned.sessions) for name, aligned, made in found}
+    rows: dict[str, dict[tuple[str, str], pl.DataFrame]] = {"ticker": {}, "market": {}}
+    keys = {"ticker": ticker, "market": MARKET}
+    for view in (VIEW_OF[name] for name in VIEWS):
+        needed = view.needs(keys[view.entity])
+        rows[view.entity] |= {name: _landed(source, *name) for name in needed}
+    sessions = first_landings(rows["ticker"][PRICES.name, ticker])
+    parts = {
+        name: pd.DataFrame(features, aligned.sessions)
+        for entity, key in keys.items()
+        for name, aligned, features in compute(Raw(entity, key, rows[entity], sessions))
+    }
     frame = pd.concat([parts[view] for view in VIEWS], axis=1)
     frame = frame.rename_axis("session").reset_index()
     return frame.assign(ticker=ticker)

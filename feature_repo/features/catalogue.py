@@ -16,8 +16,8 @@ from market.errors import InputError
 GROUPS: Final = {
     group.name: group for group in (TECHNICAL, IV, IV_LAGS, IV_PATH, MACRO, SENTIMENT, EARNINGS)
 }
-# Views that a home may lack: their raw tables need a key, or start when first recorded.
-OPTIONAL_GROUPS: Final = ("sentiment", "earnings")
+# Views that a home may lack.
+OPTIONAL_GROUPS: Final = tuple(name for name, group in GROUPS.items() if group.optional)
 # Computed from stored features when they are read, never stored.
 ON_DEMAND: Final = {"cross": CROSS}
 

@@ -87,6 +87,9 @@ class Group:
         Names of the raw arrays, each of shape (n_sessions,), oldest session first.
     terms
         Shared intermediate arrays.
+    requires
+        What a source has to give for the view, in words, where a home may lack it: its raw tables
+        need a key, or start when first recorded. Empty where every home has it.
 
     Raises
     ------
@@ -100,6 +103,7 @@ class Group:
     features: tuple[Feature, ...]
     sources: tuple[str, ...]
     terms: tuple[Term, ...] = ()
+    requires: str = ""
 
     def __post_init__(self) -> None:
         rows = [row for row in (*self.terms, *self.features) if row.inputs != (row.name,)]
@@ -122,6 +126,11 @@ class Group:
         rows = {row.name: row for row in (*self.terms, *self.features)}
         graph = {name: set(row.inputs) - set(self.sources) for name, row in rows.items()}
         return tuple(rows[name] for name in TopologicalSorter(graph).static_order())
+
+    @property
+    def optional(self) -> bool:
+        """Whether a home may lack the view."""
+        return bool(self.requires)
 
     @property
     def lookback(self) -> int:

@@ -25,8 +25,8 @@ from ingestion.build.shards import BuildTask, KeyBuilt, build_shard, shards_of
 from ingestion.lake.lake import Lake
 from ingestion.lake.record import fingerprint, read_record, write_record
 from ingestion.tables.frames import utc
-from ingestion.views.compute import CARRIED, TABLES_OF
-from ingestion.views.raw import RawReader, prices_span
+from ingestion.views.catalogue import VIEW_OF
+from ingestion.views.reader import RawReader, prices_span
 from market.underlyings import MARKET
 
 logger = structlog.get_logger(__name__)
@@ -158,8 +158,8 @@ def _build_keys(
             for entry in built.entries:
                 lake.stage_entry(entry)
             _drop_unmade(lake, built)
-            for view, found in built.counts.items():
-                counts[view] += found
+            for view, count in built.counts.items():
+                counts[view] += count
             report(built.key, done)
     lake.commit()
     built_record = record | {"/".join(key): state(key) for key in keys}
@@ -222,15 +222,15 @@ def _stale(manifest: Manifest, view: str, last: Mapping[str, str]) -> str | None
     behind = [key for key, end in last.items() if end < prices_span(manifest, key)[1]]
     unanswered = _unanswered(manifest, view)
     if unanswered and (behind or not last):
-        return f"{CARRIED[view]} could not be fetched: {', '.join(unanswered[:10])}"
+        return f"{VIEW_OF[view].carried} could not be fetched: {', '.join(unanswered[:10])}"
     if not last:
-        return f"not all of {', '.join(TABLES_OF[view])} has landed"
+        return f"not all of {', '.join(VIEW_OF[view].tables)} has landed"
     return f"an input of {', '.join(behind[:10])} ends before its prices" if behind else None
 
 
 def _unanswered(manifest: Manifest, view: str) -> list[str]:
     """Return the keys of a carried table whose source did not answer at the last prices."""
-    carried, end = CARRIED.get(view), prices_span(manifest, MARKET)[1]
+    carried, end = VIEW_OF[view].carried, prices_span(manifest, MARKET)[1]
     return [
         f"{key} since {answer.through or 'ever'}"
         for (table, key), answer in sorted(manifest.answers.items())
@@ -240,7 +240,7 @@ def _unanswered(manifest: Manifest, view: str) -> list[str]:
 
 def _absent(manifest: Manifest, view: str) -> str:
     """Return why a home has nothing of a view that it may lack."""
-    tables = TABLES_OF[view]
+    tables = VIEW_OF[view].tables
     landed = [table for table in tables if manifest.keys(table)]
     if not landed:
         return f"nothing of {', '.join(tables)} has landed"

@@ -22,10 +22,10 @@ from ingestion.lake.data_folder import Partition, stored_rows, write_partition
 from ingestion.lake.lake import features_folder
 from ingestion.lake.versions import TICK, append
 from ingestion.tables.frames import CREATED, SESSION
-from ingestion.views.compute import Raw
-from ingestion.views.events import View
+from ingestion.views.compute import Computed, changes, compute
 from ingestion.views.feature_rows import feature_rows
-from ingestion.views.raw import RawReader
+from ingestion.views.raw import Raw
+from ingestion.views.reader import RawReader
 from market.errors import InputError
 
 # Enough keys to make a task of seconds, few enough that their shared raw rows stay small.
@@ -57,9 +57,9 @@ class BuildTask:
     first_live: datetime | None = None
     plant_leak: bool = False
 
-    def technical(self) -> Group:
-        """Return the technical group to compute by."""
-        return (with_leak() if self.plant_leak else GROUPS)["technical"]
+    def definitions(self) -> Mapping[str, Group]:
+        """Return the groups to compute by."""
+        return with_leak() if self.plant_leak else GROUPS
 
     def views_of(self, entity: str) -> list[str]:
         """Return the opened views of an entity."""
@@ -112,10 +112,11 @@ def shards_of(
 
 def _part_of(task: BuildTask, reader: RawReader, entity: str, keys: Sequence[str]) -> Manifest:
     """Return a manifest of only what the keys are computed from and what they have."""
-    held = reader.manifest.entries
     wanted = dict.fromkeys(name for key in keys for name in reader.inputs(entity, key))
     wanted |= dict.fromkeys((view, key) for view in task.views_of(entity) for key in keys)
-    return replace(reader.manifest, entries={name: held[name] for name in wanted if name in held})
+    stored = reader.manifest.entries
+    entries = {name: stored[name] for name in wanted if name in stored}
+    return replace(reader.manifest, entries=entries)
 
 
 def build_shard(task: BuildTask, shard: Shard) -> Iterator[KeyBuilt]:
@@ -126,42 +127,39 @@ def build_shard(task: BuildTask, shard: Shard) -> Iterator[KeyBuilt]:
     InputError
         If a ticker has no prices, or its raw rows make no features.
     """
-    reader = RawReader(task.data_dir, shard.manifest, task.technical())
+    reader = RawReader(task.data_dir, shard.manifest)
     for key in shard.keys:
-        raw = reader.ticker(key) if shard.entity == "ticker" else reader.macro()
-        yield build_key(task, shard, key, raw)
+        yield build_key(task, shard, reader.raw(shard.entity, key))
 
 
-def build_key(task: BuildTask, shard: Shard, key: str, raw: Raw) -> KeyBuilt:
+def build_key(task: BuildTask, shard: Shard, raw: Raw) -> KeyBuilt:
     """Write what is new or changed in the views of one key.
 
     A view that has rows is brought to what is known now. One that has none, as in a new
     generation, is built as it would have been at each time its past changed, so that a correction
     stays one and is known from its landing on.
     """
-    held: Rows = {
-        view: stored_rows(task.data_dir, shard.manifest, task.views[view], view, key)
-        for view in task.views_of(shard.entity)
+    stored: Rows = {
+        view: stored_rows(task.data_dir, shard.manifest, task.views[view], view, raw.key)
+        for view in task.views_of(raw.entity)
     }
-    rows, counts = _appended(task, shard, key, raw, held)
+    rows, counts = _appended(task, raw, stored)
     entries = tuple(
-        _write(task, view, key, rows[view]) for view, found in counts.items() if found.total()
+        _write(task, view, raw.key, rows[view]) for view, count in counts.items() if count.total()
     )
-    return KeyBuilt(key, entries, counts)
+    return KeyBuilt(raw.key, entries, counts)
 
 
-def _appended(
-    task: BuildTask, shard: Shard, key: str, raw: Raw, held: Rows
-) -> tuple[Rows, dict[str, Counter[str]]]:
+def _appended(task: BuildTask, raw: Raw, stored: Rows) -> tuple[Rows, dict[str, Counter[str]]]:
     """Return all versions of the rows of each view, and how many are new and how many corrected."""
-    rows, counts = dict(held), {view: Counter[str]() for view in held}
-    for known_by, corrected_at in _steps(raw, held, task.time):
-        for view, aligned, features in _computed(raw, known_by, key):
-            if view not in held or (known_by is not None and held[view] is not None):
+    rows, counts = dict(stored), {view: Counter[str]() for view in stored}
+    for known_by, corrected_at in _steps(raw, stored, task.time):
+        for view, aligned, features in _computed(task, raw, known_by):
+            if view not in stored or (known_by is not None and stored[view] is not None):
                 continue
-            incoming = feature_rows(shard.entity, key, aligned, features, task.first_live)
-            known_from = corrected_at if held[view] is None else task.time
-            columns = (shard.entity, SESSION)
+            incoming = feature_rows(raw.entity, raw.key, aligned, features, task.first_live)
+            known_from = corrected_at if stored[view] is None else task.time
+            columns = (raw.entity, SESSION)
             result = append(rows[view], incoming, columns, names(view), CREATED, known_from)
             rows[view] = result.rows
             counts[view] += Counter(new=result.new, corrected=result.corrected)
@@ -174,14 +172,14 @@ def _write(task: BuildTask, view: str, key: str, rows: pl.DataFrame) -> Entry:
     return write_partition(task.data_dir, place, rows, SESSION, task.time)
 
 
-def _steps(raw: Raw, held: Rows, time: datetime) -> Iterator[tuple[datetime | None, datetime]]:
+def _steps(raw: Raw, stored: Rows, time: datetime) -> Iterator[tuple[datetime | None, datetime]]:
     """Yield up to when raw rows are seen (None: all), and from when their corrections are known."""
-    changes = raw.changes() if any(rows is None for rows in held.values()) else []
-    return zip([*(change - TICK for change in changes), None], [time, *changes], strict=True)
+    past = changes(raw) if any(rows is None for rows in stored.values()) else []
+    return zip([*(change - TICK for change in past), None], [time, *past], strict=True)
 
 
-def _computed(raw: Raw, known_by: datetime | None, key: str) -> Iterator[View]:
+def _computed(task: BuildTask, raw: Raw, known_by: datetime | None) -> Iterator[Computed]:
     try:
-        yield from raw.views(known_by)
+        yield from compute(raw, known_by, task.definitions())
     except InputError as error:
-        raise InputError(f"{key}: {error}") from error
+        raise InputError(f"{raw.key}: {error}") from error

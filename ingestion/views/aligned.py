@@ -1,7 +1,6 @@
 """Raw rows to the arrays that features are computed from: one value a session, nothing filled.
 
-Pure functions. Every array of an entity has one value for each of its sessions; a session that a
-volatility index lacks is NaN, and a macro level is what was known at the decision time.
+Pure functions: what every view's alignment shares, and the prices that all of a ticker start from.
 """
 
 from collections.abc import Mapping
@@ -12,14 +11,10 @@ import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
 
-from feature_repo.features.macro.group import DAILY, MONTHLY
-from feature_repo.features.macro.known import as_known, monthly_as_known, newest_known
 from home.manifest import Answer
 from market.adjust import RAW_PRICES, adjust
 from market.arrays import BoolArray, FloatArray
-from market.availability import SERIES, available_at
-from market.calendar import DECISION_DELAY, INDEX_DELAY, NEW_YORK, close
-from market.errors import InputError
+from market.calendar import DECISION_DELAY, close
 
 
 @dataclass(frozen=True)
@@ -62,88 +57,6 @@ def align_prices(prices: pl.DataFrame) -> Aligned:
     arrays = adjust(**{name: prices[name].to_numpy() for name in RAW_PRICES})
     closes = close(sessions)
     return Aligned(sessions, closes, closes, times(prices["landed_at"]), arrays, sessions[-1])
-
-
-def align_indices(prices: Aligned, indices: Mapping[str, pl.DataFrame]) -> Aligned:
-    """Return the closes of volatility indices on the sessions of one ticker, NaN in holes.
-
-    Parameters
-    ----------
-    prices
-        The ticker's prices, aligned.
-    indices
-        FloatArray name to the newest version of each session of an index. Sessions after the last
-        one of an index are pending; those that an index skipped are holes.
-    """
-    arrays, landed = {}, prices.landed
-    for name, index in indices.items():
-        rows = days(index["session"]).get_indexer(prices.sessions)
-        arrays[name] = np.append(index["close"].to_numpy(), np.nan)[rows]
-        landed = later(landed, taken(times(index["landed_at"]), rows))
-    return Aligned(
-        sessions=prices.sessions,
-        closes=prices.closes,
-        available=prices.closes + INDEX_DELAY,
-        landed=landed,
-        arrays=arrays,
-        last=pd.Timestamp(min(index["session"].max() for index in indices.values())),
-    )
-
-
-def align_macro(rows: pl.DataFrame, market: pl.DataFrame) -> Aligned:
-    """Return each series' level, and earlier months of monthly ones, as known at decision times.
-
-    Parameters
-    ----------
-    rows
-        The newest version of each observation (and vintage) of every series.
-    market
-        XNYS sessions, ascending, and when each first landed with a price (`landed_at`).
-
-    Raises
-    ------
-    InputError
-        If a series that features need has no row.
-    """
-    sessions = days(market["session"])
-    closes = close(sessions)
-    cut_offs = closes + DECISION_DELAY
-    arrays: dict[str, FloatArray] = {}
-    available, landed = closes, times(market["landed_at"])
-    for series in (*DAILY, *MONTHLY):
-        part = rows.filter(pl.col("series") == series)
-        if part.is_empty():
-            raise InputError(f"macro features need series {series}: nothing of it has landed")
-        known = macro_available(series, part)
-        arrays |= _levels(series, part, known, cut_offs)
-        newest = newest_known(cut_offs, days(part["observation_date"]), known)
-        available = later(available, taken(known, newest))
-        landed = later(landed, taken(times(part["landed_at"]), newest))
-    return Aligned(sessions, closes, available, landed, arrays, sessions[-1])
-
-
-def macro_available(series: str, rows: pl.DataFrame) -> pd.DatetimeIndex:
-    """Return when each row of a series was known: by its vintage if it has one, else by the lag.
-
-    A vintage counts from the hour of its day at which the series' releases count.
-    """
-    modelled = available_at(series, days(rows["observation_date"]))
-    vintage = days(rows["vintage_date"])
-    at_hour = (vintage + pd.Timedelta(hours=SERIES[series].hour)).tz_localize(NEW_YORK)
-    return at_hour.tz_convert("UTC").where(vintage.notna(), modelled)
-
-
-def _levels(
-    series: str, rows: pl.DataFrame, known: pd.DatetimeIndex, cut_offs: pd.DatetimeIndex
-) -> dict[str, FloatArray]:
-    observed, values = days(rows["observation_date"]), rows["value"].to_numpy()
-    if series in DAILY:
-        return {series: as_known(cut_offs, observed, known, values)}
-    terms = MONTHLY[series]
-    vintage = days(rows["vintage_date"])
-    earlier = tuple(months for months in terms if months)
-    levels = monthly_as_known(cut_offs, observed, known, values, vintage, earlier)
-    return {name: levels[months] for months, name in terms.items()}
 
 
 def settled_by(landings: pd.DatetimeIndex, landed: pl.DataFrame) -> pd.DatetimeIndex:

@@ -1,10 +1,10 @@
-"""Versions of reports to the sources of the earnings group: what was known of each, and when.
+"""The earnings view: versions of the basket's reports, what was known of each, and when.
 
 Pure functions. All versions count, each from the time it was known: a moved date or a result that
 came in changes no session before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -13,10 +13,25 @@ import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
 
+from feature_repo.features.earnings.group import EARNINGS
 from feature_repo.features.earnings.known import earnings_by_session, report_sessions
 from feature_repo.features.earnings.reports import ANNOUNCED, BEFORE_CLOSE, EarningsVersions
-from ingestion.views.aligned import Aligned, days, later, settled_by, taken, times
-from market.arrays import FloatArray
+from home.manifest import Answer
+from ingestion.tables.catalogue import EARNINGS_CALENDAR
+from ingestion.views.aligned import (
+    Aligned,
+    answered_by,
+    days,
+    later,
+    settled_by,
+    taken,
+    times,
+    up_to,
+)
+from ingestion.views.declare import Input, View
+from ingestion.views.raw import Raw
+from market.arrays import BoolArray, FloatArray
+from market.baskets import basket_symbols, basket_weights
 from market.calendar import DECISION_DELAY, calendar, close
 
 FIGURES: Final = ("eps_actual", "eps_estimate", "revenue_actual", "revenue_estimate")
@@ -143,3 +158,42 @@ def _newest_known(cut_offs: pd.DatetimeIndex, known: pd.DatetimeIndex) -> NDArra
     order = np.argsort(known.asi8, kind="stable")
     at = known[order].searchsorted(cut_offs, side="right") - 1
     return np.append(np.maximum.accumulate(order), -1)[at]
+
+
+def _align(raw: Raw) -> Aligned | None:
+    """Return the sources as far as every member of the basket has answered.
+
+    A session for which a member did not answer is pending; a member that the plan does not
+    include is none then.
+    """
+    prices, symbols = raw.priced, basket_symbols(raw.key)
+    answers = raw.answers_of(EARNINGS_CALENDAR)
+    weights = basket_weights(raw.key, prices.sessions)
+    silent = ~_answered(prices.sessions, symbols, answers)
+    refused = [symbol in answers and answers[symbol].refused for symbol in symbols]
+    weights[silent & refused] = 0.0
+    rows = raw.versions(EARNINGS_CALENDAR)
+    aligned = align_earnings(prices, rows, symbols, weights, raw.sessions, raw.first_live)
+    if aligned is None:
+        return None
+    complete = ~(silent & (weights > 0)).any(axis=1)
+    return up_to(aligned, complete[-len(aligned.sessions) :])
+
+
+def _answered(
+    sessions: pd.DatetimeIndex, symbols: Sequence[str], answers: Mapping[str, Answer]
+) -> BoolArray:
+    """Return whether a company's reports are complete, shape (n_sessions, n_symbols)."""
+    if not answers:
+        return np.ones((len(sessions), len(symbols)), dtype=np.bool_)
+    # One that was never asked for tells nothing, where others were.
+    by_symbol = [answers.get(symbol, Answer(None)) for symbol in symbols]
+    return np.stack([answered_by(answer, sessions) for answer in by_symbol], axis=1)
+
+
+VIEW: Final = View(
+    groups=(EARNINGS,),
+    inputs=(Input(EARNINGS_CALENDAR, basket_symbols, EARNINGS.sources, carried=True),),
+    align=_align,
+    events=True,
+)

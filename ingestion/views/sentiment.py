@@ -1,4 +1,4 @@
-"""Headlines, premium scores and mentions to one value a session: what was recorded in its window.
+"""The sentiment view: headlines, premium scores and mentions, as recorded in a session's window.
 
 Pure functions. The window of a session reaches from the decision time of the session before to its
 own. A session in whose window nothing was recorded was not watched: its values are NaN.
@@ -12,12 +12,17 @@ import pandas as pd
 import polars as pl
 from numpy.typing import NDArray
 
+from feature_repo.features.sentiment.group import SENTIMENT
 from feature_repo.features.sentiment.windows import last_snapshot, news_by_session
-from ingestion.tables.catalogue import MENTION_FILTERS, NEWS
+from ingestion.tables.catalogue import MARKET_SCOPE, MENTION_FILTERS, MENTIONS, NEWS, NEWS_SENTIMENT
 from ingestion.views.aligned import Aligned, later, settled_by, taken, times
+from ingestion.views.declare import Input, View, own
+from ingestion.views.raw import Raw
 from market.arrays import FloatArray
 from market.calendar import DECISION_DELAY, decision_time, session_shift
 
+HEADLINES: Final = ("headlines", "headlines_up", "headlines_down")
+PREMIUM: Final = ("premium_score", "premium_sector_score")
 COUNTS: Final = ("mentions", "mentions_24h_ago")
 
 
@@ -50,20 +55,20 @@ def align_sentiment(
     windows = _Windows.of(prices)
     inputs = [_unsettled(rows, landed) for rows in (news, premium, mentions)]
     newest = [windows.landed(rows) for rows in inputs]
-    watched = np.flatnonzero(np.any([~found.isna() for found in newest], axis=0))
+    watched = np.flatnonzero(np.any([~landings.isna() for landings in newest], axis=0))
     if not watched.size:
         return None
     news, premium, mentions = inputs
     arrays = _headlines(windows, news) | _premium(windows, premium) | _mentions(windows, mentions)
-    found = later(later(newest[0], newest[1]), newest[2])
+    recorded = later(later(newest[0], newest[1]), newest[2])
     # An unwatched session shows as one when a later one is watched.
-    found = pd.DatetimeIndex(found.to_series().bfill())
+    recorded = pd.DatetimeIndex(recorded.to_series().bfill())
     since = slice(watched[0], None)
     return Aligned(
         sessions=prices.sessions[since],
         closes=prices.closes[since],
         available=windows.cut_offs[since],
-        landed=later(prices.landed, found)[since],
+        landed=later(prices.landed, recorded)[since],
         arrays={name: values[since] for name, values in arrays.items()},
         last=prices.sessions[watched[-1]],
     )
@@ -140,7 +145,7 @@ def _premium(windows: _Windows, premium: pl.DataFrame) -> dict[str, FloatArray]:
         _at(premium, name, rows)
         for name in ("bullish_percent", "bearish_percent", "sector_bullish_percent")
     )
-    return {"premium_score": bullish - bearish, "premium_sector_score": 2.0 * sector - 1.0}
+    return dict(zip(PREMIUM, (bullish - bearish, 2.0 * sector - 1.0), strict=True))
 
 
 def _mentions(windows: _Windows, mentions: pl.DataFrame) -> dict[str, FloatArray]:
@@ -157,3 +162,20 @@ def _mentions(windows: _Windows, mentions: pl.DataFrame) -> dict[str, FloatArray
 def _at(frame: pl.DataFrame, name: str, rows: NDArray[np.intp]) -> FloatArray:
     """Return a column at rows, NaN for a null and for row -1."""
     return np.append(frame[name].cast(pl.Float64).to_numpy(), np.nan)[rows]
+
+
+def _align(raw: Raw) -> Aligned | None:
+    news, premium, mentions = (raw.versions(t) for t in (NEWS, NEWS_SENTIMENT, MENTIONS))
+    return align_sentiment(raw.priced, news, premium, mentions, raw.sessions)
+
+
+VIEW: Final = View(
+    groups=(SENTIMENT,),
+    inputs=(
+        Input(NEWS, lambda _ticker: (MARKET_SCOPE,), HEADLINES),
+        Input(NEWS_SENTIMENT, own, PREMIUM),
+        Input(MENTIONS, own, COUNTS),
+    ),
+    align=_align,
+    events=True,
+)

@@ -22,7 +22,7 @@ from ingestion.lake.quarantine import (
 from ingestion.tables.catalogue import TABLES
 from ingestion.tables.declare import Table
 from ingestion.tables.frames import LANDED
-from ingestion.views.compute import TABLES_OF
+from ingestion.views.catalogue import VIEW_OF, groups_of_table
 from market.errors import InputError
 
 if TYPE_CHECKING:
@@ -121,10 +121,10 @@ def release(
         released = new = corrected = 0
         if rows[RELEASED].null_count() or not _behind(lake):
             chosen = choose(shape, key, rows, ids)
-            landing = lake.release(shape, key, chosen, as_of, views_of(shape))
+            landing = lake.release(shape, key, chosen, as_of, groups_of_table(shape))
             released, new, corrected = chosen.height, landing.rows_new, landing.rows_corrected
         built = []
-        if any(view in lake.manifest.tables for view in TABLES_OF):
+        if any(view in lake.manifest.tables for view in VIEW_OF):
             tickers = lake.manifest.keys("prices")
             built = build_features(lake, tickers, as_of, progress)
     return {
@@ -136,11 +136,6 @@ def release(
         "rows_corrected": corrected,
         "features": [report.document() for report in built],
     }
-
-
-def views_of(table: Table) -> list[str]:
-    """Return the views that are computed from a raw table."""
-    return [view for view, names in TABLES_OF.items() if table.name in names]
 
 
 def _behind(lake: Lake) -> bool:

@@ -8,8 +8,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-import ingestion.views.aligned
-import ingestion.views.compute
+import ingestion.views.iv
+import ingestion.views.macro
 import ingestion.views.sentiment
 from audit.lookahead import LookaheadReport, leaks
 from feature_repo.features.catalogue import GROUPS
@@ -68,12 +68,12 @@ def backfilled_macro(home: Built, patch: Patch) -> set[str]:
     def filled(*args: object) -> FloatArray:
         return pd.Series(as_known(*args)).bfill().to_numpy()
 
-    as_known = ingestion.views.aligned.as_known
+    as_known = ingestion.views.macro.as_known
     frames = everything()
     macro = frames["macro_series"]
     early = (macro["series"] == "DGS10") & (macro["observation_date"] < DAYS[100])
     frames["macro_series"] = macro[~early].reset_index(drop=True)
-    patch.setattr(ingestion.views.aligned, "as_known", filled)
+    patch.setattr(ingestion.views.macro, "as_known", filled)
     home.data = home.data.with_name("late")
     landed(home.data, [frames])
     return {"treasury_10y"}
@@ -89,8 +89,8 @@ def unreleased_cpi(home: Built, patch: Patch) -> set[str]:
             pd.DatetimeIndex(rows["observation_date"].to_numpy()).as_unit("ns").tz_localize("UTC")
         )
 
-    available = ingestion.views.aligned.macro_available
-    patch.setattr(ingestion.views.aligned, "macro_available", at_once)
+    available = ingestion.views.macro.macro_available
+    patch.setattr(ingestion.views.macro, "macro_available", at_once)
     rebuilt(home)
     return {"cpi_yoy"}
 
@@ -129,8 +129,8 @@ def wrong_session(home: Built, patch: Patch) -> set[str]:
         moved = pl.col("session").dt.offset_by("-1d")
         return align(prices, {name: rows.with_columns(moved) for name, rows in indices.items()})
 
-    align = ingestion.views.compute.align_indices
-    patch.setattr(ingestion.views.compute, "align_indices", early)
+    align = ingestion.views.iv.align_indices
+    patch.setattr(ingestion.views.iv, "align_indices", early)
     rebuilt(home)
     return {"vix_close"}
 

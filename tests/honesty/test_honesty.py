@@ -27,7 +27,7 @@ from ingestion.lake.lake import Lake
 from ingestion.online.feast_registry import apply
 from ingestion.sources.simulated.source import Simulated
 from ingestion.tables.catalogue import TABLES
-from ingestion.views.raw import index_symbols
+from ingestion.views.iv import index_symbols
 from market.calendar import decision_time, sessions
 from market.errors import InputError
 from training.frames.dataset import load_frame

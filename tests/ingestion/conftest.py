@@ -11,7 +11,8 @@ import pytest
 
 from ingestion.build.build import ViewReport, build_features
 from ingestion.lake.lake import Lake
-from ingestion.landing.land import TableReport, fetch_all
+from ingestion.landing.land import fetch_all
+from ingestion.landing.report import TableReport
 from ingestion.sources.recorded.source import Recorded
 from ingestion.tables.catalogue import (
     EARNINGS_CALENDAR,

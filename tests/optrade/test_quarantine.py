@@ -15,13 +15,11 @@ from home.manifest import current_rows, read_manifest
 from ingestion.build.build import build_features
 from ingestion.gate.expectations import gate
 from ingestion.lake.lake import Lake
-from ingestion.tables.catalogue import INDICES, PRICES, TABLES
-from ingestion.views.compute import TABLES_OF
+from ingestion.tables.catalogue import INDICES, PRICES
 from market.calendar import decision_time, sessions
 from market.errors import InputError
 from optrade.cli.store import quarantine as commands
 from optrade.flows import quarantine
-from optrade.flows.quarantine import views_of
 
 DAYS = sessions("2024-01-02", "2024-12-31")[:30]
 AT = decision_time(DAYS[-1:])[0]
@@ -191,14 +189,3 @@ def test_an_empty_home_says_what_to_do(tmp_path: Path) -> None:
     for call in (quarantine.counts, quarantine.refused):
         with pytest.raises(InputError, match="optrade ingest"):
             call(home)
-
-
-@pytest.mark.parametrize("view", TABLES_OF)
-def test_every_view_is_one_of_a_table(view: str) -> None:
-    assert any(view in views_of(table) for table in TABLES.values())
-
-
-def test_the_views_of_tables() -> None:
-    assert views_of(INDICES) == ["iv", "iv_lags", "iv_path"]
-    assert views_of(TABLES["earnings_calendar"]) == ["earnings"]
-    assert views_of(TABLES["option_chains"]) == []

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from feature_repo.features.catalogue import OPTIONAL_GROUPS
+from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
 from feature_repo.features.services import SERVICES
 from home.manifest import Manifest
 from market.arrays import FloatArray
@@ -13,11 +13,6 @@ from market.errors import InputError
 from market.underlyings import UNDERLYINGS
 
 MIN_COVERAGE: Final = 0.60  # Decision 15
-# What the source of a view has to give; the past of news and mentions cannot be fetched.
-SOURCES: Final = {
-    "sentiment": "news and mentions, which grows by a session a day",
-    "earnings": "the earnings calendar",
-}
 
 
 def coverage(values: FloatArray) -> FloatArray:
@@ -55,6 +50,6 @@ def require_optional_views(service: str, ticker: str, manifest: Manifest) -> Non
         if (view, ticker) not in manifest.entries:
             raise InputError(
                 f"--{view}: this home has no row of {ticker} in the {view} view; run "
-                f"`optrade ingest` with a source that gives {SOURCES[view]}, or train without "
-                f"--{view}"
+                f"`optrade ingest` with a source that gives {GROUPS[view].requires}, or "
+                f"train without --{view}"
             )

@@ -23,6 +23,7 @@ def ahead(n: int) -> Callable[..., FloatArray]:
 EARNINGS: Final = Group(
     name="earnings",
     entity="ticker",
+    requires="the earnings calendar",
     sources=(
         "sessions_to_report",
         "sessions_since_report",

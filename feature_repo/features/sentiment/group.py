@@ -82,6 +82,8 @@ def below(bound: float) -> Callable[..., FloatArray]:
 SENTIMENT: Final = Group(
     name="sentiment",
     entity="ticker",
+    # The past of news and mentions cannot be fetched.
+    requires="news and mentions, which grows by a session a day",
     sources=(
         "headlines",
         "headlines_up",

@@ -1,7 +1,6 @@
 """Checks of the home's data: manifest, files, and how far every view reaches."""
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
@@ -9,7 +8,7 @@ import pandas as pd
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
 from feature_repo.features.definition_hash import definition_hash
 from home.manifest import Manifest, damaged, read_manifest
-from ingestion.tables.catalogue import EARNINGS_CALENDAR, MENTIONS, NEWS, NEWS_SENTIMENT
+from ingestion.views.catalogue import VIEW_OF
 from market.calendar import last_complete_session, sessions
 from market.errors import InputError
 from market.underlyings import MARKET
@@ -19,13 +18,6 @@ if TYPE_CHECKING:
     from optrade.runtime import Runtime
 
 NAMED: Final = 3
-# What each optional view is made of: without any of it there is no such view.
-INPUTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "sentiment": (NEWS.name, MENTIONS.name, NEWS_SENTIMENT.name),
-        "earnings": (EARNINGS_CALENDAR.name,),
-    }
-)
 
 
 def check_data(run: "Runtime") -> Iterator[Finding]:
@@ -101,10 +93,10 @@ def _expected(manifest: Manifest, name: str) -> tuple[str, ...]:
 def _absent(manifest: Manifest, name: str) -> tuple[Level, str]:
     if name not in OPTIONAL_GROUPS:
         return "error", "never built: run `optrade build-features`"
-    inputs = INPUTS[name]
-    landed = [table for table in inputs if _reaches(manifest, table)]
+    tables = VIEW_OF[name].tables
+    landed = [table for table in tables if _reaches(manifest, table)]
     if not landed:
-        return "ok", f"not there, because nothing has landed in {', '.join(inputs)}"
+        return "ok", f"not there, because nothing has landed in {', '.join(tables)}"
     return "warning", (
         f"not there, though {', '.join(landed)} landed: run `optrade build-features`; it stays "
         "so where no row falls within a session"

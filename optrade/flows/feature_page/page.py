@@ -10,8 +10,8 @@ from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, 
 from feature_repo.features.declare import Feature, Group
 from feature_repo.features.macro.group import DAILY, MONTHLY
 from feature_repo.features.services import SERVICES
-from ingestion.tables.catalogue import MACRO_SERIES, TABLES
-from ingestion.views.compute import TABLES_OF
+from ingestion.tables.catalogue import MACRO_SERIES
+from ingestion.views.catalogue import VIEW_OF
 from market.availability import SERIES, Series
 from market.calendar import DECISION_DELAY
 from optrade.flows.feature_page.measured import Measured, ViewMeasured
@@ -21,25 +21,11 @@ COLUMNS: Final = (
     "feature", "formula", "unit", "lookback", "measured", "inputs known", "nulls", "safe",
     "services",
 )  # fmt: skip
-# The arrays that a view of several raw tables is computed from, by table.
-SOURCE_TABLES: Final = {
-    "iv": {"vix_close": "indices", "vix3m_close": "indices", "spx_vix_close": "indices"},
-    "sentiment": {
-        "headlines": "news",
-        "headlines_up": "news",
-        "headlines_down": "news",
-        "premium_score": "news_sentiment",
-        "premium_sector_score": "news_sentiment",
-        "mentions": "mentions",
-        "mentions_24h_ago": "mentions",
-    },
-}
 SERIES_OF: Final = {name: name for name in DAILY} | {
     array: series for series, arrays in MONTHLY.items() for array in arrays.values()
 }
 # A share that would be rounded to 0 % or, from the other end, to 100 %.
 LEAST: Final = 0.00005
-MACRO_VIEW: Final = "macro"
 MINUTES: Final = int(DECISION_DELAY.total_seconds() // 60)
 
 HEADER: Final = f"""# Features
@@ -171,13 +157,12 @@ def sources(group: Group, row: Feature) -> set[str]:
 
 def raw_input(group: Group, source: str) -> tuple[str, str] | None:
     """Return the table or series that a source is read from, and when; None for a feature."""
-    if group.name == MACRO_VIEW:
+    inputs = VIEW_OF[group.name].inputs if group.name in VIEW_OF else ()
+    table = next((part.table for part in inputs if source in part.arrays), None)
+    if table is MACRO_SERIES:
         series = SERIES_OF[source]
         return series, series_known(SERIES[series])
-    tables = TABLES_OF.get(group.name, ())
-    single = tables[0] if len(tables) == 1 else None
-    table = SOURCE_TABLES.get(group.name, {}).get(source, single)
-    return None if table is None else (table, TABLES[table].known)
+    return None if table is None else (table.name, table.known)
 
 
 def series_known(series: Series) -> str:

@@ -20,6 +20,7 @@ from ingestion.lake import record as build_record
 from ingestion.lake.lake import Lake
 from ingestion.tables.catalogue import INDICES, MACRO_SERIES, PRICES
 from ingestion.tables.frames import CREATED, EVENT, SESSION
+from ingestion.views.raw import Raw
 from market.availability import SERIES
 from market.calendar import close, decision_time, sessions
 from market.errors import InputError
@@ -265,9 +266,9 @@ def test_a_key_is_built_again_only_where_something_changed(
     built: list[str] = []
     whole = shards.build_key
 
-    def counted(task: Any, shard: Any, key: str, *rest: Any) -> Any:
-        built.append(key)
-        return whole(task, shard, key, *rest)
+    def counted(task: Any, shard: Any, raw: Raw) -> Any:
+        built.append(raw.key)
+        return whole(task, shard, raw)
 
     monkeypatch.setattr(shards, "build_key", counted)
 

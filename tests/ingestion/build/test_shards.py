@@ -16,7 +16,8 @@ from ingestion.build.build import build_features
 from ingestion.build.shards import BuildTask, build_shard, shards_of
 from ingestion.lake.lake import Lake
 from ingestion.tables.catalogue import INDICES, MACRO_SERIES, PRICES
-from ingestion.views.raw import RawReader
+from ingestion.views.raw import Raw
+from ingestion.views.reader import RawReader
 from market.calendar import decision_time, sessions
 from market.errors import InputError
 
@@ -141,10 +142,10 @@ def test_a_shard_that_fails_commits_nothing_of_the_others(
     shutil.copytree(landed, data)
     before, original = read_manifest(data), shards.build_key
 
-    def fails(task: Any, shard: Any, key: str, *rest: Any) -> Any:
-        if key == "BBB":
+    def fails(task: Any, shard: Any, raw: Raw) -> Any:
+        if raw.key == "BBB":
             raise InputError("BBB: impossible")
-        return original(task, shard, key, *rest)
+        return original(task, shard, raw)
 
     monkeypatch.setattr(shards, "build_key", fails)
     with Lake(data) as lake, pytest.raises(InputError, match="BBB: impossible"):

@@ -15,8 +15,11 @@ from home.layout import DataFiles
 from home.manifest import Answer, current_rows, damaged, read_manifest, read_rows
 from ingestion.build.build import build_features
 from ingestion.lake.lake import Lake
+from ingestion.landing import batch
 from ingestion.landing import land as pipeline
-from ingestion.landing.land import TableReport, fetch_all, needed_keys
+from ingestion.landing.batch import needed_keys
+from ingestion.landing.land import fetch_all
+from ingestion.landing.report import TableReport
 from ingestion.sources.simulated.source import Simulated
 from ingestion.tables.catalogue import EARNINGS_CALENDAR, TABLES
 from market.availability import SERIES
@@ -272,7 +275,7 @@ def test_a_key_that_does_not_answer_leaves_the_others_landed(
 def test_reports_of_batches_are_one_report(
     tmp_path: Path, source: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "BATCH", 1)
+    monkeypatch.setattr(batch, "BATCH", 1)
     source.tables = ("prices",)
     source.failing["QQQ"] = SourceUnavailable("an empty frame for QQQ")
     source.frames["prices"].loc[0, "close"] = -1.0
@@ -285,7 +288,7 @@ def test_reports_of_batches_are_one_report(
 def test_batches_bound_what_is_fetched_at_once(
     tmp_path: Path, source: Tables, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "BATCH", 2)
+    monkeypatch.setattr(batch, "BATCH", 2)
     steps: list[tuple[str, int, int]] = []
     fetch(tmp_path, source, "SPY", "QQQ", "IWM", progress=lambda *step: steps.append(step))
     assert max(len(keys) for _, keys in source.asked) == 2

@@ -11,12 +11,9 @@ import pytest
 from ingestion.tables.catalogue import INDICES, MACRO_SERIES, PRICES
 from ingestion.tables.declare import Table
 from ingestion.tables.frames import LANDED, TIME, typed
-from ingestion.views.aligned import (
-    align_indices,
-    align_macro,
-    align_prices,
-    macro_available,
-)
+from ingestion.views.aligned import align_prices
+from ingestion.views.iv import align_indices
+from ingestion.views.macro import align_macro, macro_available
 from market.adjust import RAW_PRICES, adjust
 from market.availability import SERIES
 from market.calendar import NEW_YORK, close, decision_time, sessions

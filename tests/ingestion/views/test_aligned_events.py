@@ -15,8 +15,9 @@ from ingestion.tables.catalogue import EARNINGS_CALENDAR, MENTIONS, NEWS, NEWS_S
 from ingestion.tables.declare import Table
 from ingestion.tables.frames import LANDED, SESSION, TIME, TYPES, typed
 from ingestion.views.aligned import Aligned, settled_by
+from ingestion.views.compute import changes
 from ingestion.views.earnings import ANNOUNCED, align_earnings, earnings_versions
-from ingestion.views.events import EarningsRaw, SentimentRaw, first_landings
+from ingestion.views.raw import Raw, first_landings
 from ingestion.views.sentiment import align_sentiment
 from market.calendar import close, decision_time, sessions
 
@@ -44,6 +45,10 @@ def priced(count: int = len(DAYS), landed: pd.DatetimeIndex = CUTS) -> Aligned:
 def market(landed: pd.DatetimeIndex = CUTS) -> pl.DataFrame:
     times = pl.Series(list(landed.to_pydatetime()), dtype=TIME)
     return pl.DataFrame({SESSION: list(DAYS[: len(landed)].date), LANDED: times})
+
+
+def raw(rows: dict[tuple[str, str], pl.DataFrame]) -> Raw:
+    return Raw("ticker", "SPY", rows, market())
 
 
 def sentiment(**inputs: pl.DataFrame) -> Aligned | None:
@@ -179,12 +184,18 @@ def test_changes_are_the_first_landings_of_later_inputs(
     at = [moment.to_pydatetime() for moment in CUTS[[10, 12, 14]]]
     headlines = stored(NEWS, (CUTS[10], news([CUTS[9]])), (CUTS[14], news([CUTS[13]])))
     lists = stored(MENTIONS, (CUTS[12], mentions("SPY", [CUTS[11]])))
-    assert SentimentRaw(headlines, stored(NEWS_SENTIMENT), lists).changes() == [at[1]]
-    assert SentimentRaw(headlines, stored(NEWS_SENTIMENT), stored(MENTIONS)).changes() == []
-    calendar = stored(
+    rows = {
+        (NEWS.name, "market"): headlines,
+        (NEWS_SENTIMENT.name, "SPY"): stored(NEWS_SENTIMENT),
+        (MENTIONS.name, "SPY"): lists,
+    }
+    assert changes(raw(rows)) == [at[1]]
+    assert changes(raw(rows | {(MENTIONS.name, "SPY"): stored(MENTIONS)})) == []
+    apple = stored(
         EARNINGS_CALENDAR,
         (CUTS[10], earnings("AAPL", ["2024-02-01"])),
         (CUTS[12], earnings("AAPL", ["2024-02-02"])),
-        (CUTS[14], earnings("MSFT", ["2024-02-01"])),
     )
-    assert EarningsRaw("SPY", calendar, None).changes() == [at[2]]
+    microsoft = stored(EARNINGS_CALENDAR, (CUTS[14], earnings("MSFT", ["2024-02-01"])))
+    reports = {(EARNINGS_CALENDAR.name, "AAPL"): apple, (EARNINGS_CALENDAR.name, "MSFT"): microsoft}
+    assert changes(raw(reports)) == [at[2]]

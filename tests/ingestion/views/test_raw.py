@@ -1,9 +1,11 @@
 """Raw rows by what a build needs them for."""
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
+import polars as pl
 import pytest
 
 from home.manifest import read_manifest
@@ -17,8 +19,11 @@ from ingestion.tables.catalogue import (
     NEWS_SENTIMENT,
     PRICES,
 )
-from ingestion.views.events import EarningsRaw, SentimentRaw
-from ingestion.views.raw import RawReader, index_symbols, prices_span
+from ingestion.views.compute import changes, compute
+from ingestion.views.iv import index_symbols
+from ingestion.views.raw import Raw
+from ingestion.views.reader import RawReader, prices_span
+from market.availability import SERIES
 from market.calendar import sessions
 from market.errors import InputError
 from market.underlyings import UNDERLYINGS
@@ -35,6 +40,23 @@ def land(data: Path, table: object, frame: pd.DataFrame, at: pd.Timestamp = AT) 
 
 def reader(data: Path) -> RawReader:
     return RawReader(data, read_manifest(data))
+
+
+def of(ticker: str, data: Path) -> Raw:
+    return reader(data).raw("ticker", ticker)
+
+
+def of_market(data: Path) -> Raw:
+    return reader(data).raw("market", "US")
+
+
+def views(raw: Raw, known_by: datetime | None = None) -> list[str]:
+    return [view for view, _, _ in compute(raw, known_by)]
+
+
+def events(raw: Raw) -> dict[tuple[str, str], pl.DataFrame]:
+    """Return the rows of a ticker that are neither prices nor indices."""
+    return {name: rows for name, rows in raw.rows.items() if name[0] not in ("prices", "indices")}
 
 
 @pytest.mark.parametrize("ticker", UNDERLYINGS)
@@ -60,7 +82,7 @@ def test_a_session_of_the_market_lands_with_its_first_price(tmp_path: Path, pric
     later = AT + pd.Timedelta(days=1)
     land(tmp_path, PRICES, prices("QQQ", days=list(DAYS[[0, 1, 2, 3, 5]].astype(str))), later)
     land(tmp_path, PRICES, prices("SPY", days=list(DAYS[:2].astype(str))))
-    market = reader(tmp_path).macro().market
+    market = of_market(tmp_path).sessions
     assert market["session"].to_list() == list(DAYS[:6].date)
     # The session that nothing landed for counts with the next one.
     assert market["landed_at"].to_list() == [AT, AT, later, later, later, later]
@@ -71,14 +93,14 @@ def test_without_one_of_its_indices_a_ticker_has_prices_only(
 ) -> None:
     land(tmp_path, PRICES, prices("SPY", days=list(DAYS.astype(str))))
     land(tmp_path, INDICES, index("VIX", DAYS))
-    raw = reader(tmp_path).ticker("SPY")
-    assert raw.prices.height == len(DAYS)
-    assert raw.indices == {}
-    assert [view for view, _, _ in raw.views(None)] == ["technical"]
+    raw = of("SPY", tmp_path)
+    assert raw.versions(PRICES).height == len(DAYS)
+    assert raw.of(INDICES) == {}
+    assert views(raw) == ["technical"]
     land(tmp_path, INDICES, index("VIX3M", DAYS))
-    raw = reader(tmp_path).ticker("SPY")
-    assert set(raw.indices) == {"vix_close", "vix3m_close", "spx_vix_close"}
-    assert [view for view, _, _ in raw.views(None)] == ["technical", "iv", "iv_lags", "iv_path"]
+    raw = of("SPY", tmp_path)
+    assert set(raw.of(INDICES)) == set(index_symbols("SPY").values())
+    assert views(raw) == ["technical", "iv", "iv_lags", "iv_path"]
 
 
 def test_before_the_first_landing_there_is_nothing(
@@ -88,13 +110,12 @@ def test_before_the_first_landing_there_is_nothing(
     later = AT + pd.Timedelta(days=1)
     land(tmp_path, INDICES, pd.concat([index("VIX", DAYS), index("VIX3M", DAYS)]), later)
     land(tmp_path, MACRO_SERIES, macro(DAYS), later)
-    read = reader(tmp_path)
     before = (AT - pd.Timedelta(days=1)).to_pydatetime()
-    assert list(read.ticker("SPY").views(before)) == []
-    assert list(read.macro().views(before)) == []
-    assert [view for view, _, _ in read.ticker("SPY").views(AT.to_pydatetime())] == ["technical"]
-    assert list(read.macro().views(AT.to_pydatetime())) == []
-    assert [view for view, _, _ in read.macro().views(later.to_pydatetime())] == ["macro"]
+    assert views(of("SPY", tmp_path), before) == []
+    assert views(of_market(tmp_path), before) == []
+    assert views(of("SPY", tmp_path), AT.to_pydatetime()) == ["technical"]
+    assert views(of_market(tmp_path), AT.to_pydatetime()) == []
+    assert views(of_market(tmp_path), later.to_pydatetime()) == ["macro"]
 
 
 def test_changes_of_prices_and_indices_are_those_of_a_ticker(
@@ -103,11 +124,11 @@ def test_changes_of_prices_and_indices_are_those_of_a_ticker(
     frame = prices("SPY", days=list(DAYS.astype(str)))
     land(tmp_path, PRICES, frame)
     land(tmp_path, INDICES, pd.concat([index("VIX", DAYS[1:]), index("VIX3M", DAYS)]))
-    assert reader(tmp_path).ticker("SPY").changes() == []
+    assert changes(of("SPY", tmp_path)) == []
     times = [AT + pd.Timedelta(days=days) for days in (1, 2)]
     land(tmp_path, INDICES, index("VIX", DAYS[:1]), times[0])
     land(tmp_path, PRICES, frame.assign(close=frame["close"] * 1.001), times[1])
-    assert reader(tmp_path).ticker("SPY").changes() == times
+    assert changes(of("SPY", tmp_path)) == times
 
 
 def test_a_ticker_has_the_events_that_landed(
@@ -115,27 +136,24 @@ def test_a_ticker_has_the_events_that_landed(
 ) -> None:
     for ticker in ("SPY", "IWM"):
         land(tmp_path, PRICES, prices(ticker, days=list(DAYS.astype(str))))
-    assert reader(tmp_path).ticker("SPY").events == ()
+    assert events(of("SPY", tmp_path)) == {}
     land(tmp_path, MENTIONS, mentions("SPY", [AT]))
-    assert reader(tmp_path).ticker("IWM").events == ()
+    assert events(of("IWM", tmp_path)) == {}
     land(tmp_path, NEWS, news([AT]))
     land(
         tmp_path,
         EARNINGS_CALENDAR,
         pd.concat([earnings(name, ["2024-02-01"]) for name in ("AAPL", "F")]),
     )
-    sentiment, calendar = reader(tmp_path).ticker("SPY").events
-    assert isinstance(sentiment, SentimentRaw)
-    assert [rows.height for rows in (sentiment.news, sentiment.premium, sentiment.mentions)] == [
-        1, 0, 2,
-    ]  # fmt: skip
+    raw = of("SPY", tmp_path)
+    tables = (NEWS, NEWS_SENTIMENT, MENTIONS)
+    assert [raw.versions(table).height for table in tables] == [1, 0, 2]
     # The calendar's other companies are none of the basket's.
-    assert isinstance(calendar, EarningsRaw)
-    assert calendar.rows["symbol"].to_list() == ["AAPL"]
-    assert calendar.first_live is None
-    (market,) = reader(tmp_path).ticker("IWM").events
-    assert isinstance(market, SentimentRaw)
-    assert market.mentions.is_empty()
+    assert raw.versions(EARNINGS_CALENDAR)["symbol"].to_list() == ["AAPL"]
+    assert raw.first_live is None
+    raw = of("IWM", tmp_path)
+    assert set(events(raw)) == {(NEWS.name, "market")}
+    assert raw.versions(MENTIONS).is_empty()
 
 
 def test_inputs_are_all_that_is_read_for_a_key(tmp_path: Path, prices: Frame) -> None:
@@ -148,4 +166,6 @@ def test_inputs_are_all_that_is_read_for_a_key(tmp_path: Path, prices: Frame) ->
     }  # fmt: skip
     assert (PRICES.name, "SPY") in named
     assert (EARNINGS_CALENDAR.name, "AAPL") in named
-    assert read.inputs("market", "US") == [(PRICES.name, "SPY")]
+    # Series that have not landed yet too: how their source answered counts.
+    series = [(MACRO_SERIES.name, name) for name in SERIES]
+    assert read.inputs("market", "US") == [(PRICES.name, "SPY"), *series]

@@ -14,12 +14,13 @@ from feature_repo.features.definition_hash import definition_hash
 from home.layout import Home
 from home.manifest import Entry, Manifest, TableState
 from ingestion.lake.lake import Lake
-from ingestion.tables.catalogue import MACRO_SERIES, PRICES, TABLES
+from ingestion.tables.catalogue import MACRO_SERIES, PRICES
+from ingestion.views.catalogue import VIEW_OF
 from market.errors import InputError
 from market.underlyings import MARKET
 from optrade.flows.doctor import environment as doctor_environment
 from optrade.flows.doctor import stores as doctor_stores
-from optrade.flows.doctor.data import INPUTS, check_view
+from optrade.flows.doctor.data import check_view
 from optrade.flows.doctor.environment import (
     calendar_reaches,
     check_environment,
@@ -172,26 +173,21 @@ def test_optional_view_without_its_inputs_is_no_fault(name: str) -> None:
     finding = check_view(manifest_of({("prices", "SPY"): "2024-11-15"}), name, LAST)
     assert finding.level == "ok"
     assert finding.found.startswith("not there, because")
-    assert all(table in finding.found for table in INPUTS[name])
+    assert all(table in finding.found for table in VIEW_OF[name].tables)
 
 
 @pytest.mark.parametrize("name", OPTIONAL_GROUPS)
 def test_optional_view_not_built_from_inputs_that_landed(name: str) -> None:
-    landed = {("prices", "SPY"): "2024-11-15", (INPUTS[name][0], "key"): "2024-11-15"}
-    finding = check_view(manifest_of(landed, raw=("prices", *INPUTS[name])), name, LAST)
+    landed = {("prices", "SPY"): "2024-11-15", (VIEW_OF[name].tables[0], "key"): "2024-11-15"}
+    finding = check_view(manifest_of(landed, raw=("prices", *VIEW_OF[name].tables)), name, LAST)
     assert finding.level == "warning"
-    assert INPUTS[name][0] in finding.found
+    assert VIEW_OF[name].tables[0] in finding.found
     assert "optrade build-features" in finding.found
 
 
 @pytest.mark.parametrize("name", OPTIONAL_GROUPS)
 def test_optional_view_without_rows_counts_as_not_there(name: str) -> None:
     assert check_view(built(name, last=""), name, LAST).found.startswith("not there")
-
-
-def test_inputs_are_raw_tables_and_cover_the_optional_views() -> None:
-    assert set(INPUTS) == set(OPTIONAL_GROUPS)
-    assert {table for tables in INPUTS.values() for table in tables} <= set(TABLES)
 
 
 def test_ticker_with_prices_and_without_features() -> None:

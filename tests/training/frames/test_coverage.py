@@ -1,11 +1,11 @@
 import pytest
 
-from feature_repo.features.catalogue import OPTIONAL_GROUPS
+from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
 from feature_repo.features.services import SERVICES
 from home.manifest import Entry, Manifest
 from market.errors import InputError
 from market.underlyings import UNDERLYINGS
-from training.frames.coverage import SOURCES, optional_views, require_optional_views
+from training.frames.coverage import optional_views, require_optional_views
 
 BARE = [ticker for ticker, row in UNDERLYINGS.items() if not row.baskets]
 
@@ -41,7 +41,7 @@ def test_a_view_without_a_row_of_the_ticker_is_named_with_what_to_do(view: str) 
             require_optional_views(f"direction_{view}", "SPY", held)
         said = str(refused.value)
         assert said.startswith(f"--{view}: this home has no row of SPY in the {view} view; ")
-        assert SOURCES[view] in said
+        assert GROUPS[view].requires in said
         assert said.endswith(f"or train without --{view}")
 
 

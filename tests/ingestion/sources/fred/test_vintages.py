@@ -34,7 +34,7 @@ from ingestion.sources.fred.vintages import (
 from ingestion.sources.wire.http import Http
 from ingestion.sources.wire.patience import Patience
 from ingestion.tables.catalogue import MACRO_SERIES
-from ingestion.views.aligned import macro_available
+from ingestion.views.macro import macro_available
 from market.calendar import decision_time
 from market.errors import MissingCredential, NotEntitled, SchemaViolation, SourceUnavailable
 

@@ -1,0 +1,50 @@
+"""What one landing did to a table: reports of batches that add up to that of the table."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ingestion.gate.findings import Finding
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """What one landing did to a table.
+
+    `stale` says why, for the keys that did not land and may land another time; `unavailable` says
+    what has to be set up before the table can land at all. `findings` are of what landed anew, and
+    of single keys that the vendor's plan does not include.
+    """
+
+    table: str
+    keys: int
+    rows_new: int = 0
+    rows_corrected: int = 0
+    rows_quarantined: int = 0
+    rows_held_back: int = 0
+    stale_keys: tuple[str, ...] = ()
+    stale: str | None = None
+    unavailable: str | None = None
+    findings: tuple[Finding, ...] = ()
+
+    def __add__(self, other: "TableReport") -> "TableReport":
+        """Return the report of two batches of one table; of two reasons the first stays."""
+        return TableReport(
+            table=self.table,
+            keys=self.keys + other.keys,
+            rows_new=self.rows_new + other.rows_new,
+            rows_corrected=self.rows_corrected + other.rows_corrected,
+            rows_quarantined=self.rows_quarantined + other.rows_quarantined,
+            rows_held_back=self.rows_held_back + other.rows_held_back,
+            stale_keys=self.stale_keys + other.stale_keys,
+            stale=self.stale or other.stale,
+            unavailable=self.unavailable or other.unavailable,
+            findings=self.findings + other.findings,
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return the report as plain values."""
+        return {
+            **asdict(self),
+            "stale_keys": list(self.stale_keys),
+            "findings": [finding.document() for finding in self.findings],
+        }
