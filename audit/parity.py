@@ -17,6 +17,8 @@ from audit.frames import SHOWN, Difference, Mismatch, differences
 from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.definition_hash import definition_hash
 from forecasters.base import ForecastError
+from home.records.pointer import SessionPointer
+from home.records.signal import Signal
 from market.calendar import FIRST_SESSION, decision_time
 from market.errors import InputError
 from market.underlyings import MARKET
@@ -82,8 +84,8 @@ def audit_parity(
     models_dir: Path,
     tickers: Sequence[str],
     sessions: pd.DatetimeIndex,
-    pointer: Mapping[str, Any] | None,
-    signals: Sequence[Mapping[str, Any]],
+    pointer: SessionPointer | None,
+    signals: Sequence[Signal],
 ) -> ParityReport:
     """Return the parity audit of all stored features of some tickers.
 
@@ -185,12 +187,12 @@ def _newest(
 
 
 def online_differences(
-    store: "FeatureStore", tickers: Sequence[str], pointer: Mapping[str, Any]
+    store: "FeatureStore", tickers: Sequence[str], pointer: SessionPointer
 ) -> Difference:
     """Return where the online vectors of the published session are not the offline rows."""
-    published = [ticker for ticker in tickers if ticker in pointer["tickers"]]
-    session = pd.DatetimeIndex([pointer["session"]]).as_unit("ns")
-    moment = pd.DatetimeIndex([pd.Timestamp(pointer["as_of"])]).tz_convert("UTC")
+    published = [ticker for ticker in tickers if ticker in pointer.tickers]
+    session = pd.DatetimeIndex([pointer.session]).as_unit("ns")
+    moment = pd.DatetimeIndex([pd.Timestamp(pointer.as_of)]).tz_convert("UTC")
     if not published:
         return Difference(0, 0, ())
     offline = read_at(store, published, session, moment)
@@ -202,7 +204,7 @@ def online_differences(
 
 
 def signal_differences(
-    store: "FeatureStore", models_dir: Path, signals: Sequence[Mapping[str, Any]]
+    store: "FeatureStore", models_dir: Path, signals: Sequence[Signal]
 ) -> tuple[Difference, list[NotChecked]]:
     """Return where the models give other probabilities than recorded, and what has no model."""
     compared, found = 0, []
@@ -222,31 +224,29 @@ def signal_differences(
     return Difference(compared, len(found), tuple(found[:SHOWN])), left
 
 
-def _serving(models_dir: Path, task: Task, signal: Mapping[str, Any]) -> Artifact:
+def _serving(models_dir: Path, task: Task, signal: Signal) -> Artifact:
     """Return the model of a signal, if it is the one that serves."""
-    model = load_artifact(models_dir, task, signal["ticker"], definition_hash())
-    used = signal["provenance"]["models"][task]
-    if (model.version, model.sha256) != (used["version"], used["artifact_sha256"]):
+    model = load_artifact(models_dir, task, signal.ticker, definition_hash())
+    used = getattr(signal.provenance.models, task)
+    if (model.version, model.sha256) != (used.version, used.artifact_sha256):
         raise Refusal(
             "model_missing",
-            f"made by {used['name']} version {used['version']}, version {model.version} serves",
+            f"made by {used.name} version {used.version}, version {model.version} serves",
         )
     return model
 
 
-def _recorded(task: Task, signal: Mapping[str, Any]) -> dict[str, float]:
+def _recorded(task: Task, signal: Signal) -> dict[str, float]:
     if task == "direction":
-        return {"probability UP": signal["prediction"]["probability"]}
-    chances = signal["volatility"]["regime_probabilities"]
+        return {"probability UP": signal.prediction.probability}
+    chances = signal.volatility.regime_probabilities
     return {f"probability {name}": chance for name, chance in chances.items()}
 
 
-def _again(
-    store: "FeatureStore", model: Artifact, signal: Mapping[str, Any]
-) -> dict[str, float | None]:
+def _again(store: "FeatureStore", model: Artifact, signal: Signal) -> dict[str, float | None]:
     """Return the probabilities from the offline frame as known at the signal's clock."""
-    moment = pd.Timestamp(signal["provenance"]["as_of"])
-    asked = {"ticker": [signal["ticker"]], "market": [MARKET], "event_timestamp": [moment]}
+    moment = pd.Timestamp(signal.provenance.as_of)
+    asked = {"ticker": [signal.ticker], "market": [MARKET], "event_timestamp": [moment]}
     service = store.get_feature_service(model.feature_service)
     row = store.get_historical_features(pd.DataFrame(asked), service).to_df().iloc[0]
     try:
@@ -258,12 +258,12 @@ def _again(
 
 
 def _mismatches(
-    signal: Mapping[str, Any], recorded: Mapping[str, float], again: Mapping[str, float | None]
+    signal: Signal, recorded: Mapping[str, float], again: Mapping[str, float | None]
 ) -> Iterator[Mismatch]:
     for name, expected in recorded.items():
         got = again.get(name)
         if got is None or not np.isclose(got, expected, rtol=ROUNDING, atol=0.0):
-            yield Mismatch(signal["ticker"], signal["session"], name, got, expected)
+            yield Mismatch(signal.ticker, signal.session, name, got, expected)
 
 
 def _features() -> list[str]:

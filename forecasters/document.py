@@ -20,6 +20,7 @@ from forecasters.base import (
 from forecasters.calls import Calibration, called, called_up, sigmoid
 from forecasters.mixtures import AnyKind
 from forecasters.paths import rank_interval
+from home.records.evidence import Evidence
 from market.arrays import FloatArray
 
 FORMAT: Final = 2
@@ -31,27 +32,6 @@ class Trained(Strict):
     start: Text
     end: Text
     rows: Annotated[int, Field(gt=0)]
-
-
-class Evidence(Strict):
-    """The gate's figure (Decision 11): the improvement over a baseline and its interval.
-
-    `improvement` and `interval` are null where the evaluation could not measure them, and then
-    nothing is proven.
-    """
-
-    proven: bool
-    metric: Text
-    baseline: Text
-    improvement: float | None
-    interval: Annotated[list[float], Field(min_length=2, max_length=2)] | None
-    verdict: str
-
-    @model_validator(mode="after")
-    def _measured(self) -> Self:
-        if self.proven and (self.improvement is None or self.interval is None):
-            raise ValueError("proven without a figure and its interval")
-        return self
 
 
 @dataclass(frozen=True)

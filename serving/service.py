@@ -21,6 +21,7 @@ from starlette.responses import Response
 
 from feature_repo import definitions
 from feature_repo.store.repo_config import REPO
+from home.records.signal import Signal
 from market.errors import InputError
 from serving.answer.predictions import Question
 from serving.answer.served_home import ServedHome
@@ -30,7 +31,6 @@ from serving.http.metrics import count_prediction, count_refusal, count_signal
 from serving.http.schema import (
     PredictAnswer,
     PredictRequest,
-    Signal,
     SignalRequest,
     SignalsAnswer,
     SignalsRequest,
@@ -95,12 +95,12 @@ class SignalService:
         except (Refusal, InputError) as error:
             return _response(_fault("/predict", error))
         count_prediction(found)
-        return PredictAnswer.model_validate(found)
+        return found
 
     def _signal(self, ticker: str, now: pd.Timestamp) -> Signal:
         found = self.served.signal_for(known_ticker(ticker), now)
         count_signal(found)
-        return Signal.model_validate(found)
+        return found
 
     def _entry(self, ticker: str, now: pd.Timestamp) -> Signal | TickerProblem:
         try:

@@ -8,22 +8,26 @@ import streamlit as st
 from dashboard import charts
 from dashboard.loading import load
 from dashboard.page import run_page
-from dashboard.queries.signals import DailySignal, ModelEvidence, recorded_sessions, signals_of
+from dashboard.queries.signals import recorded_sessions, signals_of
 from home.layout import Home
+from home.records.evidence import Evidence
+from home.records.signal import ServedModel, Signal
+from market.targets import REGIMES
+from trading.ledger.read import DailySignal
 
 
 def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every page takes
     """Show the signals of a session, the latest unless another is chosen."""
     sessions = load(recorded_sessions, files.ledger)
     session = st.selectbox("Session", sessions, help="The latest session stands first.")
-    signals = load(signals_of, files.ledger, session)
-    st.dataframe(_overview(signals), hide_index=True)
-    for signal in signals:
+    daily = load(signals_of, files.ledger, session)
+    st.dataframe(_overview([row.signal for row in daily]), hide_index=True)
+    for row in daily:
         with st.container(border=True):
-            _signal(signal)
+            _signal(row)
 
 
-def _overview(signals: list[DailySignal]) -> pd.DataFrame:
+def _overview(signals: list[Signal]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
@@ -31,31 +35,37 @@ def _overview(signals: list[DailySignal]) -> pd.DataFrame:
                 "strategy": signal.strategy,
                 "size": signal.position_size,
                 "direction": signal.direction,
-                "P(UP)": f"{signal.probability_up:.3f}",
+                "P(UP)": f"{signal.prediction.probability:.3f}",
                 "IV forecast": f"{signal.iv_regime} ({signal.iv_confidence:.3f})",
                 "overall confidence": f"{signal.overall_confidence:.3f}",
-                "evidence": "proven" if signal.proven else "not proven",
-                "oldest data": _age(max(signal.ages.values(), default=None)),
+                "evidence": "proven" if signal.evidence.proven else "not proven",
+                "oldest data": _age(max(signal.provenance.age_in_sessions.values(), default=None)),
             }
             for signal in signals
         ]
     )
 
 
-def _signal(signal: DailySignal) -> None:
+def _models(signal: Signal) -> list[tuple[ServedModel, Evidence]]:
+    models, evidence = signal.provenance.models, signal.evidence
+    return [(models.direction, evidence.direction), (models.regime, evidence.regime)]
+
+
+def _signal(daily: DailySignal) -> None:
+    signal = daily.signal
     st.subheader(f"{signal.ticker}: {signal.strategy}", anchor=False)
     _badges(signal)
     left, right = st.columns([5, 4], gap="large")
     with left:
         st.markdown(f"**Why.** {signal.reasoning}")
-        for model in signal.models:
-            st.markdown(_evidence(model))
+        for model, evidence in _models(signal):
+            st.markdown(_evidence(model, evidence))
     with right:
         st.plotly_chart(
             charts.forecasts(
-                signal.probability_up,
-                signal.threshold,
-                signal.regime_probabilities,
+                signal.prediction.probability,
+                signal.prediction.threshold_used,
+                {name: signal.volatility.regime_probabilities[name] for name in REGIMES},
                 signal.iv_regime,
             ),
             key=f"forecasts {signal.ticker}",
@@ -64,16 +74,16 @@ def _signal(signal: DailySignal) -> None:
     names = ["Parameters", "Alternatives", "Volatility", "Provenance"]
     for tab, draw in zip(st.tabs(names), _TABS, strict=True):
         with tab:
-            draw(signal)
+            draw(daily)
 
 
-def _badges(signal: DailySignal) -> None:
+def _badges(signal: Signal) -> None:
     colour = {"UP": "green", "DOWN": "red"}.get(signal.direction, "gray")
-    proof = ":green-badge[proven]" if signal.proven else ":orange-badge[not proven]"
+    proof = ":green-badge[proven]" if signal.evidence.proven else ":orange-badge[not proven]"
     origin = (
         ":red-badge[SIMULATED]"
-        if signal.origin == "simulated"
-        else (f":gray-badge[{signal.origin}]")
+        if signal.provenance.origin == "simulated"
+        else f":gray-badge[{signal.provenance.origin}]"
     )
     st.markdown(
         f":{colour}-badge[{signal.direction}] :blue-badge[size {signal.position_size}] {proof} "
@@ -81,21 +91,23 @@ def _badges(signal: DailySignal) -> None:
     )
 
 
-def _evidence(model: ModelEvidence) -> str:
-    mark = ":green[proven]" if model.proven else ":orange[not proven]"
+def _evidence(model: ServedModel, evidence: Evidence) -> str:
+    mark = ":green[proven]" if evidence.proven else ":orange[not proven]"
     figure = "no figure"
-    if model.improvement is not None:
-        figure = f"improvement in {model.metric.replace('_', ' ')} {model.improvement:+.4f}"
-    if model.low is not None:
-        figure += f" (95 % interval {model.low:+.4f} to {model.high:+.4f})"
+    if evidence.improvement is not None:
+        figure = f"improvement in {evidence.metric.replace('_', ' ')} {evidence.improvement:+.4f}"
+    if evidence.interval is not None:
+        low, high = evidence.interval
+        figure += f" (95 % interval {low:+.4f} to {high:+.4f})"
     return (
         f"**{model.name}** version {model.version}, {model.alias}, {mark}: {figure} "
-        f"over the {model.baseline.replace('_', ' ')}; above 0 is better."
+        f"over the {evidence.baseline.replace('_', ' ')}; above 0 is better."
     )
 
 
-def _parameters(signal: DailySignal) -> None:
-    rows = [(name.replace("_", " "), text) for name, text in signal.parameters.items()]
+def _parameters(daily: DailySignal) -> None:
+    signal = daily.signal
+    rows = [(name.replace("_", " "), text) for name, text in signal.trade_parameters.items()]
     _table(rows, "parameter", "value")
     if signal.structure is None:
         st.caption("No priced structure in this signal.")
@@ -107,35 +119,39 @@ def _parameters(signal: DailySignal) -> None:
     _table(rows=rest, first="structure", second="value")
 
 
-def _alternatives(signal: DailySignal) -> None:
-    _table(list(signal.alternatives), "strategy", "why not")
+def _alternatives(daily: DailySignal) -> None:
+    rows = [(choice.strategy, choice.why_not) for choice in daily.signal.alternatives]
+    _table(rows, "strategy", "why not")
 
 
-def _volatility(signal: DailySignal) -> None:
+def _volatility(daily: DailySignal) -> None:
+    signal = daily.signal
+    today = signal.iv_context
     _table(
         [
-            ("IV rank today", f"{signal.iv_rank:.1f} of 100, band {signal.iv_band}"),
-            ("IV less realised volatility", f"{signal.iv_hv_spread:+.2f} points"),
+            ("IV rank today", f"{today.iv_rank:.1f} of 100, band {today.iv_regime}"),
+            ("IV less realised volatility", f"{today.iv_hv_spread:+.2f} points"),
             ("forecast, five sessions ahead", f"{signal.iv_regime} ({signal.iv_confidence:.4f})"),
-            ("expected direction of IV", signal.expected_iv_direction),
+            ("expected direction of IV", signal.volatility.expected_iv_direction),
         ],
         "volatility",
         "value",
     )
 
 
-def _provenance(signal: DailySignal) -> None:
-    ages = [(f"age of {view}", _age(age)) for view, age in signal.ages.items()]
-    models = [(f"{m.name} v{m.version}", f"sha256 {m.sha256[:16]}…") for m in signal.models]
+def _provenance(daily: DailySignal) -> None:
+    source, models = daily.signal.provenance, _models(daily.signal)
+    ages = [(f"age of {view}", _age(age)) for view, age in source.age_in_sessions.items()]
+    files = [(f"{m.name} v{m.version}", f"sha256 {m.artifact_sha256[:16]}…") for m, _ in models]
     rows = [
-        ("as of", signal.as_of),
-        ("recorded at", signal.recorded_at),
-        ("recordings of this session", str(signal.recordings)),
-        ("origin", signal.origin),
+        ("as of", source.as_of),
+        ("recorded at", daily.recorded_at),
+        ("recordings of this session", str(daily.recordings)),
+        ("origin", source.origin),
     ]
-    _table([*rows, *ages, *models], "provenance", "value")
-    for model in signal.models:
-        st.caption(f"{model.name}: {model.verdict}")
+    _table([*rows, *ages, *files], "provenance", "value")
+    for model, evidence in models:
+        st.caption(f"{model.name}: {evidence.verdict}")
 
 
 _TABS = (_parameters, _alternatives, _volatility, _provenance)

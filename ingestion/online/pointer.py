@@ -1,6 +1,5 @@
 """What a run of `materialize` found, and the session pointer that it publishes."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +8,7 @@ import pandas as pd
 
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.store.repo_config import SESSION_POINTER
+from home.records.pointer import SessionPointer
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,11 @@ def pointer_of(done: Materialization) -> tuple[str, str] | None:
     """Return the session pointer's key and value, None if the required views do not agree."""
     if done.session is None:
         return None
-    pointer = {
-        "session": done.session,
-        "as_of": done.as_of.isoformat(),
-        "origin": done.origin,
-        "tickers": list(done.tickers),
-        "definition_hash": done.definition_hash,
-    }
-    return SESSION_POINTER, json.dumps(pointer, sort_keys=True)
+    pointer = SessionPointer(
+        session=done.session,
+        as_of=done.as_of.isoformat(),
+        origin=done.origin,
+        tickers=list(done.tickers),
+        definition_hash=done.definition_hash,
+    )
+    return SESSION_POINTER, pointer.to_json()

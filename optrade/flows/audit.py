@@ -8,6 +8,7 @@ from audit.parity import ParityReport, audit_parity
 from audit.pit import PitReport, audit_pit
 from audit.warmup import WarmupReport, warmup
 from home.manifest import read_manifest
+from home.records.pointer import SessionPointer
 from market.calendar import sessions
 from market.errors import InputError
 
@@ -68,11 +69,9 @@ def parity(run: "Runtime", tickers: Sequence[str], count: int) -> ParityReport:
     ConfigurationError
         If the online store does not answer.
     """
-    import json
-
     from feature_repo.store.repo_config import SESSION_POINTER
     from ingestion.online.materialize import connect
-    from trading.ledger.signals import read_signals
+    from trading.ledger.read import read_signals
 
     entries = read_manifest(run.home.data).entries
     check_built(read_manifest(run.home.data), tickers)
@@ -80,7 +79,11 @@ def parity(run: "Runtime", tickers: Sequence[str], count: int) -> ParityReport:
     days = sessions(max(entry.first for entry in built), min(entry.last for entry in built))
     store = run.feature_store()
     published: Any = connect(store).get(SESSION_POINTER)
-    pointer = None if published is None else json.loads(published)
+    pointer = (
+        None
+        if published is None
+        else SessionPointer.from_json(published, "the online store's session pointer")
+    )
     recorded = read_signals(run.home.ledger) if run.home.ledger.exists() else []
-    signals = [row["signal"] for row in recorded if row["signal"]["ticker"] in tickers]
+    signals = [row.signal for row in recorded if row.signal.ticker in tickers]
     return audit_parity(store, run.home.models, tickers, days[-count:], pointer, signals)

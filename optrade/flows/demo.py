@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from home.layout import Home
+from home.records.signal import Signal
 from market.underlyings import UNDERLYINGS
 from optrade.flows import data
 from optrade.flows.serve import service, signals
@@ -35,7 +36,7 @@ class Outcome:
     fetched: list[dict[str, Any]]
     built: list[dict[str, Any]]
     trained: "list[Registered]"
-    signals: list[dict[str, Any]]
+    signals: list[Signal]
 
 
 def run_demo(run: "Runtime", opened: "OpenedSource", step: Step, progress: "Progress") -> Outcome:
@@ -55,7 +56,7 @@ def run_demo(run: "Runtime", opened: "OpenedSource", step: Step, progress: "Prog
         signals.record_signals(inside, found)
         step("serving over HTTP and asking the same again")
         served = served_signals(inside)
-    if served != found:
+    if served != [signal.document() for signal in found]:
         raise RuntimeError("the signals over HTTP differ from those of the command line")
     return Outcome(inside.home, fetched, built, trained, found)
 

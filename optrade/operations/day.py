@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from home.records.signal import Signal
 from optrade.flows.data import fetch_and_build, publish
 from optrade.flows.monitoring import settle_signals
 from optrade.flows.serve.signals import compute_signals, record_signals
@@ -13,8 +14,13 @@ if TYPE_CHECKING:
 
 def run_day(
     run: "Runtime", opened: "OpenedSource", tickers: list[str], progress: "Progress"
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], list[Signal]]:
     """Do the day's steps in order; each is safe to repeat, so a day cut short is run again.
+
+    Returns
+    -------
+    tuple
+        What was fetched, built, brought online and settled, and the signals.
 
     Raises
     ------
@@ -28,9 +34,5 @@ def run_day(
     settled = settle_signals(run, opened.as_of)
     signals = compute_signals(run, tickers, opened.as_of)
     record_signals(run, signals)
-    return {
-        **report,
-        "online": online,
-        "settled": {"new": len(settled.new), "pending": len(settled.pending)},
-        "signals": signals,
-    }
+    settlement = {"new": len(settled.new), "pending": len(settled.pending)}
+    return {**report, "online": online, "settled": settlement}, signals

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -11,11 +11,12 @@ from feature_repo.features.services import SERVICES
 from feature_repo.on_demand import is_on_demand, stored_features
 from feature_repo.store.repo_config import REPO
 from home.layout import Home
+from home.records.signal import Signal
 from market.errors import ConfigurationError
 from market.underlyings import underlying
 from serving.answer.predictions import Question, build_prediction, check_question
 from serving.answer.signals import Models, build_signal
-from serving.http.schema import Signal
+from serving.http.schema import PredictAnswer
 from serving.reading.artifact import Artifact, ArtifactFiles, Task
 from serving.reading.configuration import Configuration
 from serving.reading.online import (
@@ -58,7 +59,7 @@ class OpenHome:
     # Asking Feast for a service costs milliseconds: its references are kept.
     known: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
 
-    def signal_for(self, ticker: str, as_of: pd.Timestamp) -> dict[str, Any]:
+    def signal_for(self, ticker: str, as_of: pd.Timestamp) -> Signal:
         """Return a ticker's signal at a moment.
 
         Parameters
@@ -82,11 +83,9 @@ class OpenHome:
             Requirements(as_of, self.settle, self.origin, self.definition_hash),
             on_demand=[name for name in models.features() if is_on_demand(name)],
         )
-        signal = build_signal(row, models, as_of=as_of, origin=self.origin)
-        Signal.model_validate(signal)
-        return signal
+        return build_signal(row, models, as_of=as_of, origin=self.origin)
 
-    def predict(self, question: Question) -> dict[str, Any]:
+    def predict(self, question: Question) -> PredictAnswer:
         """Return the design's prediction output for a caller's own features.
 
         Raises

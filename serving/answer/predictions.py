@@ -6,7 +6,7 @@ asked about is that one. So whatever a model reads has to be in the question.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ from serving.answer.signals import (
     prediction,
     volatility,
 )
+from serving.http.schema import PredictAnswer, StrategySuggestion
 from serving.reading.artifact import Artifact
 from serving.reading.refusal import CallerFault, Refusal
 from trading.strategies.selector import IRON_CONDOR, STRATEGIES, Forecasts, Recommendation, select
@@ -82,7 +83,7 @@ def check_question(question: Question) -> None:
 
 def build_prediction(
     question: Question, direction: Artifact, regime: Artifact | None
-) -> dict[str, Any]:
+) -> PredictAnswer:
     """Return the design's prediction output for a question.
 
     Parameters
@@ -100,7 +101,7 @@ def build_prediction(
     _check_complete(question, direction, regime)
     values = _with_on_demand(question.features, direction)
     try:
-        found = prediction(values, direction)
+        predicted = prediction(values, direction)
         context = iv_context(values)
         outlook = (
             _band_outlook(values) if regime is None else iv_outlook(volatility(values, regime))
@@ -110,18 +111,18 @@ def build_prediction(
         raise CallerFault(refusal.error, refusal.detail) from None
     except InputError as error:
         raise CallerFault("out_of_range", str(error)) from None
-    seen = forecasts(found, outlook)
+    seen = forecasts(predicted, outlook)
     # The answer says nothing about size, which is all that a proof changes.
-    return {
-        "ticker": question.ticker,
-        "date": question.date,
-        "prediction": found,
-        "iv_context": context,
-        "strategy_suggestion": suggestion(seen, select(seen, proven=False), outlook.source),
-    }
+    return PredictAnswer(
+        ticker=question.ticker,
+        date=question.date,
+        prediction=predicted,
+        iv_context=context,
+        strategy_suggestion=suggestion(seen, select(seen, proven=False), outlook.source),
+    )
 
 
-def suggestion(seen: Forecasts, choice: Recommendation, iv_source: str) -> dict[str, str]:
+def suggestion(seen: Forecasts, choice: Recommendation, iv_source: str) -> StrategySuggestion:
     """Return the design's strategy suggestion: the position in words, and the rule that chose it.
 
     Parameters
@@ -129,11 +130,11 @@ def suggestion(seen: Forecasts, choice: Recommendation, iv_source: str) -> dict[
     iv_source
         Where the IV class comes from, in words.
     """
-    return {
-        "primary": _position(choice.strategy),
-        "reasoning": f"Direction={seen.direction} + IV_{seen.iv_regime.title()} → "
+    return StrategySuggestion(
+        primary=_position(choice.strategy),
+        reasoning=f"Direction={seen.direction} + IV_{seen.iv_regime.title()} → "
         f"{_play(seen, choice)} (IV: {iv_source})",
-    }
+    )
 
 
 def _position(strategy: str) -> str:

@@ -2,13 +2,14 @@
 
 import threading
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from home.layout import Home
+from home.records.signal import Signal
 from serving.answer.open_home import OpenHome, feature_store_yaml, open_home
 from serving.answer.predictions import Question
+from serving.http.schema import PredictAnswer
 from serving.reading.configuration import Configuration, read_configuration
 
 # A file's time and inode: replacing it changes them.
@@ -24,7 +25,7 @@ class ServedHome:
         self._lock = threading.Lock()
         self._opened: tuple[Stamp, OpenHome] | None = None
 
-    def signal_for(self, ticker: str, now: pd.Timestamp) -> dict[str, Any]:
+    def signal_for(self, ticker: str, now: pd.Timestamp) -> Signal:
         """Return a ticker's signal; see `OpenHome.signal_for`.
 
         Parameters
@@ -35,7 +36,7 @@ class ServedHome:
         configuration = read_configuration(Home(self.home).data)
         return self._open(configuration).signal_for(ticker, configuration.clock(now))
 
-    def predict(self, question: Question) -> dict[str, Any]:
+    def predict(self, question: Question) -> PredictAnswer:
         """Return a prediction for a caller's own features; see `OpenHome.predict`."""
         return self._open(read_configuration(Home(self.home).data)).predict(question)
 

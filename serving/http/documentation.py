@@ -12,13 +12,13 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
+from home.records.signal import Signal
 from serving.http import examples
 from serving.http.asgi import App, Receive, Scope, Send
 from serving.http.schema import (
     PredictAnswer,
     PredictRequest,
     Problem,
-    Signal,
     SignalRequest,
     SignalsAnswer,
     SignalsRequest,

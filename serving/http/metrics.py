@@ -1,8 +1,10 @@
 """What the service counts beside BentoML's own requests, statuses and seconds."""
 
-from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from home.records.signal import Signal
+from serving.http.schema import PredictAnswer
 
 if TYPE_CHECKING:
     from prometheus_client import Counter
@@ -18,16 +20,16 @@ COUNTERS: Final = {
 }
 
 
-def count_signal(signal: Mapping[str, Any]) -> None:
+def count_signal(signal: Signal) -> None:
     """Count a signal given."""
-    labels = {name: signal[name] for name in ("ticker", "strategy", "position_size")}
+    labels = {name: getattr(signal, name) for name in ("ticker", "strategy", "position_size")}
     _counter("optrade_signals").labels(**labels).inc()
 
 
-def count_prediction(answer: Mapping[str, Any]) -> None:
+def count_prediction(answer: PredictAnswer) -> None:
     """Count an answer of /predict."""
-    direction = answer["prediction"]["direction"]
-    _counter("optrade_predictions").labels(ticker=answer["ticker"], direction=direction).inc()
+    direction = answer.prediction.direction
+    _counter("optrade_predictions").labels(ticker=answer.ticker, direction=direction).inc()
 
 
 def count_refusal(endpoint: str, reason: str) -> None:

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from feature_repo.on_demand import compute_row
 from feature_repo.store.feast_registry import parse_registry, without_on_demand
 from feature_repo.store.repo_config import SESSION_POINTER, redis_options
+from home.records.pointer import SessionPointer
 from market.calendar import last_complete_session
+from market.errors import InputError
 from market.underlyings import MARKET
-from serving.answer.signals import FeatureRow
 from serving.reading.freshness import age_in_sessions, answering_session, session_closing_at
 from serving.reading.refusal import SOON, Refusal
+from serving.reading.row import FeatureRow
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -31,22 +32,6 @@ if TYPE_CHECKING:
 READS: Final = 3
 # What Redis may take before the answer is a refusal, when its connection says nothing else.
 TIMEOUTS: Final = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25, "retry": None}
-
-
-class Pointer(BaseModel):
-    """What was last published to the online store, all views agreeing."""
-
-    model_config = ConfigDict(strict=True, frozen=True)
-
-    session: str
-    as_of: str
-    origin: str
-    tickers: list[str]
-    definition_hash: str
-
-    def session_date(self) -> pd.Timestamp:
-        """Return the published session, midnight without a zone."""
-        return pd.Timestamp(self.session)
 
 
 @dataclass(frozen=True)
@@ -219,7 +204,7 @@ def _consistent(
     references: Mapping[str, str],
     ticker: str,
     needed: Requirements,
-) -> tuple[Pointer, dict[str, float], dict[str, pd.Timestamp]]:
+) -> tuple[SessionPointer, dict[str, float], dict[str, pd.Timestamp]]:
     """Return the pointer, values and event times of one state of the store.
 
     A run publishes in one transaction, but the pointer and the views are read one after the other:
@@ -255,21 +240,16 @@ def _answering() -> Iterator[None]:
         ) from error
 
 
-def _parse_pointer(content: Any) -> Pointer:  # noqa: ANN401 - what redis-py gives
+def _parse_pointer(content: Any) -> SessionPointer:  # noqa: ANN401 - what redis-py gives
     if content is None:
         raise Refusal("not_published", "the online store is empty: run `optrade materialize`")
     try:
-        return Pointer.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        raise Refusal(
-            "not_published",
-            f"the online store's session pointer is not readable ({first['msg']}): "
-            "run `optrade materialize`",
-        ) from None
+        return SessionPointer.from_json(content, "the online store's session pointer")
+    except InputError as error:
+        raise Refusal("not_published", f"{error}; run `optrade materialize`") from None
 
 
-def _check_pointer(pointer: Pointer, ticker: str, needed: Requirements) -> None:
+def _check_pointer(pointer: SessionPointer, ticker: str, needed: Requirements) -> None:
     if pointer.origin != needed.origin:
         raise Refusal(
             "wrong_origin",

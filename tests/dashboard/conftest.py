@@ -11,6 +11,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from home.records.signal import Signal
 from ingestion.lake.lake import Lake
 from ingestion.tables.catalogue import MACRO_SERIES, PRICES
 from market.calendar import close, session_shift, sessions
@@ -22,7 +23,7 @@ from trading.strategies.selector import Forecasts, select
 TICKERS = ("IWM", "QQQ", "SPY")
 LAST = "2025-06-30"
 NULL_FEATURE = "rsi_14"
-Signal = Callable[..., dict]
+MakeSignal = Callable[..., Signal]
 
 
 def evidence(proven: bool, baseline: str, improvement: float) -> dict:
@@ -55,7 +56,7 @@ def make_signal(
     iv_rank: float = 18.0,
     proven: bool = False,
     origin: str = "simulated",
-) -> dict:
+) -> Signal:
     """Return a signal as served, its trade chosen by the selector itself."""
     chances = dict(zip(("LOW", "NORMAL", "HIGH"), regimes, strict=True))
     regime = max(chances, key=chances.__getitem__)
@@ -63,7 +64,7 @@ def make_signal(
     confidence = up if direction == "UP" else 1.0 - up
     chosen = select(Forecasts(direction, confidence, regime, chances[regime]), proven=proven)
     as_of = close(pd.DatetimeIndex([session]))[0] + pd.Timedelta(minutes=30)
-    return {
+    document = {
         "ticker": ticker,
         "session": session,
         "strategy": chosen.strategy,
@@ -114,6 +115,7 @@ def make_signal(
             "age_in_sessions": {"technical": 0, "iv": 0, "iv_lags": 0, "macro": 1},
         },
     }
+    return Signal.parse(document, "signal")
 
 
 def fill_ledger(path: Path, count: int, last: str = LAST, seed: int = 0) -> None:
@@ -129,7 +131,7 @@ def fill_ledger(path: Path, count: int, last: str = LAST, seed: int = 0) -> None
                     ticker, str(day.date()), up,
                     tuple(random.dirichlet((4, 2, 1))), float(random.uniform(0, 100)),
                 )  # fmt: skip
-                ledger.record(signal, pd.Timestamp(signal["provenance"]["as_of"]))
+                ledger.record(signal, pd.Timestamp(signal.provenance.as_of))
                 if place < count - 5:
                     end = str(session_shift(pd.DatetimeIndex([day]), 5)[0].date())
                     moved = 0.02 * random.normal() + 0.05 * (up - 0.5)
@@ -252,7 +254,7 @@ def write_drift(home: Path, name: str = "SPY", **options: float) -> Path:
 
 
 @pytest.fixture(scope="session")
-def signal() -> Signal:
+def signal() -> MakeSignal:
     return make_signal
 
 

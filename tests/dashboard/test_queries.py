@@ -28,10 +28,10 @@ from dashboard.queries.documents import NothingYet, interval, known, pick, read_
 from dashboard.queries.ledger import signal_history
 from feature_repo.features.catalogue import GROUPS
 from home.manifest import read_manifest
+from home.records.signal import Signal
 from market.errors import InputError
-from serving.http.schema import Signal
-from trading.ledger.outcomes import read_outcomes
-from trading.ledger.signals import Ledger, read_signals
+from trading.ledger.read import read_outcomes, read_signals
+from trading.ledger.signals import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = pd.Timestamp("2025-07-03 12:00", tz="UTC")
@@ -99,7 +99,7 @@ def test_a_stamp_changes_with_the_write_ahead_log(tmp_path: Path, signal: Callab
 
 
 def test_the_test_signal_is_one_the_service_would_send(signal: Callable) -> None:
-    Signal.model_validate_json(json.dumps(signal()))
+    Signal.model_validate_json(json.dumps(signal().document()))
 
 
 def test_no_ledger_and_an_empty_one_are_nothing_yet(tmp_path: Path) -> None:
@@ -128,34 +128,25 @@ def test_a_signal_is_read_as_it_was_recorded(filled: Path) -> None:
     ledger = filled / "data" / "ledger.db"
     session = queries_signals.recorded_sessions(ledger)[0]
     assert session == "2025-06-30"
-    recorded = {row["signal"]["ticker"]: row["signal"] for row in read_signals(ledger)[-3:]}
-    found = queries_signals.signals_of(ledger, session)
-    assert [one.ticker for one in found] == sorted(recorded)
-    for one in found:
-        same = recorded[one.ticker]
-        assert (one.strategy, one.position_size) == (same["strategy"], same["position_size"])
-        assert one.probability_up == same["prediction"]["probability"]
-        assert one.regime_probabilities == same["volatility"]["regime_probabilities"]
-        assert list(one.regime_probabilities) == ["LOW", "NORMAL", "HIGH"]
-        assert one.parameters == same["trade_parameters"]
-        assert [list(row) for row in one.alternatives] == [
-            [row["strategy"], row["why_not"]] for row in same["alternatives"]
-        ]
-        assert one.ages == same["provenance"]["age_in_sessions"]
-        low, high = same["evidence"]["direction"]["interval"]
-        assert (one.models[0].low, one.models[0].high) == (low, high)
+    recorded = {row.signal.ticker: row for row in read_signals(ledger)[-3:]}
+    daily = queries_signals.signals_of(ledger, session)
+    assert [row.signal.ticker for row in daily] == sorted(recorded)
+    for row in daily:
+        same = recorded[row.signal.ticker]
+        assert (row.signal, row.recorded_at) == (same.signal, same.recorded_at)
+        assert row.recordings == 1
 
 
 def test_the_newest_recording_of_a_ticker_stands(tmp_path: Path, signal: Callable) -> None:
     path = tmp_path / "ledger.db"
-    older, newer = signal(up=0.9), signal(up=0.7)
+    older, newer = signal(up=0.9), signal(up=0.7).document()
     newer["provenance"]["models"]["direction"]["version"] = 2
     with Ledger(path) as ledger:
-        for one in (older, newer):
-            ledger.record(one, AT)
-    (found,) = queries_signals.signals_of(path, older["session"])
-    assert (found.probability_up, found.recordings) == (0.7, 2)
-    assert found.models[0].version == 2
+        for row in (older, Signal.parse(newer, "signal")):
+            ledger.record(row, AT)
+    (daily,) = queries_signals.signals_of(path, older.session)
+    assert (daily.signal.prediction.probability, daily.recordings) == (0.7, 2)
+    assert daily.signal.provenance.models.direction.version == 2
 
 
 def test_the_history_holds_every_signal_and_the_outcomes_beside_theirs(filled: Path) -> None:

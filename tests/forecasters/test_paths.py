@@ -9,9 +9,10 @@ import pytest
 from feature_repo.features.catalogue import names
 from forecasters.base import ForecastError
 from forecasters.paths import INPUTS, rank_interval
-from serving.answer.signals import FeatureRow, Models, build_signal
-from serving.http.schema import Signal
+from home.records.signal import Signal
+from serving.answer.signals import Models, build_signal
 from serving.reading.artifact import Artifact
+from serving.reading.row import FeatureRow
 
 AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")
 
@@ -80,7 +81,9 @@ def test_a_signal_shows_the_interval_where_paths_are_simulated(
     row = new_rows[1][0] | {"returns_5d": 0.01, "fed_funds_effective": 4.0}
     direction = Artifact.model_validate(documents["direction"]())
     features = FeatureRow("SPY", pd.Timestamp("2025-06-30"), row, {"iv": 0, "iv_path": 0})
-    signal = build_signal(features, Models(direction, regime), as_of=AS_OF, origin="recorded")
+    signal = build_signal(
+        features, Models(direction, regime), as_of=AS_OF, origin="recorded"
+    ).document()
     Signal.model_validate(signal)
     shown = signal["volatility"]["iv_rank_forecast"]
     assert shown == (model.regime(row).iv_rank if word in ("paths", "blend") else None)
@@ -94,8 +97,8 @@ def test_confidence_is_of_the_class_called_though_it_be_not_the_likeliest(docume
     for row in new_rows[1]:
         values = row | {"iv_rank": max(0.0, min(100.0, row["iv_rank"]))}
         found = volatility(values, Artifact.model_validate(document(call_weights=[0.1, 1.0, 0.1])))
-        assert found["confidence"] == found["regime_probabilities"][found["predicted_regime"]]
-        seen.add(found["confidence"] == max(found["regime_probabilities"].values()))
+        assert found.confidence == found.regime_probabilities[found.predicted_regime]
+        seen.add(found.confidence == max(found.regime_probabilities.values()))
         if len(seen) == 2:
             return
     pytest.fail("no row where the class called is not the likeliest")

@@ -11,8 +11,9 @@ from home.layout import Home
 from market.calendar import decision_time
 from optrade.runtime import Runtime
 from optrade.settings import Settings
-from serving.answer.signals import FeatureRow, Models, build_signal
+from serving.answer.signals import Models, build_signal
 from serving.reading.artifact import load_artifact
+from serving.reading.row import FeatureRow
 from training.frames.dataset import load_frame
 
 pytestmark = pytest.mark.integration
@@ -59,7 +60,7 @@ def test_the_offline_frame_gives_the_same_signal(signals, run) -> None:
         ages = signal["provenance"]["age_in_sessions"]
         row = FeatureRow(ticker, session[0], {n: values[n] for n in models.features()}, ages)
         offline = build_signal(row, models, as_of=decision_time(session)[0], origin="simulated")
-        assert offline == signal
+        assert offline.document() == signal
 
 
 def test_recording_twice_keeps_one_row(signals, trained_home) -> None:

@@ -33,7 +33,7 @@ def test_a_signal_is_that_of_the_command_line_field_by_field(served):
     answer = post(base)
     assert answer.status_code == 200
     found = open_home(home.root, read_configuration(home.data)).signal_for("SPY", AS_OF)
-    assert answer.json() == found
+    assert answer.json() == found.document()
 
 
 def test_it_listens_on_this_machine_alone(served):

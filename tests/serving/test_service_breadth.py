@@ -48,7 +48,7 @@ def without(name):
 
 
 def signal(home, ticker="SPY"):
-    return open_home(home.root, read_configuration(home.data)).signal_for(ticker, AS_OF)
+    return open_home(home.root, read_configuration(home.data)).signal_for(ticker, AS_OF).document()
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,9 @@ def test_the_seed_s_prediction_input_has_the_seed_s_output(served, documents, ex
 
 def test_a_prediction_over_http_is_that_of_the_open_home(served):
     home, base = served
-    expected = open_home(home.root, read_configuration(home.data)).predict(Question(**SEED))
+    expected = (
+        open_home(home.root, read_configuration(home.data)).predict(Question(**SEED)).document()
+    )
     assert post(base, "/predict", SEED).json() == expected
 
 

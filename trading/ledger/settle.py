@@ -4,28 +4,23 @@ The direction is scored on the adjusted close (Decision 7), the IV forecast on t
 rank (Decision 3), both five XNYS sessions after the signal's own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from home.records.outcome import Outcome
+from home.records.signal import Signal, SignalKey
 from market.adjust import RAW_PRICES, adjusted_close
 from market.arrays import FloatArray
 from market.calendar import INDEX_DELAY, close, session_shift
 from market.errors import InputError
 from market.targets import HORIZON, holding_return
-from trading.ledger.outcomes import (
-    Outcome,
-    SignalKey,
-    outcome_of,
-    read_outcomes,
-    record_outcomes,
-    signal_key,
-)
-from trading.ledger.signals import read_signals
+from trading.ledger.outcomes import outcome_of, record_outcomes
+from trading.ledger.read import read_outcomes, read_signals
 
 KEYS: Final = ["ticker", "session"]
 IV_RANK: Final = "iv_rank"
@@ -49,7 +44,7 @@ class Settlement:
 
 
 def outcomes(
-    signals: Sequence[Mapping[str, Any]],
+    signals: Sequence[Signal],
     prices: pd.DataFrame,
     iv_rank: pd.DataFrame,
     as_of: pd.Timestamp,
@@ -79,7 +74,7 @@ def outcomes(
     """
     if not signals:
         return []
-    keys = [signal_key(signal) for signal in signals]
+    keys = [signal.key for signal in signals]
     starts = pd.DatetimeIndex([key.session for key in keys])
     ends = _ends(starts)
     returns = _returns([key.ticker for key in keys], starts, ends, _adjusted_closes(prices))
@@ -112,9 +107,9 @@ def settle(
     InputError
         If there is no ledger, and as `outcomes`.
     """
-    recorded = [row["signal"] for row in read_signals(ledger)]
+    recorded = [row.signal for row in read_signals(ledger)]
     before = {outcome.key for outcome in read_outcomes(ledger)}
-    waiting = [signal for signal in recorded if signal_key(signal) not in before]
+    waiting = [signal for signal in recorded if signal.key not in before]
     found = outcomes(waiting, prices, iv_rank, as_of)
     new = tuple(row for row in found if isinstance(row, Outcome))
     pending = tuple(row for row in found if isinstance(row, Pending))

@@ -1,70 +1,26 @@
-"""The ledger: every recorded signal, in SQLite, kept as it was first written.
+"""Recording signals: every one is kept in the ledger as it was first written.
 
 One row for each ticker, session and pair of model versions. Recording is idempotent: the first
 row stays, a second attempt is reported. An acknowledged row survives a killed process and a power
-cut (write-ahead log, synchronous = FULL). Readers open the file read-only.
+cut (write-ahead log, synchronous = FULL).
 """
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
 import pandas as pd
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
+from home.records.signal import Signal
 from home.strict_json import canonical
 from market.errors import InputError
+from trading.ledger.connection import BUSY_SECONDS, check_version, explained, transaction
+from trading.ledger.schema import CREATE_SIGNALS, SCHEMA_VERSION, column_values
 
-SCHEMA_VERSION: Final = 1
-BUSY_SECONDS: Final = 10.0
-
-# Where each column stands in a signal. The signal itself is kept whole in `document`.
-COLUMNS: Final[dict[str, tuple[str, ...]]] = {
-    "ticker": ("ticker",),
-    "session": ("session",),
-    "direction_version": ("provenance", "models", "direction", "version"),
-    "regime_version": ("provenance", "models", "regime", "version"),
-    "as_of": ("provenance", "as_of"),
-    "origin": ("provenance", "origin"),
-    "strategy": ("strategy",),
-    "position_size": ("position_size",),
-    "direction": ("direction",),
-    "probability": ("prediction", "probability"),
-    "direction_confidence": ("direction_confidence",),
-    "iv_regime": ("iv_regime",),
-    "iv_confidence": ("iv_confidence",),
-    "overall_confidence": ("overall_confidence",),
-    "proven": ("evidence", "proven"),
-}
-
-_CREATE: Final = """
-CREATE TABLE signals (
-    id INTEGER PRIMARY KEY,
-    ticker TEXT NOT NULL,
-    session TEXT NOT NULL,
-    direction_version INTEGER NOT NULL,
-    regime_version INTEGER NOT NULL,
-    recorded_at TEXT NOT NULL,
-    as_of TEXT NOT NULL,
-    origin TEXT NOT NULL,
-    strategy TEXT NOT NULL,
-    position_size TEXT NOT NULL,
-    direction TEXT NOT NULL,
-    probability REAL NOT NULL,
-    direction_confidence REAL NOT NULL,
-    iv_regime TEXT NOT NULL,
-    iv_confidence REAL NOT NULL,
-    overall_confidence REAL NOT NULL,
-    proven INTEGER NOT NULL,
-    document TEXT NOT NULL,
-    UNIQUE (ticker, session, direction_version, regime_version)
-) STRICT
-"""
 _INSERT: Final = """
 INSERT INTO signals (
     ticker, session, direction_version, regime_version, recorded_at, as_of, origin,
@@ -80,9 +36,6 @@ _KEPT: Final = """
 SELECT recorded_at, document FROM signals
 WHERE ticker = :ticker AND session = :session
     AND direction_version = :direction_version AND regime_version = :regime_version
-"""
-_READ: Final = """
-SELECT recorded_at, document FROM signals WHERE ticker = coalesce(?, ticker) ORDER BY id
 """
 
 # Two runs for one session differ in these without saying anything else.
@@ -142,7 +95,7 @@ class Ledger:
             self._connection.close()
             self._connection = None
 
-    def record(self, signal: Mapping[str, Any], recorded_at: pd.Timestamp) -> Recorded:
+    def record(self, signal: Signal, recorded_at: pd.Timestamp) -> Recorded:
         """Write a signal unless its key is there already; on return it is on disk.
 
         Parameters
@@ -155,39 +108,20 @@ class Ledger:
         Raises
         ------
         InputError
-            If the signal lacks a field or holds a number that is not finite.
+            If the ledger is not open, or the signal holds a number that is not finite.
         """
         if self._connection is None:
             raise InputError("the ledger is not open: use it in a `with` block")
         moment = recorded_at.tz_convert("UTC").isoformat()
-        row = {**_row(signal), "recorded_at": moment, "document": _canonical(signal)}
+        document = signal.document()
+        values = column_values(signal)
+        row = {**values, "recorded_at": moment, "document": _canonical(document)}
         with explained(self.path), transaction(self._connection):
             written = self._connection.execute(_INSERT, row).rowcount == 1
             kept = self._connection.execute(_KEPT, row).fetchone()
-        stored_at, document = kept
-        same = _content(json.loads(document)) == _content(signal)
+        stored_at, stored = kept
+        same = _content(json.loads(stored)) == _content(document)
         return Recorded(written, same, pd.Timestamp(stored_at))
-
-
-def read_signals(path: Path, ticker: str | None = None) -> list[dict[str, Any]]:
-    """Return the recorded signals, oldest first: `recorded_at` and the `signal` as served.
-
-    Raises
-    ------
-    InputError
-        If there is no ledger, or the file is none.
-    """
-    if not path.exists():
-        raise InputError(f"no ledger at {path}: run `optrade signal-all --record` first")
-    with explained(path), closing(read_only(path)) as connection:
-        check_version(connection, path)
-        rows = connection.execute(_READ, (ticker,)).fetchall()
-    return [{"recorded_at": at, "signal": json.loads(document)} for at, document in rows]
-
-
-def read_only(path: Path) -> sqlite3.Connection:
-    """Return a connection that cannot write."""
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
@@ -195,66 +129,17 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     with transaction(connection):
         if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            connection.execute(_CREATE)
+            connection.execute(CREATE_SIGNALS)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     check_version(connection, path)
 
 
-def check_version(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file whose schema is of another version."""
-    got = connection.execute("PRAGMA user_version").fetchone()[0]
-    if got != SCHEMA_VERSION:
-        raise InputError(
-            f"ledger {path}: got schema version {got}, allowed is {SCHEMA_VERSION}; "
-            "use the optrade version that wrote it"
-        )
+def _content(document: dict[str, Any]) -> str:
+    origin = {k: v for k, v in document["provenance"].items() if k not in MOMENTARY}
+    return _canonical({**document, "provenance": origin})
 
 
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit what the body does, or nothing of it."""
-    # IMMEDIATE: a writer waits for its turn here, and never fails half way through.
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-
-
-@contextmanager
-def explained(path: Path) -> Iterator[None]:
-    """Turn an error of SQLite, or a lock that is held too long, into one that says what to do."""
-    try:
-        yield
-    except (sqlite3.Error, Timeout) as error:
-        raise InputError(
-            f"ledger {path}: {error}; check that it is a ledger, that the disk has room, "
-            "and that no other program holds it"
-        ) from error
-
-
-def _row(signal: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: field_of(signal, place) for name, place in COLUMNS.items()}
-
-
-def field_of(signal: Mapping[str, Any], place: tuple[str, ...]) -> object:
-    """Return the value at a place of a signal; none is an error."""
-    value: Any = signal
-    for step in place:
-        if not isinstance(value, Mapping) or value.get(step) is None:
-            raise InputError(f"signal: {'.'.join(place)} is missing, so it cannot be recorded")
-        value = value[step]
-    return value
-
-
-def _content(signal: Mapping[str, Any]) -> str:
-    origin = {k: v for k, v in signal["provenance"].items() if k not in MOMENTARY}
-    return _canonical({**signal, "provenance": origin})
-
-
-def _canonical(document: Mapping[str, Any]) -> str:
+def _canonical(document: dict[str, Any]) -> str:
     try:
         return canonical(document).decode()
     except ValueError as error:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final, Literal
 
+from home.records.signal import Alternative, PositionSize
 from market.errors import InputError
 from market.targets import DIRECTIONS, REGIMES, Direction, IvRegime
 from trading.strategies.plans import (
@@ -20,7 +21,6 @@ from trading.strategies.plans import (
 )
 from trading.strategies.sizing import (
     FULL_CONFIDENCE,
-    PositionSize,
     overall_confidence,
     position_size,
 )
@@ -125,14 +125,6 @@ class Forecasts:
 
 
 @dataclass(frozen=True)
-class Alternative:
-    """A neighbouring choice, and why it was not made."""
-
-    strategy: str
-    why_not: str
-
-
-@dataclass(frozen=True)
 class Recommendation:
     """The chosen strategy: the design's StrategyRecommendation, the rule and the alternatives."""
 
@@ -217,7 +209,11 @@ def _alternatives(forecasts: Forecasts, chosen: Strategy) -> list[Alternative]:
     # Without a directional trade, the steps to other cells would miss the same floors.
     reach = 0 if chosen.direction is None else 1
     near = [r for r in MATRIX if r.direction is None or _steps(forecasts, r) <= reach]
-    return [Alternative(r.name, _why_not(forecasts, r)) for r in near if r is not chosen]
+    return [
+        Alternative(strategy=row.name, why_not=_why_not(forecasts, row))
+        for row in near
+        if row is not chosen
+    ]
 
 
 def _steps(forecasts: Forecasts, row: Strategy) -> int:

@@ -1,8 +1,8 @@
 """How much to trade: one overall confidence, and the position size it allows."""
 
-from typing import Final, Literal
+from typing import Final
 
-PositionSize = Literal["none", "half", "full"]
+from home.records.signal import PositionSize
 
 # From small to large: the smallest limit wins.
 SIZES: Final[tuple[PositionSize, ...]] = ("none", "half", "full")

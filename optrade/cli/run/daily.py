@@ -34,10 +34,11 @@ def run_daily(
     chosen = run.source(source, recorded_dir, seed, signal_strength, as_of)
     names = options.parse_tickers(tickers)
     with progress_bar() as progress:
-        report = run_day(run, chosen, names, progress)
-    if not as_json:
-        show_signals(report["signals"])
-        report = {name: part for name, part in report.items() if name != "signals"}
+        report, signals = run_day(run, chosen, names, progress)
+    if as_json:
+        report = {**report, "signals": [signal.document() for signal in signals]}
+    else:
+        show_signals(signals)
     show_ingest(report, as_json)
 
 

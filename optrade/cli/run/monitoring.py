@@ -15,8 +15,6 @@ SHOWN = 15
 
 def settle(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
     """Write what recorded signals came to, once their five sessions have passed."""
-    from dataclasses import asdict
-
     from optrade.flows.monitoring import settle_signals
     from optrade.runtime import runtime
 
@@ -25,7 +23,9 @@ def settle(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
     if as_json:
         print_json(
             {
-                "new": [asdict(outcome) | {"key": outcome.key._asdict()} for outcome in done.new],
+                "new": [
+                    outcome.document() | {"key": outcome.key._asdict()} for outcome in done.new
+                ],
                 "settled_before": done.settled_before,
                 "pending": [
                     {"key": row.key._asdict(), "reason": row.reason} for row in done.pending

@@ -1,11 +1,14 @@
 """Commands that answer: what to trade for the last complete session, and why."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from optrade.cli import options
 from optrade.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from home.records.signal import Signal
 
 Record = Annotated[bool, typer.Option("--record", help="Write the signals into the ledger.")]
 COLUMNS = [
@@ -20,11 +23,11 @@ def signal(
     as_json: options.AsJson = False,
 ) -> None:
     """Give the signal of one underlying."""
-    found = _signals(options.parse_tickers(ticker), record, as_of)
+    signals = _signals(options.parse_tickers(ticker), record, as_of)
     if as_json:
-        print_json(found[0])
+        print_json(signals[0].document())
     else:
-        show_signals(found)
+        show_signals(signals)
 
 
 def signal_all(
@@ -34,42 +37,42 @@ def signal_all(
     as_json: options.AsJson = False,
 ) -> None:
     """Give the signals of several underlyings."""
-    found = _signals(options.parse_tickers(tickers), record, as_of)
+    signals = _signals(options.parse_tickers(tickers), record, as_of)
     if as_json:
-        print_json(found)
+        print_json([row.document() for row in signals])
     else:
-        show_signals(found)
+        show_signals(signals)
 
 
-def show_signals(found: list[dict[str, Any]]) -> None:
+def show_signals(signals: "list[Signal]") -> None:
     """Print signals as a table."""
-    print_table("signals", COLUMNS, [signal_row(row) for row in found])
+    print_table("signals", COLUMNS, [signal_row(row) for row in signals])
 
 
-def signal_row(row: dict[str, Any]) -> list[str]:
+def signal_row(row: "Signal") -> list[str]:
     """Return the cells of a signal, in the order of `COLUMNS`."""
     return [
-        row["ticker"],
-        str(row["session"]),
-        row["strategy"],
-        row["position_size"],
-        f"{row['prediction']['probability']:.3f}",
-        row["volatility"]["predicted_regime"],
-        f"{row['overall_confidence']:.3f}",
-        "yes" if row["evidence"]["proven"] else "no",
-        row["reasoning"],
+        row.ticker,
+        row.session,
+        row.strategy,
+        row.position_size,
+        f"{row.prediction.probability:.3f}",
+        row.volatility.predicted_regime,
+        f"{row.overall_confidence:.3f}",
+        "yes" if row.evidence.proven else "no",
+        row.reasoning,
     ]
 
 
-def _signals(tickers: list[str], record: bool, as_of: str | None) -> list[dict[str, Any]]:
+def _signals(tickers: list[str], record: bool, as_of: str | None) -> "list[Signal]":
     from optrade.flows.serve.signals import compute_signals, record_signals
     from optrade.runtime import runtime
 
     run = runtime()
-    found = compute_signals(run, tickers, run.as_of(as_of))
+    signals = compute_signals(run, tickers, run.as_of(as_of))
     if record:
-        record_signals(run, found)
-    return found
+        record_signals(run, signals)
+    return signals
 
 
 COMMANDS = {"signal": signal, "signal-all": signal_all}

@@ -16,7 +16,7 @@ from home.manifest import read_manifest
 from market.errors import InputError
 from optrade.flows.doctor.environment import installed_version
 from optrade.flows.doctor.finding import Finding
-from trading.ledger.signals import check_version, explained, read_only
+from trading.ledger.connection import check_version, explained, read_only
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime

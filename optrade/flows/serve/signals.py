@@ -1,17 +1,16 @@
 """Signals of the last complete session, on the same path as the HTTP service."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from home.records.signal import Signal
 from optrade.flows.serve.configuration import served_configuration
 from serving.answer.open_home import open_home
 from trading.ledger.signals import Ledger, Recorded
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
-
-Signal = dict[str, Any]
 
 
 def compute_signals(run: "Runtime", tickers: list[str], as_of: pd.Timestamp) -> list[Signal]:

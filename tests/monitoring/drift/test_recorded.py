@@ -7,6 +7,8 @@ import pytest
 
 from feature_repo.features.catalogue import GROUPS, names
 from home.manifest import current_rows
+from home.records.outcome import Outcome
+from home.records.signal import Signal
 from ingestion.build.build import build_features
 from ingestion.lake.lake import Lake
 from ingestion.landing.land import fetch_all
@@ -15,7 +17,7 @@ from market.adjust import RAW_PRICES
 from market.calendar import decision_time
 from market.underlyings import MARKET
 from monitoring.drift.measure import drift_report, windows
-from trading.ledger.outcomes import Outcome
+from serving.http.examples import SIGNAL_ANSWER
 from trading.ledger.settle import outcomes
 
 pytestmark = pytest.mark.recorded
@@ -72,17 +74,9 @@ def test_recorded_frames_settle_as_they_come_out_of_the_lake(data_dir):
     ranks = current_rows(data_dir, "iv", ["SPY"]).select("ticker", "session", "iv_rank").to_pandas()
     assert set(RAW_PRICES) <= set(prices)
     days = prices["session"].astype("datetime64[ns]").sort_values().iloc[-500:-5]
-    versions = {"direction": {"version": 1}, "regime": {"version": 1}}
-    asked = [
-        {
-            "ticker": "SPY",
-            "session": str(day.date()),
-            "direction": "UP",
-            "iv_regime": "LOW",
-            "provenance": {"models": versions},
-        }
-        for day in days
-    ]
+    forecast = {"ticker": "SPY", "direction": "UP", "iv_regime": "LOW"}
+    signal = Signal.parse(SIGNAL_ANSWER | forecast, "signal")
+    asked = [signal.model_copy(update={"session": str(day.date())}) for day in days]
     found = outcomes(asked, prices, ranks, pd.Timestamp("2026-01-02", tz="UTC"))
     assert all(isinstance(row, Outcome) for row in found)
     closes = prices.assign(session=prices["session"].astype("datetime64[ns]"))

@@ -8,11 +8,11 @@ import pytest
 from feature_repo.features.catalogue import names
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.services import VOLATILITY_INPUTS
+from home.records.signal import Signal
 from market.errors import ConfigurationError, InputError
 from serving.answer.open_home import open_home
 from serving.answer.predictions import Question
 from serving.answer.served_home import ServedHome
-from serving.http.schema import Signal
 from serving.reading.configuration import Configuration
 from serving.reading.refusal import CallerFault, Refusal
 
@@ -41,7 +41,7 @@ def refusal(home, configuration=CONFIGURATION, as_of=AS_OF) -> Refusal:
 
 
 def test_a_signal_of_a_real_store(full_home, values, documents, exact):
-    signal = open_home(full_home.root, CONFIGURATION).signal_for("SPY", AS_OF)
+    signal = open_home(full_home.root, CONFIGURATION).signal_for("SPY", AS_OF).document()
     Signal.model_validate(signal)
     assert (signal["ticker"], signal["session"]) == ("SPY", "2025-06-30")
     assert signal["prediction"]["probability"] == pytest.approx(
@@ -68,12 +68,12 @@ def test_an_unknown_ticker_is_the_caller_s(full_home):
 
 def test_a_new_model_serves_at_once(full_home, documents, write):
     home = open_home(full_home.root, CONFIGURATION)
-    before = home.signal_for("SPY", AS_OF)
+    before = home.signal_for("SPY", AS_OF).document()
     write(
         full_home.models,
         documents["direction"](definition_hash=definition_hash(), version=9, intercept=[1.0]),
     )
-    after = home.signal_for("SPY", AS_OF)
+    after = home.signal_for("SPY", AS_OF).document()
     assert after["provenance"]["models"]["direction"]["version"] == 9
     assert after["prediction"]["probability"] > before["prediction"]["probability"]
 
@@ -82,7 +82,8 @@ SEED = {"returns_5d": 0.023, "iv_rank": 35.0, "iv_hv_spread": 2.5, "fed_funds_ef
 
 
 def reasoning(home, features) -> str:
-    answer = open_home(home.root, CONFIGURATION).predict(Question("SPY", "2024-01-16", features))
+    question = Question("SPY", "2024-01-16", features)
+    answer = open_home(home.root, CONFIGURATION).predict(question).document()
     return answer["strategy_suggestion"]["reasoning"]
 
 
@@ -151,7 +152,9 @@ def test_a_feature_that_the_service_does_not_hold_refuses(
 @pytest.mark.parametrize("unproven", ["direction", "regime"])
 def test_require_proven_refuses_unless_both_are(full_home, documents, write, unproven):
     strict = CONFIGURATION.model_copy(update={"require_proven": True})
-    assert open_home(full_home.root, strict).signal_for("SPY", AS_OF)["evidence"]["proven"]
+    assert (
+        open_home(full_home.root, strict).signal_for("SPY", AS_OF).document()["evidence"]["proven"]
+    )
     evidence = documents[unproven]()["evidence"] | {"proven": False, "verdict": "no better"}
     write(
         full_home.models,
@@ -160,7 +163,7 @@ def test_require_proven_refuses_unless_both_are(full_home, documents, write, unp
     found = refusal(full_home, strict)
     assert found.error == "unproven"
     assert "no better" in found.detail
-    served = open_home(full_home.root, CONFIGURATION).signal_for("SPY", AS_OF)
+    served = open_home(full_home.root, CONFIGURATION).signal_for("SPY", AS_OF).document()
     assert not served["evidence"]["proven"]
     assert served["position_size"] != "full"
 
@@ -168,7 +171,7 @@ def test_require_proven_refuses_unless_both_are(full_home, documents, write, unp
 def test_the_settle_time_of_the_configuration_decides(full_home):
     later = pd.Timestamp("2025-07-01 20:31", tz="UTC")
     home = open_home(full_home.root, CONFIGURATION)
-    assert home.signal_for("SPY", later)["provenance"]["age_in_sessions"]["iv"] == 1
+    assert home.signal_for("SPY", later).document()["provenance"]["age_in_sessions"]["iv"] == 1
     impatient = CONFIGURATION.model_copy(update={"settle_minutes": 0})
     assert refusal(full_home, impatient, later).error == "stale"
 
@@ -184,7 +187,7 @@ def test_origin_is_the_manifest_s_unless_told(full_home):
     }  # fmt: skip
     (full_home.data / "manifest.json").write_text(json.dumps(manifest))
     told = CONFIGURATION.model_copy(update={"origin": None})
-    signal = open_home(full_home.root, told).signal_for("SPY", AS_OF)
+    signal = open_home(full_home.root, told).signal_for("SPY", AS_OF).document()
     assert signal["provenance"]["origin"] == "recorded"
 
 
@@ -216,7 +219,7 @@ def test_a_served_home_answers_by_its_configured_clock(full_home):
 def test_a_served_home_ages_when_no_clock_is_told(full_home):
     write_configuration(full_home, CONFIGURATION.model_copy(update={"as_of": None}))
     served = ServedHome(full_home.root)
-    assert served.signal_for("SPY", AS_OF)["session"] == "2025-06-30"
+    assert served.signal_for("SPY", AS_OF).document()["session"] == "2025-06-30"
     with pytest.raises(Refusal, match="stale"):
         served.signal_for("SPY", AS_OF + pd.Timedelta(days=7))
 
@@ -231,7 +234,7 @@ def test_a_served_home_opens_when_it_is_there(full_home):
             ask()
     full_home.yaml.write_text(kept)
     served.check_ready()
-    assert served.signal_for("SPY", AS_OF)["session"] == "2025-06-30"
+    assert served.signal_for("SPY", AS_OF).document()["session"] == "2025-06-30"
 
 
 def test_a_served_home_follows_a_redis_that_moved(full_home, own_redis, tmp_path):

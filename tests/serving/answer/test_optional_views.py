@@ -115,7 +115,7 @@ class StoredHome:
         return open_home(self.root, CONFIGURATION)
 
     def signal(self) -> dict:
-        return self.open().signal_for("SPY", AS_OF)
+        return self.open().signal_for("SPY", AS_OF).document()
 
     def refusal(self) -> Refusal:
         with pytest.raises(Refusal) as caught:

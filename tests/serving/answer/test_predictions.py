@@ -18,11 +18,12 @@ from serving.answer.predictions import (
     check_question,
     suggestion,
 )
-from serving.answer.signals import FeatureRow, Models, build_signal
+from serving.answer.signals import Models, build_signal
 from serving.http.examples import UNKNOWN_FEATURES
 from serving.http.schema import PredictAnswer
 from serving.reading.artifact import Artifact
 from serving.reading.refusal import CallerFault
+from serving.reading.row import FeatureRow
 from trading.strategies.selector import STRATEGIES, Forecasts, select
 
 DATE = "2024-01-15"
@@ -49,7 +50,7 @@ def models(documents):
 def ask(models, features, regime=False):
     return build_prediction(
         Question("SPY", DATE, features), models.direction, models.regime if regime else None
-    )
+    ).document()
 
 
 def fault(call) -> CallerFault:
@@ -93,7 +94,7 @@ def test_a_prediction_is_the_signal_s_for_the_same_features(
     }  # fmt: skip
     row = FeatureRow("SPY", pd.Timestamp(DATE), features, {})
     as_of = pd.Timestamp(DATE, tz="UTC")
-    signal = build_signal(row, models(), as_of=as_of, origin="simulated")
+    signal = build_signal(row, models(), as_of=as_of, origin="simulated").document()
     answer = ask(models(), features, regime=forecast)
     assert answer["prediction"] == signal["prediction"]
     assert answer["iv_context"] == signal["iv_context"]
@@ -132,7 +133,7 @@ def test_every_band_has_a_class():
 def test_every_choice_is_put_in_words(direction, iv, sure, iv_sure):
     seen = Forecasts(direction, sure, iv, iv_sure)
     choice = select(seen, proven=True)
-    words = suggestion(seen, choice, "why")
+    words = suggestion(seen, choice, "why").document()
     assert words["primary"].split(" (")[0] == choice.strategy
     assert ("expiry)" in words["primary"]) == (choice.strategy != "NO TRADE")
     assert "no position" not in words["primary"]

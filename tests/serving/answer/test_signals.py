@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.answer.signals import FeatureRow, Models, build_signal
-from serving.http.schema import Signal
+from home.records.signal import Signal
+from serving.answer.signals import Models, build_signal
 from serving.reading.artifact import Artifact
+from serving.reading.row import FeatureRow
 from trading.strategies.selector import Forecasts, select
 
 AS_OF = pd.Timestamp("2025-06-30 16:30", tz="America/New_York")
@@ -31,7 +32,7 @@ def make(documents):
             Artifact.model_validate(documents["regime"](**(regime or {}))),
         )
         row = FeatureRow("SPY", pd.Timestamp("2025-06-30"), values, {"technical": 0, "iv": 0})
-        return build_signal(row, models, as_of=AS_OF, origin="recorded")
+        return build_signal(row, models, as_of=AS_OF, origin="recorded").document()
 
     return signal
 

@@ -9,9 +9,9 @@ import pytest
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.services import SERVICES, VOLATILITY_INPUTS
+from home.records.signal import Signal
 from market.calendar import close
 from serving.answer.open_home import open_home
-from serving.http.schema import Signal
 from serving.reading.artifact import Artifact
 from serving.reading.configuration import Configuration
 from serving.reading.online import open_snapshot, service_references
@@ -71,7 +71,7 @@ def put_models(home, documents, write):
 
 def test_a_signal_of_the_whole_catalogue(whole_home, documents, write):
     put_models(whole_home, documents, write)
-    signal = open_home(whole_home, CONFIGURATION).signal_for("SPY", AS_OF)
+    signal = open_home(whole_home, CONFIGURATION).signal_for("SPY", AS_OF).document()
     Signal.model_validate(signal)
     assert signal["session"] == SESSION
     # The path view belongs to a service of its own, which this model does not ask for.
@@ -82,7 +82,7 @@ def test_a_signal_of_the_whole_catalogue(whole_home, documents, write):
 def test_a_signal_of_simulated_paths_reads_their_view(whole_home, documents, write):
     put_models(whole_home, documents, write)
     write(whole_home / "models", documents["paths"](definition_hash=definition_hash()))
-    signal = open_home(whole_home, CONFIGURATION).signal_for("SPY", AS_OF)
+    signal = open_home(whole_home, CONFIGURATION).signal_for("SPY", AS_OF).document()
     Signal.model_validate(signal)
     # Without the view of the other forecasters' lags.
     read = sorted(set(GROUPS) - set(OPTIONAL_GROUPS) - {"iv_lags"})

@@ -1,5 +1,6 @@
 """Outcomes in the ledger: scored by the rules, written once, and whole after any kill."""
 
+import copy
 import os
 import signal as signals
 import sqlite3
@@ -12,48 +13,38 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from home.records.outcome import Outcome
+from home.records.signal import Signal, SignalKey
 from market.errors import InputError
+from serving.http.examples import SIGNAL_ANSWER
 from trading.ledger.outcomes import (
-    Outcome,
-    SignalKey,
     outcome_of,
-    read_outcomes,
     record_outcomes,
-    signal_key,
 )
-from trading.ledger.signals import Ledger, read_signals
+from trading.ledger.read import read_outcomes, read_signals
+from trading.ledger.signals import Ledger
 
 ROOT = Path(__file__).resolve().parents[3]
 AS_OF = pd.Timestamp("2025-07-08 20:30", tz="UTC")
 END = "2025-07-08"
 
 
-def a_signal(ticker: str = "SPY", version: int = 1, direction: str = "UP", regime: str = "LOW"):
-    return {
-        "ticker": ticker,
-        "session": "2025-06-30",
-        "strategy": "Buy Calls",
-        "direction": direction,
-        "iv_regime": regime,
-        "direction_confidence": 0.6,
-        "iv_confidence": 0.7,
-        "overall_confidence": 0.64,
-        "position_size": "half",
-        "prediction": {"probability": 0.6},
-        "evidence": {"proven": False},
-        "provenance": {
-            "as_of": "2025-06-30T20:30:00+00:00",
-            "origin": "recorded",
-            "models": {"direction": {"version": version}, "regime": {"version": 7}},
-        },
-    }
+def a_signal(
+    ticker: str = "SPY", version: int = 1, direction: str = "UP", regime: str = "LOW"
+) -> Signal:
+    document = copy.deepcopy(SIGNAL_ANSWER) | {
+        "ticker": ticker, "session": "2025-06-30", "direction": direction, "iv_regime": regime,
+    }  # fmt: skip
+    document["provenance"]["models"]["direction"]["version"] = version
+    document["provenance"]["models"]["regime"]["version"] = 7
+    return Signal.parse(document, "signal")
 
 
 def an_outcome(ticker: str = "SPY", version: int = 1, realised_return: float = 0.02) -> Outcome:
     return outcome_of(a_signal(ticker, version), END, realised_return, 20.0)
 
 
-def ledger_of(path: Path, *recorded: dict) -> Path:
+def ledger_of(path: Path, *recorded: Signal) -> Path:
     with Ledger(path) as ledger:
         for row in recorded:
             ledger.record(row, pd.Timestamp("2025-06-30 20:31", tz="UTC"))
@@ -105,8 +96,8 @@ def test_a_rank_out_of_range_is_refused(rank):
 
 
 def test_an_outcome_has_the_key_of_its_signal():
-    assert signal_key(a_signal(version=3)) == SignalKey("SPY", "2025-06-30", 3, 7)
-    assert an_outcome(version=3).key == signal_key(a_signal(version=3))
+    assert a_signal(version=3).key == SignalKey("SPY", "2025-06-30", 3, 7)
+    assert an_outcome(version=3).key == a_signal(version=3).key
 
 
 def test_outcomes_come_back_as_they_were_settled(path):

@@ -1,15 +1,20 @@
 """Settlement against brute force and against the labels that models are trained on."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from home.records.outcome import Outcome
+from home.records.signal import Signal
 from market.adjust import adjusted_close
 from market.calendar import INDEX_DELAY, calendar, close, decision_time, sessions
 from market.errors import InputError
-from trading.ledger.outcomes import Outcome, read_outcomes
+from serving.http.examples import SIGNAL_ANSWER
+from trading.ledger.read import read_outcomes
 from trading.ledger.settle import Pending, outcomes, settle
 from trading.ledger.signals import Ledger
 from training.frames.labels import direction_labels, regime_labels
@@ -19,25 +24,13 @@ DAYS = sessions("2024-12-02", "2025-01-31")
 LATE = pd.Timestamp("2025-03-03", tz="UTC")
 
 
-def a_signal(session, ticker="SPY", direction="UP", regime="LOW", version=1) -> dict:
-    return {
-        "ticker": ticker,
-        "session": str(pd.Timestamp(session).date()),
-        "strategy": "Buy Calls",
-        "direction": direction,
-        "iv_regime": regime,
-        "direction_confidence": 0.6,
-        "iv_confidence": 0.7,
-        "overall_confidence": 0.64,
-        "position_size": "half",
-        "prediction": {"probability": 0.6},
-        "evidence": {"proven": False},
-        "provenance": {
-            "as_of": "2024-12-02T21:30:00+00:00",
-            "origin": "recorded",
-            "models": {"direction": {"version": version}, "regime": {"version": 1}},
-        },
-    }
+def a_signal(session, ticker="SPY", direction="UP", regime="LOW", version=1) -> Signal:
+    document = copy.deepcopy(SIGNAL_ANSWER) | {
+        "ticker": ticker, "session": str(pd.Timestamp(session).date()),
+        "direction": direction, "iv_regime": regime,
+    }  # fmt: skip
+    document["provenance"]["models"]["direction"]["version"] = version
+    return Signal.parse(document, "signal")
 
 
 def price_rows(closes, ticker="SPY", dividend=0.0, split=1.0, days=DAYS) -> pd.DataFrame:

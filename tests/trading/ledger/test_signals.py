@@ -1,6 +1,5 @@
 """The ledger: idempotent, never overwritten, and whole after any kill."""
 
-import copy
 import json
 import os
 import signal as signals
@@ -13,42 +12,35 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from home.records.signal import Signal
 from market.errors import InputError
-from trading.ledger.signals import COLUMNS, SCHEMA_VERSION, Ledger, read_signals
+from serving.http.examples import SIGNAL_ANSWER
+from trading.ledger.connection import read_only
+from trading.ledger.read import RecordedSignal, read_signals
+from trading.ledger.schema import COLUMNS, SCHEMA_VERSION
+from trading.ledger.signals import Ledger
 
 ROOT = Path(__file__).resolve().parents[3]
 EVENING = pd.Timestamp("2025-06-30 20:31", tz="UTC")
 LATER = EVENING + pd.Timedelta(hours=1)
 
 
-def a_signal(ticker: str = "SPY", session: str = "2025-06-30", version: int = 1) -> dict:
-    return {
-        "ticker": ticker,
-        "session": session,
-        "strategy": "Buy Calls",
-        "direction": "UP",
-        "iv_regime": "LOW",
-        "direction_confidence": 0.6,
-        "iv_confidence": 0.7,
-        "overall_confidence": 0.64,
-        "position_size": "half",
-        "prediction": {"probability": 0.6},
-        "evidence": {"proven": False},
-        "provenance": {
-            "as_of": "2025-06-30T20:30:00+00:00",
-            "origin": "recorded",
-            "age_in_sessions": {"technical": 0},
-            "models": {"direction": {"version": version}, "regime": {"version": 1}},
-        },
-    }
+def a_signal(ticker: str = "SPY", session: str = "2025-06-30", version: int = 1) -> Signal:
+    signal = Signal.parse(SIGNAL_ANSWER | {"ticker": ticker, "session": session}, "signal")
+    return changed(signal, "provenance.models.direction.version", version)
 
 
-def changed(document: dict, place: tuple[str, ...], value: object) -> dict:
-    document = copy.deepcopy(document)
+def changed(signal: Signal, place: str, value: object) -> Signal:
+    return Signal.parse(changed_document(signal, place, value), "signal")
+
+
+def changed_document(signal: Signal, place: str, value: object) -> dict:
+    document = signal.document()
+    *above, last = place.split(".")
     part = document
-    for step in place[:-1]:
+    for step in above:
         part = part[step]
-    part[place[-1]] = value
+    part[last] = value
     return document
 
 
@@ -61,7 +53,7 @@ def test_a_signal_comes_back_as_it_was_served(path):
     with Ledger(path) as ledger:
         result = ledger.record(a_signal(), EVENING)
     assert (result.new, result.same, result.recorded_at) == (True, True, EVENING)
-    assert read_signals(path) == [{"recorded_at": EVENING.isoformat(), "signal": a_signal()}]
+    assert read_signals(path) == [RecordedSignal(EVENING.isoformat(), a_signal())]
 
 
 def test_the_same_signal_twice_is_one_row(path):
@@ -73,7 +65,7 @@ def test_the_same_signal_twice_is_one_row(path):
 
 
 def test_another_moment_of_asking_is_the_same_signal(path):
-    asked_later = changed(a_signal(), ("provenance", "as_of"), "2025-06-30T21:30:00+00:00")
+    asked_later = changed(a_signal(), "provenance.as_of", "2025-06-30T21:30:00+00:00")
     with Ledger(path) as ledger:
         ledger.record(a_signal(), EVENING)
         again = ledger.record(asked_later, LATER)
@@ -83,10 +75,10 @@ def test_another_moment_of_asking_is_the_same_signal(path):
 @pytest.mark.parametrize(
     ("place", "value"),
     [
-        (("strategy",), "NO TRADE"),
-        (("prediction", "probability"), 0.61),
-        (("provenance", "origin"), "live"),
-        (("extra",), 1),
+        ("strategy", "NO TRADE"),
+        ("prediction.probability", 0.61),
+        ("provenance.origin", "live"),
+        ("structure", {"legs": []}),
     ],
 )
 def test_another_content_for_a_key_is_reported_and_the_first_stays(path, place, value):
@@ -94,7 +86,7 @@ def test_another_content_for_a_key_is_reported_and_the_first_stays(path, place, 
         ledger.record(a_signal(), EVENING)
         again = ledger.record(changed(a_signal(), place, value), LATER)
     assert (again.new, again.same, again.recorded_at) == (False, False, EVENING)
-    assert [row["signal"] for row in read_signals(path)] == [a_signal()]
+    assert [row.signal for row in read_signals(path)] == [a_signal()]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +95,7 @@ def test_another_content_for_a_key_is_reported_and_the_first_stays(path, place, 
         a_signal(ticker="QQQ"),
         a_signal(session="2025-07-01"),
         a_signal(version=2),
-        changed(a_signal(), ("provenance", "models", "regime", "version"), 2),
+        changed(a_signal(), "provenance.models.regime.version", 2),
     ],
 )
 def test_every_part_of_the_key_makes_another_row(path, other):
@@ -117,8 +109,8 @@ def test_rows_are_read_in_the_order_they_were_written_and_by_ticker(path):
     with Ledger(path) as ledger:
         for ticker in ("SPY", "QQQ", "IWM"):
             ledger.record(a_signal(ticker), EVENING)
-    assert [r["signal"]["ticker"] for r in read_signals(path)] == ["SPY", "QQQ", "IWM"]
-    assert [r["signal"]["ticker"] for r in read_signals(path, "QQQ")] == ["QQQ"]
+    assert [r.signal.ticker for r in read_signals(path)] == ["SPY", "QQQ", "IWM"]
+    assert [r.signal.ticker for r in read_signals(path, "QQQ")] == ["QQQ"]
     assert read_signals(path, "' OR 1=1 --") == []
 
 
@@ -129,32 +121,63 @@ def test_columns_hold_what_the_document_says(path):
         connection.row_factory = sqlite3.Row
         row = dict(connection.execute("SELECT * FROM signals").fetchone())
     for name, place in COLUMNS.items():
-        expected = a_signal()
-        for step in place:
+        expected = a_signal().document()
+        for step in place.split("."):
             expected = expected[step]
         assert row[name] == expected
-    assert json.loads(row["document"]) == a_signal()
+    assert json.loads(row["document"]) == a_signal().document()
 
 
 @pytest.mark.parametrize("name", COLUMNS)
 def test_a_signal_that_lacks_a_field_is_not_recorded(path, name):
     with Ledger(path) as ledger:
-        with pytest.raises(InputError, match="is missing"):
+        with pytest.raises(InputError, match=COLUMNS[name]):
             ledger.record(changed(a_signal(), COLUMNS[name], None), EVENING)
         assert ledger.record(a_signal(), EVENING).new
 
 
+def stored(path: Path, document: dict) -> None:
+    """Put a document into the one row of a ledger."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE signals SET document = ?", (json.dumps(document),))
+    connection.close()
+
+
+def test_a_row_older_than_the_simulated_rank_is_read_without_it(path):
+    with Ledger(path) as ledger:
+        ledger.record(a_signal(), EVENING)
+    document = a_signal().document()
+    del document["volatility"]["iv_rank_forecast"]
+    stored(path, document)
+    (row,) = read_signals(path)
+    assert row.signal == changed(a_signal(), "volatility.iv_rank_forecast", None)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"), [("extra", 1), ("direction", None), ("iv_confidence", "high")]
+)
+def test_a_row_that_is_no_signal_names_the_signal_and_the_field(path, place, value):
+    with Ledger(path) as ledger:
+        ledger.record(a_signal(), EVENING)
+    stored(path, changed_document(a_signal(), place, value))
+    with pytest.raises(InputError, match=f"signal SPY 2025-06-30: {place}: "):
+        read_signals(path)
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_number_that_is_not_finite_is_not_recorded(path, value):
-    with Ledger(path) as ledger, pytest.raises(InputError, match="finite"):
-        ledger.record(changed(a_signal(), ("iv_confidence",), value), EVENING)
+    with Ledger(path) as ledger:
+        with pytest.raises(InputError, match="finite"):
+            ledger.record(changed(a_signal(), "iv_confidence", value), EVENING)
+        with pytest.raises(InputError, match="finite"):
+            ledger.record(a_signal().model_copy(update={"iv_confidence": value}), EVENING)
     assert read_signals(path) == []
 
 
 def test_a_wrong_type_is_not_recorded(path):
     with Ledger(path) as ledger:
         with pytest.raises(InputError, match=r"datatype|store"):
-            ledger.record(changed(a_signal(), ("iv_confidence",), "high"), EVENING)
+            ledger.record(a_signal().model_copy(update={"iv_confidence": "high"}), EVENING)
         assert ledger.record(a_signal(), EVENING).new
 
 
@@ -176,8 +199,6 @@ def test_reading_without_a_ledger_says_what_to_do(path):
 
 
 def test_readers_cannot_write(path):
-    from trading.ledger.signals import read_only
-
     with Ledger(path) as ledger:
         ledger.record(a_signal(), EVENING)
     connection = read_only(path)
@@ -270,7 +291,7 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(path):
         acknowledged |= {int(line.split()[0]) for line in rest if line.endswith("\n")}
         process.wait()
         rows = read_signals(path)
-        stored = {r["signal"]["provenance"]["models"]["direction"]["version"] for r in rows}
+        stored = {r.signal.key.direction_version for r in rows}
         assert acknowledged <= stored
         # At most the one row in flight was written and not yet acknowledged.
         assert len(stored) <= len(acknowledged) + kill + 1
@@ -285,7 +306,5 @@ def test_two_writers_of_the_same_rows_write_each_once(path):
     assert [p.returncode for p in processes] == [0, 0]
     assert len(lines) == 300
     assert sum(int(new) for _, new in lines) == 150
-    versions = [
-        row["signal"]["provenance"]["models"]["direction"]["version"] for row in read_signals(path)
-    ]
+    versions = [row.signal.key.direction_version for row in read_signals(path)]
     assert sorted(versions) == list(range(1, 151))

@@ -1,0 +1,39 @@
+"""What was last published to the online store, all views agreeing: it lies beside the rows."""
+
+import json
+
+import pandas as pd
+from pydantic import ConfigDict
+
+from home.records.record import Record
+
+
+class SessionPointer(Record):
+    """The session that every required view of every ticker holds, and what it was made of.
+
+    Attributes
+    ----------
+    session
+        An ISO date.
+    as_of
+        The clock of the run that published it, ISO with a zone.
+    definition_hash
+        Of the feature definitions that the rows were computed with.
+    """
+
+    # A later version may publish more than this one reads.
+    model_config = ConfigDict(extra="ignore")
+
+    session: str
+    as_of: str
+    origin: str
+    tickers: list[str]
+    definition_hash: str
+
+    def session_date(self) -> pd.Timestamp:
+        """Return the published session, midnight without a zone."""
+        return pd.Timestamp(self.session)
+
+    def to_json(self) -> str:
+        """Return the document that is published."""
+        return json.dumps(self.document(), sort_keys=True)

@@ -1,0 +1,60 @@
+"""What every record shares: frozen, strict types, nothing extra, every number finite."""
+
+import json
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from market.errors import InputError
+
+
+class Record(BaseModel):
+    """Types are not converted; unknown fields and numbers that are not finite are refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @classmethod
+    def parse(cls, document: object, source: str) -> Self:
+        """Return the record that JSON values hold; `source` is what an error calls them.
+
+        Raises
+        ------
+        InputError
+            If a field is missing, unknown or wrong.
+        """
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            raise InputError(f"{source}: {first_fault(error)}") from error
+
+    @classmethod
+    def from_json(cls, text: str | bytes, source: str) -> Self:
+        """Return the record that a JSON document holds; see `parse`."""
+        return cls.parse(json_value(text, source), source)
+
+    def document(self) -> dict[str, Any]:
+        """Return the record as JSON values, in the order of its fields."""
+        return self.model_dump(mode="json")
+
+
+def json_value(text: str | bytes, source: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return the value of a JSON document.
+
+    Raises
+    ------
+    InputError
+        If it is none.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{source} is no JSON: {error!s:.80}") from error
+
+
+def first_fault(error: ValidationError) -> str:
+    """Return the place and the words of the first fault that a validation found."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(step) for step in first["loc"])
+    if first["type"] == "missing":
+        return f"{where} is missing"
+    return f"{where}: {first['msg']}" if where else str(first["msg"])

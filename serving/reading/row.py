@@ -1,0 +1,26 @@
+"""A row of features as the online store holds it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class FeatureRow:
+    """The features of one ticker and session, as the online store holds them.
+
+    Attributes
+    ----------
+    session
+        Midnight of the session, without a zone.
+    values
+        Every feature by name; all finite.
+    ages
+        Sessions completed since, by view.
+    """
+
+    ticker: str
+    session: pd.Timestamp
+    values: Mapping[str, float]
+    ages: Mapping[str, int]
