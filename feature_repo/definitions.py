@@ -27,7 +27,7 @@ from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, 
 from feature_repo.features.declare import Group
 from feature_repo.features.services import SERVICES
 from feature_repo.store.arguments import OPTIONAL
-from home.default import default_root
+from home.default import default_root, is_checkout
 
 # A read at decision_time(D) is answered by session D or by nothing: even before a half day the
 # previous close is 21.5 hours old by then, and that of D half an hour.
@@ -36,7 +36,6 @@ EVENT_TIMESTAMP: Final = "event_timestamp"
 CREATED_TIMESTAMP: Final = "created_timestamp"
 # As feature_store.yaml says it: relative to the feature repo.
 CHECKOUT_DATA: Final = "../data"
-CHECKOUT: Final = Path(__file__).resolve().parents[1]
 
 FeastObject = Entity | FeatureView | OnDemandFeatureView | FeatureService
 
@@ -133,8 +132,10 @@ def service(
 
 def home_data(home: str | None) -> str:
     """Return the data folder of a home, that of the default one if none is named."""
+    if not home and is_checkout():
+        return CHECKOUT_DATA
     root = Path(home).expanduser().resolve() if home else default_root()
-    return CHECKOUT_DATA if root == CHECKOUT else str(root / "data")
+    return str(root / "data")
 
 
 # What `feast apply` finds. It runs outside `optrade`, so the home comes from the environment.

@@ -14,11 +14,11 @@ from typing import Any, Final
 
 import polars as pl
 
+from home.origin import ORIGINS, Origin
 from market.errors import InputError
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = 1
-ORIGINS: Final = ("live", "recorded", "simulated")
 # The column that orders the versions of one row: raw rows land, feature rows are created.
 KNOWN_COLUMNS: Final = ("landed_at", "created_timestamp")
 
@@ -74,7 +74,7 @@ class Manifest:
     count as complete.
     """
 
-    origin: str | None = None
+    origin: Origin | None = None
     first_live_landing: str | None = None
     tables: Mapping[str, TableState] = field(default_factory=dict)
     entries: Mapping[tuple[str, str], Entry] = field(default_factory=dict)

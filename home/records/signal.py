@@ -4,13 +4,13 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
+from home.origin import Origin
 from home.records.evidence import Evidence
 from home.records.record import Record, json_value
 from market.errors import InputError
 from market.targets import Direction, IvDirection, IvRegime
 
 PositionSize = Literal["none", "half", "full"]
-Origin = Literal["live", "recorded", "simulated"]
 BandWord = Literal["low", "normal", "elevated", "high"]
 Share = Annotated[float, Field(ge=0, le=1)]
 Rank = Annotated[float, Field(ge=0, le=100)]

@@ -20,7 +20,6 @@ from filelock import FileLock, Timeout
 from home.files import TEMPORARY, replace_file, sweep, sync_folder
 from home.manifest import (
     MANIFEST,
-    ORIGINS,
     Answer,
     Entry,
     Manifest,
@@ -28,6 +27,7 @@ from home.manifest import (
     read_manifest,
     read_rows,
 )
+from home.origin import ORIGINS
 from ingestion.tables.frames import manifest_bytes, parquet_bytes
 from market.errors import InputError
 

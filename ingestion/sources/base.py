@@ -1,7 +1,7 @@
 """What a source is: the tables it gives, and a `fetch` that returns one of them."""
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 import pandas as pd
 
@@ -9,8 +9,6 @@ from ingestion.tables.catalogue import TABLES
 from ingestion.tables.declare import Table
 from market.errors import InputError
 from market.underlyings import VOLATILITY_INDICES
-
-ORIGINS: Final = ("live", "recorded", "simulated")
 
 
 class Source(Protocol):

@@ -11,6 +11,7 @@ from feature_repo.features.services import SERVICES
 from feature_repo.on_demand import is_on_demand, stored_features
 from feature_repo.store.repo_config import REPO
 from home.layout import Home
+from home.origin import Origin
 from home.records.signal import Signal
 from market.errors import ConfigurationError
 from market.underlyings import underlying
@@ -52,7 +53,7 @@ class OpenHome:
     store: "FeatureStore"
     client: "Redis"
     models: ArtifactFiles
-    origin: str
+    origin: Origin
     settle: pd.Timedelta
     require_proven: bool
     definition_hash: str

@@ -7,11 +7,11 @@ from typing import Final, TypeVar, cast
 import pandas as pd
 
 from forecasters.base import ForecastError
+from home.origin import Origin
 from home.records.signal import (
     BandWord,
     IvContext,
     IvRankForecast,
-    Origin,
     Prediction,
     Provenance,
     ServedModel,

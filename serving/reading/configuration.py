@@ -2,13 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from home.files import write_durably
 from home.layout import DataFiles
+from home.origin import Origin
 from market.calendar import SETTLE_TIME
 from market.errors import ConfigurationError
 
@@ -35,7 +36,7 @@ class Configuration(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     as_of: str | None = None
-    origin: Literal["live", "recorded", "simulated"] | None = None
+    origin: Origin | None = None
     require_proven: bool = False
     settle_minutes: Annotated[int, Field(ge=0)] = SETTLE_MINUTES
     feature_store: Annotated[str, Field(min_length=1)] | None = None

@@ -133,7 +133,7 @@ def direction_rows(
         sessions=table.index.to_numpy("datetime64[ns]"),
         label_ends=labels["label_end"].to_numpy("datetime64[ns]"),
         labels=codes(labels["label"], DIRECTIONS),
-        every_outcome=(labels["forward_return"] > 0.0).to_numpy(np.int64),
+        every_outcome=np.asarray(labels["forward_return"] > 0.0, dtype=np.int64),
         outcome=labels["forward_return"].to_numpy(np.float64),
         today=session_return(closes, -LAST_RETURN).reindex(table.index).to_numpy(np.float64),
         ahead=_ahead(table, horizon),
@@ -181,7 +181,8 @@ def _ahead(table: pd.DataFrame, horizon: int) -> FloatArray:
         return np.full((len(index), horizon), np.nan)
     level = np.log(table[INDEX])
     later = [level.reindex(session_shift(index, step)) for step in range(1, horizon + 1)]
-    return np.column_stack([one.to_numpy(np.float64) for one in later]) - level.to_numpy()[:, None]
+    ahead = np.column_stack([one.to_numpy(np.float64) for one in later])
+    return np.asarray(ahead - level.to_numpy()[:, None], dtype=np.float64)
 
 
 def require_views(names: Sequence[str], values: FloatArray) -> None:

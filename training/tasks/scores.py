@@ -92,7 +92,8 @@ def confusion(
 ) -> FloatArray:
     """Return weighted counts by outcome and call; (n_resamples, n_classes, n_classes)."""
     cell = np.eye(n_classes**2)[outcome * n_classes + calls]
-    return (weights @ cell).reshape(-1, n_classes, n_classes)
+    counts: FloatArray = (weights @ cell).reshape(-1, n_classes, n_classes)
+    return counts
 
 
 def auc(outcome: IntArray, score: FloatArray, weights: FloatArray) -> FloatArray:
@@ -176,7 +177,9 @@ def _mean_known(by_class: FloatArray) -> FloatArray:
 
 def _ratio(over: FloatArray, under: FloatArray) -> FloatArray:
     """Return a quotient, NaN where its denominator is zero."""
-    return np.divide(over, under, out=np.full(np.shape(over), np.nan), where=under != 0)
+    unknown = np.full(np.shape(over), np.nan)
+    quotient: FloatArray = np.divide(over, under, out=unknown, where=under != 0)
+    return quotient
 
 
 def _unknown(weights: FloatArray) -> FloatArray:

@@ -9,9 +9,10 @@ import httpx2
 import pandas as pd
 import pytest
 
+from home.origin import ORIGINS
 from ingestion.gate.expectations import gate
 from ingestion.sources.apewisdom.source import Apewisdom
-from ingestion.sources.base import ORIGINS, Source, requested_table, within
+from ingestion.sources.base import Source, requested_table, within
 from ingestion.sources.cboe.source import Cboe
 from ingestion.sources.finnhub.source import Finnhub
 from ingestion.sources.fred.source import Fred
