@@ -75,7 +75,7 @@ def gate(
 
 
 def validate(
-    batches: "BatchDefinition", frame: pd.DataFrame, rules: Sequence[Rule]
+    batches: "BatchDefinition[Any]", frame: pd.DataFrame, rules: Sequence[Rule]
 ) -> Iterator[tuple[Rule, "ExpectationValidationResult"]]:
     """Yield each rule with what Great Expectations found, in the order of the rules.
 
@@ -95,16 +95,20 @@ def validate(
     )
     batch = batches.get_batch({"dataframe": frame})
     results = batch.validate(suite, result_format=RESULT_FORMAT).results
-    found = {result.expectation_config.meta["rule"]: result for result in results}
+    answers = {
+        configuration.meta["rule"]: result
+        for result in results
+        if (configuration := result.expectation_config) is not None
+    }
     for number, rule in enumerate(rules):
-        result = found.get(number)
+        result = answers.get(number)
         problems = ["no answer"] if result is None else _raised(result.exception_info)
         if result is None or problems:
             raise SchemaViolation(f"rule {rule.words!r} could not be checked: {problems[0]:.200}")
         yield rule, result
 
 
-def whole_frame() -> "BatchDefinition":
+def whole_frame() -> "BatchDefinition[Any]":
     """Return a definition of batches out of a context that keeps, sends and shows nothing."""
     import great_expectations as gx
     from great_expectations.data_context.types.base import (

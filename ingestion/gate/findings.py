@@ -84,7 +84,7 @@ def calendar(table: Table, frame: pd.DataFrame, stored: Stored) -> pd.DataFrame:
     parts = [table.empty()[[table.partition, table.dated]].assign(**{HERE: True})]
     for key, days in frame[table.dated].groupby(frame[table.partition], sort=False):
         rows = stored(str(key))
-        known = pd.DatetimeIndex([] if rows is None else rows[table.dated].unique())
+        known = pd.DatetimeIndex([] if rows is None else rows[table.dated].unique().to_numpy())
         here = known.union(pd.DatetimeIndex(days))
         expected = sessions(here.min(), here.max())
         columns = {table.partition: key, table.dated: expected, HERE: expected.isin(here)}

@@ -167,7 +167,8 @@ def _date_words(column: Column) -> str:
 def _is_date(column: Column, values: pd.Series) -> pd.Series:
     if column.session and values.notna().any():
         return values.isin(sessions(values.min(), values.max())) | values.isna()
-    return values.isna() | (values == values.dt.normalize())
+    midnight: pd.Series = values == values.dt.normalize()
+    return values.isna() | midnight
 
 
 def _name_words(column: Column) -> str:

@@ -110,20 +110,23 @@ def _nearest(moves: FloatArray) -> FloatArray:
 def _at_level(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> BoolArray:
     """Return whether each bar of one ticker is at the level of what is known; shape (n_bars,)."""
     *prices, ratio = _scaled(table)
-    held = _held(table, bars, newest)
+    unchanged = _unchanged(table, bars, newest)
     close = bars[prices[-1]].to_numpy()
     before = np.append(_close_before(table, bars, newest), close[:-1])
     scale = bars[ratio].to_numpy() / before
     jumps = log_split(np.log(bars[prices].to_numpy() * scale[:, None]))
-    level = np.cumsum(np.where(held, 0.0, jumps))
-    return held | (np.abs(level) < BACK)
+    level = np.cumsum(np.where(unchanged, 0.0, jumps))
+    back: BoolArray = np.abs(level) < BACK
+    return unchanged | back
 
 
-def _held(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> BoolArray:
+def _unchanged(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> BoolArray:
     """Return whether the lake holds each bar as it is."""
     names = _scaled(table)
     there = newest.set_index(table.dated)[names].reindex(bars[table.dated])
-    return np.isclose(bars[names].to_numpy(), there.to_numpy(), rtol=SAME, atol=0.0).all(axis=1)
+    same = np.isclose(bars[names].to_numpy(), there.to_numpy(), rtol=SAME, atol=0.0)
+    unchanged: BoolArray = same.all(axis=1)
+    return unchanged
 
 
 def _close_before(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> float:

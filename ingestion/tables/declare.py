@@ -166,7 +166,8 @@ class Table:
         dated = frame[self.dated]
         if dated.dt.tz is None:
             return dated
-        return dated.dt.tz_convert(NEW_YORK).dt.tz_localize(None).dt.normalize()
+        midnights: pd.Series = dated.dt.tz_convert(NEW_YORK).dt.tz_localize(None).dt.normalize()
+        return midnights
 
     def check(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the frame unchanged if it has exactly the declared columns and dtypes.

@@ -23,7 +23,7 @@ LANDED: Final = "landed_at"
 EVENT: Final = "event_timestamp"
 CREATED: Final = "created_timestamp"
 TIME: Final = pl.Datetime("us", "UTC")
-TYPES: Final = {
+TYPES: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "string": pl.String,
     "date": pl.Date,
     "timestamp": TIME,

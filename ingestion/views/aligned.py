@@ -5,6 +5,7 @@ Pure functions: what every view's alignment shares, and the prices that all of a
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -116,7 +117,7 @@ def times(moments: pl.Series) -> pd.DatetimeIndex:
 
 def taken(times: pd.DatetimeIndex, rows: NDArray[np.intp]) -> pd.DatetimeIndex:
     """Return the times of rows, NaT for row -1."""
-    return times.take(np.maximum(rows, 0)).where(rows >= 0)
+    return cast("pd.DatetimeIndex", times.take(np.maximum(rows, 0)).where(rows >= 0))
 
 
 def later(a: pd.DatetimeIndex, b: pd.DatetimeIndex) -> pd.DatetimeIndex:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import cast
 
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Group
@@ -62,7 +63,8 @@ def _is_there(view: View, raw: Raw) -> bool:
 def _changes(view: View, raw: Raw) -> list[datetime]:
     parts = [(part.table, rows) for part in view.inputs for rows in raw.of(part.table).values()]
     if view.events:
-        return sorted({rows[LANDED].min() for _, rows in parts if rows.height})[1:]
+        firsts = {cast("datetime", rows[LANDED].min()) for _, rows in parts if rows.height}
+        return sorted(firsts)[1:]
     return [
         time for table, rows in parts for time in out_of_order(rows, table.key, table.dated, LANDED)
     ]

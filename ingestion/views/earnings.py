@@ -6,7 +6,7 @@ came in changes no session before.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import pandas as pd
@@ -70,7 +70,7 @@ def align_earnings(
     ordered = rows.sort("landed_at", *("symbol", "fiscal_year", "fiscal_quarter"))
     versions = earnings_versions(ordered, symbols, landed, first_live)
     cut_offs = prices.closes + DECISION_DELAY
-    newest = _newest_known(cut_offs, versions.date_known)
+    newest = _newest_known(cut_offs, pd.DatetimeIndex(versions.date_known))
     known = np.flatnonzero(newest >= 0)
     if not known.size:
         return None
@@ -143,7 +143,7 @@ def _known(
     else:
         backfill = landings <= pd.Timestamp(first_live)
         floor = later(landings, after)
-    floor = floor.where(~backfill)
+    floor = cast("pd.DatetimeIndex", floor.where(~backfill))
     return later(announced, floor), later(published, floor)
 
 
@@ -176,7 +176,7 @@ def _align(raw: Raw) -> Aligned | None:
     aligned = align_earnings(prices, rows, symbols, weights, raw.sessions, raw.first_live)
     if aligned is None:
         return None
-    complete = ~(silent & (weights > 0)).any(axis=1)
+    complete = cast("BoolArray", ~(silent & (weights > 0)).any(axis=1))
     return up_to(aligned, complete[-len(aligned.sessions) :])
 
 

@@ -1,7 +1,8 @@
 """The views of implied volatility: closes of the indices that belong to a ticker."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from datetime import date
+from typing import Final, cast
 
 import numpy as np
 import pandas as pd
@@ -60,7 +61,7 @@ def align_indices(prices: Aligned, indices: Mapping[str, pl.DataFrame]) -> Align
         available=prices.closes + INDEX_DELAY,
         landed=landed,
         arrays=arrays,
-        last=pd.Timestamp(min(index["session"].max() for index in indices.values())),
+        last=pd.Timestamp(min(cast("date", index["session"].max()) for index in indices.values())),
     )
 
 

@@ -55,7 +55,7 @@ def align_sentiment(
     windows = _Windows.of(prices)
     inputs = [_unsettled(rows, landed) for rows in (news, premium, mentions)]
     newest = [windows.landed(rows) for rows in inputs]
-    watched = np.flatnonzero(np.any([~landings.isna() for landings in newest], axis=0))
+    watched = np.flatnonzero(np.any([landings.notna() for landings in newest], axis=0))
     if not watched.size:
         return None
     news, premium, mentions = inputs
