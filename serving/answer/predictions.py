@@ -29,7 +29,7 @@ from serving.answer.signals import (
 from serving.http.schema import PredictAnswer, StrategySuggestion
 from serving.reading.artifact import Artifact
 from serving.reading.refusal import CallerFault, Refusal
-from trading.strategies.selector import IRON_CONDOR, STRATEGIES, Forecasts, Recommendation, select
+from trading.strategies.selector import NO_TRADE, STRATEGIES, Forecasts, Recommendation, select
 
 # Decision 19: today's band as a forecast class, where nothing is forecast.
 BAND_CLASSES: Final[dict[Band, IvRegime]] = {
@@ -151,7 +151,7 @@ def _play(seen: Forecasts, choice: Recommendation) -> str:
     if choice.rule == "directional":
         return "Directional play"
     missed = " and ".join(seen.below_trading() or seen.below_directional())
-    kind = "Premium play" if choice.strategy == IRON_CONDOR.name else "No trade"
+    kind = "No trade" if choice.strategy == NO_TRADE.name else "Premium play"
     return f"{kind}, {choice.rule}: {missed}"
 
 

@@ -37,7 +37,10 @@ MIN_DIRECTIONAL_OVERALL: Final = 0.55
 
 @dataclass(frozen=True)
 class Strategy:
-    """A row of the matrix. None stands for any direction, or for any IV forecast."""
+    """A row of the matrix; the first match wins.
+
+    None stands for an unclear direction, or for any IV forecast.
+    """
 
     name: str
     direction: Direction | None
@@ -70,7 +73,6 @@ MATRIX: Final = (
 )
 # fmt: on
 STRATEGIES: Final = {row.name: row for row in MATRIX}
-IRON_CONDOR: Final = STRATEGIES["Iron Condor"]
 NO_TRADE: Final = STRATEGIES["NO TRADE"]
 
 
@@ -170,9 +172,9 @@ def select(forecasts: Forecasts, *, proven: bool) -> Recommendation:
     )
 
 
-def cell(direction: Direction, iv_regime: IvRegime) -> Strategy:
-    """Return the directional strategy of a direction and an IV forecast."""
-    return next(r for r in MATRIX if (r.direction, r.iv_regime) == (direction, iv_regime))
+def cell(direction: Direction | None, iv_regime: IvRegime) -> Strategy:
+    """Return the first row of a direction, None where it is unclear, and an IV forecast."""
+    return next(r for r in MATRIX if r.direction == direction and r.iv_regime in (iv_regime, None))
 
 
 def _first_match(forecasts: Forecasts) -> tuple[Rule, Strategy, str]:
@@ -181,7 +183,7 @@ def _first_match(forecasts: Forecasts) -> tuple[Rule, Strategy, str]:
     if missed := forecasts.below_trading():
         return "no edge", NO_TRADE, f"{seen}, but {' and '.join(missed)}"
     if missed := forecasts.below_directional():
-        strategy = IRON_CONDOR if forecasts.iv_regime == IRON_CONDOR.iv_regime else NO_TRADE
+        strategy = cell(None, forecasts.iv_regime)
         return "unclear direction", strategy, f"{seen}, but {' and '.join(missed)}"
     passed = (
         f"direction confidence {_shown(forecasts.direction_confidence)}",
