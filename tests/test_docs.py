@@ -9,7 +9,7 @@ from optrade.cli import GROUPS, MODULES
 from optrade.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = [
     *(name for module in MODULES for name in module.COMMANDS),
     *(
