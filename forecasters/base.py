@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 import numpy as np
+from jaxtyping import Float64
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
@@ -93,8 +94,8 @@ class Chances:
     where nothing was simulated.
     """
 
-    probabilities: FloatArray
-    ranks: FloatArray | None = None
+    probabilities: Float64[np.ndarray, "n_rows n_classes"]
+    ranks: Float64[np.ndarray, "n_rows n_paths"] | None = None
 
 
 class Parameters(Strict):
@@ -119,7 +120,7 @@ class Parameters(Strict):
         """
         raise NotImplementedError
 
-    def check_row(self, row: FloatArray) -> None:
+    def check_row(self, row: Float64[np.ndarray, " n_features"]) -> None:
         """Check that there is a number for a row; shape (n_features,). Nothing to check by default.
 
         Raises
@@ -128,11 +129,17 @@ class Parameters(Strict):
             `out_of_range`, naming the feature.
         """
 
-    def decision(self, values: FloatArray) -> FloatArray:  # noqa: ARG002
+    def decision(
+        self,
+        values: Float64[np.ndarray, "n_rows n_features"],  # noqa: ARG002
+    ) -> Float64[np.ndarray, " n_rows"]:
         """Return the log-odds of UP before calibration, not finite on overflow; shape (n_rows,)."""
         raise TypeError(f"a model of kind {self.kind} forecasts no direction")
 
-    def chances(self, values: FloatArray) -> Chances:  # noqa: ARG002
+    def chances(
+        self,
+        values: Float64[np.ndarray, "n_rows n_features"],  # noqa: ARG002
+    ) -> Chances:
         """Return the probability of each regime, NaN where they overflow."""
         raise TypeError(f"a model of kind {self.kind} forecasts no regime")
 
@@ -147,7 +154,7 @@ class Single(Parameters):
         return tuple(self.features)
 
 
-def check_shape(name: str, array: FloatArray, shape: tuple[int, ...]) -> None:
+def check_shape(name: str, array: Float64[np.ndarray, "..."], shape: tuple[int, ...]) -> None:
     """Check the shape of an array.
 
     Raises
@@ -172,7 +179,7 @@ def check_lengths(*lengths: tuple[str, int, int]) -> None:
             raise ValueError(f"{name}: got {got}, allowed are {allowed}")
 
 
-def check_shares(name: str, shares: FloatArray) -> None:
+def check_shares(name: str, shares: Float64[np.ndarray, "... n_shares"]) -> None:
     """Check that numbers are shares of 1; along the last axis of an array of any shape.
 
     Raises

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Literal, Self
 
 import numpy as np
+from jaxtyping import Float64
 from pydantic import Field, PrivateAttr, model_validator
 
 from forecasters.base import (
@@ -21,7 +22,6 @@ from forecasters.calls import Calibration, called, called_up, sigmoid
 from forecasters.mixtures import AnyKind
 from forecasters.paths import rank_interval
 from home.records.evidence import Evidence
-from market.arrays import FloatArray
 
 FORMAT: Final = 2
 
@@ -155,7 +155,7 @@ class Artifact(Strict):
         """Return the probability of every class of a regime model; they sum to 1. See `regime`."""
         return self.regime(features).probabilities
 
-    def _row(self, features: Mapping[str, float]) -> FloatArray:
+    def _row(self, features: Mapping[str, float]) -> Float64[np.ndarray, "1 n_features"]:
         """Return what the model reads, all finite; shape (1, n_features).
 
         An unknown value is no missing branch of a tree.
@@ -168,7 +168,7 @@ class Artifact(Strict):
         self.parameters.check_row(row)
         return row[None]
 
-    def _check_finite(self, what: str, numbers: FloatArray) -> None:
+    def _check_finite(self, what: str, numbers: Float64[np.ndarray, "..."]) -> None:
         if not np.isfinite(numbers).all():
             raise ForecastError(
                 "not_finite",

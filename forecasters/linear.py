@@ -3,6 +3,7 @@
 from typing import Literal, Self
 
 import numpy as np
+from jaxtyping import Float64
 from pydantic import model_validator
 
 from forecasters.base import (
@@ -17,7 +18,6 @@ from forecasters.base import (
     check_names,
     check_shape,
 )
-from market.arrays import FloatArray
 
 
 class Linear(Single):
@@ -42,12 +42,14 @@ class Linear(Single):
         """Check the number of rows."""
         check_lengths(("coef", len(self.coef), 1 if task == "direction" else N_REGIMES))
 
-    def decision(self, values: FloatArray) -> FloatArray:
+    def decision(
+        self, values: Float64[np.ndarray, "n_rows n_features"]
+    ) -> Float64[np.ndarray, " n_rows"]:
         """Return the log-odds of UP; shape (n_rows,)."""
         self.check_task("direction")
         return self._log_odds(values)[:, 0]
 
-    def chances(self, values: FloatArray) -> Chances:
+    def chances(self, values: Float64[np.ndarray, "n_rows n_features"]) -> Chances:
         """Return the softmax of the rows of coefficients."""
         self.check_task("regime")
         log_odds = self._log_odds(values)
@@ -56,7 +58,9 @@ class Linear(Single):
         weights = np.exp(log_odds - log_odds.max(axis=1, keepdims=True))
         return Chances(weights / weights.sum(axis=1, keepdims=True))
 
-    def _log_odds(self, values: FloatArray) -> FloatArray:
+    def _log_odds(
+        self, values: Float64[np.ndarray, "n_rows n_features"]
+    ) -> Float64[np.ndarray, "n_rows n_outputs"]:
         with np.errstate(over="ignore", invalid="ignore"):
             standard = (values - self.mean) / self.scale
             return np.asarray(standard @ self.coef.T + self.intercept)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 import numpy as np
+from jaxtyping import Float64, Int64
 from pydantic import Field, PrivateAttr, model_validator
 
 from forecasters.base import Chances, Parameters, Task, check_lengths, check_shares
@@ -12,12 +13,13 @@ from forecasters.paths import Paths
 from forecasters.table import Table
 from forecasters.trees import Trees
 from forecasters.unseen import AddOne
-from market.arrays import FloatArray, IntArray
 
 Weights = Annotated[list[float], Field(min_length=1)]
 
 
-def weighted_mean(weights: Sequence[float], members: Sequence[FloatArray]) -> FloatArray:
+def weighted_mean(
+    weights: Sequence[float], members: Sequence[Float64[np.ndarray, "*shape"]]
+) -> Float64[np.ndarray, "*shape"]:
     """Return the weighted mean of what members say, each of the same shape."""
     flat = np.dot(weights, [np.ravel(member) for member in members])
     return np.asarray(flat, dtype=np.float64).reshape(members[0].shape)
@@ -25,7 +27,7 @@ def weighted_mean(weights: Sequence[float], members: Sequence[FloatArray]) -> Fl
 
 class _Mixture(Parameters):
     weights: Weights
-    _columns: tuple[IntArray, ...] = PrivateAttr()
+    _columns: tuple[Int64[np.ndarray, " n_of_member"], ...] = PrivateAttr()
 
     def parts(self) -> tuple[Parameters, ...]:
         """Return the members."""
@@ -50,7 +52,7 @@ class _Mixture(Parameters):
         for part in self.parts():
             part.check_task(task)
 
-    def check_row(self, row: FloatArray) -> None:
+    def check_row(self, row: Float64[np.ndarray, " n_features"]) -> None:
         """Check that every member has a number for it."""
         for part, columns in zip(self.parts(), self._columns, strict=True):
             part.check_row(row[columns])
@@ -72,7 +74,9 @@ class Ensemble(_Mixture):
             raise ValueError(f"an ensemble forecasts no {task}")
         super().check_task(task)
 
-    def decision(self, values: FloatArray) -> FloatArray:
+    def decision(
+        self, values: Float64[np.ndarray, "n_rows n_features"]
+    ) -> Float64[np.ndarray, " n_rows"]:
         """Return the weighted mean of the members' log-odds; shape (n_rows,)."""
         parts = zip(self.members, self._columns, strict=True)
         log_odds = [member.decision(values[:, columns]) for member, columns in parts]
@@ -95,7 +99,7 @@ class Pool(_Mixture):
             raise ValueError(f"a pool forecasts no {task}")
         super().check_task(task)
 
-    def chances(self, values: FloatArray) -> Chances:
+    def chances(self, values: Float64[np.ndarray, "n_rows n_features"]) -> Chances:
         """Return the weighted mean, and the ranks of the member that simulates."""
         parts = zip(self.members, self._columns, strict=True)
         chances = [member.chances(values[:, columns]) for member, columns in parts]

@@ -7,6 +7,7 @@ is taken over the sessions that will hold then.
 from typing import Annotated, Final, Literal, Self
 
 import numpy as np
+from jaxtyping import Float64
 from pydantic import Field, PrivateAttr, model_validator
 
 from feature_repo.features.catalogue import names
@@ -24,7 +25,6 @@ from forecasters.base import (
     Vector,
     check_shape,
 )
-from market.arrays import FloatArray
 from market.targets import HORIZON, REGIME_CUTS
 
 #: Level, highest and lowest; then volatilities and distances from means.
@@ -50,7 +50,9 @@ class Ridge(Strict):
         check_shape("scale", self.scale, self.coef.shape)
         return self
 
-    def forecast(self, inputs: FloatArray) -> FloatArray:
+    def forecast(
+        self, inputs: Float64[np.ndarray, "n_rows n_features"]
+    ) -> Float64[np.ndarray, " n_rows"]:
         """Return the forecast of each row; shape (n_rows,)."""
         return np.asarray((inputs - self.mean) / self.scale @ self.coef + self.intercept)
 
@@ -77,7 +79,7 @@ class Paths(Single):
     paths: Matrix
     floor: Annotated[float, Field(ge=0, lt=1 / N_REGIMES)]
     smallest: Positive
-    _paths: FloatArray = PrivateAttr()
+    _paths: Float64[np.ndarray, "n_paths n_sessions"] = PrivateAttr()
 
     @model_validator(mode="after")
     def _shapes(self) -> Self:
@@ -97,7 +99,7 @@ class Paths(Single):
         if task != "regime":
             raise ValueError(f"paths of the volatility index forecast no {task}")
 
-    def check_row(self, row: FloatArray) -> None:
+    def check_row(self, row: Float64[np.ndarray, " n_features"]) -> None:
         """Check that the levels of the index are positive.
 
         Raises
@@ -111,7 +113,7 @@ class Paths(Single):
                     "out_of_range", f"{name}: got {level}, allowed is a positive level of the index"
                 )
 
-    def chances(self, values: FloatArray) -> Chances:
+    def chances(self, values: Float64[np.ndarray, "n_rows n_features"]) -> Chances:
         """Return the share of paths that end in each class, and the ranks they end at."""
         ranks = self.ranks(values)
         n_paths = ranks.shape[1]
@@ -120,7 +122,9 @@ class Paths(Single):
         shares[~np.isfinite(ranks).all(axis=1)] = np.nan
         return Chances(self.floor + (1.0 - N_REGIMES * self.floor) * shares, ranks)
 
-    def ranks(self, values: FloatArray) -> FloatArray:
+    def ranks(
+        self, values: Float64[np.ndarray, "n_rows n_features"]
+    ) -> Float64[np.ndarray, "n_rows n_paths"]:
         """Return the IV rank at the end of each path, 0 to 100; shape (n_rows, n_paths).
 
         NaN where a level of the index is not positive, or the inputs overflow.
@@ -136,19 +140,23 @@ class Paths(Single):
         return ranks
 
 
-def volatility_inputs(values: FloatArray, smallest: float) -> FloatArray:
+def volatility_inputs(
+    values: Float64[np.ndarray, "n_rows n_features"], smallest: float
+) -> Float64[np.ndarray, "n_rows 8"]:
     """Return the logs of the volatilities, and the distances; shape (n_rows, 8)."""
     rest = values[:, N_LEVELS:]
     volatilities = np.log(np.maximum(rest[:, : len(VOL_WINDOWS)], smallest))
     return np.hstack([volatilities, rest[:, len(VOL_WINDOWS) :]])
 
 
-def drift_inputs(values: FloatArray) -> FloatArray:
+def drift_inputs(
+    values: Float64[np.ndarray, "n_rows n_features"],
+) -> Float64[np.ndarray, "n_rows 4"]:
     """Return the distances from means; shape (n_rows, 4)."""
     return values[:, -len(DISTANCES) :]
 
 
-def rank_interval(ranks: FloatArray) -> dict[str, float]:
+def rank_interval(ranks: Float64[np.ndarray, " n_paths"]) -> dict[str, float]:
     """Return median and ends of the central interval of simulated ranks, and its level."""
     tail = (1.0 - INTERVAL_LEVEL) / 2.0
     # A path that sets an extreme ends at 0 or 100, but for rounding.

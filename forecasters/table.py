@@ -3,6 +3,7 @@
 from typing import Final, Literal, Self
 
 import numpy as np
+from jaxtyping import Float64, Int64
 from numpy.typing import ArrayLike
 from pydantic import model_validator
 
@@ -16,12 +17,13 @@ from forecasters.base import (
     check_shape,
     check_shares,
 )
-from market.arrays import FloatArray, IntArray
 
 INPUT: Final = "iv_rank"
 
 
-def rank_bin(iv_rank: FloatArray, cuts: ArrayLike) -> IntArray:
+def rank_bin(
+    iv_rank: Float64[np.ndarray, " n_rows"], cuts: ArrayLike
+) -> Int64[np.ndarray, " n_rows"]:
     """Return the half-open bin of an IV rank between rising cuts, from 0; shape (n_rows,)."""
     return np.searchsorted(cuts, iv_rank, side="right").astype(np.int64)
 
@@ -48,6 +50,6 @@ class Table(Single):
         if task != "regime":
             raise ValueError(f"a table forecasts no {task}")
 
-    def chances(self, values: FloatArray) -> Chances:
+    def chances(self, values: Float64[np.ndarray, "n_rows n_features"]) -> Chances:
         """Return the row of today's bin."""
         return Chances(self.probabilities[rank_bin(values[:, 0], self.cuts)])

@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING, Final, Literal, Self
 
 import numpy as np
+from jaxtyping import Float64
 from pydantic import PrivateAttr, model_validator
 
 from forecasters import booster
 from forecasters.base import N_REGIMES, Chances, Single, Task, check_names
-from market.arrays import FloatArray
 
 if TYPE_CHECKING:
     from xgboost import Booster
@@ -40,18 +40,22 @@ class Trees(Single):
         if self._task != task:
             raise ValueError(f"booster: its objective forecasts a {self._task}, not a {task}")
 
-    def decision(self, values: FloatArray) -> FloatArray:
+    def decision(
+        self, values: Float64[np.ndarray, "n_rows n_features"]
+    ) -> Float64[np.ndarray, " n_rows"]:
         """Return the margins; shape (n_rows,)."""
         self.check_task("direction")
         return self._ask(values, "margin", 1)[:, 0]
 
-    def chances(self, values: FloatArray) -> Chances:
+    def chances(self, values: Float64[np.ndarray, "n_rows n_features"]) -> Chances:
         """Return the probabilities, summing to 1 beyond the library's single precision."""
         self.check_task("regime")
         shares = self._ask(values, "value", N_REGIMES)
         return Chances(shares / shares.sum(axis=1, keepdims=True))
 
-    def _ask(self, values: FloatArray, kind: str, width: int) -> FloatArray:
+    def _ask(
+        self, values: Float64[np.ndarray, "n_rows n_features"], kind: str, width: int
+    ) -> Float64[np.ndarray, "n_rows {width}"]:
         """Return the outputs, NaN for inputs the library has no number for; (n_rows, width)."""
         computable = np.abs(values) <= LARGEST
         if computable.all():

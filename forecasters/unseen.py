@@ -2,12 +2,13 @@
 
 from typing import Annotated, Literal, Self
 
+import numpy as np
+from jaxtyping import Float64
 from pydantic import Field, model_validator
 
 from forecasters.base import N_REGIMES, Chances, Parameters, Task
 from forecasters.linear import Linear
 from forecasters.trees import Trees
-from market.arrays import FloatArray
 
 
 class AddOne(Parameters):
@@ -42,7 +43,7 @@ class AddOne(Parameters):
             raise ValueError(f"a model that lacks a class forecasts no {task}")
         self.model.check_task(task)
 
-    def chances(self, values: FloatArray) -> Chances:
+    def chances(self, values: Float64[np.ndarray, "n_rows n_features"]) -> Chances:
         """Return the model's probabilities of the classes it knows, scaled to what is left."""
         shares = self.model.chances(values).probabilities
         shares[:, self.absent] = 0.0

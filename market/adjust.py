@@ -4,8 +4,8 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float64
 
-from market.arrays import FloatArray
 from market.errors import InputError
 
 PRICES: Final = ("open", "high", "low", "close")
@@ -14,14 +14,14 @@ ADJUSTED: Final = (*PRICES, "volume", "scale")
 
 
 def adjust(
-    open: FloatArray,  # noqa: A002
-    high: FloatArray,
-    low: FloatArray,
-    close: FloatArray,
-    volume: FloatArray,
-    dividend: FloatArray,
-    split: FloatArray,
-) -> dict[str, FloatArray]:
+    open: Float64[np.ndarray, " n_sessions"],  # noqa: A002
+    high: Float64[np.ndarray, " n_sessions"],
+    low: Float64[np.ndarray, " n_sessions"],
+    close: Float64[np.ndarray, " n_sessions"],
+    volume: Float64[np.ndarray, " n_sessions"],
+    dividend: Float64[np.ndarray, " n_sessions"],
+    split: Float64[np.ndarray, " n_sessions"],
+) -> dict[str, Float64[np.ndarray, " n_sessions"]]:
     """Prices in USD of the first row's share with dividends reinvested, and volumes in its shares.
 
     The factor starts at 1 and is multiplied on each ex-date by the split ratio and by
@@ -98,7 +98,11 @@ def adjusted_close(prices: pd.DataFrame) -> pd.Series:
     return pd.Series(adjusted["close"], index=index, name="adjusted_close")
 
 
-def _check(close: FloatArray, dividend: FloatArray, split: FloatArray) -> None:
+def _check(
+    close: Float64[np.ndarray, " n_sessions"],
+    dividend: Float64[np.ndarray, " n_sessions"],
+    split: Float64[np.ndarray, " n_sessions"],
+) -> None:
     bad = ~((split > 0) & np.isfinite(split))
     if bad.any():
         row = int(np.flatnonzero(bad)[0])

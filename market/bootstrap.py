@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-
-from market.arrays import FloatArray
+from jaxtyping import Float64
 
 MEAN_BLOCK: Final = 20  # sessions, Decision 10
 RESAMPLES: Final = 2_000
@@ -28,7 +27,7 @@ class Interval:
 
 def resample_weights(
     n_sessions: int, seed: int, resamples: int = RESAMPLES, mean_block: int = MEAN_BLOCK
-) -> FloatArray:
+) -> Float64[np.ndarray, "n_resamples n_sessions"]:
     """Return how often each resample draws each session; shape (resamples, n_sessions).
 
     Every row sums to `n_sessions`. Blocks run over sessions, whatever happened on them.
@@ -42,7 +41,7 @@ def resample_weights(
     return weights
 
 
-def interval(resampled: FloatArray) -> Interval | None:
+def interval(resampled: Float64[np.ndarray, " n_resamples"]) -> Interval | None:
     """Return the percentile interval of a resampled figure; None if it is not known.
 
     A figure undefined in a resample (no row of a class drawn) leaves that resample out; one

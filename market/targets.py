@@ -11,8 +11,8 @@ from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float64, Int64
 
-from market.arrays import FloatArray, IntArray
 from market.calendar import session_shift
 from market.errors import InputError
 
@@ -40,7 +40,9 @@ BANDS: Final[tuple[Band, ...]] = ("LOW", "NORMAL", "ELEVATED", "HIGH")
 BAND_CUTS: Final = (25.0, 50.0, 75.0)
 
 
-def holding_return(first: FloatArray, last: FloatArray) -> FloatArray:
+def holding_return(
+    first: Float64[np.ndarray, " n_sessions"], last: Float64[np.ndarray, " n_sessions"]
+) -> Float64[np.ndarray, " n_sessions"]:
     """Return of holding from one adjusted close to another, a fraction; null where one is.
 
     Parameters
@@ -110,7 +112,7 @@ def forecast_class(iv_rank: float) -> IvRegime:
     return REGIMES[bisect_right(REGIME_CUTS, _checked(iv_rank))]
 
 
-def regime_codes(iv_rank: FloatArray) -> IntArray:
+def regime_codes(iv_rank: Float64[np.ndarray, " n_rows"]) -> Int64[np.ndarray, " n_rows"]:
     """Code of the forecast class of IV ranks: 0 LOW, 1 NORMAL, 2 HIGH, -1 where null."""
     codes = np.searchsorted(REGIME_CUTS, iv_rank, side="right").astype(np.int64)
     return np.where(np.isfinite(iv_rank), codes, UNKNOWN)

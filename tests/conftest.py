@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.commands import Commands
+from tests.shapes import check_shapes
+
+check_shapes()  # before any room is imported
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDED = ROOT.parent / "shared" / "data" / "recorded"

@@ -3,17 +3,16 @@
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float64
 from scipy.special import ndtr
-
-from market.arrays import FloatArray
 
 
 class Contracts(NamedTuple):
     """Contracts of a session, one a place: strike in USD, years left, and 1 = call, -1 = put."""
 
-    strike: FloatArray
-    years: FloatArray
-    sign: FloatArray
+    strike: Float64[np.ndarray, " n_contracts"]
+    years: Float64[np.ndarray, " n_contracts"]
+    sign: Float64[np.ndarray, " n_contracts"]
 
 
 class Market(NamedTuple):
@@ -27,12 +26,14 @@ class Market(NamedTuple):
 class Quotes(NamedTuple):
     """Price in USD, delta and gamma per USD; each of the shape of the contracts."""
 
-    price: FloatArray
-    delta: FloatArray
-    gamma: FloatArray
+    price: Float64[np.ndarray, " n_contracts"]
+    delta: Float64[np.ndarray, " n_contracts"]
+    gamma: Float64[np.ndarray, " n_contracts"]
 
 
-def black_scholes(contracts: Contracts, market: Market, volatility: FloatArray) -> Quotes:
+def black_scholes(
+    contracts: Contracts, market: Market, volatility: Float64[np.ndarray, " n_contracts"]
+) -> Quotes:
     """Price in USD of European options, delta and gamma (Black and Scholes 1973, Merton 1973).
 
     Parameters

@@ -4,15 +4,15 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool
 
-from market.arrays import BoolArray
 from market.calendar import sessions
 
 WEEKLY: Final = pd.Timedelta(days=57)
 MONTHLY: Final = pd.Timedelta(days=185)
 
 
-def is_monthly(fridays: pd.DatetimeIndex) -> BoolArray:
+def is_monthly(fridays: pd.DatetimeIndex) -> Bool[np.ndarray, " n_fridays"]:
     """Whether a Friday is the third of its month, when monthly options expire."""
     return np.asarray((fridays.day >= 15) & (fridays.day <= 21))
 

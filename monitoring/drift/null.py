@@ -23,9 +23,8 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
+from jaxtyping import Bool, Float32, Float64, Int64
 
-from market.arrays import BoolArray, FloatArray, IntArray
 from monitoring.drift.psi import MAX_BINS, psi
 
 RESAMPLES: Final = 1_000
@@ -33,12 +32,12 @@ LEVEL: Final = 0.99  # Decision 12
 
 
 def null_psi(
-    codes: Sequence[IntArray],
+    codes: Sequence[Int64[np.ndarray, " n_rows"]],
     current_known: Sequence[int],
     mean_block: int,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> FloatArray:
+) -> Float64[np.ndarray, "{resamples} n_features"]:
     """Return the index of resamples in which nothing drifts; shape (resamples, n_features).
 
     All features see the same blocks, so that those which move together do so here.
@@ -71,12 +70,16 @@ def null_psi(
     return found
 
 
-def alarm_levels(null: FloatArray) -> FloatArray:
+def alarm_levels(
+    null: Float64[np.ndarray, "n_resamples n_features"],
+) -> Float64[np.ndarray, " n_features"]:
     """Return the 99th percentile of the index of each feature under no drift; (n_features,)."""
     return np.asarray(np.quantile(null, LEVEL, axis=0), dtype=np.float64)
 
 
-def alarmed_level(null: FloatArray, levels: FloatArray) -> float:
+def alarmed_level(
+    null: Float64[np.ndarray, "n_resamples n_features"], levels: Float64[np.ndarray, " n_features"]
+) -> float:
     """Return the 99th percentile of the count of features above their own level, under no drift.
 
     Features that move together are alarmed together: of 158, one in a hundred is the mean and
@@ -103,12 +106,12 @@ class Blocks:
         self._start = np.take_along_axis(start, first, axis=1)
         self._offset = place - first
 
-    def rows(self, drawn: int, length: int) -> IntArray:
+    def rows(self, drawn: int, length: int) -> Int64[np.ndarray, "n_resamples {drawn}"]:
         """Return the rows drawn from a sample of some length; shape (resamples, drawn)."""
         start = (self._start[:, :drawn] * length).astype(np.int64)
         return np.asarray((start + self._offset[:, :drawn]) % length, dtype=np.int64)
 
-    def counts(self, drawn: int, length: int) -> npt.NDArray[np.float32]:
+    def counts(self, drawn: int, length: int) -> Float32[np.ndarray, "n_resamples {length}"]:
         """Return how often each row of a sample is drawn; shape (resamples, length)."""
         rows = self.rows(drawn, length)
         resamples = len(rows)
@@ -118,8 +121,10 @@ class Blocks:
         return times.reshape(resamples, length).astype(np.float32)
 
 
-def _members(codes: Sequence[IntArray]) -> npt.NDArray[np.float32]:
+def _members(
+    codes: Sequence[Int64[np.ndarray, " n_rows"]],
+) -> Float32[np.ndarray, "n_rows n_cells"]:
     """Return which bin each row is in, feature beside feature; (n_rows, n_features * bins)."""
     bins = np.arange(MAX_BINS)
-    each: list[BoolArray] = [column[:, None] == bins for column in codes]
+    each: list[Bool[np.ndarray, "n_rows n_bins"]] = [column[:, None] == bins for column in codes]
     return np.hstack(each).astype(np.float32)

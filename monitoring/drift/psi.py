@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
+from jaxtyping import Float64, Int64
 
-from market.arrays import FloatArray, IntArray
 from market.errors import InputError
 
 DECILES: Final = 10  # Decision 12
@@ -38,15 +38,15 @@ class Bins:
         is nearly always 1 would fall into one bin with its zeros.
     """
 
-    deciles: FloatArray
-    ties: FloatArray
+    deciles: Float64[np.ndarray, " n_deciles"]
+    ties: Float64[np.ndarray, " n_ties"]
 
     @property
     def count(self) -> int:
         """Number of bins."""
         return len(self.deciles) + len(self.ties) + 1
 
-    def codes(self, values: FloatArray) -> IntArray:
+    def codes(self, values: Float64[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]:
         """Return the bin of each value, 0 to `count` - 1; values are finite, any shape."""
         above = np.searchsorted(self.deciles, values, side="left")
         from_tie = np.searchsorted(self.ties, values, side="right")
@@ -67,7 +67,7 @@ class Bins:
         ]
 
 
-def decile_bins(reference: FloatArray) -> Bins:
+def decile_bins(reference: Float64[np.ndarray, " n_rows"]) -> Bins:
     """Return the decile bins of a sample; quantiles interpolate linearly.
 
     Parameters
@@ -86,12 +86,14 @@ def decile_bins(reference: FloatArray) -> Bins:
     return Bins(deciles, deciles[times > 1])
 
 
-def bin_counts(codes: IntArray, bins: int) -> FloatArray:
+def bin_counts(codes: Int64[np.ndarray, " n_rows"], bins: int) -> Float64[np.ndarray, " {bins}"]:
     """Return how many values fall into each bin; shape (bins,)."""
     return np.bincount(codes, minlength=bins).astype(np.float64)
 
 
-def psi(reference: FloatArray, current: FloatArray) -> FloatArray:
+def psi(
+    reference: Float64[np.ndarray, "*#shape n_bins"], current: Float64[np.ndarray, "*#shape n_bins"]
+) -> Float64[np.ndarray, "*#shape"]:
     """Return the population stability index of two sets of bin counts.
 
     A bin that is empty in both adds nothing.
@@ -112,7 +114,9 @@ def psi(reference: FloatArray, current: FloatArray) -> FloatArray:
     return np.asarray(((p - q) * np.log(p / q)).sum(axis=-1), dtype=np.float64)
 
 
-def decile_psi(reference: FloatArray, current: FloatArray) -> float:
+def decile_psi(
+    reference: Float64[np.ndarray, " n_rows"], current: Float64[np.ndarray, " m_rows"]
+) -> float:
     """Return the population stability index over ten reference deciles.
 
     Parameters
@@ -131,7 +135,7 @@ def decile_psi(reference: FloatArray, current: FloatArray) -> float:
     return float(psi(*counts))
 
 
-def _shares(counts: FloatArray) -> FloatArray:
+def _shares(counts: Float64[np.ndarray, "*shape n_bins"]) -> Float64[np.ndarray, "*shape n_bins"]:
     """Return shares of each row, empty bins filled by Evidently's rule."""
     total = counts.sum(axis=-1, keepdims=True)
     shares = np.divide(counts, total, out=np.full(counts.shape, np.nan), where=total > 0.0)
@@ -140,7 +144,7 @@ def _shares(counts: FloatArray) -> FloatArray:
     return np.where(shares == 0.0, filled, shares)
 
 
-def _require_finite(values: FloatArray, name: str) -> None:
+def _require_finite(values: Float64[np.ndarray, " n_rows"], name: str) -> None:
     if not len(values) or not np.isfinite(values).all():
         raise InputError(
             f"PSI of the {name} sample: got {len(values)} values, of which "

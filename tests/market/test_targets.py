@@ -106,7 +106,7 @@ def test_codes_of_many_ranks_are_their_classes(values):
     [(0, "LOW"), (29.999, "LOW"), (30, "NORMAL"), (59.999, "NORMAL"), (60, "HIGH"), (100, "HIGH")],
 )
 def test_regime_intervals_are_half_open(rank, name):
-    assert REGIMES[regime_codes(np.array([rank]))[0]] == name
+    assert REGIMES[regime_codes(np.array([rank], dtype=np.float64))[0]] == name
 
 
 def test_an_unknown_rank_has_no_class():

@@ -4,10 +4,10 @@ from itertools import product
 from typing import Final
 
 import numpy as np
+from jaxtyping import Float64, Int64
 from scipy.special import softmax
 
 from forecasters.calls import called
-from market.arrays import FloatArray, IntArray
 from market.targets import HORIZON
 
 #: Sessions that the labels of neighbours share: so many rows say what one independent row would.
@@ -16,7 +16,9 @@ OVERLAP: Final = HORIZON
 GRID: Final = (0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4)
 
 
-def pool_weights(chance: FloatArray, outcome: IntArray) -> FloatArray:
+def pool_weights(
+    chance: Float64[np.ndarray, "n_rows n_members n_classes"], outcome: Int64[np.ndarray, " n_rows"]
+) -> Float64[np.ndarray, " n_members"]:
     """Return the weights of a linear pool by out-of-fold log loss; shape (n_members,).
 
     Each member's likelihood with the rows counted by how many are independent, which is Bayesian
@@ -34,7 +36,9 @@ def pool_weights(chance: FloatArray, outcome: IntArray) -> FloatArray:
     return np.asarray(softmax(evidence), dtype=np.float64)
 
 
-def call_weights(chance: FloatArray, outcome: IntArray) -> tuple[float, ...]:
+def call_weights(
+    chance: Float64[np.ndarray, "n_rows 3"], outcome: Int64[np.ndarray, " n_rows"]
+) -> tuple[float, ...]:
     """Return what to multiply the probabilities by before the likeliest class is called.
 
     The best macro F1 on out-of-fold rows; of equals the nearest to calling the likeliest class. The
@@ -62,7 +66,7 @@ def _departure(pair: tuple[float, float]) -> float:
     return float(np.abs(np.log(pair)).sum())
 
 
-def _macro_f1(outcome: IntArray, calls: IntArray) -> float:
+def _macro_f1(outcome: Int64[np.ndarray, " n_rows"], calls: Int64[np.ndarray, " n_rows"]) -> float:
     counts = np.bincount(3 * outcome + calls, minlength=9).reshape(3, 3)
     hits, said, were = np.diag(counts), counts.sum(axis=0), counts.sum(axis=1)
     seen = (said + were) > 0

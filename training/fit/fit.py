@@ -6,11 +6,12 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
+from jaxtyping import Bool, Float64, Int64
 
 from feature_repo.features.catalogue import names as feature_names
 from forecasters.base import Parameters
 from forecasters.mixtures import Ensemble, Pool, weighted_mean
-from market.arrays import BoolArray, FloatArray, IntArray
+from market.arrays import FloatArray
 from training.fit.selection import N_BINS, Selection, select
 from training.frames.rows import Rows
 from training.models import Estimate, Mixture, Model, Sample, members
@@ -54,15 +55,21 @@ class Fit:
         """Whether the fit reached its optimum."""
         return self.estimate.converged
 
-    def usable(self, values: FloatArray) -> BoolArray:
+    def usable(
+        self, values: Float64[np.ndarray, "n_rows n_features"]
+    ) -> Bool[np.ndarray, " n_rows"]:
         """Return which rows have every selected feature; shape (n_rows,)."""
         return np.asarray(np.isfinite(values[:, self.selection.columns]).all(axis=1))
 
-    def decision(self, values: FloatArray) -> FloatArray:
+    def decision(
+        self, values: Float64[np.ndarray, "n_rows n_features"]
+    ) -> Float64[np.ndarray, " n_rows"]:
         """Return the log-odds of the second class, NaN for unusable rows; shape (n_rows,)."""
         return self._of_usable(values, (), self.parameters.decision)
 
-    def probabilities(self, values: FloatArray) -> FloatArray:
+    def probabilities(
+        self, values: Float64[np.ndarray, "n_rows n_features"]
+    ) -> Float64[np.ndarray, "n_rows n_classes"]:
         """Return the probability of every class, NaN for unusable rows; (n_rows, n_classes)."""
         return self._of_usable(
             values,
@@ -72,10 +79,10 @@ class Fit:
 
     def _of_usable(
         self,
-        values: FloatArray,
+        values: Float64[np.ndarray, "n_rows n_features"],
         width: tuple[int, ...],
         say: Callable[[FloatArray], FloatArray],
-    ) -> FloatArray:
+    ) -> Float64[np.ndarray, "n_rows ..."]:
         usable = self.usable(values)
         found = np.full((len(values), *width), np.nan)
         if usable.any():
@@ -140,15 +147,21 @@ class Mixed:
             first.twins,
         )
 
-    def usable(self, values: FloatArray) -> BoolArray:
+    def usable(
+        self, values: Float64[np.ndarray, "n_rows n_features"]
+    ) -> Bool[np.ndarray, " n_rows"]:
         """Return which rows have the features of every member; shape (n_rows,)."""
         return np.asarray(np.isfinite(values[:, self.selection.columns]).all(axis=1))
 
-    def decision(self, values: FloatArray) -> FloatArray:
+    def decision(
+        self, values: Float64[np.ndarray, "n_rows n_features"]
+    ) -> Float64[np.ndarray, " n_rows"]:
         """Return the mean log-odds of the second class, NaN for unusable rows; (n_rows,)."""
         return weighted_mean(self.weights, [fit.decision(values) for fit in self.fits])
 
-    def probabilities(self, values: FloatArray) -> FloatArray:
+    def probabilities(
+        self, values: Float64[np.ndarray, "n_rows n_features"]
+    ) -> Float64[np.ndarray, "n_rows n_classes"]:
         """Return the mean probability of every class, NaN for unusable rows; as of a fit."""
         return weighted_mean(self.weights, [fit.probabilities(values) for fit in self.fits])
 
@@ -163,7 +176,9 @@ class Mixed:
         )
 
 
-def fit_rows(rows: Rows, train: IntArray, model: Model | Mixture, n_features: int) -> Fit | Mixed:
+def fit_rows(
+    rows: Rows, train: Int64[np.ndarray, " n_train"], model: Model | Mixture, n_features: int
+) -> Fit | Mixed:
     """Fit a model, or each member of a mixture with equal weights, on a training part.
 
     Raises
@@ -177,7 +192,7 @@ def fit_rows(rows: Rows, train: IntArray, model: Model | Mixture, n_features: in
     return Mixed(model, fits, (1.0 / len(fits),) * len(fits))
 
 
-def _fit(rows: Rows, train: IntArray, model: Model, n_features: int) -> Fit:
+def _fit(rows: Rows, train: Int64[np.ndarray, " n_train"], model: Model, n_features: int) -> Fit:
     """Select features and fit a model on the decided rows of a training part."""
     decided = train[rows.labels[train] >= 0]
     _require_classes(rows, decided)
@@ -206,7 +221,9 @@ def _fit(rows: Rows, train: IntArray, model: Model, n_features: int) -> Fit:
     )
 
 
-def _selection(rows: Rows, decided: IntArray, model: Model, n_features: int) -> Selection:
+def _selection(
+    rows: Rows, decided: Int64[np.ndarray, " n_decided"], model: Model, n_features: int
+) -> Selection:
     if model.inputs is None:
         open_to_all = [at for at, name in enumerate(rows.names) if name not in AUXILIARY]
         return select(
@@ -223,7 +240,7 @@ def _selection(rows: Rows, decided: IntArray, model: Model, n_features: int) -> 
     return Selection(model.inputs, columns, unmeasured, {}, (), {})
 
 
-def _require_classes(rows: Rows, used: IntArray) -> None:
+def _require_classes(rows: Rows, used: Int64[np.ndarray, " n_used"]) -> None:
     classes = len(np.unique(rows.labels[used]))
     if len(used) >= MIN_ROWS and classes >= 2:
         return

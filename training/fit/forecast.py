@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from market.arrays import BoolArray, FloatArray, IntArray
+import numpy as np
+from jaxtyping import Bool, Float64, Int64
 
 
 @dataclass(frozen=True)
@@ -15,12 +16,12 @@ class Forecast:
     rate known when the forecast was fitted, for forecasts of several fits to be ranked by.
     """
 
-    calls: IntArray
-    probabilities: FloatArray | None
-    decision: FloatArray | None = None
-    lift: FloatArray | None = None
+    calls: Int64[np.ndarray, " n_rows"]
+    probabilities: Float64[np.ndarray, "n_rows n_classes"] | None
+    decision: Float64[np.ndarray, " n_rows"] | None = None
+    lift: Float64[np.ndarray, " n_rows"] | None = None
 
-    def of(self, rows: BoolArray) -> "Forecast":
+    def of(self, rows: Bool[np.ndarray, " n_rows"]) -> "Forecast":
         """Return the forecast of some rows."""
         probabilities = None if self.probabilities is None else self.probabilities[rows]
         decision = None if self.decision is None else self.decision[rows]

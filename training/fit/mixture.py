@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from jaxtyping import Float64, Int64
 
 from forecasters.calls import IDENTITY, Calibration, called, called_up
-from market.arrays import FloatArray, IntArray
+from market.arrays import FloatArray
 from market.targets import HORIZON
 from training.fit.decisions import call_weights, pool_weights
 from training.fit.fit import Fit, Mixed, fit_rows
@@ -39,7 +40,7 @@ class DirectionForecaster:
     calibrated_on: int
     centre: float = 0.0
 
-    def forecast(self, values: FloatArray) -> Forecast:
+    def forecast(self, values: Float64[np.ndarray, "n_rows n_features"]) -> Forecast:
         """Return calibrated probabilities and calls; NaN and -1 for unusable rows."""
         decision = self.fit.decision(values)
         up = self.calibration.probability(decision)
@@ -56,7 +57,7 @@ class RegimeForecaster:
     call_weights: tuple[float, ...]
     chosen_on: int
 
-    def forecast(self, values: FloatArray) -> Forecast:
+    def forecast(self, values: Float64[np.ndarray, "n_rows n_features"]) -> Forecast:
         """Return class probabilities and the class called; NaN and -1 for unusable rows."""
         chance = self.fit.probabilities(values)
         return Forecast(called(chance, self.call_weights), chance)
@@ -66,7 +67,11 @@ Forecaster = DirectionForecaster | RegimeForecaster
 
 
 def fit_direction(
-    rows: Rows, train: IntArray, model: Model | Mixture, n_features: int, criterion: str | None
+    rows: Rows,
+    train: Int64[np.ndarray, " n_train"],
+    model: Model | Mixture,
+    n_features: int,
+    criterion: str | None,
 ) -> DirectionForecaster:
     """Fit a training part, its calibration and threshold on its own inner walk-forward.
 
@@ -84,7 +89,10 @@ def fit_direction(
 
 
 def calibrated(
-    fitted: Fit | Mixed, decision: FloatArray, labels: IntArray, criterion: str | None
+    fitted: Fit | Mixed,
+    decision: Float64[np.ndarray, " n_rows"],
+    labels: Int64[np.ndarray, " n_rows"],
+    criterion: str | None,
 ) -> DirectionForecaster:
     """Return a fit with calibration and threshold from out-of-fold decision values.
 
@@ -99,7 +107,9 @@ def calibrated(
     return DirectionForecaster(fitted, curve, chosen, int(known.sum()))
 
 
-def centred(forecaster: DirectionForecaster, values: FloatArray) -> DirectionForecaster:
+def centred(
+    forecaster: DirectionForecaster, values: Float64[np.ndarray, "n_rows n_features"]
+) -> DirectionForecaster:
     """Return a forecaster whose lift is above what it says of its own training part.
 
     A decision value of a constant is read off one row: a mean of many would differ from it in the
@@ -112,7 +122,7 @@ def centred(forecaster: DirectionForecaster, values: FloatArray) -> DirectionFor
 
 
 def fit_regime(
-    rows: Rows, train: IntArray, model: Model | Mixture, n_features: int
+    rows: Rows, train: Int64[np.ndarray, " n_train"], model: Model | Mixture, n_features: int
 ) -> RegimeForecaster:
     """Fit a training part; the weights of a mixture and of calls on its inner walk-forward.
 
@@ -124,7 +134,11 @@ def fit_regime(
     return weighted(fitted, said, rows.labels[positions])
 
 
-def weighted(fitted: Fit | Mixed, said: FloatArray, labels: IntArray) -> RegimeForecaster:
+def weighted(
+    fitted: Fit | Mixed,
+    said: Float64[np.ndarray, "n_rows n_members n_classes"],
+    labels: Int64[np.ndarray, " n_rows"],
+) -> RegimeForecaster:
     """Return a fit with its weights from out-of-fold probabilities.
 
     Parameters
@@ -141,20 +155,22 @@ def weighted(fitted: Fit | Mixed, said: FloatArray, labels: IntArray) -> RegimeF
     return RegimeForecaster(fitted, call_weights(pooled, outcome), int(known.sum()))
 
 
-def member_probabilities(fit: Fit | Mixed, values: FloatArray) -> FloatArray:
+def member_probabilities(
+    fit: Fit | Mixed, values: Float64[np.ndarray, "n_rows n_features"]
+) -> Float64[np.ndarray, "n_rows n_members n_classes"]:
     """Return the probabilities of every member; shape (n_rows, n_members, n_classes)."""
     return np.stack([one.probabilities(values) for one in fit.fits], axis=1)
 
 
 def _inner(
     rows: Rows,
-    train: IntArray,
+    train: Int64[np.ndarray, " n_train"],
     model: Model | Mixture,
     n_features: int,
     say: Callable[[Fit | Mixed, FloatArray], FloatArray],
     *,
     own_only: bool = True,
-) -> tuple[IntArray, FloatArray]:
+) -> tuple[Int64[np.ndarray, " n_rows"], Float64[np.ndarray, "n_rows ..."]]:
     """Return positions, and what a training part's own walk-forward says of them.
 
     Rows that may be tested are forecast; without `own_only` history and other underlyings as well,
@@ -168,7 +184,7 @@ def _inner(
         INNER_FOLDS,
         tested=None if every else rows.tested[train],
     )
-    forecast: list[tuple[IntArray, FloatArray]] = []
+    forecast: list[tuple[Int64[np.ndarray, " n_rows"], Float64[np.ndarray, "n_rows ..."]]] = []
     refused = None
     for fold in inner:
         after = train[fold.test]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from jaxtyping import Float64, Int64
 
-from market.arrays import FloatArray, IntArray
 from market.errors import InputError
 from training.frames.coverage import MIN_COVERAGE, coverage
 from training.models.sample import UnfittableError
@@ -30,7 +30,7 @@ class Selection:
     """
 
     names: tuple[str, ...]
-    columns: IntArray
+    columns: Int64[np.ndarray, " n_features"]
     information: tuple[float, ...]
     left_out: dict[str, float]
     constant: tuple[str, ...]
@@ -38,9 +38,9 @@ class Selection:
 
 
 def select(
-    values: FloatArray,
+    values: Float64[np.ndarray, "n_rows n_candidates"],
     names: Sequence[str],
-    labels: IntArray,
+    labels: Int64[np.ndarray, " n_rows"],
     n_features: int = N_FEATURES,
     candidates: Sequence[int] | None = None,
 ) -> Selection:
@@ -98,7 +98,9 @@ def select(
     )
 
 
-def correlation(values: FloatArray) -> FloatArray:
+def correlation(
+    values: Float64[np.ndarray, "n_rows n_features"],
+) -> Float64[np.ndarray, "n_features n_features"]:
     """Return the Pearson correlations of the columns over the rows where both are known.
 
     Null where fewer than two such rows exist or one column does not vary on them.
@@ -118,7 +120,9 @@ def correlation(values: FloatArray) -> FloatArray:
         return np.asarray(covariance / np.sqrt(spread * spread.T), dtype=np.float64)
 
 
-def mutual_information(feature: FloatArray, labels: IntArray) -> float:
+def mutual_information(
+    feature: Float64[np.ndarray, " n_rows"], labels: Int64[np.ndarray, " n_rows"]
+) -> float:
     """Return the mutual information of a feature and the class, in nats, Miller corrected.
 
     Rows where the feature is null are left out. Chance alone gives about 0, and so the
@@ -136,7 +140,9 @@ def mutual_information(feature: FloatArray, labels: IntArray) -> float:
     return plug_in + occupied / (2.0 * n)
 
 
-def equal_frequency_bins(feature: FloatArray, n_bins: int = N_BINS) -> IntArray:
+def equal_frequency_bins(
+    feature: Float64[np.ndarray, " n_rows"], n_bins: int = N_BINS
+) -> Int64[np.ndarray, " n_rows"]:
     """Return the bin of each value: its own for up to `n_bins` distinct values, else deciles."""
     ordered = np.sort(feature)
     distinct = ordered[np.r_[True, np.diff(ordered) > 0]] if len(ordered) else ordered
@@ -146,12 +152,14 @@ def equal_frequency_bins(feature: FloatArray, n_bins: int = N_BINS) -> IntArray:
     return np.searchsorted(edges, feature, side="right").astype(np.int64)
 
 
-def _constant(feature: FloatArray) -> bool:
+def _constant(feature: Float64[np.ndarray, " n_rows"]) -> bool:
     known = feature[np.isfinite(feature)]
     return bool(np.ptp(known) == 0.0)
 
 
-def _without_twins(values: FloatArray) -> tuple[IntArray, dict[int, int]]:
+def _without_twins(
+    values: Float64[np.ndarray, "n_rows n_features"],
+) -> tuple[Int64[np.ndarray, " n_kept"], dict[int, int]]:
     """Return the places of the columns to keep, and of each dropped one its earlier twin."""
     alike = np.abs(correlation(values)) > TWIN_CORRELATION
     kept: list[int] = []

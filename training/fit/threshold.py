@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from jaxtyping import Bool, Float64
 
-from market.arrays import BoolArray, FloatArray
 from market.errors import InputError
 
-GRID: Final[FloatArray] = np.arange(30, 71) / 100.0  # Decision 9
+GRID: Final[Float64[np.ndarray, " n_thresholds"]] = np.arange(30, 71) / 100.0  # Decision 9
 DEFAULT: Final = 0.50
 CRITERIA: Final = ("f1", "balanced_accuracy")
 
@@ -32,7 +32,11 @@ def fixed() -> Threshold:
     return Threshold(DEFAULT, None, None)
 
 
-def choose(probability: FloatArray, up: BoolArray, criterion: str = "f1") -> Threshold:
+def choose(
+    probability: Float64[np.ndarray, " n_rows"],
+    up: Bool[np.ndarray, " n_rows"],
+    criterion: str = "f1",
+) -> Threshold:
     """Return the grid threshold with the best score; of equals, the nearest to 0.50.
 
     Parameters
@@ -61,7 +65,9 @@ def choose(probability: FloatArray, up: BoolArray, criterion: str = "f1") -> Thr
     return Threshold(float(GRID[at]), criterion, float(score[at]))
 
 
-def scores(probability: FloatArray, up: BoolArray, criterion: str) -> FloatArray:
+def scores(
+    probability: Float64[np.ndarray, " n_rows"], up: Bool[np.ndarray, " n_rows"], criterion: str
+) -> Float64[np.ndarray, " n_thresholds"]:
     """Return the criterion at each grid threshold; UP is called above it; shape (41,)."""
     called = probability[None, :] > GRID[:, None]
     hit = (called & up).sum(axis=1)

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
+from jaxtyping import Float64
 
-from market.arrays import FloatArray
 from market.bootstrap import interval, resample_weights
 from training.fit.forecast import Forecast
 from training.fit.threshold import DEFAULT
@@ -19,7 +19,7 @@ from training.tasks.declare import Task
 from training.tasks.scores import LOSSES
 
 #: Scores by name; the first value of each is the score, the others are resampled.
-Spread = dict[str, FloatArray]
+Spread = dict[str, Float64[np.ndarray, " n_draws"]]
 
 GATE_METRIC: Final = "log_loss"  # Decision 11
 CALL_METRIC: Final = "accuracy"  # of a baseline that only calls
@@ -27,12 +27,16 @@ CALL_METRIC: Final = "accuracy"  # of a baseline that only calls
 CALL_SCORES: Final = ("accuracy", "balanced_accuracy", "f1", "precision", "recall")
 
 
-def session_weights(n_sessions: int, resamples: int, seed: int) -> FloatArray:
+def session_weights(
+    n_sessions: int, resamples: int, seed: int
+) -> Float64[np.ndarray, "n_draws n_sessions"]:
     """Return a row of ones, then the resamples; shape (1 + resamples, n_sessions)."""
     return np.vstack([np.ones(n_sessions), resample_weights(n_sessions, seed, resamples)])
 
 
-def measure(task: Task, tested: OutOfFold, weights: FloatArray) -> dict[str, Any]:
+def measure(
+    task: Task, tested: OutOfFold, weights: Float64[np.ndarray, "n_draws n_sessions"]
+) -> dict[str, Any]:
     """Return the figures of the decided sessions.
 
     Parameters
@@ -61,7 +65,9 @@ def measure(task: Task, tested: OutOfFold, weights: FloatArray) -> dict[str, Any
     }
 
 
-def measure_all_days(task: Task, tested: OutOfFold, weights: FloatArray) -> dict[str, Any]:
+def measure_all_days(
+    task: Task, tested: OutOfFold, weights: Float64[np.ndarray, "n_draws n_sessions"]
+) -> dict[str, Any]:
     """Return the figures of all scored sessions, FLAT ones by the sign of their return.
 
     `label_accuracy` is the share of sessions whose call was the label: a FLAT one is a miss.
@@ -78,7 +84,9 @@ def measure_all_days(task: Task, tested: OutOfFold, weights: FloatArray) -> dict
     }
 
 
-def measure_at_half(task: Task, tested: OutOfFold, weights: FloatArray) -> dict[str, Any]:
+def measure_at_half(
+    task: Task, tested: OutOfFold, weights: Float64[np.ndarray, "n_draws n_sessions"]
+) -> dict[str, Any]:
     """Return the figures of calls at a threshold of 0.50 on decided sessions (Decision 9)."""
     decided, name = tested.decided, task.gate_baseline
     outcome, drawn = tested.labels[decided], weights[:, decided]
@@ -135,7 +143,9 @@ def _headline(model: Spread, baseline: Spread) -> dict[str, Any]:
     }
 
 
-def _improvement(score: str, model: FloatArray, baseline: FloatArray) -> FloatArray:
+def _improvement(
+    score: str, model: Float64[np.ndarray, " n_draws"], baseline: Float64[np.ndarray, " n_draws"]
+) -> Float64[np.ndarray, " n_draws"]:
     return baseline - model if score in LOSSES else model - baseline
 
 

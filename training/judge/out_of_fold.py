@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float64, Int64
 
-from market.arrays import BoolArray, DateArray, FloatArray, IntArray
+from market.arrays import DateArray
 from training.fit.forecast import Forecast
 from training.fit.mixture import Forecaster
 from training.frames.folds import Fold
@@ -31,15 +32,15 @@ class OutOfFold:
     """
 
     sessions: DateArray
-    fold: IntArray
-    labels: IntArray
-    every_outcome: IntArray
-    scored: BoolArray
+    fold: Int64[np.ndarray, " n_tested"]
+    labels: Int64[np.ndarray, " n_tested"]
+    every_outcome: Int64[np.ndarray, " n_tested"]
+    scored: Bool[np.ndarray, " n_tested"]
     model: Forecast
     baselines: dict[str, Forecast]
 
     @property
-    def decided(self) -> BoolArray:
+    def decided(self) -> Bool[np.ndarray, " n_tested"]:
         """Which sessions are scored and have a class; shape (n_tested,)."""
         return self.scored & (self.labels >= 0)
 
@@ -103,7 +104,9 @@ def losses(task: Task, tested: OutOfFold) -> pd.DataFrame:
     )
 
 
-def _row_losses(outcome: IntArray, forecast: Forecast) -> FloatArray:
+def _row_losses(
+    outcome: Int64[np.ndarray, " n_rows"], forecast: Forecast
+) -> Float64[np.ndarray, " n_rows"]:
     if forecast.probabilities is None:
         raise TypeError("a rule that only calls has no log loss")
     return row_log_loss(outcome, forecast.probabilities)

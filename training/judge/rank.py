@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float64
 
 from forecasters.paths import Paths
-from market.arrays import BoolArray, FloatArray
 from market.bootstrap import interval
 from training.fit.fit import Fit
 from training.frames.folds import Fold
@@ -43,10 +43,10 @@ class RankScores:
         Of the interval; shape (n_rows,).
     """
 
-    crps: FloatArray
-    error: FloatArray
-    inside: BoolArray
-    width: FloatArray
+    crps: Float64[np.ndarray, " n_rows"]
+    error: Float64[np.ndarray, " n_rows"]
+    inside: Bool[np.ndarray, " n_rows"]
+    width: Float64[np.ndarray, " n_rows"]
 
     def points(self) -> dict[str, float]:
         """Return the means, and the root mean square of the error."""
@@ -146,7 +146,7 @@ def _fold(rows: Rows, fold: Fold, pair: tuple[RankScores, RankScores]) -> dict[s
     }
 
 
-def crps(draws: FloatArray, outcome: float) -> float:
+def crps(draws: Float64[np.ndarray, " n_draws"], outcome: float) -> float:
     """Return the score of equally likely draws, in their unit; 0 is best.
 
     E|X - y| - E|X - X'| / 2 (Gneiting and Raftery 2007, equation 21), from sorted draws.
@@ -184,7 +184,9 @@ def _score_fold(rows: Rows, fold: Fold, fit: Fit) -> tuple[RankScores, RankScore
     return _scores(paths, ends[test]), _scores(same, ends[test])
 
 
-def _scores(draws: Iterable[FloatArray], outcome: FloatArray) -> RankScores:
+def _scores(
+    draws: Iterable[Float64[np.ndarray, " n_draws"]], outcome: Float64[np.ndarray, " n_rows"]
+) -> RankScores:
     """Return the figures of draws that are made row by row, as all at once are too many."""
     figures = []
     for drawn, happened in zip(draws, outcome, strict=True):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float64
 
-from market.arrays import FloatArray
 from market.bootstrap import MEAN_BLOCK
 from training.judge.gate import MIN_COMMON_SESSIONS, SPA_SIZE
 
@@ -66,7 +66,9 @@ def trials_evidence(
     return found | {"words": _words(found)}
 
 
-def reality_check(gains: FloatArray, resamples: int, seed: int) -> dict[str, Any]:
+def reality_check(
+    gains: Float64[np.ndarray, "n_sessions n_trials"], resamples: int, seed: int
+) -> dict[str, Any]:
     """Return whether the best trial is better than the baseline, for all that were tried.
 
     Hansen, "A test for superior predictive ability" (2005), on the stationary bootstrap with a
@@ -118,7 +120,7 @@ def _survives(check: "SPA", trials: int) -> bool:
     return True
 
 
-def deflated_score(gain: FloatArray, trials: int) -> dict[str, Any]:
+def deflated_score(gain: Float64[np.ndarray, " n_sessions"], trials: int) -> dict[str, Any]:
     """Return the probability that a gain is above what the best of N idle trials would show.
 
     Bailey and Lopez de Prado, "The deflated Sharpe ratio" (2014), on the gain in loss of a
@@ -165,7 +167,7 @@ def expected_maximum(trials: int) -> float:
     return float((1.0 - EULER) * high + EULER * higher)
 
 
-def effective_sessions(gain: FloatArray) -> float:
+def effective_sessions(gain: Float64[np.ndarray, " n_sessions"]) -> float:
     """Return how many independent sessions would give the mean the same variance; at most n."""
     variance, long_run = float(gain.var()), long_run_variance(gain)
     if variance == 0.0 or long_run <= variance:
@@ -173,7 +175,7 @@ def effective_sessions(gain: FloatArray) -> float:
     return len(gain) * variance / long_run
 
 
-def long_run_variance(gain: FloatArray) -> float:
+def long_run_variance(gain: Float64[np.ndarray, " n_sessions"]) -> float:
     """Return n times the variance of a mean under the stationary bootstrap.
 
     In closed form, Politis and Romano (1994), lemma 1: autocovariances weighted by
@@ -192,7 +194,9 @@ def _gain(losses: pd.DataFrame) -> pd.Series:
     return (losses["baseline_loss"] - losses["loss"]).set_axis(pd.Index(losses["session"]))
 
 
-def _common_gains(candidate: pd.DataFrame, others: Sequence[pd.DataFrame]) -> FloatArray:
+def _common_gains(
+    candidate: pd.DataFrame, others: Sequence[pd.DataFrame]
+) -> Float64[np.ndarray, "n_sessions n_trials"]:
     """Return the gains of the candidate, first, and of the trials that share its sessions.
 
     Trials come in by their overlap, as long as all together keep 80 % of its sessions.

@@ -88,7 +88,7 @@ def test_the_sign_of_no_return_is_not_up() -> None:
     ],
 )
 def test_rank_bins_are_half_open(rank: float, place: int) -> None:
-    assert rank_bin(np.array([rank]), RANK_CUTS).tolist() == [place]
+    assert rank_bin(np.array([rank], dtype=np.float64), RANK_CUTS).tolist() == [place]
 
 
 def test_the_transition_table_by_hand() -> None:

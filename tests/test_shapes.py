@@ -1,0 +1,36 @@
+"""The test run checks the shapes that signatures state; nothing else does."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from jaxtyping import TypeCheckError
+
+from forecasters.calls import called_up, sigmoid
+from market.bootstrap import interval
+from training.fit.forecast import Forecast
+
+WRONG = "from forecasters.calls import sigmoid; import numpy; sigmoid(numpy.zeros((2, 2)))"
+
+
+def test_an_array_of_too_many_axes_is_refused():
+    assert sigmoid(np.zeros(2)).tolist() == [0.5, 0.5]
+    with pytest.raises(TypeCheckError, match="log_odds"):
+        sigmoid(np.zeros((2, 2)))
+
+
+def test_an_array_of_another_type_is_refused():
+    with pytest.raises(TypeCheckError, match="probability"):
+        called_up(np.zeros(2, dtype=np.float32), 0.5)
+    with pytest.raises(TypeCheckError, match="resampled"):
+        interval([0.0, 1.0])
+
+
+def test_axes_of_one_name_have_one_length():
+    with pytest.raises(TypeCheckError, match="probabilities"):
+        Forecast(np.zeros(3, dtype=np.int64), np.full((2, 2), 0.5))
+
+
+def test_a_process_of_its_own_checks_nothing():
+    subprocess.run([sys.executable, "-c", WRONG], check=True)
