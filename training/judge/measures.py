@@ -146,7 +146,8 @@ def _headline(model: Spread, baseline: Spread) -> dict[str, Any]:
 def _improvement(
     score: str, model: Float64[np.ndarray, " n_draws"], baseline: Float64[np.ndarray, " n_draws"]
 ) -> Float64[np.ndarray, " n_draws"]:
-    return baseline - model if score in LOSSES else model - baseline
+    lower_is_better = score in LOSSES
+    return np.asarray(baseline - model if lower_is_better else model - baseline)
 
 
 def _points(scores: Spread) -> dict[str, float | None]:
