@@ -1,7 +1,7 @@
 """The offline store: point-in-time reads of the lake's feature files, for Feast.
 
 Feast names it `feature_repo.asof_store.AsofOfflineStore` in its configuration. What a read sees
-is decided in `asof_join`, which files it reads in `asof_source`.
+is decided in `store/join.py`, which files it reads in `store/source.py`.
 """
 
 from collections.abc import Callable, Iterable

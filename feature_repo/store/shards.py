@@ -32,12 +32,12 @@ def answer_in_shards(
     shards: int = 1,
     placement: Placement = LOCAL,
 ) -> pa.Table:
-    """Return what `asof_view.answer` returns, worked out in shards of keys.
+    """Return what `view.answer` returns, worked out in shards of keys.
 
     Parameters
     ----------
     rows, reads, sight
-        As in `asof_view.answer`.
+        As in `view.answer`.
     shards
         The most shards; keys are spread over them evenly. One is no sharding.
     placement
