@@ -32,7 +32,7 @@ LEVEL: Final = 0.99  # Decision 12
 
 
 def null_psi(
-    codes: Sequence[Int64[np.ndarray, " n_rows"]],
+    codes: Sequence[Int64[np.ndarray, " _n_known"]],
     current_known: Sequence[int],
     mean_block: int,
     resamples: int = RESAMPLES,

@@ -185,7 +185,7 @@ def _score_fold(rows: Rows, fold: Fold, fit: Fit) -> tuple[RankScores, RankScore
 
 
 def _scores(
-    draws: Iterable[Float64[np.ndarray, " n_draws"]], outcome: Float64[np.ndarray, " n_rows"]
+    draws: Iterable[Float64[np.ndarray, " _n_draws"]], outcome: Float64[np.ndarray, " n_rows"]
 ) -> RankScores:
     """Return the figures of draws that are made row by row, as all at once are too many."""
     figures = []
