@@ -9,8 +9,8 @@ from dashboard import charts
 from dashboard.loading import load
 from dashboard.page import run_page
 from dashboard.queries import drift as queries_drift
-from dashboard.queries.drift import DriftReport
 from home.layout import Home
+from home.records.drift import DOCUMENT, INDEX, DriftReport
 
 ALL = "all views"
 
@@ -20,10 +20,10 @@ def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every p
     names = queries_drift.report_names(files.drift)
     name = st.selectbox("Report", names, help="The latest report stands first.")
     folder = files.drift / name
-    report = load(queries_drift.read_report, folder / queries_drift.DOCUMENT)
+    report = load(queries_drift.read_report, folder / DOCUMENT)
     _verdict(report)
-    view = st.selectbox("View", [ALL, *sorted(report.features["view"].unique())])
-    rows = report.features
+    rows = queries_drift.feature_table(report)
+    view = st.selectbox("View", [ALL, *sorted(rows["view"].unique())])
     rows = rows if view == ALL else rows[rows["view"] == view]
     _features(rows)
     _page(folder)
@@ -32,8 +32,8 @@ def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every p
 def _verdict(report: DriftReport) -> None:
     before, after = report.reference, report.current
     st.markdown(
-        f"Current window **{after['start']} to {after['end']}** (n = {after['rows']}) against "
-        f"the reference **{before['start']} to {before['end']}** (n = {before['rows']})."
+        f"Current window **{after.start} to {after.end}** (n = {after.rows}) against "
+        f"the reference **{before.start} to {before.end}** (n = {before.rows})."
     )
     if report.alert is None or report.alarmed_level is None:
         st.info("This report makes no overall verdict: no feature could be compared.")
@@ -75,7 +75,7 @@ def _features(rows: pd.DataFrame) -> None:
 
 
 def _page(folder: Path) -> None:
-    page = folder / queries_drift.PAGE
+    page = folder / INDEX
     if not page.exists():
         return
     st.subheader("The report as a page", anchor=False)

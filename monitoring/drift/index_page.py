@@ -3,7 +3,9 @@
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any, Final
+from typing import Final
+
+from home.records.drift import DOCUMENT, DriftReport, FeatureDrift
 
 # The bar spans these indices on a logarithmic scale.
 SCALE: Final = (0.01, 10.0)
@@ -24,7 +26,7 @@ tr.not-compared { background: #fff6dd; }
 """
 
 
-def index_page(report: Mapping[str, Any], links: Mapping[str, str]) -> str:
+def index_page(report: DriftReport, links: Mapping[str, str]) -> str:
     """Return the HTML of a report's first page, features by how far past their level they are.
 
     Parameters
@@ -34,8 +36,8 @@ def index_page(report: Mapping[str, Any], links: Mapping[str, str]) -> str:
     links
         The page of each feature that has one.
     """
-    marks = report["method"]["orientation"]
-    rows = "\n".join(_row(row, links, marks) for row in ranked(report["features"]))
+    marks = report.method.orientation
+    rows = "\n".join(_row(row, links, marks) for row in ranked(report.features))
     head = "".join(f"<th>{escape(name)}</th>" for name in COLUMNS)
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>Drift</title>'
@@ -45,26 +47,25 @@ def index_page(report: Mapping[str, Any], links: Mapping[str, str]) -> str:
     )
 
 
-def ranked(features: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def ranked(features: Sequence[FeatureDrift]) -> list[FeatureDrift]:
     """Return features by PSI over alarm level, largest first, those not compared last."""
     return sorted(features, key=_excess, reverse=True)
 
 
-def _excess(row: Mapping[str, Any]) -> float:
-    if row["psi"] is None or row["alarm_level"] is None:
+def _excess(row: FeatureDrift) -> float:
+    if row.psi is None or row.alarm_level is None:
         return -1.0
-    if row["alarm_level"] == 0.0:
-        return math.inf if row["psi"] > 0.0 else 0.0
-    return float(row["psi"] / row["alarm_level"])
+    if row.alarm_level == 0.0:
+        return math.inf if row.psi > 0.0 else 0.0
+    return float(row.psi / row.alarm_level)
 
 
-def _summary(report: Mapping[str, Any]) -> str:
+def _summary(report: DriftReport) -> str:
     spans = ", ".join(
-        f"{name} {report[name]['start'] or 'none'} to {report[name]['end'] or 'none'} "
-        f"({report[name]['rows']} sessions)"
-        for name in ("reference", "current")
+        f"{name} {window.start or 'none'} to {window.end or 'none'} ({window.rows} sessions)"
+        for name, window in (("reference", report.reference), ("current", report.current))
     )
-    low, high = report["method"]["orientation"]
+    low, high = report.method.orientation
     lines = [
         f"<p>{escape(spans)}</p>",
         f'<p class="verdict">{escape(verdict(report))}</p>',
@@ -75,42 +76,41 @@ def _summary(report: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def verdict(report: Mapping[str, Any]) -> str:
+def verdict(report: DriftReport) -> str:
     """Return in one sentence whether there is an alert, and why."""
-    left_out = len(report["features"]) - report["compared"]
+    left_out = len(report.features) - report.compared
     beside = f"; {left_out} could not be compared" if left_out else ""
-    if report["alert"] is None:
+    if report.alert is None:
         return f"Unknown: no feature could be compared{beside}."
-    word = "Alert" if report["alert"] else "No alert"
+    word = "Alert" if report.alert else "No alert"
     return (
-        f"{word}: {report['alarmed']} of {report['compared']} features are alarmed, "
-        f"{report['alarmed_level']:g} or fewer are by chance in 99 cases of 100{beside}."
+        f"{word}: {report.alarmed} of {report.compared} features are alarmed, "
+        f"{report.alarmed_level:g} or fewer are by chance in 99 cases of 100{beside}."
     )
 
 
 def _pages(links: Mapping[str, str]) -> str:
-    found = dict.fromkeys(links.values())
-    each = " ".join(f'<a href="{escape(page)}">{escape(page)}</a>' for page in found)
-    return (
-        f'<p>Distributions: {each or "none"}. All figures: <a href="drift.json">drift.json</a></p>'
-    )
+    pages = dict.fromkeys(links.values())
+    each = " ".join(f'<a href="{escape(page)}">{escape(page)}</a>' for page in pages)
+    figures = f'<a href="{DOCUMENT}">{DOCUMENT}</a>'
+    return f"<p>Distributions: {each or 'none'}. All figures: {figures}</p>"
 
 
-def _row(row: Mapping[str, Any], links: Mapping[str, str], marks: Sequence[float]) -> str:
-    name, page = escape(row["name"]), links.get(row["name"])
-    alarm = {None: "unknown", True: "yes", False: "no"}[row["alarm"]]
+def _row(row: FeatureDrift, links: Mapping[str, str], marks: Sequence[float]) -> str:
+    name, page = escape(row.name), links.get(row.name)
+    alarm = {None: "unknown", True: "yes", False: "no"}[row.alarm]
     cells = [
         f"<td>{name}</td>" if page is None else f'<td><a href="{escape(page)}">{name}</a></td>',
-        f"<td>{escape(row['view'])}</td>",
-        f"<td>{escape(row['status'])}</td>",
-        _number(row["psi"], "{:.3f}"),
-        _number(row["alarm_level"], "{:.3f}"),
+        f"<td>{escape(row.view)}</td>",
+        f"<td>{escape(row.status)}</td>",
+        _number(row.psi, "{:.3f}"),
+        _number(row.alarm_level, "{:.3f}"),
         f"<td>{alarm}</td>",
         f"<td>{_bar(row, marks)}</td>",
-        _number(row["null_share"], "{:.1%}"),
-        _number(row["reference_null_share"], "{:.1%}"),
+        _number(row.null_share, "{:.1%}"),
+        _number(row.reference_null_share, "{:.1%}"),
     ]
-    kind = "alarm" if row["alarm"] else "" if row["psi"] is not None else "not-compared"
+    kind = "alarm" if row.alarm else "" if row.psi is not None else "not-compared"
     return f'<tr class="{kind}">{"".join(cells)}</tr>'
 
 
@@ -118,14 +118,14 @@ def _number(figure: float | None, layout: str) -> str:
     return f'<td class="number">{"" if figure is None else layout.format(figure)}</td>'
 
 
-def _bar(row: Mapping[str, Any], marks: Sequence[float]) -> str:
-    if row["psi"] is None:
+def _bar(row: FeatureDrift, marks: Sequence[float]) -> str:
+    if row.psi is None or row.alarm_level is None:
         return ""
     width, height = BAR
-    ticks = "".join(_tick(mark, "#999") for mark in marks) + _tick(row["alarm_level"], "#c00")
+    ticks = "".join(_tick(mark, "#999") for mark in marks) + _tick(row.alarm_level, "#c00")
     return (
-        f'<svg width="{width}" height="{height}" role="img" aria-label="PSI {row["psi"]:.3f}">'
-        f'<rect y="3" width="{_place(row["psi"]):.1f}" height="{height - 6}" fill="#5b7fa6"/>'
+        f'<svg width="{width}" height="{height}" role="img" aria-label="PSI {row.psi:.3f}">'
+        f'<rect y="3" width="{_place(row.psi):.1f}" height="{height - 6}" fill="#5b7fa6"/>'
         f"{ticks}</svg>"
     )
 

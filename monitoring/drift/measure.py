@@ -7,16 +7,17 @@ than 99 in 100 resamples without drift have.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from home.records.drift import DriftReport, FeatureDrift, Method, Status, Window
 from market.arrays import FloatArray, IntArray
 from market.errors import InputError
 from monitoring.drift.null import LEVEL, RESAMPLES, alarm_levels, alarmed_level, null_psi
 from monitoring.drift.psi import DECILES, ORIENTATION, bin_counts, decile_bins, psi
-from monitoring.drift.quality import Quality, Status, feature_values, quality, status
+from monitoring.drift.quality import Quality, feature_values, quality, status
 
 SESSION: Final = "session"
 CURRENT_SESSIONS: Final = 63  # a quarter
@@ -87,32 +88,28 @@ def windows(
 
 
 def drift_report(
+    ticker: str,
     reference: pd.DataFrame,
     current: pd.DataFrame,
     views: Mapping[str, str],
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> dict[str, Any]:
-    """Return the drift of each feature between two windows of one ticker, as a JSON document.
+) -> DriftReport:
+    """Return the drift of each feature between two windows of one ticker.
+
+    What is not known is None: all three figures of a feature that cannot be compared, and
+    `alert` and `alarmed_level` where none can.
 
     Parameters
     ----------
+    ticker
+        Whose rows they are.
     reference, current
         One row a session: `session` and at least the features of `views`.
     views
         The view of each feature, by name; the report keeps its order.
     resamples, seed
         Of the bootstrap.
-
-    Returns
-    -------
-    dict
-        `reference` and `current` (`start`, `end`, `rows`); `features`, each with `name`, `view`,
-        `status`, `psi`, `alarm_level`, `alarm`, `null_share` (of the current window) and
-        `reference_null_share`; `compared`, how many could be; `alarmed`, how many passed their
-        level, and `alarmed_level`, how many do by chance in 1 case of 100; `alert`; `method`.
-        What is not known is None: all three figures of a feature that cannot be compared, and
-        `alert` where none can.
 
     Raises
     ------
@@ -125,25 +122,25 @@ def drift_report(
     after = in_session_order(current, "current")
     features = binned(before, after, list(views))
     null, places = _null(features, len(after), resamples, seed)
-    levels = dict(zip(places, alarm_levels(null).tolist(), strict=True))
+    levels = alarm_levels(null)
+    level_at = dict(zip(places, levels.tolist(), strict=True))
     rows = [
-        _feature(feature, views[feature.name], levels.get(place))
+        _feature(feature, views[feature.name], level_at.get(place))
         for place, feature in enumerate(features)
     ]
-    return {
-        "reference": _span(before),
-        "current": _span(after),
-        **_alert(null, [row["alarm"] for row in rows]),
-        "method": {
-            "deciles": DECILES,
-            "level": LEVEL,
-            "mean_block": len(after),
-            "resamples": resamples,
-            "seed": seed,
-            "orientation": list(ORIENTATION),
-        },
-        "features": rows,
-    }
+    alarmed = sum(row.alarm is True for row in rows)
+    limit = alarmed_level(null, levels) if places else None
+    return DriftReport(
+        ticker=ticker,
+        reference=_window(before),
+        current=_window(after),
+        alert=None if limit is None else alarmed > limit,
+        compared=len(places),
+        alarmed=alarmed,
+        alarmed_level=limit,
+        method=_method(len(after), resamples, seed),
+        features=rows,
+    )
 
 
 def binned(reference: pd.DataFrame, current: pd.DataFrame, features: Sequence[str]) -> list[Binned]:
@@ -185,36 +182,35 @@ def _null(
     return null_psi(list(codes.values()), known, window, resamples, seed), list(codes)
 
 
-def _feature(feature: Binned, view: str, level: float | None) -> dict[str, Any]:
+def _feature(feature: Binned, view: str, level: float | None) -> FeatureDrift:
     figure = feature.psi
-    return {
-        "name": feature.name,
-        "view": view,
-        "status": feature.status,
-        "psi": figure,
-        "alarm_level": level,
-        "alarm": None if figure is None or level is None else figure > level,
-        "null_share": feature.current.null_share,
-        "reference_null_share": feature.reference.null_share,
-    }
+    return FeatureDrift(
+        name=feature.name,
+        view=view,
+        status=feature.status,
+        psi=figure,
+        alarm_level=level,
+        alarm=None if figure is None or level is None else figure > level,
+        null_share=feature.current.null_share,
+        reference_null_share=feature.reference.null_share,
+    )
 
 
-def _alert(null: FloatArray, alarms: Sequence[bool | None]) -> dict[str, Any]:
-    compared = null.shape[1]
-    alarmed = sum(alarm is True for alarm in alarms)
-    limit = alarmed_level(null, alarm_levels(null)) if compared else None
-    return {
-        "alert": None if limit is None else alarmed > limit,
-        "compared": compared,
-        "alarmed": alarmed,
-        "alarmed_level": limit,
-    }
+def _method(window: int, resamples: int, seed: int) -> Method:
+    return Method(
+        deciles=DECILES,
+        level=LEVEL,
+        mean_block=window,
+        resamples=resamples,
+        seed=seed,
+        orientation=list(ORIENTATION),
+    )
 
 
-def _span(rows: pd.DataFrame) -> dict[str, Any]:
+def _window(rows: pd.DataFrame) -> Window:
     at = pd.DatetimeIndex(rows[SESSION])
     start, end = (str(at[place].date()) if len(at) else None for place in (0, -1))
-    return {"start": start, "end": end, "rows": len(rows)}
+    return Window(start=start, end=end, rows=len(rows))
 
 
 def in_session_order(frame: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from home.records.drift import Status
 from market.arrays import FloatArray
 from market.errors import InputError
-
-Status = Literal["ok", "constant", "all_null", "too_few_rows"]
 
 # Ten values a reference decile, and two a current one: with fewer, empty deciles are the rule
 # and the index measures nothing else.

@@ -9,6 +9,7 @@ import pandas as pd
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS
 from home.layout import serving_model
 from home.manifest import current_rows, read_manifest
+from home.records.drift import DriftReport
 from market.calendar import sessions
 from market.errors import InputError
 from monitoring.drift.measure import drift_report, windows
@@ -31,7 +32,7 @@ def settle_signals(run: "Runtime", as_of: pd.Timestamp) -> Settlement:
     return settle(run.home.ledger, prices, ranks, as_of)
 
 
-def report_drift(run: "Runtime", ticker: str, current_sessions: int) -> tuple[dict[str, Any], Path]:
+def report_drift(run: "Runtime", ticker: str, current_sessions: int) -> tuple[DriftReport, Path]:
     """Compare a ticker's last sessions with the training window of its direction model.
 
     Raises
@@ -43,7 +44,7 @@ def report_drift(run: "Runtime", ticker: str, current_sessions: int) -> tuple[di
     start, end = model["trained"]["start"], model["trained"]["end"]
     frame = _features(run, ticker, start, (model["feature_service"], VOLATILITY))
     reference, current = windows(frame, start, end, current_sessions)
-    report = {"ticker": ticker, **drift_report(reference, current, known_views(frame))}
+    report = drift_report(ticker, reference, current, known_views(frame))
     page = write_report(run.home.drift / ticker, report, reference, current)
     return report, page
 

@@ -242,7 +242,8 @@ def drift_document(shifted: float = 3.0) -> dict:
     frame.loc[400:, "moved"] += shifted
     frame.loc[400:, "gone"] = np.nan
     views = {"moved": "technical", "still": "iv", "gone": "macro"}
-    return drift_report(frame.iloc[:400], frame.iloc[400:], views, resamples=50)
+    report = drift_report("SPY", frame.iloc[:400], frame.iloc[400:], views, resamples=50)
+    return report.document()
 
 
 def write_drift(home: Path, name: str = "SPY", **options: float) -> Path:

@@ -93,11 +93,12 @@ def test_folds_of_a_real_evidence_keep_sign_and_interval(filled) -> None:
 
 
 def test_drift_puts_the_worst_on_top_and_leaves_out_what_was_not_compared(filled) -> None:
-    report = queries_drift.read_report(filled / "reports" / "drift" / "SPY" / "drift.json")
-    bars, levels = charts.drift(report.features).data
+    path = filled / "reports" / "drift" / "SPY" / "drift.json"
+    features = queries_drift.feature_table(queries_drift.read_report(path))
+    bars, levels = charts.drift(features).data
     assert list(bars.y) == ["still", "moved"]  # Plotly draws the last on top
     assert [colour == charts.RED for colour in bars.marker.color] == [False, True]
-    assert list(levels.x) == list(report.features.set_index("name")["alarm_level"][list(bars.y)])
+    assert list(levels.x) == list(features.set_index("name")["alarm_level"][list(bars.y)])
 
 
 def test_drift_draws_no_more_than_asked() -> None:

@@ -263,22 +263,22 @@ def test_a_report_is_read_as_written(filled: Path) -> None:
     assert (found.alert, found.alarmed, found.compared) == tuple(
         document[name] for name in ("alert", "alarmed", "compared")
     )
-    assert found.current == document["current"]
-    for row, same in zip(found.features.to_dict("records"), document["features"], strict=True):
+    assert found.document() == document
+    table = queries_drift.feature_table(found)
+    for row, same in zip(table.to_dict("records"), document["features"], strict=True):
         for name in same:
             value = None if pd.isna(row[name]) else row[name]
             assert value == same[name], name
 
 
-def test_a_report_of_the_named_fields_alone_is_enough(tmp_path: Path) -> None:
-    window = {"start": "2024-01-02", "end": "2024-12-31", "rows": 252}
-    feature = {"name": "x", "view": "iv", "psi": 0.3, "alarm_level": 0.2, "null_share": 0.0}
-    path = tmp_path / "drift.json"
-    path.write_text(json.dumps({"reference": window, "current": window, "features": [feature]}))
-    found = queries_drift.read_report(path)
-    assert found.alert is None
-    assert found.features["alarm"].tolist() == [True]
-    path.write_text(json.dumps({"reference": window, "current": window, "features": [{}]}))
+@pytest.mark.parametrize("field", ["alert", "method", "features"])
+def test_a_report_that_lacks_a_field_is_refused(own: Path, field: str) -> None:
+    path = own / "reports" / "drift" / "SPY" / "drift.json"
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps({key: document[key] for key in document if key != field}))
+    with pytest.raises(InputError, match=f"drift.json: {field} is missing"):
+        queries_drift.read_report(path)
+    path.write_text(json.dumps(document | {"features": [{}]}))
     with pytest.raises(InputError, match="name"):
         queries_drift.read_report(path)
 

@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, 
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.services import SERVICES
 from home.layout import Home
+from home.records.drift import DriftReport
 from ingestion.lake.lake import Lake
 from ingestion.online.feast_registry import apply
 from ingestion.tables.catalogue import TABLES
@@ -170,7 +170,7 @@ def test_a_home_that_lacks_a_view_refuses_before_anything_is_trained(
 # Drift: the views of the model that serves, without those that the home does not have.
 
 
-def report(run: Runtime, service: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def report(run: Runtime, service: str, monkeypatch: pytest.MonkeyPatch) -> DriftReport:
     trained = {"start": "2021-01-04", "end": "2023-06-30"}
     document = {"trained": trained, "feature_service": service}
     monkeypatch.setattr(monitoring, "_served", lambda _run, _ticker: document)
@@ -186,18 +186,18 @@ def test_drift_is_of_what_the_served_models_read(
     read = {
         reference.split(":")[1] for name in (service, "volatility") for reference in SERVICES[name]
     }
-    assert {row["name"] for row in found["features"]} == read
-    assert all(row["view"] == find(row["name"])[0].name for row in found["features"])
+    assert {row.name for row in found.features} == read
+    assert all(row.view == find(row.name)[0].name for row in found.features)
 
 
 def test_drift_leaves_out_views_that_the_home_does_not_have(
     lacking: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = report(lacking, WHOLE, monkeypatch)
-    views = {row["view"] for row in found["features"]}
+    views = {row.view for row in found.features}
     # Neither does it show what no model reads.
     assert views == set(GROUPS) - set(OPTIONAL_GROUPS) - {"iv_path"}
-    assert found["compared"] == len(found["features"])
+    assert found.compared == len(found.features)
 
 
 def test_a_required_view_without_a_value_stays_in_the_report() -> None:

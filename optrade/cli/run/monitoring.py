@@ -52,14 +52,14 @@ def drift(
     (name,) = options.parse_tickers(ticker)
     report, page = report_drift(runtime(), name, sessions)
     if as_json:
-        print_json(report)
+        print_json(report.document())
         return
-    rows = sorted(report["features"], key=lambda row: -(row["psi"] or 0.0))[:SHOWN]
+    rows = sorted(report.features, key=lambda row: -(row.psi or 0.0))[:SHOWN]
     columns = ["name", "view", "psi", "alarm_level", "null_share"]
     print_table(
-        f"{name}: drift of {len(report['features'])} features, highest {SHOWN}",
+        f"{name}: drift of {len(report.features)} features, highest {SHOWN}",
         columns,
-        [[_cell(row[column]) for column in columns] for row in rows],
+        [[_cell(getattr(row, column)) for column in columns] for row in rows],
     )
     typer.echo(f"report: {page}")
 

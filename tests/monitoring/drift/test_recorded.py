@@ -7,6 +7,7 @@ import pytest
 
 from feature_repo.features.catalogue import GROUPS, names
 from home.manifest import current_rows
+from home.records.drift import DriftReport
 from home.records.outcome import Outcome
 from home.records.signal import Signal
 from ingestion.build.build import build_features
@@ -50,10 +51,10 @@ def features(data_dir) -> pd.DataFrame:
     return pd.concat(tables, axis=1, join="inner").reset_index()
 
 
-def report_at(features: pd.DataFrame, last: str) -> dict:
+def report_at(features: pd.DataFrame, last: str) -> DriftReport:
     end = pd.Timestamp(last)
     known = features[features["session"] <= end]
-    return drift_report(*windows(known, end - YEARS, end), VIEWS)
+    return drift_report("SPY", *windows(known, end - YEARS, end), VIEWS)
 
 
 @pytest.mark.parametrize(
@@ -62,11 +63,11 @@ def report_at(features: pd.DataFrame, last: str) -> dict:
 )
 def test_an_alert_is_rare_and_comes_after_spring_2020(features, last, alert):
     found = report_at(features, last)
-    assert found["current"]["end"] == last
-    assert found["compared"] == len(VIEWS)
-    assert found["alert"] is alert
+    assert found.current.end == last
+    assert found.compared == len(VIEWS)
+    assert found.alert is alert
     # A fixed limit of 0.25 would be passed by most features in quiet years too.
-    assert sum(row["psi"] > 0.25 for row in found["features"]) > 70
+    assert sum(row.psi > 0.25 for row in found.features) > 70
 
 
 def test_recorded_frames_settle_as_they_come_out_of_the_lake(data_dir):

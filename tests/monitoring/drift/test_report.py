@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from home.records.drift import DOCUMENT, INDEX, DriftReport, FeatureDrift, Method, Window
 from home.replaced_folder import replaced_folder
 from market.calendar import sessions
 from market.errors import InputError
 from monitoring.drift.evidently_pages import COLUMNS_A_PAGE, evidently_run, pages
 from monitoring.drift.index_page import index_page, ranked, verdict
 from monitoring.drift.measure import binned, drift_report
-from monitoring.drift.report import DOCUMENT, INDEX, write_report
+from monitoring.drift.report import write_report
 
 ROOT = Path(__file__).resolve().parents[3]
 REFERENCE, CURRENT = 400, 63
@@ -51,9 +52,9 @@ def windows(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return table.iloc[:REFERENCE], table.iloc[REFERENCE:]
 
 
-def report_of(table: pd.DataFrame) -> dict:
+def report_of(table: pd.DataFrame) -> DriftReport:
     views = {name: "technical" for name in table if name != "session"}
-    return drift_report(*windows(table), views, resamples=50)
+    return drift_report("SPY", *windows(table), views, resamples=50)
 
 
 @pytest.fixture(scope="module")
@@ -72,20 +73,20 @@ def evidently_figures(document: dict) -> dict[str, float]:
 def test_evidently_finds_the_same_index_and_drift_as_the_report():
     table = awkward()
     report = report_of(table)
-    levels = {row["name"]: row["alarm_level"] for row in report["features"]}
+    levels = {row.name: row.alarm_level for row in report.features}
     (features,) = pages(binned(*windows(table), list(levels)))
     run = evidently_run(features, levels)
     figures = evidently_figures(run.dict())
-    expected = {r["name"]: r["psi"] for r in report["features"] if r["psi"] is not None}
+    expected = {r.name: r.psi for r in report.features if r.psi is not None}
     assert (
         list(figures) == list(expected) == ["f001", "f002", "f003", "f004", "f005", "f006", "f009"]
     )
     assert figures == pytest.approx(expected, rel=1e-9, abs=1e-12)
     thresholds = {m["config"]["column"]: m["config"]["threshold"] for m in run.dict()["metrics"]}
-    for row in report["features"]:
-        if row["psi"] is not None:
-            drifted = figures[row["name"]] >= thresholds[row["name"]]
-            assert drifted == row["alarm"]
+    for row in report.features:
+        if row.psi is not None:
+            drifted = figures[row.name] >= thresholds[row.name]
+            assert drifted == row.alarm
 
 
 def test_every_page_holds_the_figures_of_the_report(written):
@@ -95,7 +96,7 @@ def test_every_page_holds_the_figures_of_the_report(written):
         found = evidently_figures(json.loads(path.read_text()))
         assert len(found) <= COLUMNS_A_PAGE
         figures |= found
-    expected = {r["name"]: r["psi"] for r in report["features"] if r["psi"] is not None}
+    expected = {r.name: r.psi for r in report.features if r.psi is not None}
     assert len(expected) == 92
     assert figures == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
@@ -107,7 +108,7 @@ def test_a_report_is_an_index_figures_and_pages(written):
         *(f"evidently_{n:02d}.{kind}" for n in (1, 2, 3) for kind in ("html", "json")),
         "index.html",
     ]
-    assert json.loads((folder / DOCUMENT).read_text()) == report
+    assert json.loads((folder / DOCUMENT).read_text()) == report.document()
 
 
 def test_no_page_is_large(written):
@@ -153,18 +154,18 @@ def test_the_index_links_every_page_and_names_every_feature(written):
     text = (folder / INDEX).read_text(encoding="utf-8")
     found.feed(text)
     assert set(found.linked) == {path.name for path in folder.glob("evidently_*.html")} | {DOCUMENT}
-    for row in report["features"]:
-        assert f">{row['name']}<" in text
-    assert text.count("<tr class=") == len(report["features"])
+    for row in report.features:
+        assert f">{row.name}<" in text
+    assert text.count("<tr class=") == len(report.features)
     for name in ("af000", "af007", "af008"):
         assert f"<td>{name}</td>" in text
 
 
-def figures(name: str, psi: float | None, level: float | None) -> dict:
+def figures(name: str, psi: float | None, level: float | None) -> FeatureDrift:
     alarm = None if psi is None else psi > level
     shares = {"null_share": 0.25, "reference_null_share": 0.0}
     kept = {"view": "iv", "status": "ok" if psi is not None else "all_null", **shares}
-    return {"name": name, "psi": psi, "alarm_level": level, "alarm": alarm, **kept}
+    return FeatureDrift(name=name, psi=psi, alarm_level=level, alarm=alarm, **kept)
 
 
 FEATURES = [
@@ -177,19 +178,25 @@ FEATURES = [
 ]
 
 
-def document(**changes) -> dict:
-    span = {"start": "2021-01-04", "end": "2024-06-28", "rows": 870}
+METHOD = Method(
+    deciles=10, level=0.99, mean_block=63, resamples=50, seed=0, orientation=[0.1, 0.25]
+)
+
+
+def drifted(**changes) -> DriftReport:
+    span = {"start": "2021-01-04", "end": "2024-06-28"}
+    spans = {"reference": Window(rows=870, **span), "current": Window(rows=63, **span)}
     figures = {"alert": True, "compared": 5, "alarmed": 2, "alarmed_level": 1.0}
-    kept = {"method": {"orientation": [0.1, 0.25]}, "features": FEATURES}
-    return {"reference": span, "current": {**span, "rows": 63}, **figures, **kept, **changes}
+    kept = {"ticker": "SPY", "method": METHOD, "features": FEATURES}
+    return DriftReport(**spans | figures | kept | changes)
 
 
 def test_features_stand_in_the_order_of_how_far_they_are_past_their_level():
-    assert [row["name"] for row in ranked(FEATURES)] == [
+    assert [row.name for row in ranked(FEATURES)] == [
         "moved constant", "far", "large but usual", "calm", "constant", "unknown",
     ]  # fmt: skip
-    page = index_page(document(), {})
-    places = [page.index(f">{row['name']}<") for row in ranked(FEATURES)]
+    page = index_page(drifted(), {})
+    places = [page.index(f">{row.name}<") for row in ranked(FEATURES)]
     assert places == sorted(places)
 
 
@@ -203,12 +210,12 @@ def test_features_stand_in_the_order_of_how_far_they_are_past_their_level():
     ],
 )
 def test_the_verdict_is_a_sentence(changes, words):
-    assert words in verdict(document(**changes))
-    assert words in index_page(document(**changes), {})
+    assert words in verdict(drifted(**changes))
+    assert words in index_page(drifted(**changes), {})
 
 
 def test_numbers_marks_and_nulls_are_on_the_page():
-    page = index_page(document(), {"far": "evidently_01.html"})
+    page = index_page(drifted(), {"far": "evidently_01.html"})
     assert '<a href="evidently_01.html">far</a>' in page
     assert "0.900" in page
     assert "25.0%" in page
@@ -223,7 +230,7 @@ def test_numbers_marks_and_nulls_are_on_the_page():
 
 def test_names_are_text_and_never_markup():
     evil = [figures("<script>alert(1)</script>", 0.1, 0.2)]
-    page = index_page(document(features=evil), {})
+    page = index_page(drifted(features=evil), {})
     assert "<script" not in page
     assert "&lt;script&gt;" in page
 
@@ -301,6 +308,7 @@ def test_a_report_moved_away_by_a_killed_process_is_put_back(tmp_path):
 WRITER = """
 import sys
 from pathlib import Path
+from home.records.drift import DOCUMENT, INDEX, DriftReport, FeatureDrift, Method, Window
 from home.replaced_folder import replaced_folder
 folder = Path(sys.argv[1])
 for number in range(100_000):
