@@ -1,0 +1,33 @@
+"""Help that names what can be trained: the words of the registries, and no import of them."""
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from optrade.cli import app
+from training.models import words
+from training.tasks import TASKS
+
+
+@pytest.mark.parametrize(
+    ("command", "task"), [("train", "direction"), ("train-volatility", "regime")]
+)
+def test_a_training_names_every_model_type_in_its_help(command: str, task: str) -> None:
+    text = " ".join(CliRunner().invoke(app, [command, "--help"]).stdout.split())
+    *others, last = reversed(words(task))
+    assert f"{', '.join(others)} or {last}." in text
+    assert "{" not in text
+
+
+@pytest.mark.parametrize("command", [["diagnose"], ["locked", "open"]])
+def test_a_task_is_named_in_help(command: list[str]) -> None:
+    text = " ".join(CliRunner().invoke(app, [*command, "--help"]).stdout.split())
+    assert f"{' or '.join(TASKS)}." in text
+
+
+def test_the_command_line_starts_without_the_models() -> None:
+    code = "import optrade.cli, sys; print('training.models' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
