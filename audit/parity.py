@@ -16,13 +16,14 @@ import pandas as pd
 from audit.frames import SHOWN, Difference, Mismatch, differences
 from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.definition_hash import definition_hash
-from forecasters.base import ForecastError
+from forecasters.base import ForecastError, Task
+from forecasters.document import Artifact
 from home.records.pointer import SessionPointer
 from home.records.signal import Signal
 from market.calendar import FIRST_SESSION, decision_time
 from market.errors import InputError
 from market.underlyings import MARKET
-from serving.reading.artifact import Artifact, Task, load_artifact
+from serving.reading.artifact import load_artifact
 from serving.reading.refusal import Refusal
 
 if TYPE_CHECKING:

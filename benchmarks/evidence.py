@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from market.underlyings import UNDERLYINGS
+from optrade.flows.train.jobs import every_job, landed_prices, training_inputs
 from optrade.flows.train.locked import locked_openings
 from optrade.flows.train.models import Window, train_one
-from optrade.flows.train.recipes import every_job, landed_prices, training_inputs
 from optrade.periods import training_window
 from optrade.runtime import Runtime, runtime
 from training.settings import Settings

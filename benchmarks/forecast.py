@@ -26,9 +26,11 @@ from forecasters.document import FORMAT
 from forecasters.mixtures import Ensemble, Pool
 from forecasters.paths import INPUTS
 from home.strict_json import signed
-from market.targets import HORIZON, REGIME_CUTS
+from market.iv_rank import REGIME_CUTS
+from market.targets import HORIZON
 from serving.reading.artifact import ArtifactFiles, artifact_path
-from training.models import MODELS, Sample, members
+from training.models.catalogue import MODELS, members
+from training.models.sample import Sample
 
 GOAL_MS = 2.0
 ROWS = 6_000

@@ -30,7 +30,7 @@ from ingestion.views.raw import Raw, first_landings
 from market.calendar import decision_time
 from market.underlyings import MARKET
 from training.settings import Settings
-from training.tasks import DIRECTION
+from training.tasks.direction import DIRECTION
 from training.tasks.scores import auc
 from training.walk import Trained, walk
 

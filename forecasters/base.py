@@ -15,7 +15,8 @@ from pydantic_core import CoreSchema, core_schema
 
 from market.arrays import FloatArray
 from market.errors import InputError
-from market.targets import DIRECTIONS, REGIMES
+from market.iv_rank import REGIMES
+from market.targets import DIRECTIONS
 
 Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[Text], Field(min_length=1)]

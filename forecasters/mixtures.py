@@ -10,7 +10,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from forecasters.base import Chances, Parameters, Task, check_lengths, check_shares
 from forecasters.linear import Linear
 from forecasters.paths import Paths
-from forecasters.table import Table
+from forecasters.transition_table import Table
 from forecasters.trees import Trees
 from forecasters.unseen import AddOne
 

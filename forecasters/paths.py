@@ -25,7 +25,8 @@ from forecasters.base import (
     Vector,
     check_shape,
 )
-from market.targets import HORIZON, REGIME_CUTS
+from market.iv_rank import REGIME_CUTS
+from market.targets import HORIZON
 
 #: Level, highest and lowest; then volatilities and distances from means.
 INPUTS: Final = ("vix_close", *names("iv_path"))

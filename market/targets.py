@@ -1,26 +1,20 @@
-"""What is to be forecast: the move over five sessions, and the class of the IV rank after them.
+"""What is to be forecast of a price: its move over five sessions, and the label of a move.
 
-Decision 7 (direction) and Decision 3 (IV). Decision 3 keeps two objects apart: *bands* describe
-today's iv_rank in words, *forecast classes* are what is predicted for five sessions ahead and what
-drives the strategy matrix. Both are half-open intervals of the rank, [cut, next cut).
+Decision 7. What is to be forecast of implied volatility stands in `market.iv_rank`.
 """
 
-from bisect import bisect_right
 from math import isnan
 from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 
 from market.calendar import session_shift
 from market.errors import InputError
 
 Direction = Literal["DOWN", "UP"]
 Label = Literal["DOWN", "UP", "FLAT"]
-Band = Literal["LOW", "NORMAL", "ELEVATED", "HIGH"]
-IvRegime = Literal["LOW", "NORMAL", "HIGH"]
-IvDirection = Literal["EXPANDING", "CONTRACTING", "STABLE"]
 
 HORIZON: Final = 5  # sessions ahead, Decision 7
 MOVE: Final = 0.01  # Decision 7: UP above +1 %, DOWN below -1 %
@@ -29,15 +23,9 @@ RETURN_DECIMALS: Final = 12  # 101 / 100 - 1 is 0.01 plus rounding, and so no mo
 DOWN: Final = "DOWN"
 UP: Final = "UP"
 FLAT: Final = "FLAT"
-# The classes of the two forecasts in the order of their codes 0, 1, 2. From low to high: the order
-# of the regimes is what EXPANDING and CONTRACTING mean.
+# In the order of their codes, 0 and 1.
 DIRECTIONS: Final[tuple[Direction, ...]] = (DOWN, UP)
-REGIMES: Final[tuple[IvRegime, ...]] = ("LOW", "NORMAL", "HIGH")
 UNKNOWN: Final = -1  # the code of a class that is not known
-# Decision 3: the lowest rank of every class, and of every band, but the lowest.
-REGIME_CUTS: Final = (30.0, 60.0)
-BANDS: Final[tuple[Band, ...]] = ("LOW", "NORMAL", "ELEVATED", "HIGH")
-BAND_CUTS: Final = (25.0, 50.0, 75.0)
 
 
 def holding_return(
@@ -88,55 +76,3 @@ def move_label(forward_return: float) -> Label:
     if forward_return > MOVE:
         return UP
     return DOWN if forward_return < -MOVE else FLAT
-
-
-def band(iv_rank: float) -> Band:
-    """Band of today's IV rank (index, 0 to 100).
-
-    Raises
-    ------
-    InputError
-        If the rank is not a number from 0 to 100.
-    """
-    return BANDS[bisect_right(BAND_CUTS, _checked(iv_rank))]
-
-
-def forecast_class(iv_rank: float) -> IvRegime:
-    """Forecast class that an IV rank (index, 0 to 100) falls in.
-
-    Raises
-    ------
-    InputError
-        If the rank is not a number from 0 to 100.
-    """
-    return REGIMES[bisect_right(REGIME_CUTS, _checked(iv_rank))]
-
-
-def regime_codes(iv_rank: Float64[np.ndarray, " n_rows"]) -> Int64[np.ndarray, " n_rows"]:
-    """Code of the forecast class of IV ranks: 0 LOW, 1 NORMAL, 2 HIGH, -1 where null."""
-    codes = np.searchsorted(REGIME_CUTS, iv_rank, side="right").astype(np.int64)
-    return np.where(np.isfinite(iv_rank), codes, UNKNOWN)
-
-
-def expected_iv_direction(predicted: IvRegime, iv_rank: float) -> IvDirection:
-    """Where implied volatility is expected to go, from today's rank to a predicted class.
-
-    Raises
-    ------
-    InputError
-        If the class is unknown or the rank is not a number from 0 to 100.
-    """
-    if predicted not in REGIMES:
-        raise InputError(
-            f"unknown IV class: got {predicted!r:.40}, allowed are {', '.join(REGIMES)}"
-        )
-    step = REGIMES.index(predicted) - REGIMES.index(forecast_class(iv_rank))
-    if step == 0:
-        return "STABLE"
-    return "EXPANDING" if step > 0 else "CONTRACTING"
-
-
-def _checked(iv_rank: float) -> float:
-    if not 0.0 <= iv_rank <= 100.0:
-        raise InputError(f"iv_rank: got {iv_rank!r:.40}, allowed is a number from 0 to 100")
-    return iv_rank

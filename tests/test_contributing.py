@@ -21,7 +21,8 @@ SAMPLE = """
 import numpy as np
 from pydantic import TypeAdapter
 from forecasters.mixtures import AnyKind
-from training.models import MODELS, Sample, words
+from training.models.catalogue import MODELS, words
+from training.models.sample import Sample
 rng = np.random.default_rng(0)
 def sample(n_classes):
     labels = np.arange(300) % n_classes

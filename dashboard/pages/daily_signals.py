@@ -12,7 +12,7 @@ from dashboard.queries.signals import recorded_sessions, signals_of
 from home.layout import Home
 from home.records.evidence import Evidence
 from home.records.signal import ServedModel, Signal
-from market.targets import REGIMES
+from market.iv_rank import REGIMES
 from trading.ledger.read import DailySignal
 
 

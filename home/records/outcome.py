@@ -2,7 +2,8 @@
 
 from home.records.record import Record
 from home.records.signal import Day, Rank, SignalKey
-from market.targets import IvRegime, Label
+from market.iv_rank import IvRegime
+from market.targets import Label
 
 
 class Outcome(Record):

@@ -8,7 +8,8 @@ from home.origin import Origin
 from home.records.evidence import Evidence
 from home.records.record import Record, json_value
 from market.errors import InputError
-from market.targets import Direction, IvDirection, IvRegime
+from market.iv_rank import IvDirection, IvRegime
+from market.targets import Direction
 
 PositionSize = Literal["none", "half", "full"]
 BandWord = Literal["low", "normal", "elevated", "high"]

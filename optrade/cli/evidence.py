@@ -28,7 +28,7 @@ def evidence_document(model: "Registered") -> dict[str, Any]:
 
 
 def _rows(model: "Registered") -> list[list[str]]:
-    from training.tasks import TASKS
+    from training.tasks.catalogue import TASKS
 
     evidence = model.evidence
     compared = {row["score"]: row for row in evidence["comparison"]}

@@ -55,8 +55,8 @@ class Command(TyperCommand):
 
 
 def _filled(template: str) -> str:
-    from training.models import words
-    from training.tasks import TASKS
+    from training.models.catalogue import words
+    from training.tasks.catalogue import TASKS
 
     by_task = {task: _either([*reversed(words(task))]) for task in TASKS}
     return template.format(tasks=_either([*TASKS]), **by_task)

@@ -13,7 +13,7 @@ from market.underlyings import UNDERLYINGS
 from optrade.flows import data
 from optrade.flows.serve import service, signals
 from optrade.flows.train import models
-from optrade.flows.train.recipes import Job, preferred_jobs
+from optrade.flows.train.jobs import Job, preferred_jobs
 from optrade.redis import server as redis_server
 
 if TYPE_CHECKING:

@@ -10,6 +10,8 @@ from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.services import SERVICES
 from feature_repo.on_demand import is_on_demand, stored_features
 from feature_repo.store.repo_config import REPO
+from forecasters.base import Task
+from forecasters.document import Artifact
 from home.layout import Home
 from home.origin import Origin
 from home.records.signal import Signal
@@ -18,7 +20,7 @@ from market.underlyings import underlying
 from serving.answer.predictions import Question, build_prediction, check_question
 from serving.answer.signals import Models, build_signal
 from serving.http.schema import PredictAnswer
-from serving.reading.artifact import Artifact, ArtifactFiles, Task
+from serving.reading.artifact import ArtifactFiles
 from serving.reading.configuration import Configuration
 from serving.reading.online import (
     Requirements,

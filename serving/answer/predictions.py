@@ -14,9 +14,10 @@ import pandas as pd
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND
 from feature_repo.features.services import VOLATILITY_INPUTS
 from feature_repo.on_demand import compute_row, is_on_demand, stored_features
+from forecasters.document import Artifact
 from market.calendar import FIRST_SESSION, sessions
 from market.errors import InputError
-from market.targets import Band, IvRegime, band
+from market.iv_rank import Band, IvRegime, band
 from serving.answer.signals import (
     CONTEXT_FEATURES,
     Outlook,
@@ -27,7 +28,6 @@ from serving.answer.signals import (
     volatility,
 )
 from serving.http.schema import PredictAnswer, StrategySuggestion
-from serving.reading.artifact import Artifact
 from serving.reading.refusal import CallerFault, Refusal
 from trading.strategies.selector import NO_TRADE, STRATEGIES, Forecasts, Recommendation, select
 

@@ -7,6 +7,7 @@ from typing import Final, TypeVar, cast
 import pandas as pd
 
 from forecasters.base import ForecastError
+from forecasters.document import Artifact
 from home.origin import Origin
 from home.records.signal import (
     BandWord,
@@ -20,8 +21,8 @@ from home.records.signal import (
     SignalEvidence,
     Volatility,
 )
-from market.targets import UP, Direction, IvRegime, band, expected_iv_direction
-from serving.reading.artifact import Artifact
+from market.iv_rank import IvRegime, band, expected_iv_direction
+from market.targets import UP, Direction
 from serving.reading.refusal import Refusal
 from serving.reading.row import FeatureRow
 from trading.strategies.selector import Forecasts, select

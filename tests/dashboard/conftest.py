@@ -15,7 +15,7 @@ from home.records.signal import Signal
 from ingestion.lake.lake import Lake
 from ingestion.tables.catalogue import MACRO_SERIES, PRICES
 from market.calendar import close, session_shift, sessions
-from market.targets import band, expected_iv_direction
+from market.iv_rank import band, expected_iv_direction
 from trading.ledger.outcomes import outcome_of, record_outcomes
 from trading.ledger.signals import Ledger
 from trading.strategies.selector import Forecasts, select
@@ -190,7 +190,8 @@ def fill_models(home: Path) -> None:
     """Train and register two small direction models and one regime model, as `optrade` does."""
     from training.registry.register import register
     from training.settings import Settings
-    from training.tasks import DIRECTION, REGIME
+    from training.tasks.direction import DIRECTION
+    from training.tasks.regime import REGIME
     from training.walk import walk
 
     frame, prices, regime_frame = market()

@@ -8,7 +8,7 @@ import pytest
 from dashboard import charts
 from dashboard.queries import drift as queries_drift
 from dashboard.queries import models as queries_models
-from market.targets import REGIMES
+from market.iv_rank import REGIMES
 from trading.strategies.selector import MATRIX
 
 

@@ -11,7 +11,8 @@ from forecasters.base import Parameters
 from forecasters.mixtures import Ensemble, Pool
 from forecasters.paths import INPUTS
 from tests.serving.conftest import documents, reseal, write  # noqa: F401 - fixtures
-from training.models import MODELS, Mixture, Sample, members
+from training.models.catalogue import MODELS, members
+from training.models.sample import Mixture, Sample
 
 NAMES = (*INPUTS, "iv_rank", "hv_20", "iv_hv_spread")
 ROWS = 400

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from forecasters.base import ForecastError
 from forecasters.calls import called
-from serving.reading.artifact import Artifact, load_artifact
+from forecasters.document import Artifact
+from serving.reading.artifact import load_artifact
 from serving.reading.refusal import Refusal
-from training.models import MODELS
+from training.models.catalogue import MODELS
 
 EVERY = [(word, task) for word, row in MODELS.items() for task in row.tasks]
 CALLS = (0.8, 1.0, 1.4)

@@ -8,10 +8,10 @@ import pytest
 
 from feature_repo.features.catalogue import names
 from forecasters.base import ForecastError
+from forecasters.document import Artifact
 from forecasters.paths import INPUTS, rank_interval
 from home.records.signal import Signal
 from serving.answer.signals import Models, build_signal
-from serving.reading.artifact import Artifact
 from serving.reading.row import FeatureRow
 
 AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")

@@ -8,7 +8,7 @@ import pytest
 
 from forecasters.base import ForecastError
 from forecasters.booster import parse
-from serving.reading.artifact import Artifact
+from forecasters.document import Artifact
 
 TREE = ("learner", "gradient_booster", "model", "trees", 0)
 MODEL = TREE[:3]

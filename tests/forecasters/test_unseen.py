@@ -10,7 +10,7 @@ from forecasters.base import N_REGIMES
 from forecasters.mixtures import Pool
 from forecasters.unseen import AddOne, with_unseen
 from tests.forecasters.conftest import made_sample
-from training.models import MODELS
+from training.models.catalogue import MODELS
 
 
 @pytest.fixture(params=["logistic", "trees"], scope="module")

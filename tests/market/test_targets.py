@@ -10,17 +10,16 @@ from hypothesis import strategies as st
 
 from market.calendar import sessions
 from market.errors import InputError
-from market.targets import (
+from market.iv_rank import (
     BAND_CUTS,
     REGIME_CUTS,
     REGIMES,
     band,
     expected_iv_direction,
     forecast_class,
-    move_label,
     regime_codes,
-    session_return,
 )
+from market.targets import move_label, session_return
 
 # Every cut, the numbers just below and above it, and any rank.
 EDGES = [

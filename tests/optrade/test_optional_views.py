@@ -21,13 +21,12 @@ from market.errors import InputError
 from market.underlyings import MARKET
 from optrade.cli import main
 from optrade.flows import monitoring
+from optrade.flows.train.jobs import Job
 from optrade.flows.train.models import Window, train_models, train_one
-from optrade.flows.train.recipes import Job
 from optrade.runtime import Runtime
 from optrade.settings import Settings
 from training.settings import Settings as Training
-from training.tasks import DIRECTION
-from training.tasks.direction import direction_service
+from training.tasks.direction import DIRECTION, direction_service
 
 DAYS = sessions("2021-01-04", "2023-12-29")
 LANDED = close(DAYS[-1:])[0] + pd.Timedelta(hours=1)

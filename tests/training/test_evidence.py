@@ -7,8 +7,10 @@ import pytest
 
 from market.calendar import session_shift
 from training.settings import Settings
-from training.tasks import DIRECTION, REGIME, TASKS
 from training.tasks.baselines import POOLED_TABLE
+from training.tasks.catalogue import TASKS
+from training.tasks.direction import DIRECTION
+from training.tasks.regime import REGIME
 from training.walk import Trained, walk
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]

@@ -11,10 +11,11 @@ from market.errors import InputError
 from training.fit.mixture import INNER_FOLDS, fit_regime
 from training.frames.folds import walk_forward
 from training.frames.rows import Rows, direction_rows, pooled, regime_rows
-from training.models import MODELS
+from training.models.catalogue import MODELS
 from training.settings import Settings
-from training.tasks import DIRECTION, REGIME
 from training.tasks.baselines import POOLED_TABLE
+from training.tasks.direction import DIRECTION
+from training.tasks.regime import REGIME
 from training.walk import Trained, training_rows, walk, window_folds
 
 TICKERS = ("SPY", "QQQ", "IWM")

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from training.settings import Settings
-from training.tasks import DIRECTION, REGIME
+from training.tasks.direction import DIRECTION
+from training.tasks.regime import REGIME
 from training.walk import recipe, walk
 
 DIRECTION_SETTINGS = Settings("SPY", resamples=50, optimize_threshold=True)

@@ -11,7 +11,8 @@ from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.services import VOLATILITY_INPUTS
 from market.adjust import RAW_PRICES, adjust
 from training.settings import Settings
-from training.tasks import DIRECTION, REGIME
+from training.tasks.direction import DIRECTION
+from training.tasks.regime import REGIME
 from training.tasks.scores import regime_scores
 from training.walk import walk
 

@@ -8,9 +8,10 @@ import pytest
 
 from feature_repo.features.catalogue import names
 from market.errors import InputError
-from training.models import words
+from training.models.catalogue import words
 from training.settings import Settings
-from training.tasks import DIRECTION, REGIME
+from training.tasks.direction import DIRECTION
+from training.tasks.regime import REGIME
 from training.walk import Trained, walk
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]

@@ -5,11 +5,12 @@ import pytest
 
 from feature_repo.features.services import SERVICES
 from market.errors import InputError
-from training.models import members, model_type, words
+from training.models.catalogue import members, model_type, words
 from training.settings import Settings
-from training.tasks import DIRECTION, REGIME, TASKS
+from training.tasks.catalogue import TASKS
 from training.tasks.declare import Task
-from training.tasks.direction import direction_service
+from training.tasks.direction import DIRECTION, direction_service
+from training.tasks.regime import REGIME
 
 SPY = Settings("SPY")
 every_task = pytest.mark.parametrize("task", TASKS.values(), ids=list(TASKS))

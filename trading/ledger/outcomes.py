@@ -14,7 +14,8 @@ import pandas as pd
 
 from home.records.outcome import Outcome
 from home.records.signal import Signal
-from market.targets import FLAT, forecast_class, move_label
+from market.iv_rank import forecast_class
+from market.targets import FLAT, move_label
 from trading.ledger.connection import (
     BUSY_SECONDS,
     check_version,

@@ -10,7 +10,8 @@ from typing import Final, Literal
 
 from home.records.signal import Alternative, PositionSize
 from market.errors import InputError
-from market.targets import DIRECTIONS, REGIMES, Direction, IvRegime
+from market.iv_rank import REGIMES, IvRegime
+from market.targets import DIRECTIONS, Direction
 from trading.strategies.plans import (
     CONDOR,
     CREDIT_VERTICAL,

@@ -14,8 +14,8 @@ from forecasters.mixtures import Ensemble, Pool, weighted_mean
 from market.arrays import FloatArray
 from training.fit.selection import N_BINS, Selection, select
 from training.frames.rows import Rows
-from training.models import Estimate, Mixture, Model, Sample, members
-from training.models.sample import UnfittableError
+from training.models.catalogue import members
+from training.models.sample import Estimate, Mixture, Model, Sample, UnfittableError
 
 MIN_ROWS: Final = N_BINS  # fewer rows than bins of the selection tell no feature from another
 #: Made for the path simulation: never selected for another model (Decision 2).

@@ -20,9 +20,8 @@ from training.fit.forecast import Forecast
 from training.fit.threshold import Threshold, choose, fixed
 from training.frames.folds import walk_forward
 from training.frames.rows import Rows
-from training.models import Mixture, Model
 from training.models.calibration import fit_platt
-from training.models.sample import UnfittableError
+from training.models.sample import Mixture, Model, UnfittableError
 
 INNER_FOLDS: Final = 3  # of a training part; five would leave the first one 30 sessions of 5 years
 

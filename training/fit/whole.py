@@ -10,7 +10,7 @@ from training.fit.fit import Fit, Mixed, fit_rows
 from training.fit.mixture import Forecaster
 from training.frames.folds import Fold
 from training.frames.rows import Rows
-from training.models import Mixture, Model
+from training.models.sample import Mixture, Model
 
 
 def fit_all(rows: Rows, model: Model | Mixture, n_features: int) -> Fit | Mixed:

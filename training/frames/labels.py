@@ -5,7 +5,8 @@ import pandas as pd
 
 from market.arrays import IntArray
 from market.calendar import session_shift
-from market.targets import HORIZON, REGIMES, move_label, regime_codes, session_return
+from market.iv_rank import REGIMES, regime_codes
+from market.targets import HORIZON, move_label, session_return
 
 
 def direction_labels(closes: pd.Series, horizon: int = HORIZON) -> pd.DataFrame:

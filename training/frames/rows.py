@@ -15,7 +15,8 @@ from market.adjust import adjusted_close
 from market.arrays import BoolArray, DateArray, FloatArray, IntArray
 from market.calendar import session_shift
 from market.errors import InputError
-from market.targets import DIRECTIONS, REGIMES, session_return
+from market.iv_rank import REGIMES
+from market.targets import DIRECTIONS, session_return
 from training.frames.coverage import MIN_COVERAGE, coverage
 from training.frames.labels import codes, direction_labels, regime_labels
 

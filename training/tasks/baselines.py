@@ -11,9 +11,10 @@ from typing import Final
 import numpy as np
 
 from market.arrays import FloatArray, IntArray
-from market.targets import DIRECTIONS, REGIMES, UP, regime_codes
+from market.iv_rank import REGIMES, regime_codes
+from market.targets import DIRECTIONS, UP
 from training.fit.forecast import Forecast
-from training.models.table import fit_table
+from training.models.transition_table import fit_table
 
 #: (class codes, today's figure) of the training rows, today's figure of the test rows.
 Baseline = Callable[[IntArray, FloatArray, FloatArray], Forecast]

@@ -14,7 +14,7 @@ from training.fit.threshold import CRITERIA
 from training.fit.whole import fit_all, tested_labels, tested_values
 from training.frames.folds import Fold
 from training.frames.rows import Rows, direction_rows
-from training.models import model_type
+from training.models.catalogue import model_type
 from training.settings import OPTIONS, Settings
 from training.tasks.baselines import DIRECTION_BASELINES
 from training.tasks.declare import Task

@@ -10,7 +10,7 @@ from market.errors import InputError
 from training.fit.fit import Fit, fit_rows
 from training.frames.folds import Fold
 from training.frames.rows import Rows
-from training.models import model_type
+from training.models.catalogue import model_type
 from training.settings import Settings
 from training.tasks import regime
 from training.tasks.declare import Trainable

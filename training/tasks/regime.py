@@ -9,12 +9,12 @@ import pandas as pd
 from feature_repo.features.services import VOLATILITY_INPUTS
 from market.arrays import IntArray
 from market.errors import InputError
-from market.targets import REGIMES
+from market.iv_rank import REGIMES
 from training.fit.mixture import Forecaster, fit_regime, member_probabilities, weighted
 from training.fit.whole import fit_all, tested_labels, tested_values
 from training.frames.folds import Fold
 from training.frames.rows import Rows, regime_rows
-from training.models import members, model_type
+from training.models.catalogue import members, model_type
 from training.settings import Settings
 from training.tasks.baselines import REGIME_BASELINES
 from training.tasks.declare import Task

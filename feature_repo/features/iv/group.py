@@ -25,7 +25,7 @@ from feature_repo.features.declare import (
 )
 from feature_repo.features.maths.arithmetic import change_over, difference_over, flag, ratio, shift
 from market.arrays import FloatArray
-from market.targets import BAND_CUTS
+from market.iv_rank import BAND_CUTS
 
 NEEDED_PERCENT: Final = 95
 RANK_SESSIONS: Final = 252

@@ -8,7 +8,7 @@ from optrade.cli import options
 from optrade.cli.output import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
-    from optrade.flows.train.recipes import Job
+    from optrade.flows.train.jobs import Job
     from training.settings import Settings
 
 DirectionType = Annotated[str, typer.Option("--model-type", help="{direction}.")]
@@ -50,10 +50,9 @@ def train(
     as_json: options.AsJson = False,
 ) -> None:
     """Train and judge a direction model; it is registered as champion or challenger."""
-    from optrade.flows.train.recipes import Job
+    from optrade.flows.train.jobs import Job
     from training.settings import Settings
-    from training.tasks import DIRECTION
-    from training.tasks.direction import direction_service
+    from training.tasks.direction import DIRECTION, direction_service
 
     settings = [
         Settings(
@@ -86,9 +85,9 @@ def train_volatility(
 ) -> None:
     """Train and judge a volatility regime forecaster, or judge a forecast of iv_rank itself."""
     from market.errors import InputError
-    from optrade.flows.train.recipes import Job
+    from optrade.flows.train.jobs import Job
     from training.settings import Settings
-    from training.tasks import REGIME
+    from training.tasks.regime import REGIME
 
     if mode not in ("classification", "regression"):
         raise InputError(f"--mode: got {mode!r:.40}, allowed are classification and regression")
@@ -113,7 +112,7 @@ def train_all(
     as_json: options.AsJson = False,
 ) -> None:
     """Train and judge every model type of every ticker, the preferred one last."""
-    from optrade.flows.train.recipes import every_job
+    from optrade.flows.train.jobs import every_job
 
     names = options.parse_tickers(tickers)
     jobs = [job for name in names for job in every_job(name, models)]

@@ -6,9 +6,10 @@ from typing import Final, get_args
 
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.services import SERVICES
+from forecasters.base import Task
 from home.layout import serving_models
 from optrade.flows.doctor.finding import Finding
-from serving.reading.artifact import Task, load_artifact
+from serving.reading.artifact import load_artifact
 from serving.reading.refusal import Refusal
 
 TASKS: Final[tuple[Task, ...]] = get_args(Task)

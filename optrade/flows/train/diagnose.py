@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from audit.lookahead import leaks
-from optrade.flows.train.recipes import home_recipe, job_of, landed_prices
+from optrade.flows.train.jobs import home_recipe, job_of, landed_prices
 from optrade.periods import training_window
 from training.diagnose.diagnose import diagnose
 from training.locked.window import locked_sessions, window_start

@@ -7,7 +7,7 @@ import pandas as pd
 from audit.lookahead import refuse_leaks
 from feature_repo.features.definition_hash import definition_hash
 from optrade.clock import utc_now
-from optrade.flows.train.recipes import Job, home_recipe, job_of, landed_prices
+from optrade.flows.train.jobs import Job, home_recipe, job_of, landed_prices
 from training.locked.run import record_opening
 from training.locked.window import Opening, Score, locked_fold, open_once, openings, scored
 

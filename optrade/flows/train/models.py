@@ -8,7 +8,7 @@ import pandas as pd
 from audit.lookahead import refuse_leaks
 from feature_repo.features.definition_hash import definition_hash
 from home.manifest import read_manifest
-from optrade.flows.train.recipes import Job, landed_prices, training_inputs
+from optrade.flows.train.jobs import Job, landed_prices, training_inputs
 from optrade.periods import training_window
 from training.frames.coverage import require_optional_views
 from training.locked.window import locked_sessions

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.lookahead import refuse_leaks
+from optrade.flows.train.jobs import landed_prices, training_inputs
 from optrade.flows.train.models import Window
-from optrade.flows.train.recipes import landed_prices, training_inputs
 from optrade.periods import training_window
 from training.registry.mlflow_runs import EVIDENCE, open_client
 from training.registry.mlflow_runs import run as tracked

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND
 from feature_repo.features.services import VOLATILITY_INPUTS
-from market.targets import BANDS, REGIMES
+from forecasters.document import Artifact
+from market.iv_rank import BANDS, REGIMES
 from serving.answer.predictions import (
     BAND_CLASSES,
     Question,
@@ -21,7 +22,6 @@ from serving.answer.predictions import (
 from serving.answer.signals import Models, build_signal
 from serving.http.examples import UNKNOWN_FEATURES
 from serving.http.schema import PredictAnswer
-from serving.reading.artifact import Artifact
 from serving.reading.refusal import CallerFault
 from serving.reading.row import FeatureRow
 from trading.strategies.selector import STRATEGIES, Forecasts, select

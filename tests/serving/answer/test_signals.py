@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecasters.document import Artifact
 from home.records.signal import Signal
 from serving.answer.signals import Models, build_signal
-from serving.reading.artifact import Artifact
 from serving.reading.row import FeatureRow
 from trading.strategies.selector import Forecasts, select
 

@@ -9,10 +9,10 @@ import pytest
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.services import SERVICES, VOLATILITY_INPUTS
+from forecasters.document import Artifact
 from home.records.signal import Signal
 from market.calendar import close
 from serving.answer.open_home import open_home
-from serving.reading.artifact import Artifact
 from serving.reading.configuration import Configuration
 from serving.reading.online import open_snapshot, service_references
 from serving.reading.refusal import Refusal

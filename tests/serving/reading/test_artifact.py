@@ -13,8 +13,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from forecasters.base import ForecastError
+from forecasters.document import Artifact
 from home.strict_json import signature
-from serving.reading.artifact import Artifact, artifact_path, load_artifact
+from serving.reading.artifact import artifact_path, load_artifact
 from serving.reading.refusal import Refusal
 
 DEFINITIONS = "d" * 64

@@ -21,7 +21,8 @@ from training.diagnose.features import alone, moved
 from training.frames.folds import Fold
 from training.judge.out_of_fold import out_of_fold
 from training.settings import Settings
-from training.tasks import DIRECTION, REGIME
+from training.tasks.direction import DIRECTION
+from training.tasks.regime import REGIME
 from training.tasks.scores import row_log_loss
 from training.walk import Recipe, recipe, walk
 

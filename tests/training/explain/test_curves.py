@@ -19,8 +19,10 @@ from training.explain.curves import (
 )
 from training.judge.measures import session_weights
 from training.judge.out_of_fold import OutOfFold, losses
-from training.tasks import DIRECTION, REGIME, TASKS
+from training.tasks.catalogue import TASKS
 from training.tasks.declare import Task
+from training.tasks.direction import DIRECTION
+from training.tasks.regime import REGIME
 from training.tasks.scores import direction_scores, regime_scores
 
 Make = Callable[..., OutOfFold]

@@ -12,9 +12,9 @@ from training.explain.reasons import importance
 from training.fit.mixture import DirectionForecaster, fit_direction
 from training.frames.folds import Fold
 from training.frames.rows import Rows
-from training.models import model_type
+from training.models.catalogue import model_type
 from training.settings import Settings
-from training.tasks import DIRECTION
+from training.tasks.direction import DIRECTION
 from training.walk import training_rows, window_folds
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]

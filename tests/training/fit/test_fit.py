@@ -14,7 +14,8 @@ from training.fit.fit import Mixed, fit_rows
 from training.fit.mixture import INNER_FOLDS, fit_regime, member_probabilities, weighted
 from training.frames.folds import walk_forward
 from training.frames.rows import Rows, regime_rows
-from training.models import MODELS, Mixture
+from training.models.catalogue import MODELS
+from training.models.sample import Mixture
 
 PAIR = Mixture("blend", ("regime",), ("logistic", "table"))
 

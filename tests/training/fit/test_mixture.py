@@ -17,7 +17,7 @@ from training.fit.mixture import (
 from training.fit.threshold import Threshold, choose
 from training.frames.folds import walk_forward
 from training.frames.rows import Rows, direction_rows, regime_rows
-from training.models import MODELS
+from training.models.catalogue import MODELS
 from training.models.sample import UnfittableError
 
 LOGISTIC = MODELS["logistic"]

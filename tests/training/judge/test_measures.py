@@ -19,8 +19,8 @@ from training.judge.measures import (
     session_weights,
 )
 from training.judge.out_of_fold import OutOfFold, losses, out_of_fold
-from training.models import MODELS
-from training.tasks import DIRECTION
+from training.models.catalogue import MODELS
+from training.tasks.direction import DIRECTION
 from training.tasks.scores import LOSSES
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]

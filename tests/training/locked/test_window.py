@@ -25,7 +25,8 @@ from training.locked.window import (
     told,
     window_start,
 )
-from training.tasks import DIRECTION, REGIME
+from training.tasks.direction import DIRECTION
+from training.tasks.regime import REGIME
 
 LAST = pd.Timestamp("2025-06-30")
 DAYS = sessions("2021-01-04", "2025-06-30")

@@ -19,9 +19,10 @@ from tests.training.plain import evaluate
 from training.fit.fit import AUXILIARY, Fit, fit_rows
 from training.fit.mixture import Forecaster, fit_direction, fit_regime
 from training.frames.rows import Rows, direction_rows, regime_rows
-from training.models import MODELS, Mixture, Model, Sample, members, model_type, words
+from training.models.catalogue import MODELS, members, model_type, words
 from training.models.logistic import converged
-from training.tasks import TASKS
+from training.models.sample import Mixture, Model, Sample
+from training.tasks.catalogue import TASKS
 
 EVERY = [(task, word) for task in TASKS for word in words(task)]
 every = pytest.mark.parametrize(("task", "word"), EVERY)

@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 from feature_repo.features.iv.group import RANK_SESSIONS
 from feature_repo.features.iv.path import HELD
 from forecasters.paths import INPUTS, Paths, drift_inputs, volatility_inputs
-from market.targets import HORIZON, regime_codes
+from market.iv_rank import regime_codes
+from market.targets import HORIZON
 from tests.training.conftest import days, index_rank_frame
 from training.fit.fit import Fit, fit_rows
 from training.frames.rows import Rows, regime_rows
-from training.models import MODELS, Sample
 from training.models import paths as module
+from training.models.catalogue import MODELS
 from training.models.paths import FLOOR, PATH_DECIMALS, SMALLEST, fit, ridge
-from training.models.sample import UnfittableError
+from training.models.sample import Sample, UnfittableError
 
 PERSISTENCE, SHOCK = 0.97, 0.06
 LENGTH, TRAIN = 2_400, 1_600

@@ -7,7 +7,8 @@ import pytest
 import xgboost
 
 from forecasters.calls import sigmoid
-from training.models import MODELS, Estimate, Sample
+from training.models.catalogue import MODELS
+from training.models.sample import Estimate, Sample
 from training.models.trees import HELD_OUT, MAX_TREES, PATIENCE, SETTINGS, _split
 
 TREES = MODELS["trees"]

@@ -20,7 +20,8 @@ from training.registry.artifact import (
     write_serving,
 )
 from training.settings import Settings
-from training.tasks import DIRECTION, REGIME
+from training.tasks.direction import DIRECTION
+from training.tasks.regime import REGIME
 from training.walk import Trained, walk
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]

@@ -6,7 +6,9 @@ import pytest
 
 from training.registry.mlflow_runs import figures
 from training.settings import Settings
-from training.tasks import DIRECTION, REGIME, TASKS
+from training.tasks.catalogue import TASKS
+from training.tasks.direction import DIRECTION
+from training.tasks.regime import REGIME
 from training.walk import walk
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]

@@ -17,7 +17,8 @@ from training.registry.champion_history import Reign, history
 from training.registry.mlflow_runs import aliased, find_champion, open_client
 from training.registry.register import Registered, promote, register
 from training.settings import Settings
-from training.tasks import DIRECTION, REGIME
+from training.tasks.direction import DIRECTION
+from training.tasks.regime import REGIME
 from training.walk import Trained, walk
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]

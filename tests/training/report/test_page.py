@@ -17,8 +17,9 @@ from training.judge.out_of_fold import OutOfFold, losses
 from training.judge.trials import trials_evidence
 from training.report.page import report_html
 from training.settings import Settings
-from training.tasks import REGIME, TASKS
+from training.tasks.catalogue import TASKS
 from training.tasks.declare import Task
+from training.tasks.regime import REGIME
 from training.walk import walk
 
 DRAWN = ("curves", "importance", "folds")

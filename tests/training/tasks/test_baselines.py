@@ -3,10 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecasters.table import rank_bin
-from market.targets import REGIME_CUTS
-from training.models.table import RANK_CUTS, fit_table
-from training.tasks import TASKS
+from forecasters.transition_table import rank_bin
+from market.iv_rank import REGIME_CUTS
+from training.models.transition_table import RANK_CUTS, fit_table
 from training.tasks.baselines import (
     DIRECTION_BASELINES,
     POOLED_TABLE,
@@ -15,6 +14,7 @@ from training.tasks.baselines import (
     return_sign,
     transition_table,
 )
+from training.tasks.catalogue import TASKS
 
 EVERY = [(task, name) for task in TASKS.values() for name in task.baselines]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from feature_repo.features.iv.group import IV, IV_LAGS, iv_percentile, iv_rank, vix_zscore
 from market.calendar import sessions
-from market.targets import BAND_CUTS, BANDS, band
+from market.iv_rank import BAND_CUTS, BANDS, band
 
 # Every cut of the bands, and the ranks just below and above it.
 EDGES = [np.nextafter(cut, side) for cut in BAND_CUTS for side in (0, cut, 101)] + [0.0, 100.0]

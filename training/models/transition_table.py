@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from forecasters.base import N_REGIMES
-from forecasters.table import INPUT, Table, rank_bin
+from forecasters.transition_table import INPUT, Table, rank_bin
 from market.arrays import FloatArray, IntArray
 from training.models.sample import Estimate, Model, Sample
 

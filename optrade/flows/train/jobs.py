@@ -11,9 +11,9 @@ from market.errors import InputError
 from market.underlyings import UNDERLYINGS
 from training.frames.coverage import require_optional_views
 from training.frames.dataset import load_frame, load_prices
-from training.models import words
+from training.models.catalogue import words
 from training.settings import Settings
-from training.tasks import TASKS
+from training.tasks.catalogue import TASKS
 from training.tasks.declare import Task, Trainable
 from training.walk import Recipe, recipe
 
