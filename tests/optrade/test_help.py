@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from optrade.cli import app
-from training.models import words
-from training.tasks import TASKS
+from training.models.catalogue import words
+from training.tasks.catalogue import TASKS
 
 
 @pytest.mark.parametrize(

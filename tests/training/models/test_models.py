@@ -77,7 +77,7 @@ def said(task: str, forecaster: Forecaster, values: np.ndarray) -> np.ndarray:
 
 
 def test_the_words_are_those_of_the_two_tasks() -> None:
-    assert words("direction") == ("logistic", "trees", "ensemble", "ridge")
+    assert words("direction") == ("trees", "ensemble", "ridge", "logistic")
     assert set(words("regime")) == {"logistic", "table", "trees", "paths", "blend"}
     assert all(word == row.word for word, row in MODELS.items())
 
