@@ -44,6 +44,11 @@ class DataFiles:
         return self.root / "ledger.db"
 
     @property
+    def bentoml(self) -> Path:
+        """What BentoML keeps: the metrics of this home's service."""
+        return self.root / "bentoml"
+
+    @property
     def locked_log(self) -> Path:
         """Who looked at the locked window, JSON lines."""
         return self.root / "locked.jsonl"

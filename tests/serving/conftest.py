@@ -406,7 +406,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FeastHome
             [Path(sys.executable).with_name("bentoml"), "serve", "serving.service:SignalService",
              "--port", str(port)],
             cwd=Path(__file__).resolve().parents[2],
-            env={**kept, "OPTRADE_HOME": str(home.root)},
+            env={
+                **kept,
+                "OPTRADE_HOME": str(home.root),
+                # A service of another test empties the folder of metrics that all share.
+                "BENTOML_HOME": str(home.root / "bentoml"),
+            },
             stdout=output, stderr=output,
         )  # fmt: skip
         try:

@@ -43,7 +43,10 @@ def prepare(run: "Runtime", *, require_proven: bool, host: str, port: int) -> di
     run.redis_url()
     configuration = served_configuration(run, require_proven=require_proven)
     write_configuration(run.home.data, configuration)
-    return {**os.environ, "OPTRADE_HOME": str(run.home.root)}
+    # Every service that starts empties BentoML's folder of metrics: one of all homes would lose
+    # those of the others.
+    kept = {"BENTOML_HOME": str(run.home.files.bentoml)}
+    return {**os.environ, "OPTRADE_HOME": str(run.home.root), **kept}
 
 
 def check_port(host: str, port: int) -> None:
