@@ -9,15 +9,7 @@ TEMPORARY: Final = ".tmp"
 
 
 def write_durably(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Put a file in place, its bytes and its name flushed to disk; see `replace_file`."""
-    replace_file(path, content, private=private)
-    sync_folder(path.parent)
-
-
-def replace_file(path: Path, content: bytes, *, private: bool = False) -> None:
-    """Put a file in place, flushed to disk; a reader sees the old bytes or the new, never a part.
-
-    The name itself is durable only after `sync_folder` of its folder, which many files share.
+    """Put a file in place, its bytes and its name flushed to disk, whoever else writes it.
 
     Parameters
     ----------
@@ -28,9 +20,30 @@ def replace_file(path: Path, content: bytes, *, private: bool = False) -> None:
     private
         Only its owner may read it, from its first moment on.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     # A name of this process alone: two that write one file at once do not mix their parts.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    _replace(path, content, path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}"), private)
+    sync_folder(path.parent)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put a file in place, flushed to disk; a reader sees the old bytes or the new, never a part.
+
+    For files that a lock lets one process write: what a killed one left unfinished is written
+    over by the next. The name itself is durable only after `sync_folder` of its folder, which many
+    files share.
+
+    Parameters
+    ----------
+    path
+        The file; its folder is made if missing.
+    content
+        Its bytes.
+    """
+    _replace(path, content, path.with_name(f".{path.name}{TEMPORARY}"), private=False)
+
+
+def _replace(path: Path, content: bytes, temporary: Path, private: bool) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary.unlink(missing_ok=True)
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _mode(private=private))

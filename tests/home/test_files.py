@@ -21,6 +21,13 @@ def test_a_file_is_replaced_and_no_part_stays(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_bytes() == b"two"
 
 
+def test_what_a_killed_writer_left_is_written_over(tmp_path: Path) -> None:
+    (tmp_path / f".file{TEMPORARY}").write_bytes(b"a par")
+    replace_file(tmp_path / "file", b"two")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_bytes() == b"two"
+
+
 def test_a_reader_under_way_keeps_the_old_bytes(tmp_path: Path) -> None:
     replace_file(tmp_path / "file", b"one")
     with (tmp_path / "file").open("rb") as reader:
