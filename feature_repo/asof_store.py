@@ -172,7 +172,7 @@ class AsofOfflineStore(OfflineStore):
         NotImplementedError
             Always.
         """
-        raise NotImplementedError("ingestion/lake/lake.py alone writes feature files, not Feast")
+        raise NotImplementedError("ingestion/lake alone writes feature files, not Feast")
 
     @staticmethod
     def write_logged_features(*_: object, **__: object) -> None:

@@ -4,6 +4,7 @@ Parameters are frozen. Training builds them of arrays, serving parses them of JS
 them the same: a batch of rows; a served row is a batch of one.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
@@ -107,10 +108,11 @@ class Parameters(Strict):
 
     kind: str
 
+    @abstractmethod
     def names(self) -> tuple[str, ...]:
         """Return the features that are read, each once."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check_task(self, task: Task) -> None:
         """Check that the numbers are those of a model of a task.
 
@@ -119,7 +121,6 @@ class Parameters(Strict):
         ValueError
             Saying what was got and what is allowed.
         """
-        raise NotImplementedError
 
     def check_row(self, row: Float64[np.ndarray, " n_features"]) -> None:
         """Check that there is a number for a row; shape (n_features,). Nothing to check by default.
