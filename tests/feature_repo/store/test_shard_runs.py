@@ -4,6 +4,7 @@ import builtins
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -131,6 +132,9 @@ class SlowRay:
         if len(self.left) < self.failures:
             sleep = "import time; time.sleep(60)"
             self.left.append(subprocess.Popen([sys.executable, "-c", sleep, _temp_dir]))
+            # The kernel shows the words of a new process a moment after it is there.
+            while not psutil.Process(self.left[-1].pid).cmdline():
+                time.sleep(0.001)
             raise Exception(self.message)  # noqa: TRY002 - what Ray raises
 
 
