@@ -1,9 +1,12 @@
 """JSON as the standard has it: no NaN, no infinities, no field twice, whole UTF-8 only."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
+
+#: Any JSON value: for a document that has no record, such as what a vendor answers.
+Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 
 
 def loads(content: bytes) -> Any:  # noqa: ANN401 - any JSON value
