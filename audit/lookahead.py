@@ -8,7 +8,7 @@ anything of later days, by whatever way, has another value then.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.declare import Group
 from feature_repo.features.planted import groups_of
 from home.manifest import Manifest, read_manifest
+from home.strict_json import Json
 from ingestion.tables.frames import CREATED
 from ingestion.views.reader import RawReader
 from market.errors import InputError
@@ -67,7 +68,7 @@ class LookaheadReport:
     absent: tuple[str, ...]
     leaks: tuple[Leak, ...]
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Json]:
         """Return the report as plain values."""
         return {"findings": len(self.leaks), **asdict(self)}
 

@@ -8,7 +8,7 @@ again from the offline frame?
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from forecasters.base import ForecastError, Task
 from forecasters.document import Artifact
 from home.records.pointer import SessionPointer
 from home.records.signal import Signal
+from home.strict_json import Json
 from market.calendar import FIRST_SESSION, decision_time
 from market.errors import InputError
 from market.underlyings import MARKET
@@ -75,7 +76,7 @@ class ParityReport:
         parts = (self.history, self.online, self.signals)
         return sum(part.mismatches for part in parts if part is not None)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Json]:
         """Return the report as plain values."""
         return {"mismatches": self.mismatches, **asdict(self)}
 

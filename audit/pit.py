@@ -25,6 +25,7 @@ from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.catalogue import names as feature_names
 from feature_repo.features.services import SERVICES
 from home.manifest import read_manifest
+from home.strict_json import Json
 from market.errors import InputError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class PitReport:
         """The number of values that are not what was known."""
         return self.frame.mismatches + (self.levels.mismatches if self.levels else 0)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Json]:
         """Return the report as plain values."""
         return {"mismatches": self.mismatches, **asdict(self)}
 

@@ -7,7 +7,7 @@ longer that of the whole history.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from audit.subject import spread
 from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.declare import Group
 from home.manifest import read_manifest
+from home.strict_json import Json
 from ingestion.views.compute import compute
 from ingestion.views.raw import Raw
 from ingestion.views.reader import RawReader
@@ -61,7 +62,7 @@ class WarmupReport:
         """The features whose declared lookback is too short."""
         return tuple(row for row in self.features if row.too_short)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Json]:
         """Return the report as plain values."""
         return {"findings": len(self.too_short), **asdict(self)}
 

@@ -5,9 +5,9 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from home.files import sync_folder
+from home.strict_json import Json
 from market.errors import InputError
 
 
@@ -21,7 +21,7 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def append(path: Path, line: Mapping[str, Any]) -> None:
+def append(path: Path, line: Mapping[str, Json]) -> None:
     """Add a line that is on disk when this returns.
 
     What a kill left of a line before it is dropped: it never was a line.
@@ -39,7 +39,7 @@ def append(path: Path, line: Mapping[str, Any]) -> None:
         sync_folder(path.parent)
 
 
-def read_log(path: Path) -> list[dict[str, Any]]:
+def read_log(path: Path) -> list[dict[str, Json]]:
     """Return the lines of a file, none where there is no file.
 
     Raises
@@ -60,7 +60,7 @@ def _whole(content: bytes) -> bytes:
     return content[: content.rfind(b"\n") + 1]
 
 
-def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:
+def _parsed(path: Path, number: int, line: str) -> dict[str, Json]:
     try:
         return dict(json.loads(line))
     except ValueError as error:

@@ -5,16 +5,17 @@ file that it does not name does not exist. `ingestion/lake` alone writes it, aft
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Final, Literal
 
 import polars as pl
+from pydantic import Field, ValidationError
 
-from home.origin import ORIGINS, Origin
+from home.origin import Origin
+from home.records.record import Record, first_fault
 from market.errors import InputError
 
 MANIFEST: Final = "manifest.json"
@@ -120,56 +121,56 @@ def read_manifest(data_dir: Path) -> Manifest:
     except FileNotFoundError:
         return Manifest()
     try:
-        return _parse(json.loads(content.decode("utf-8")))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return _manifest(_Written.model_validate_json(content))
+    except ValueError as error:
+        fault = first_fault(error) if isinstance(error, ValidationError) else str(error)
         raise InputError(
-            f"{path} is no manifest of format {FORMAT}: {type(error).__name__}: {error!s:.80}; "
+            f"{path} is no manifest of format {FORMAT}: {fault:.80}; "
             "restore it from a copy, or land into a new home"
         ) from error
 
 
-def _parse(document: dict[str, Any]) -> Manifest:
-    """Return the manifest in a JSON document, every field checked."""
-    if document["format"] != FORMAT:
-        raise ValueError(f"format {document['format']!r:.20}")
-    if document["origin"] not in (None, *ORIGINS):
-        raise ValueError(f"origin {document['origin']!r:.20}")
-    entries = [_entry(row) for row in document["entries"]]
-    by_key = {(entry.table, entry.key): entry for entry in entries}
-    if len(by_key) != len(entries):
+class _Written(Record):
+    """A manifest as its file holds it."""
+
+    format: Literal[1]
+    origin: Origin | None
+    first_live_landing: str | None
+    tables: dict[str, TableState]
+    entries: list[Entry]
+    answers: dict[str, dict[str, tuple[str | None, bool]]] = Field(default_factory=dict)
+
+
+def _manifest(written: _Written) -> Manifest:
+    """Return the manifest in a document, what its types do not say checked."""
+    by_key = {(entry.table, entry.key): entry for entry in written.entries}
+    if len(by_key) != len(written.entries):
         raise ValueError("one key twice")
-    tables = {
-        name: TableState(tuple(row["key"]), int(row["generation"]), row["definition_hash"])
-        for name, row in document["tables"].items()
-    }
-    if not {entry.table for entry in entries} <= set(tables):
+    if not {entry.table for entry in written.entries} <= set(written.tables):
         raise ValueError("a file of a table that is not listed")
-    answers = _answers(document.get("answers", {}))
-    return Manifest(document["origin"], document["first_live_landing"], tables, by_key, answers)
+    for entry in written.entries:
+        path = PurePosixPath(entry.path)
+        if path.is_absolute() or ".." in path.parts:
+            raise ValueError(f"path {entry.path!r:.40} leaves the data folder")
+    return Manifest(
+        written.origin,
+        written.first_live_landing,
+        written.tables,
+        by_key,
+        _answers(written.answers),
+    )
 
 
-def _answers(document: dict[str, dict[str, list[Any]]]) -> dict[tuple[str, str], Answer]:
+def _answers(
+    written: Mapping[str, Mapping[str, tuple[str | None, bool]]],
+) -> dict[tuple[str, str], Answer]:
     found = {}
-    for table, rows in document.items():
+    for table, rows in written.items():
         for key, (through, refused) in rows.items():
             if through is not None:
                 date.fromisoformat(through)
-            found[table, key] = Answer(through, bool(refused))
+            found[table, key] = Answer(through, refused)
     return found
-
-
-_ENTRY_TYPES: Final = {row.name: row.type for row in fields(Entry)}
-
-
-def _entry(row: dict[str, Any]) -> Entry:
-    entry = Entry(**row)
-    for name, kind in _ENTRY_TYPES.items():
-        if not isinstance(row[name], kind):  # type: ignore[arg-type]
-            raise TypeError(f"{name} is {row[name]!r:.20}")
-    path = PurePosixPath(entry.path)
-    if path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"path {entry.path!r:.40} leaves the data folder")
-    return entry
 
 
 def read_rows(

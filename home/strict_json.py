@@ -3,13 +3,13 @@
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any, NoReturn, TypeAlias
+from typing import NoReturn, TypeAlias
 
 #: Any JSON value: for a document that has no record, such as what a vendor answers.
 Json: TypeAlias = "Mapping[str, Json] | Sequence[Json] | str | int | float | bool | None"
 
 
-def loads(content: bytes) -> Any:  # noqa: ANN401 - any JSON value
+def loads(content: bytes) -> Json:
     """Return the JSON value of some bytes.
 
     Raises
@@ -18,7 +18,7 @@ def loads(content: bytes) -> Any:  # noqa: ANN401 - any JSON value
         If they are no JSON document; the message says what is wrong.
     """
     try:
-        value = json.loads(
+        value: Json = json.loads(
             content.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_no_twins
         )
         # An escape may stand for half a character, which no text can hold.
@@ -40,13 +40,13 @@ def canonical(value: object) -> bytes:
     return text.encode()
 
 
-def signature(document: Mapping[str, Any]) -> str:
+def signature(document: Mapping[str, Json]) -> str:
     """Return the SHA-256 of a document's canonical JSON, its own field `sha256` left out."""
     bare = {name: value for name, value in document.items() if name != "sha256"}
     return sha256(canonical(bare)).hexdigest()
 
 
-def signed(document: Mapping[str, Any]) -> dict[str, Any]:
+def signed(document: Mapping[str, Json]) -> dict[str, Json]:
     """Return a document with its `signature` as the field `sha256`, any earlier one replaced."""
     return {**document, "sha256": signature(document)}
 
@@ -55,7 +55,7 @@ def _no_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is no JSON number")
 
 
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _no_twins(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     document = dict(pairs)
     if len(document) != len(pairs):
         raise ValueError("a field stands twice in an object")

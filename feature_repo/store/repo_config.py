@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from home.files import write_durably
 from home.layout import DataFiles
+from home.strict_json import Json
 from market.errors import InputError
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ def repo_config(
 
 
 def document(
-    data_dir: Path, online: dict[str, Any] | None, registry: Path | None = None
-) -> dict[str, Any]:
+    data_dir: Path, online: dict[str, Json] | None, registry: Path | None = None
+) -> dict[str, Json]:
     """Return the configuration as Feast's YAML spells it; see `repo_config`."""
     files = DataFiles(data_dir.resolve())
     return {
@@ -69,7 +70,7 @@ def document(
     }
 
 
-def online_store(redis: str, timeout: float) -> dict[str, Any]:
+def online_store(redis: str, timeout: float) -> dict[str, Json]:
     """Return the online store's part of the configuration.
 
     A row is written whatever stands there: a corrected row keeps its event time, and Feast would
@@ -158,7 +159,7 @@ def write_feature_store_yaml(data_dir: Path, redis: str | None) -> Path:
     return write_configuration(data_dir, None if redis is None else online_store(redis, TIMEOUT))
 
 
-def write_configuration(data_dir: Path, online: dict[str, Any] | None) -> Path:
+def write_configuration(data_dir: Path, online: dict[str, Json] | None) -> Path:
     """Write a home's configuration for `feast -c feature_repo -f <path> ...`.
 
     Readable by its owner alone, as it may hold a password.

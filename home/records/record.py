@@ -1,10 +1,11 @@
 """What every record shares: frozen, strict types, nothing extra, every number finite."""
 
 import json
-from typing import Any, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from home.strict_json import Json
 from market.errors import InputError
 
 
@@ -32,12 +33,12 @@ class Record(BaseModel):
         """Return the record that a JSON document holds; see `parse`."""
         return cls.parse(json_value(text, source), source)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Json]:
         """Return the record as JSON values, in the order of its fields."""
         return self.model_dump(mode="json")
 
 
-def json_value(text: str | bytes, source: str) -> Any:  # noqa: ANN401 - any JSON value
+def json_value(text: str | bytes, source: str) -> Json:
     """Return the value of a JSON document.
 
     Raises
@@ -46,9 +47,10 @@ def json_value(text: str | bytes, source: str) -> Any:  # noqa: ANN401 - any JSO
         If it is none.
     """
     try:
-        return json.loads(text)
+        value: Json = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{source} is no JSON: {error!s:.80}") from error
+    return value
 
 
 def first_fault(error: ValidationError) -> str:

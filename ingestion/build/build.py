@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
 
 import pandas as pd
 import structlog
@@ -21,6 +20,7 @@ from feature_repo.store.shard_runs import LOCAL, Placement, each
 from home.layout import DataFiles
 from home.manifest import Manifest
 from home.progress import Progress
+from home.strict_json import Json
 from ingestion.build.shards import BuildTask, KeyBuilt, build_shard, shards_of
 from ingestion.lake.lake import Lake
 from ingestion.lake.record import fingerprint, read_record, write_record
@@ -48,7 +48,7 @@ class ViewReport:
     stale: str | None
     unavailable: str | None = None
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Json]:
         """Return the report as plain values."""
         return asdict(self)
 

@@ -5,10 +5,11 @@ Findings are reported; they keep no row out, and nothing is filled.
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
+from home.strict_json import Json
 from ingestion.gate.expectations import validate, whole_frame
 from ingestion.gate.rules import Rule
 from ingestion.gate.sequences import Stored
@@ -42,7 +43,7 @@ class Finding:
     count: int
     detail: str
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Json]:
         """Return the finding as plain values."""
         return asdict(self)
 

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from home.strict_json import Json
 from ingestion.gate.sequences import Stored, in_order, no_split_missing, nothing_stored
 from ingestion.tables.declare import Column, Pair, Splits, Table
 from ingestion.tables.frames import KEY_PATTERN
@@ -24,7 +25,7 @@ class Rule:
 
     words: str
     expectation: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Json] = field(default_factory=dict)
 
 
 def schema_rules(table: Table) -> list[Rule]:
@@ -121,7 +122,7 @@ def _column_rules(table: Table, column: Column) -> list[Rule]:
     return rules
 
 
-def _range(column: Column) -> dict[str, Any]:
+def _range(column: Column) -> dict[str, Json]:
     # A side without a bound is bounded by the largest number: an infinite value is never one.
     return {
         "column": column.name,
@@ -180,5 +181,5 @@ def _can_name(value: object) -> bool:
     return not isinstance(value, str) or re.fullmatch(KEY_PATTERN, value) is not None
 
 
-def _true(column: str) -> dict[str, Any]:
+def _true(column: str) -> dict[str, Json]:
     return {"column": column, "value_set": [True]}

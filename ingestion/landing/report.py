@@ -1,8 +1,8 @@
 """What one landing did to a table: reports of batches that add up to that of the table."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
 
+from home.strict_json import Json
 from ingestion.gate.findings import Finding
 
 
@@ -41,7 +41,7 @@ class TableReport:
             findings=self.findings + other.findings,
         )
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Json]:
         """Return the report as plain values."""
         return {
             **asdict(self),

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import pandas as pd
 
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.store.repo_config import SESSION_POINTER
 from home.records.pointer import SessionPointer
+from home.strict_json import Json
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Materialization:
         """
         return _other_than(self.newest, self.optional)
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Json]:
         """Return the result as one row of a report."""
         return {
             "session": self.session,

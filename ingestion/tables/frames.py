@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import polars as pl
@@ -117,14 +117,15 @@ def parquet_bytes(rows: pl.DataFrame) -> bytes:
 def manifest_bytes(manifest: Manifest) -> bytes:
     """Return a manifest as JSON, one line an entry, in the order of tables and keys."""
     entries = [asdict(manifest.entries[key]) for key in sorted(manifest.entries)]
-    head: dict[str, Any] = {
+    answers: dict[str, dict[str, tuple[str | None, bool]]] = {}
+    for (table, key), answer in sorted(manifest.answers.items()):
+        answers.setdefault(table, {})[key] = (answer.through, answer.refused)
+    head = {
         "format": FORMAT,
         "origin": manifest.origin,
         "first_live_landing": manifest.first_live_landing,
         "tables": {name: asdict(state) for name, state in sorted(manifest.tables.items())},
-        "answers": {},
+        "answers": answers,
     }
-    for (table, key), answer in sorted(manifest.answers.items()):
-        head["answers"].setdefault(table, {})[key] = [answer.through, answer.refused]
     lines = ",\n".join(json.dumps(entry) for entry in entries)
     return f'{json.dumps(head)[:-1]}, "entries": [\n{lines}\n]}}\n'.encode()

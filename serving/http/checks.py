@@ -6,7 +6,7 @@ error of its own.
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from pydantic import BaseModel, ValidationError
 
@@ -41,7 +41,7 @@ def problem(
     return status, found, Problem(error=error, detail=detail).model_dump_json().encode()
 
 
-def parse_body(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
+def parse_body(body: bytes) -> strict_json.Json:
     """Return the JSON value of a body.
 
     Raises

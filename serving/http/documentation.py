@@ -8,11 +8,12 @@ import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 from pydantic.json_schema import models_json_schema
 
 from home.records.signal import Signal
+from home.strict_json import Json
 from serving.http import examples
 from serving.http.asgi import App, Receive, Scope, Send
 from serving.http.schema import (
@@ -42,7 +43,7 @@ Fault = tuple[int, str, tuple[dict[str, str], ...]]
 
 
 @cache
-def document() -> dict[str, Any]:
+def document() -> dict[str, Json]:
     """Return the OpenAPI 3.1 document of the service."""
     _, found = models_json_schema(
         [(model, "validation") for model in MODELS], ref_template=SCHEMAS + "{model}"
@@ -63,7 +64,7 @@ def document() -> dict[str, Any]:
     }
 
 
-def _questions() -> dict[str, Any]:
+def _questions() -> dict[str, Json]:
     return {
         "/signal": _post(
             "The signal of one underlying for the last complete session.",
@@ -115,7 +116,7 @@ def _questions() -> dict[str, Any]:
     }
 
 
-def _own() -> dict[str, Any]:
+def _own() -> dict[str, Json]:
     alive = {"200": _text("The process answers.", "\n")}
     ready = {
         "200": _text("The home is open and its online store answers.", "\n"),
@@ -140,10 +141,10 @@ def _own() -> dict[str, Any]:
 
 def _post(
     description: str,
-    question: tuple[str, Mapping[str, Any]],
-    answer: tuple[str, Mapping[str, Any]],
+    question: tuple[str, Mapping[str, Json]],
+    answer: tuple[str, Mapping[str, Json]],
     faults: tuple[Fault, ...],
-) -> dict[str, Any]:
+) -> dict[str, Json]:
     responses = {"200": {"description": "The answer.", "content": _content(*answer)}}
     for status, words, shown in (*COMMON, *faults):
         responses[str(status)] = _problem(words, shown, again=status == 503)
@@ -158,7 +159,7 @@ def _post(
     }
 
 
-def _get(description: str, responses: Mapping[str, Any]) -> dict[str, Any]:
+def _get(description: str, responses: Mapping[str, Json]) -> dict[str, Json]:
     return {"get": {"tags": ["service"], "description": description, "responses": responses}}
 
 
@@ -168,7 +169,7 @@ def _ours(*shown: dict[str, str]) -> Fault:
 
 def _problem(
     words: str, shown: tuple[dict[str, str], ...], *, again: bool = False
-) -> dict[str, Any]:
+) -> dict[str, Json]:
     named = {example["error"]: example for example in shown}
     found = {"description": words, "content": _content("Problem", named)}
     if again:
@@ -177,14 +178,14 @@ def _problem(
     return found
 
 
-def _content(schema: str, shown: Mapping[str, Any]) -> dict[str, Any]:
-    media: dict[str, Any] = {"schema": {"$ref": SCHEMAS + schema}}
+def _content(schema: str, shown: Mapping[str, Json]) -> dict[str, Json]:
+    media: dict[str, Json] = {"schema": {"$ref": SCHEMAS + schema}}
     if shown:
         media["examples"] = {name: {"value": value} for name, value in shown.items()}
     return {JSON: media}
 
 
-def _text(words: str, example: str) -> dict[str, Any]:
+def _text(words: str, example: str) -> dict[str, Json]:
     content = {"text/plain": {"schema": {"type": "string"}, "example": example}}
     return {"description": words, "content": content}
 
@@ -200,7 +201,7 @@ class Documentation:
         Gives the document.
     """
 
-    def __init__(self, app: App, source: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(self, app: App, source: Callable[[], Mapping[str, Json]]) -> None:
         self.app = app
         self.source = source
 

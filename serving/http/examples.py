@@ -1,7 +1,9 @@
 """Questions and answers for the service's documentation, in the forms of the schema."""
 
 from functools import cache
-from typing import Any, Final
+from typing import Final
+
+from home.strict_json import Json
 
 DATE: Final = "2024-01-16"
 # The design's own values; the other features take the value of their unit.
@@ -61,7 +63,7 @@ def features(*, forecaster: bool) -> dict[str, float]:
     }
 
 
-def predict_question(*, forecaster: bool) -> dict[str, Any]:
+def predict_question(*, forecaster: bool) -> dict[str, Json]:
     """Return a body of /predict that every model of the catalogue can answer."""
     return {"ticker": "SPY", "date": DATE, "features": features(forecaster=forecaster)}
 

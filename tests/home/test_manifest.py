@@ -219,6 +219,8 @@ def changed(content: dict[str, Any], **values: Any) -> dict[str, Any]:
         lambda content: changed(content, rows="3"),
         lambda content: changed(content, sha256=None),
         lambda content: changed(content, more=1),
+        lambda content: {**content, "tables": {"prices": {"key": ["ticker"], "generation": "1"}}},
+        lambda content: {**content, "answers": {"headlines": {"SPY": [None, 1]}}},
         lambda content: [content],
     ],
 )

@@ -4,7 +4,7 @@ The signal itself is kept whole in `document`; the other columns say parts of it
 """
 
 from operator import attrgetter
-from typing import Any, Final
+from typing import Final
 
 from home.records.signal import Signal
 
@@ -73,6 +73,6 @@ CREATE TABLE IF NOT EXISTS outcomes (
 """
 
 
-def column_values(signal: Signal) -> dict[str, Any]:
+def column_values(signal: Signal) -> dict[str, str | float]:
     """Return the ledger's columns of a signal, by name."""
     return dict(zip(COLUMNS, _VALUES(signal), strict=True))

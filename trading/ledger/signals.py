@@ -10,13 +10,13 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import pandas as pd
 from filelock import FileLock
 
 from home.records.signal import Signal
-from home.strict_json import canonical
+from home.strict_json import Json, canonical
 from market.errors import InputError
 from trading.ledger.connection import BUSY_SECONDS, check_version, explained, transaction
 from trading.ledger.schema import CREATE_SIGNALS, SCHEMA_VERSION, column_values
@@ -113,14 +113,13 @@ class Ledger:
         if self._connection is None:
             raise InputError("the ledger is not open: use it in a `with` block")
         moment = recorded_at.tz_convert("UTC").isoformat()
-        document = signal.document()
-        values = column_values(signal)
-        row = {**values, "recorded_at": moment, "document": _canonical(document)}
+        document = _canonical(signal.document())
+        row = {**column_values(signal), "recorded_at": moment, "document": document}
         with explained(self.path), transaction(self._connection):
             written = self._connection.execute(_INSERT, row).rowcount == 1
             kept = self._connection.execute(_KEPT, row).fetchone()
         stored_at, stored = kept
-        same = _content(json.loads(stored)) == _content(document)
+        same = _content(stored) == _content(document)
         return Recorded(written, same, pd.Timestamp(stored_at))
 
 
@@ -134,12 +133,16 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     check_version(connection, path)
 
 
-def _content(document: dict[str, Any]) -> str:
-    origin = {k: v for k, v in document["provenance"].items() if k not in MOMENTARY}
-    return _canonical({**document, "provenance": origin})
+def _content(document: str) -> str:
+    """Return a document without the fields that are of the moment."""
+    return _canonical(json.loads(document, object_hook=_lasting))
 
 
-def _canonical(document: dict[str, Any]) -> str:
+def _lasting(fields: dict[str, Json]) -> dict[str, Json]:
+    return {name: value for name, value in fields.items() if name not in MOMENTARY}
+
+
+def _canonical(document: Json) -> str:
     try:
         return canonical(document).decode()
     except ValueError as error:

@@ -8,10 +8,11 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
+from home.strict_json import Json
 from market.errors import SchemaViolation, SourceUnavailable
 
 SHOWN: Final = 60
@@ -23,10 +24,10 @@ LARGEST_INT: Final = 2**63 - 1
 # What a time in nanoseconds can hold, in seconds; one in milliseconds lies far beyond.
 LAST_SECOND: Final = LARGEST_INT // 10**9
 
-Row = dict[str, Any]
+Row = dict[str, Json]
 
 
-def read_json(what: str, text: str) -> Any:  # noqa: ANN401 - whatever the vendor sent
+def read_json(what: str, text: str) -> Json:
     """Return the value of a JSON answer.
 
     Parameters
@@ -45,11 +46,13 @@ def read_json(what: str, text: str) -> Any:  # noqa: ANN401 - whatever the vendo
         If it is nested beyond reading.
     """
     try:
-        return json.loads(text)
+        document: Json = json.loads(text)
     except RecursionError:
         fault: Exception = too_deep(what)
     except ValueError:
         fault = SourceUnavailable(f"{what}: {no_json(text)}; try again later")
+    else:
+        return document
     raise fault
 
 
@@ -108,7 +111,7 @@ def as_rows(what: str, value: object, fields: Sequence[str]) -> list[Row]:
     return rows
 
 
-def field(what: str, row: Row, name: str) -> Any:  # noqa: ANN401 - any JSON value
+def field(what: str, row: Row, name: str) -> Json:
     """Return a field that must be there, whatever its value.
 
     Raises
