@@ -20,7 +20,7 @@ from pandas.tseries.holiday import USFederalHolidayCalendar
 
 from market.arrays import DateArray
 from market.calendar import NEW_YORK
-from market.errors import InputError
+from market.errors import UnknownName
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,11 @@ def available_at(series: str, observed: pd.DatetimeIndex) -> pd.DatetimeIndex:
         If the series is not in the table: an unknown lag must not be guessed.
     """
     if series not in SERIES:
-        raise InputError(
-            f"no availability known for series {series!r:.40}, allowed are {', '.join(SERIES)}; "
-            "add a row to market/availability.py"
+        raise UnknownName(
+            "no availability known for series",
+            series,
+            SERIES,
+            "add a row to market/availability.py",
         )
     row = SERIES[series]
     dates = pd.DatetimeIndex(observed).to_numpy()

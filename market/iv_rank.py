@@ -11,7 +11,7 @@ from typing import Final, Literal
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from market.errors import InputError
+from market.errors import InputError, UnknownName
 from market.targets import UNKNOWN
 
 Band = Literal["LOW", "NORMAL", "ELEVATED", "HIGH"]
@@ -63,9 +63,7 @@ def expected_iv_direction(predicted: IvRegime, iv_rank: float) -> IvDirection:
         If the class is unknown or the rank is not a number from 0 to 100.
     """
     if predicted not in REGIMES:
-        raise InputError(
-            f"unknown IV class: got {predicted!r:.40}, allowed are {', '.join(REGIMES)}"
-        )
+        raise UnknownName("unknown IV class", predicted, REGIMES)
     step = REGIMES.index(predicted) - REGIMES.index(forecast_class(iv_rank))
     if step == 0:
         return "STABLE"

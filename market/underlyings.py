@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from market.errors import InputError
+from market.errors import UnknownName
 
 MARKET: Final = "US"
 
@@ -143,7 +143,9 @@ def underlying(ticker: str) -> Underlying:
     try:
         return UNDERLYINGS[ticker]
     except KeyError:
-        raise InputError(
-            f"unknown ticker: got {ticker!r:.40}, allowed are {', '.join(UNDERLYINGS)}; "
-            "another underlying is one row in market/underlyings.py"
+        raise UnknownName(
+            "unknown ticker",
+            ticker,
+            UNDERLYINGS,
+            "another underlying is one row in market/underlyings.py",
         ) from None

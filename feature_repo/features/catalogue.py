@@ -10,7 +10,7 @@ from feature_repo.features.iv.path import IV_PATH
 from feature_repo.features.macro.group import MACRO
 from feature_repo.features.sentiment.group import SENTIMENT
 from feature_repo.features.technical.group import TECHNICAL
-from market.errors import InputError
+from market.errors import InputError, UnknownName
 
 # The stored views.
 GROUPS: Final = {
@@ -37,9 +37,7 @@ def names(group: str) -> tuple[str, ...]:
     """
     declared = GROUPS | ON_DEMAND
     if group not in declared:
-        raise InputError(
-            f"unknown feature group: got {group!r:.40}, allowed are {', '.join(declared)}"
-        )
+        raise UnknownName("unknown feature group", group, declared)
     return tuple(row.name for row in declared[group].features)
 
 

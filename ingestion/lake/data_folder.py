@@ -29,7 +29,7 @@ from home.manifest import (
 )
 from home.origin import ORIGINS
 from ingestion.tables.frames import manifest_bytes, parquet_bytes
-from market.errors import InputError
+from market.errors import InputError, UnknownName
 
 LOCK: Final = ".lock"
 FOLDERS: Final = ("raw", "features", "quarantine")
@@ -109,7 +109,7 @@ class DataFolder:
             If the home holds another origin, or there is no such origin.
         """
         if origin not in ORIGINS:
-            raise InputError(f"origin: got {origin!r:.40}, allowed are {', '.join(ORIGINS)}")
+            raise UnknownName("origin", origin, ORIGINS)
         held = self.manifest.origin
         if held not in (None, origin):
             raise InputError(

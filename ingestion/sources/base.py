@@ -1,13 +1,13 @@
 """What a source is: the tables it gives, and a `fetch` that returns one of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import pandas as pd
 
-from ingestion.tables.catalogue import TABLES
+from ingestion.tables.catalogue import MARKET_SCOPE, TABLES
 from ingestion.tables.declare import Table
-from market.errors import InputError
+from market.errors import InputError, UnknownName
 from market.underlyings import VOLATILITY_INDICES
 
 
@@ -81,10 +81,19 @@ def requested_index(symbol: str) -> None:
         Naming the symbol and the ones allowed.
     """
     if symbol not in VOLATILITY_INDICES:
-        raise InputError(
-            f"unknown volatility index: got {symbol!r:.40}, "
-            f"allowed are {', '.join(VOLATILITY_INDICES)}"
-        )
+        raise UnknownName("unknown volatility index", symbol, VOLATILITY_INDICES)
+
+
+def requested_scope(scope: str) -> None:
+    """Refuse a scope of news that is not the market's: no vendor gives news of a ticker alone.
+
+    Raises
+    ------
+    InputError
+        Naming the scope and the one allowed.
+    """
+    if scope != MARKET_SCOPE:
+        raise UnknownName("unknown scope of news", scope, [MARKET_SCOPE])
 
 
 def within(
@@ -108,3 +117,23 @@ def within(
     if start is not None:
         inside &= dated >= start
     return frame[inside].sort_values(list(table.key), kind="stable", ignore_index=True)
+
+
+def assembled(
+    table: Table,
+    parts: Iterable[pd.DataFrame],
+    start: pd.Timestamp | None,
+    end: pd.Timestamp,
+) -> pd.DataFrame:
+    """Return the rows of several frames that are dated in [start, end], in the table's exact shape.
+
+    Raises
+    ------
+    InputError
+        If start lies after end.
+    SchemaViolation
+        If a frame has not the columns of the table, or a value not its type.
+    """
+    frames = [table.empty(), *(part[list(table.names)] for part in parts)]
+    rows = pd.concat(frames, ignore_index=True).astype(table.dtypes)
+    return table.check(within(rows, table, start, end))

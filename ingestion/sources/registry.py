@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ingestion.sources.base import Source
-from market.errors import InputError
+from market.errors import UnknownName
 
 # "module:Class", so that a source is imported only when it is opened.
 SOURCES: Final[Mapping[str, str]] = MappingProxyType(
@@ -27,7 +27,7 @@ def open_source(name: str, **options: Any) -> Source:  # noqa: ANN401 - each sou
         If no source has the name, or the source refuses its options.
     """
     if name not in SOURCES:
-        raise InputError(f"unknown source: got {name!r:.40}, allowed are {', '.join(SOURCES)}")
+        raise UnknownName("unknown source", name, SOURCES)
     module, _, attribute = SOURCES[name].partition(":")
     source: Source = getattr(import_module(module), attribute)(**options)
     return source

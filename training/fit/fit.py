@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Float64, Int64
 
 from feature_repo.features.catalogue import names as feature_names
 from forecasters.base import Parameters
@@ -55,12 +55,6 @@ class Fit:
         """Whether the fit reached its optimum."""
         return self.estimate.converged
 
-    def usable(
-        self, values: Float64[np.ndarray, "n_rows n_features"]
-    ) -> Bool[np.ndarray, " n_rows"]:
-        """Return which rows have every selected feature; shape (n_rows,)."""
-        return np.asarray(np.isfinite(values[:, self.selection.columns]).all(axis=1))
-
     def decision(
         self, values: Float64[np.ndarray, "n_rows n_features"]
     ) -> Float64[np.ndarray, " n_rows"]:
@@ -83,7 +77,7 @@ class Fit:
         width: tuple[int, ...],
         say: Callable[[FloatArray], FloatArray],
     ) -> Float64[np.ndarray, "n_rows ..."]:
-        usable = self.usable(values)
+        usable = self.selection.usable(values)
         found = np.full((len(values), *width), np.nan)
         if usable.any():
             found[usable] = say(values[usable][:, self.selection.columns])
@@ -147,12 +141,6 @@ class Mixed:
             first.twins,
         )
 
-    def usable(
-        self, values: Float64[np.ndarray, "n_rows n_features"]
-    ) -> Bool[np.ndarray, " n_rows"]:
-        """Return which rows have the features of every member; shape (n_rows,)."""
-        return np.asarray(np.isfinite(values[:, self.selection.columns]).all(axis=1))
-
     def decision(
         self, values: Float64[np.ndarray, "n_rows n_features"]
     ) -> Float64[np.ndarray, " n_rows"]:
@@ -197,7 +185,7 @@ def _fit(rows: Rows, train: Int64[np.ndarray, " n_train"], model: Model, n_featu
     decided = train[rows.labels[train] >= 0]
     _require_classes(rows, decided)
     selection = _selection(rows, decided, model, n_features)
-    complete = np.isfinite(rows.values[np.ix_(decided, selection.columns)]).all(axis=1)
+    complete = selection.usable(rows.values[decided])
     used = decided[complete]
     _require_classes(rows, used)
     sample = Sample(

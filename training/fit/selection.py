@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from market.errors import InputError
 from training.frames.coverage import MIN_COVERAGE, coverage
@@ -35,6 +35,12 @@ class Selection:
     left_out: dict[str, float]
     constant: tuple[str, ...]
     twins: dict[str, str]
+
+    def usable(
+        self, values: Float64[np.ndarray, "n_rows n_candidates"]
+    ) -> Bool[np.ndarray, " n_rows"]:
+        """Return which rows have every selected feature; shape (n_rows,)."""
+        return np.asarray(np.isfinite(values[:, self.columns]).all(axis=1))
 
 
 def select(

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from market.errors import InputError
+from market.errors import InputError, UnknownName
 
 GRID: Final[Float64[np.ndarray, " n_thresholds"]] = np.arange(30, 71) / 100.0  # Decision 9
 DEFAULT: Final = 0.50
@@ -54,9 +54,7 @@ def choose(
         If the criterion is unknown or there are no rows.
     """
     if criterion not in CRITERIA:
-        raise InputError(
-            f"unknown threshold criterion: got {criterion!r:.40}, allowed are {', '.join(CRITERIA)}"
-        )
+        raise UnknownName("unknown threshold criterion", criterion, CRITERIA)
     if not len(probability):
         raise InputError("no out-of-fold row to choose a threshold on; train on a longer period")
     score = scores(probability, up, criterion)

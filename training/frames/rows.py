@@ -126,21 +126,16 @@ def direction_rows(
     mine = prices[prices["ticker"] == ticker] if "ticker" in prices else prices
     closes = adjusted_close(mine)
     labels = direction_labels(closes, horizon).reindex(table.index)
-    names = [name for name in _features(table) if not (safe and name in UNSAFE)]
-    rows = Rows(
-        names=tuple(names),
-        n_classes=len(DIRECTIONS),
-        values=_finite_or_null(table[names]),
-        sessions=table.index.to_numpy("datetime64[ns]"),
-        label_ends=labels["label_end"].to_numpy("datetime64[ns]"),
-        labels=codes(labels["label"], DIRECTIONS),
+    return _labelled(
+        ticker,
+        table.drop(columns=list(UNSAFE), errors="ignore") if safe else table,
+        labels,
+        DIRECTIONS,
+        _ahead(table, horizon),
         every_outcome=np.asarray(labels["forward_return"] > 0.0, dtype=np.int64),
-        outcome=labels["forward_return"].to_numpy(np.float64),
-        today=session_return(closes, -LAST_RETURN).reindex(table.index).to_numpy(np.float64),
-        ahead=_ahead(table, horizon),
-        tested=np.ones(len(table), dtype=np.bool_),
+        outcome=labels["forward_return"],
+        today=session_return(closes, -LAST_RETURN).reindex(table.index),
     )
-    return _labelled(rows, labels["label"].notna().to_numpy(), ticker)
 
 
 def regime_rows(frame: pd.DataFrame, ticker: str, horizon: int) -> Rows:
@@ -157,22 +152,16 @@ def regime_rows(frame: pd.DataFrame, ticker: str, horizon: int) -> Rows:
     if IV_RANK not in table:
         raise InputError(f"the frame of {ticker} lacks {IV_RANK}; read the volatility service")
     labels = regime_labels(table[IV_RANK], horizon)
-    names = _features(table)
-    found = codes(labels["label"], REGIMES)
-    rows = Rows(
-        names=tuple(names),
-        n_classes=len(REGIMES),
-        values=_finite_or_null(table[names]),
-        sessions=table.index.to_numpy("datetime64[ns]"),
-        label_ends=labels["label_end"].to_numpy("datetime64[ns]"),
-        labels=found,
-        every_outcome=found,
-        outcome=table[IV_RANK].reindex(pd.DatetimeIndex(labels["label_end"])).to_numpy(np.float64),
-        today=table[IV_RANK].to_numpy(np.float64),
-        ahead=_ahead(table, horizon),
-        tested=np.ones(len(table), dtype=np.bool_),
+    return _labelled(
+        ticker,
+        table,
+        labels,
+        REGIMES,
+        _ahead(table, horizon),
+        every_outcome=codes(labels["label"], REGIMES),
+        outcome=table[IV_RANK].reindex(pd.DatetimeIndex(labels["label_end"])),
+        today=table[IV_RANK],
     )
-    return _labelled(rows, labels["label"].notna().to_numpy(), ticker)
 
 
 def _ahead(table: pd.DataFrame, horizon: int) -> FloatArray:
@@ -225,10 +214,6 @@ def _of_ticker(frame: pd.DataFrame, ticker: str) -> pd.DataFrame:
     return mine.drop(columns=["ticker", "session"]).set_index(index)
 
 
-def _features(table: pd.DataFrame) -> list[str]:
-    return [str(name) for name in table.columns]
-
-
 def _finite_or_null(features: pd.DataFrame) -> FloatArray:
     values = features.to_numpy(np.float64)
     infinite = np.isinf(values).any(axis=0)
@@ -239,11 +224,35 @@ def _finite_or_null(features: pd.DataFrame) -> FloatArray:
     return values
 
 
-def _labelled(rows: Rows, known: BoolArray, ticker: str) -> Rows:
-    kept = rows.where(known)
-    if not len(kept.sessions):
+def _labelled(
+    ticker: str,
+    features: pd.DataFrame,
+    labels: pd.DataFrame,
+    classes: tuple[str, ...],
+    ahead: FloatArray,
+    *,
+    every_outcome: IntArray,
+    outcome: pd.Series,
+    today: pd.Series,
+) -> Rows:
+    """Return the sessions with a label, of series that all run over the sessions of `features`."""
+    names = [str(name) for name in features.columns]
+    rows = Rows(
+        names=tuple(names),
+        n_classes=len(classes),
+        values=_finite_or_null(features[names]),
+        sessions=features.index.to_numpy("datetime64[ns]"),
+        label_ends=labels["label_end"].to_numpy("datetime64[ns]"),
+        labels=codes(labels["label"], classes),
+        every_outcome=every_outcome,
+        outcome=outcome.to_numpy(np.float64),
+        today=today.to_numpy(np.float64),
+        ahead=ahead,
+        tested=np.ones(len(features), dtype=np.bool_),
+    ).where(labels["label"].notna().to_numpy())
+    if not len(rows.sessions):
         raise UnlabelledError(
-            f"no labelled session of {ticker} among {len(rows.sessions)}: a label needs its "
+            f"no labelled session of {ticker} among {len(features)}: a label needs its "
             "session and the one it looks ahead to; train on a longer period"
         )
-    return kept
+    return rows

@@ -173,7 +173,7 @@ def _simulation(fit: Fit) -> Paths:
 def _score_fold(rows: Rows, fold: Fold, fit: Fit) -> tuple[RankScores, RankScores]:
     """Return the scores of the paths and of the baseline on a test part."""
     ends = np.where(rows.tested, rows.outcome, np.nan)
-    usable = fit.usable(rows.values) & np.isfinite(ends) & np.isfinite(rows.today)
+    usable = fit.selection.usable(rows.values) & np.isfinite(ends) & np.isfinite(rows.today)
     test = fold.test[usable[fold.test]]
     changes = (ends - rows.today)[fold.train]
     before = changes[np.isfinite(changes)]

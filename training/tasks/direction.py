@@ -6,7 +6,7 @@ from typing import Final
 import pandas as pd
 
 from market.arrays import FloatArray, IntArray
-from market.errors import InputError
+from market.errors import InputError, UnknownName
 from market.targets import DIRECTIONS
 from training.fit.fit import Fit, Mixed
 from training.fit.mixture import Forecaster, calibrated, fit_direction
@@ -32,10 +32,7 @@ def direction_service(*, sentiment: bool = False, earnings: bool = False) -> str
 def _check(settings: Settings) -> None:
     model_type(NAME, settings.model_type)
     if settings.threshold_criterion not in CRITERIA:
-        raise InputError(
-            f"unknown threshold criterion: got {settings.threshold_criterion!r:.40}, "
-            f"allowed are {', '.join(CRITERIA)}"
-        )
+        raise UnknownName("unknown threshold criterion", settings.threshold_criterion, CRITERIA)
 
 
 def _rows(

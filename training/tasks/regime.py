@@ -57,7 +57,7 @@ def _finish(
     whole = fit_all(rows, model_type(NAME, settings.model_type), settings.n_features)
     for member in whole.fits:
         # A class that no fitted row has would be missing from what serves.
-        _require_every_class(rows.labels[(rows.labels >= 0) & member.usable(rows.values)])
+        _require_every_class(rows.labels[(rows.labels >= 0) & member.selection.usable(rows.values)])
     said = tested_values(rows, folds, forecasters, member_probabilities)
     return weighted(whole, said, tested_labels(rows, folds))
 

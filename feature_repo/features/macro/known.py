@@ -3,16 +3,17 @@
 Times are UTC and dates have no zone: `DatetimeIndex`, with or without a zone, or `datetime64`.
 """
 
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from market.arrays import DateArray, FloatArray, IntArray
-from market.errors import InputError
+from feature_repo.features.maths.times import Times, nanoseconds, same_length
+from market.arrays import FloatArray, IntArray
 
-Times = pd.DatetimeIndex | DateArray
+WHAT: Final = "macro alignment"
 
 
 def newest_known(decision_times: Times, observed: Times, available: Times) -> NDArray[np.intp]:
@@ -35,8 +36,9 @@ def newest_known(decision_times: Times, observed: Times, available: Times) -> ND
     InputError
         If `observed` and `available` differ in length or hold a missing time.
     """
-    cut_offs, dates, known = _ticks(decision_times), _ticks(observed), _ticks(available)
-    _same_length(observed=dates, available=known)
+    cut_offs = nanoseconds(WHAT, decision_times)
+    dates, known = nanoseconds(WHAT, observed), nanoseconds(WHAT, available)
+    same_length(WHAT, observed=dates, available=known)
     order = np.lexsort((dates, known))
     newest = dates[order] == np.maximum.accumulate(dates[order])
     # In order of becoming known, the last row that was no older than all before it.
@@ -59,7 +61,7 @@ def as_known(
     values
         Level of each row, shape (n_rows,).
     """
-    _same_length(observed=observed, available=available, values=values)
+    same_length(WHAT, observed=observed, available=available, values=values)
     held = ~np.isnan(values)
     rows = newest_known(decision_times, observed[held], available[held])
     return np.append(values[held], np.nan)[rows]
@@ -106,9 +108,9 @@ def monthly_as_known(
         If the rows differ in length or a time other than a vintage is missing.
     """
     months = pd.DatetimeIndex(reference_month).to_numpy().astype("datetime64[M]").astype(np.int64)
-    known, cut_offs = _ticks(available), _ticks(decision_times)
+    known, cut_offs = nanoseconds(WHAT, available), nanoseconds(WHAT, decision_times)
     dated = ~np.isnat(pd.DatetimeIndex(vintage).to_numpy())
-    _same_length(reference_month=months, available=known, values=values, vintage=dated)
+    same_length(WHAT, reference_month=months, available=known, values=values, vintage=dated)
     ages = (0, *earlier)
     terms = np.full((len(ages), cut_offs.size), np.nan)
     for chosen in (dated, ~dated):
@@ -130,22 +132,3 @@ def _in_force(months: IntArray, values: FloatArray, ages: Sequence[int]) -> Floa
         levels[month] = value
         out[:, row + 1] = [levels.get(newest - age, np.nan) for age in ages]
     return out
-
-
-def _ticks(times: Times) -> IntArray:
-    """Nanoseconds since 1970 UTC."""
-    index = pd.DatetimeIndex(times)
-    if index.hasnans:
-        raise InputError(
-            f"macro alignment: got a missing time at row {int(np.argmax(index.isna()))}, "
-            "allowed are times; drop or correct the row"
-        )
-    if index.tz is not None:
-        index = index.tz_convert("UTC").tz_localize(None)
-    return index.as_unit("ns").asi8
-
-
-def _same_length(**columns: Sized) -> None:
-    lengths = {name: len(column) for name, column in columns.items()}
-    if len(set(lengths.values())) > 1:
-        raise InputError(f"macro alignment: got lengths {lengths}, allowed is one length")

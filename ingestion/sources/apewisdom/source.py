@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 
 from ingestion.sources.apewisdom.format import list_page, mentions
-from ingestion.sources.base import requested_table, within
+from ingestion.sources.base import assembled, requested_table, within
 from ingestion.sources.wire.http import HTTP, Http
 from ingestion.sources.wire.json_answer import Row, text
 from ingestion.sources.wire.recording import Clock, recording_time
@@ -65,9 +65,7 @@ class Apewisdom:
         tickers = [underlying(key).ticker for key in dict.fromkeys(keys)]
         lists = [self._mentions(tickers, name) for name in MENTION_FILTERS if tickers]
         at = recording_time(self.now)
-        frames = [shape.empty(), *(part.assign(recorded_at=at) for part in lists)]
-        rows = pd.concat([frame[list(shape.names)] for frame in frames], ignore_index=True)
-        return shape.check(within(rows.astype(shape.dtypes), shape, start, end))
+        return assembled(shape, (part.assign(recorded_at=at) for part in lists), start, end)
 
     def _mentions(self, tickers: Sequence[str], name: str) -> pd.DataFrame:
         rows = self._rows(tickers, name)

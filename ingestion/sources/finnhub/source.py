@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 from pydantic import SecretStr
 
+from ingestion.sources.base import requested_scope
 from ingestion.sources.finnhub.format import headlines, reports, sentiment
 from ingestion.sources.headlines.scores import HeadlineScores, open_scorer
 from ingestion.sources.wire.call_rate import CallRate
 from ingestion.sources.wire.each_key import fetch_each
 from ingestion.sources.wire.patience import Patience, patiently
 from ingestion.sources.wire.recording import Clock, recording_time
-from ingestion.tables.catalogue import EARNINGS_CALENDAR, MARKET_SCOPE, NEWS, NEWS_SENTIMENT
+from ingestion.tables.catalogue import EARNINGS_CALENDAR, NEWS, NEWS_SENTIMENT
 from market.calendar import NEW_YORK
 from market.errors import InputError, MissingCredential
 from market.underlyings import underlying
@@ -104,8 +105,7 @@ class Finnhub:
         return fetch_each(self, table, keys, (start, end), lambda key: readers[table](key))
 
     def _news(self, scope: str) -> pd.DataFrame:
-        if scope != MARKET_SCOPE:
-            raise InputError(f"unknown scope of news: got {scope!r:.40}, allowed is {MARKET_SCOPE}")
+        requested_scope(scope)
         what = "Finnhub, news"
         found = self._asked(what, lambda client: client.general_news("general"))
         return headlines(what, found, recording_time(self.now), self.scorer)

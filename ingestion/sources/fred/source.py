@@ -23,7 +23,7 @@ from ingestion.sources.wire.each_key import fetch_each
 from ingestion.sources.wire.http import HTTP, Http
 from ingestion.sources.wire.patience import patiently
 from market.availability import SERIES
-from market.errors import InputError, MissingCredential, SourceUnavailable
+from market.errors import MissingCredential, SourceUnavailable, UnknownName
 
 API_URL: Final = "https://api.stlouisfed.org/fred"
 CSV_URL: Final = "https://fred.stlouisfed.org/graph/fredgraph.csv"
@@ -100,9 +100,7 @@ class Fred:
 
     def _observations(self, series: str, until: date) -> pd.DataFrame:
         if series not in SERIES:
-            raise InputError(
-                f"unknown macro series: got {series!r:.40}, allowed are {', '.join(SERIES)}"
-            )
+            raise UnknownName("unknown macro series", series, SERIES)
         if self._key is None:
             return self._downloaded(series)
         if series in VINTAGED:

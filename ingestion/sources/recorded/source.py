@@ -17,7 +17,7 @@ from typing import Final
 import pandas as pd
 
 from ingestion.sources.apewisdom.format import recorded_mentions, with_absent
-from ingestion.sources.base import requested_table, within
+from ingestion.sources.base import assembled, requested_scope, requested_table
 from ingestion.sources.cboe.format import recorded_levels
 from ingestion.sources.finnhub.format import recorded_news, recorded_reports
 from ingestion.sources.fred.format import recorded_observations
@@ -27,7 +27,7 @@ from ingestion.sources.recorded.chains import chain_quotes
 from ingestion.sources.recorded.known_by import recorded_by, reports_known
 from ingestion.sources.wire.csv_file import ISO_DATE, CsvFile, read_csv
 from ingestion.sources.yahoo.format import recorded_prices
-from ingestion.tables.catalogue import MARKET_SCOPE, TABLES
+from ingestion.tables.catalogue import TABLES
 from market.calendar import sessions
 from market.errors import InputError
 from market.underlyings import underlying
@@ -106,9 +106,7 @@ class Recorded:
             found = [self._chains(key, start, end) for key in asked]
         else:
             found = [self._events(table, asked, end)]
-        frames = [shape.empty(), *(frame[list(shape.names)] for frame in found)]
-        rows = pd.concat(frames, ignore_index=True).astype(shape.dtypes)
-        return shape.check(within(rows, shape, start, end))
+        return assembled(shape, found, start, end)
 
     def last_session(self) -> pd.Timestamp:
         """Return the last session with a close in any price file, at midnight without a zone.
@@ -151,7 +149,9 @@ class Recorded:
 
     def _news(self, rows: pd.DataFrame, keys: list[str], end: pd.Timestamp) -> pd.DataFrame:
         known = recorded_by(rows, "recorded_at", end)
-        return scored(known[known["scope"].isin(_scopes(keys))], self.scorer)
+        for key in keys:
+            requested_scope(key)
+        return scored(known[known["scope"].isin(keys)], self.scorer)
 
     def _chains(self, key: str, start: pd.Timestamp | None, end: pd.Timestamp) -> pd.DataFrame:
         """Return the quotes of the files named by an underlying and a day in [start, end].
@@ -179,10 +179,3 @@ def _possible(key: str) -> str:
             f"impossible key: got {key!r:.40}, allowed are capital letters, digits, . = and -"
         )
     return key
-
-
-def _scopes(keys: list[str]) -> list[str]:
-    other = [key for key in keys if key != MARKET_SCOPE]
-    if other:
-        raise InputError(f"unknown scope of news: got {other[0]!r:.40}, allowed is {MARKET_SCOPE}")
-    return keys

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from ingestion.sources.base import requested_table, within
+from ingestion.sources.base import assembled, requested_scope, requested_table
 from ingestion.sources.headlines.scored_once import scored
 from ingestion.sources.headlines.scores import Scorer
 from ingestion.sources.recorded.known_by import recorded_by
@@ -34,10 +34,10 @@ from ingestion.sources.simulated.mentions import mentions
 from ingestion.sources.simulated.news import headlines
 from ingestion.sources.simulated.sentiment import news_sentiment
 from ingestion.sources.simulated.truth import BestScore, best_score, direction_odds
-from ingestion.tables.catalogue import MARKET_SCOPE, TABLES
+from ingestion.tables.catalogue import TABLES
 from market.availability import SERIES, available_at, federal_holidays
 from market.calendar import NEW_YORK, last_complete_session, sessions
-from market.errors import InputError
+from market.errors import InputError, UnknownName
 from market.underlyings import TERM_SLOPE, UNDERLYINGS, underlying
 
 FIRST_SESSION: Final = "2010-01-04"
@@ -121,9 +121,7 @@ class Simulated:
         shape = requested_table(self, table)
         last = min(end, self.last_session())
         made = [self._rows(table, key, start, last) for key in dict.fromkeys(keys)]
-        frames = [shape.empty(), *(rows[list(shape.names)] for rows in made if len(rows))]
-        rows = pd.concat(frames, ignore_index=True).astype(shape.dtypes)
-        return shape.check(within(rows, shape, start, end))
+        return assembled(shape, (rows for rows in made if len(rows)), start, end)
 
     def odds(self, ticker: str, paths: int = 2048) -> pd.DataFrame:
         """Return the true probabilities of the label at each close: columns `up` and `down`.
@@ -185,10 +183,8 @@ class Simulated:
             priced.setdefault(row.volatility_index, row.ticker)
         ticker = priced.get(TERM_SLOPE[1] if symbol == TERM_SLOPE[0] else symbol)
         if ticker is None:
-            raise InputError(
-                f"unknown volatility index: got {symbol!r:.40}, "
-                f"allowed are {', '.join(dict.fromkeys([*priced, TERM_SLOPE[0]]))}"
-            )
+            allowed = dict.fromkeys([*priced, TERM_SLOPE[0]])
+            raise UnknownName("unknown volatility index", symbol, allowed)
         history = self._history_of(ticker)
         bars = _rounded(history.index(symbol, ticker))
         return pd.DataFrame({"symbol": symbol, "session": history.sessions, **bars})
@@ -205,7 +201,7 @@ class Simulated:
             If the series is not in `market.availability.SERIES`.
         """
         if name not in SERIES:
-            raise InputError(f"unknown series: got {name!r:.40}, allowed are {', '.join(SERIES)}")
+            raise UnknownName("unknown macro series", name, SERIES)
         if name in REVISED:
             return self._published(name)
         values = self._observed(name)
@@ -233,8 +229,7 @@ class Simulated:
         return recorded_by(_SNAPSHOTS[table](self._history_of(key), key), "recorded_at", end)
 
     def _news(self, scope: str, end: pd.Timestamp) -> pd.DataFrame:
-        if scope != MARKET_SCOPE:
-            raise InputError(f"unknown scope of news: got {scope!r:.40}, allowed is {MARKET_SCOPE}")
+        requested_scope(scope)
         rows = recorded_by(headlines(self.history), "recorded_at", end)
         return scored(rows, self.scorer)
 

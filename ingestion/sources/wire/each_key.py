@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from ingestion.sources.base import Source, requested_table, within
+from ingestion.sources.base import Source, assembled, requested_table, within
 
 
 def fetch_each(
@@ -35,6 +35,4 @@ def fetch_each(
     shape = requested_table(source, table)
     # Refuses days in the wrong order before a vendor is asked.
     within(shape.empty(), shape, *days)
-    frames = [shape.empty(), *(read(key) for key in dict.fromkeys(keys))]
-    rows = pd.concat([frame[list(shape.names)] for frame in frames], ignore_index=True)
-    return shape.check(within(rows.astype(shape.dtypes), shape, *days))
+    return assembled(shape, [read(key) for key in dict.fromkeys(keys)], *days)

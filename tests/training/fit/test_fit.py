@@ -76,7 +76,7 @@ def test_a_row_that_one_member_cannot_use_is_not_forecast(rows: Rows, mixed: Mix
     assert path_only not in mixed.fits[0].selection.columns
     values[4, path_only] = np.nan
     usable = np.arange(20) != 4
-    assert (mixed.usable(values) == usable).all()
+    assert (mixed.selection.usable(values) == usable).all()
     assert np.isfinite(mixed.fits[0].probabilities(values)).all()
     assert (np.isfinite(mixed.probabilities(values)).all(axis=1) == usable).all()
 

@@ -136,7 +136,7 @@ def test_a_null_among_the_features_is_no_forecast(
         assert told.tolist() == [at != 2 or column not in chosen for at in range(6)]
         assert ((found.calls >= 0) == told).all()
         assert np.isnan(found.probabilities[~told]).all()
-        assert (forecaster.fit.usable(holed) == told).all()
+        assert (forecaster.fit.selection.usable(holed) == told).all()
 
 
 @every

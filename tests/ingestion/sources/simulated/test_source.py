@@ -218,7 +218,7 @@ def test_an_underlying_of_the_user_has_prices_and_an_index_and_moves_nobody(
     [
         ("prices", "TSLA", "unknown ticker: got 'TSLA', allowed are SPY, QQQ, IWM"),
         ("indices", "VVIX", "unknown volatility index: got 'VVIX', allowed are VIX, VXN"),
-        ("macro_series", "M2SL", "unknown series: got 'M2SL', allowed are DFF, DGS2"),
+        ("macro_series", "M2SL", "unknown macro series: got 'M2SL', allowed are DFF, DGS2"),
     ],
 )
 def test_an_unknown_key_is_refused(simulated: Make, table: str, key: str, message: str) -> None:
