@@ -1,15 +1,18 @@
 """From a source to the online store: fetch, build, publish."""
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from feature_repo.store.repo_config import write_feature_store_yaml
 from feature_repo.store.shard_runs import LOCAL, Placement
-from ingestion.build.build import build_features
+from ingestion.build.build import ViewReport, build_features
 from ingestion.lake.lake import Lake
 from ingestion.landing.land import fetch_all
+from ingestion.landing.report import TableReport
 from ingestion.online.materialize import materialize
+from ingestion.online.pointer import Materialization
 from market.errors import InputError
 from optrade.flows.serve.configuration import served_configuration
 from serving.reading.configuration import write_configuration
@@ -19,12 +22,19 @@ if TYPE_CHECKING:
     from home.progress import Progress
     from optrade.runtime import OpenedSource, Runtime
 
-Row = dict[str, Any]
+
+@dataclass(frozen=True)
+class Ingested:
+    """What became of each table, of each view, and of the online store: None if not tried."""
+
+    fetched: list[TableReport] | None = None
+    built: list[ViewReport] | None = None
+    online: Materialization | None = None
 
 
 def fetch(
     home: "Home", opened: "OpenedSource", tickers: list[str], progress: "Progress"
-) -> list[Row]:
+) -> list[TableReport]:
     """Fetch, check and land every table of a source; one row of the report a table."""
     with Lake(home.data) as lake:
         return _fetch(lake, opened, tickers, progress)
@@ -35,7 +45,7 @@ def build(
     landed_at: pd.Timestamp,
     progress: "Progress",
     placement: Placement = LOCAL,
-) -> list[Row]:
+) -> list[ViewReport]:
     """Build the features of everything that has landed; one row of the report a view."""
     with Lake(home.data) as lake:
         return _build(lake, landed_at, progress, placement)
@@ -49,7 +59,7 @@ def fetch_and_build(
     *,
     plant_leak: bool = False,
     placement: Placement = LOCAL,
-) -> dict[str, list[Row]]:
+) -> Ingested:
     """Fetch and build under one lock, so that no other run comes between; both reports."""
     if plant_leak and opened.source.origin != "simulated":
         raise InputError(
@@ -59,16 +69,15 @@ def fetch_and_build(
         fetched = _fetch(lake, opened, tickers, progress)
         if not lake.manifest.keys("prices"):
             # A new home whose vendors did not answer: the fetch says why, nothing can be built.
-            return {"fetch": fetched, "features": []}
+            return Ingested(fetched, [])
         built = _build(lake, opened.landed_at, progress, placement, plant_leak=plant_leak)
-        return {"fetch": fetched, "features": built}
+        return Ingested(fetched, built)
 
 
 def _fetch(
     lake: Lake, opened: "OpenedSource", tickers: list[str], progress: "Progress"
-) -> list[Row]:
-    report = fetch_all(lake, opened.source, tickers, None, opened.end, opened.landed_at, progress)
-    return [row.document() for row in report]
+) -> list[TableReport]:
+    return fetch_all(lake, opened.source, tickers, None, opened.end, opened.landed_at, progress)
 
 
 def _build(
@@ -78,22 +87,16 @@ def _build(
     placement: Placement,
     *,
     plant_leak: bool = False,
-) -> list[Row]:
+) -> list[ViewReport]:
     tickers = lake.manifest.keys("prices")
-    report = build_features(
-        lake,
-        tickers,
-        landed_at,
-        progress,
-        plant_leak=plant_leak,
-        placement=placement,
+    return build_features(
+        lake, tickers, landed_at, progress, plant_leak=plant_leak, placement=placement
     )
-    return [row.document() for row in report]
 
 
-def publish(run: "Runtime", as_of: pd.Timestamp) -> Row:
+def publish(run: "Runtime", as_of: pd.Timestamp) -> Materialization:
     """Bring the newest rows into the online store, and say how this home is served."""
     done = materialize(run.feature_store(), run.home.data, as_of)
     write_feature_store_yaml(run.home.data, run.redis_url())
     write_configuration(run.home.data, served_configuration(run))
-    return done.document()
+    return done

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from home.layout import Home
 from home.records.signal import Signal
@@ -33,8 +33,6 @@ class Outcome:
     """What a demo ends with."""
 
     home: Home
-    fetched: list[dict[str, Any]]
-    built: list[dict[str, Any]]
     trained: "list[Registered]"
     signals: list[Signal]
 
@@ -44,9 +42,9 @@ def run_demo(run: "Runtime", opened: "OpenedSource", step: Step, progress: "Prog
     inside = replace(run, home=Home(run.home.root / ".demo" / opened.source.origin))
     with own_redis(inside):
         step("fetching raw tables, checking and landing them")
-        fetched = data.fetch(inside.home, opened, TICKERS, progress)
+        data.fetch(inside.home, opened, TICKERS, progress)
         step("computing features")
-        built = data.build(inside.home, opened.landed_at, progress, inside.settings.placement())
+        data.build(inside.home, opened.landed_at, progress, inside.settings.placement())
         step("bringing the newest features into the online store")
         data.publish(inside, opened.as_of)
         step(f"training and judging {len(jobs())} models")
@@ -56,9 +54,9 @@ def run_demo(run: "Runtime", opened: "OpenedSource", step: Step, progress: "Prog
         signals.record_signals(inside, found)
         step("serving over HTTP and asking the same again")
         served = served_signals(inside)
-    if served != [signal.document() for signal in found]:
+    if served != found:
         raise RuntimeError("the signals over HTTP differ from those of the command line")
-    return Outcome(inside.home, fetched, built, trained, found)
+    return Outcome(inside.home, trained, found)
 
 
 def jobs() -> list[Job]:
@@ -66,7 +64,7 @@ def jobs() -> list[Job]:
     return [job for ticker in TICKERS for job in preferred_jobs(ticker)]
 
 
-def served_signals(run: "Runtime") -> list[dict[str, Any]]:
+def served_signals(run: "Runtime") -> list[Signal]:
     """Start the HTTP service, ask it for every ticker, and end it."""
     with service.running(run) as base:
         return [service.ask(base, ticker) for ticker in TICKERS]

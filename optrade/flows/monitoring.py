@@ -1,19 +1,19 @@
 """What became of recorded signals, and whether features still look as they did in training."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS
-from home.layout import serving_model
+from feature_repo.features.definition_hash import definition_hash
 from home.manifest import current_rows, read_manifest
 from home.records.drift import DriftReport
 from market.calendar import sessions
 from market.errors import InputError
 from monitoring.drift.measure import drift_report, windows
 from monitoring.drift.report import write_report
+from serving.reading.artifact import Artifact, artifact_path, load_artifact
 from trading.ledger.settle import Settlement, settle
 from training.frames.dataset import load_frame
 
@@ -39,10 +39,12 @@ def report_drift(run: "Runtime", ticker: str, current_sessions: int) -> tuple[Dr
     ------
     InputError
         If no model of the ticker serves, or the home lacks the sessions.
+    Refusal
+        If the model's file is damaged, or of other feature definitions.
     """
     model = _served(run, ticker)
-    start, end = model["trained"]["start"], model["trained"]["end"]
-    frame = _features(run, ticker, start, (model["feature_service"], VOLATILITY))
+    start, end = model.trained.start, model.trained.end
+    frame = _features(run, ticker, start, (model.feature_service, VOLATILITY))
     reference, current = windows(frame, start, end, current_sessions)
     report = drift_report(ticker, reference, current, known_views(frame))
     page = write_report(run.home.drift / ticker, report, reference, current)
@@ -59,11 +61,10 @@ def known_views(frame: pd.DataFrame) -> dict[str, str]:
     return views
 
 
-def _served(run: "Runtime", ticker: str) -> dict[str, Any]:
-    path = serving_model(run.home.models, f"direction_{ticker}")
-    if not path.is_file():
+def _served(run: "Runtime", ticker: str) -> Artifact:
+    if not artifact_path(run.home.models, "direction", ticker).is_file():
         raise InputError(f"no direction model of {ticker} serves: run `optrade train` first")
-    return dict(json.loads(path.read_text("utf-8")))
+    return load_artifact(run.home.models, "direction", ticker, definition_hash())
 
 
 def _features(run: "Runtime", ticker: str, start: str, services: tuple[str, ...]) -> pd.DataFrame:

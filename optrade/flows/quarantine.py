@@ -1,13 +1,16 @@
 """Rows that the gate refused: what there is, and letting chosen ones through."""
 
 import math
-from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from home.manifest import Manifest, read_manifest
-from ingestion.build.build import build_features
+from home.strict_json import Json
+from ingestion.build.build import ViewReport, build_features
 from ingestion.lake.lake import Lake
 from ingestion.lake.quarantine import (
     REASON,
@@ -29,10 +32,48 @@ if TYPE_CHECKING:
     from home.layout import Home
     from home.progress import Progress
 
-Row = dict[str, Any]
+
+@dataclass(frozen=True)
+class Count:
+    """How many rows of a key were refused at one time for one reason, and the days they span."""
+
+    table: str
+    key: str
+    reason: str
+    refused_at: str
+    rows: int
+    released: int
+    first: str | None
+    last: str | None
 
 
-def counts(home: "Home", table: str | None = None, key: str | None = None) -> list[Row]:
+@dataclass(frozen=True)
+class RefusedRow:
+    """A row that the gate refused; `released_at` is None until it is released."""
+
+    id: str
+    table: str
+    key: str
+    reason: str
+    refused_at: str
+    released_at: str | None
+    row: Mapping[str, Json]
+
+
+@dataclass(frozen=True)
+class Release:
+    """How many rows were released, what landed of them, and the views that were built."""
+
+    table: str
+    key: str
+    released: int
+    released_at: str
+    rows_new: int
+    rows_corrected: int
+    features: list[ViewReport]
+
+
+def counts(home: "Home", table: str | None = None, key: str | None = None) -> list[Count]:
     """Return how many rows were refused, a row for each table, key, reason and landing.
 
     Raises
@@ -44,19 +85,13 @@ def counts(home: "Home", table: str | None = None, key: str | None = None) -> li
     manifest = read_manifest(home.data)
     wanted = {(found.name, name) for found, name in _chosen(manifest, table, key)}
     rows = summary(home.data, manifest).iter_rows(named=True)
-    return [_plain(row) for row in rows if (row["table"], row["key"]) in wanted]
+    return [Count(**_plain(row)) for row in rows if (row["table"], row["key"]) in wanted]
 
 
 def refused(
     home: "Home", table: str | None = None, key: str | None = None, reason: str | None = None
-) -> list[Row]:
+) -> list[RefusedRow]:
     """Return the refused rows, those whose reason holds a text, with what became of each.
-
-    Returns
-    -------
-    list
-        `id`, `table`, `key`, `reason`, `refused_at`, `released_at` (None: not released) and `row`,
-        its values by column.
 
     Raises
     ------
@@ -66,15 +101,15 @@ def refused(
     home.origin()
     manifest = read_manifest(home.data)
     return [
-        {
-            "id": row[ROW_ID],
-            "table": found.name,
-            "key": name,
-            "reason": row[REASON],
-            "refused_at": row[LANDED].isoformat(),
-            "released_at": None if row[RELEASED] is None else row[RELEASED].isoformat(),
-            "row": _plain({column: row[column] for column in found.names}),
-        }
+        RefusedRow(
+            id=row[ROW_ID],
+            table=found.name,
+            key=name,
+            reason=row[REASON],
+            refused_at=row[LANDED].isoformat(),
+            released_at=None if row[RELEASED] is None else row[RELEASED].isoformat(),
+            row=_plain({column: row[column] for column in found.names}),
+        )
         for found, name in _chosen(manifest, table, key)
         for row in refused_rows(home.data, manifest, found, name, reason).iter_rows(named=True)
     ]
@@ -87,7 +122,7 @@ def release(
     choice: tuple[str | None, Collection[str]],
     as_of: pd.Timestamp,
     progress: "Progress",
-) -> Row:
+) -> Release:
     """Land chosen refused rows, and build the views that they change into a new generation.
 
     A release whose build was cut short is taken up again by the next one, as by any build.
@@ -102,11 +137,6 @@ def release(
         The time of the release, which is recorded.
     progress
         Called with (what, done, total) after each key that was built.
-
-    Returns
-    -------
-    dict
-        `released` (rows), what landed of them, and `features`, a report for each view.
 
     Raises
     ------
@@ -123,19 +153,11 @@ def release(
             chosen = choose(shape, key, rows, ids)
             landing = lake.release(shape, key, chosen, as_of, groups_of_table(shape))
             released, new, corrected = chosen.height, landing.rows_new, landing.rows_corrected
-        built = []
+        built: list[ViewReport] = []
         if any(view in lake.manifest.tables for view in VIEW_OF):
             tickers = lake.manifest.keys("prices")
             built = build_features(lake, tickers, as_of, progress)
-    return {
-        "table": table,
-        "key": key,
-        "released": released,
-        "released_at": as_of.isoformat(),
-        "rows_new": new,
-        "rows_corrected": corrected,
-        "features": [report.document() for report in built],
-    }
+    return Release(table, key, released, as_of.isoformat(), new, corrected, built)
 
 
 def _behind(lake: Lake) -> bool:
@@ -163,12 +185,14 @@ def _table(name: str) -> Table:
     return TABLES[name]
 
 
-def _plain(row: Row) -> Row:
+def _plain(row: Mapping[str, object]) -> dict[str, Json]:
     """Return values that JSON has: finite numbers, texts, None."""
     return {name: _json_value(value) for name, value in row.items()}
 
 
-def _json_value(value: Any) -> Any:  # noqa: ANN401 - whatever a vendor sent
+def _json_value(value: object) -> Json:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    return value if isinstance(value, int | float | str | None) else value.isoformat()
+    if isinstance(value, date):  # a time is one as well
+        return value.isoformat()
+    return value

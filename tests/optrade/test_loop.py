@@ -41,7 +41,7 @@ def test_http_gives_the_same_signal(signals, run) -> None:
     from optrade.flows.serve.service import ask, running
 
     with running(run) as base:
-        assert [ask(base, s["ticker"]) for s in signals] == signals
+        assert [ask(base, s["ticker"]).document() for s in signals] == signals
 
 
 def test_the_offline_frame_gives_the_same_signal(signals, run) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -170,9 +171,9 @@ def test_a_home_that_lacks_a_view_refuses_before_anything_is_trained(
 
 
 def report(run: Runtime, service: str, monkeypatch: pytest.MonkeyPatch) -> DriftReport:
-    trained = {"start": "2021-01-04", "end": "2023-06-30"}
-    document = {"trained": trained, "feature_service": service}
-    monkeypatch.setattr(monitoring, "_served", lambda _run, _ticker: document)
+    trained = SimpleNamespace(start="2021-01-04", end="2023-06-30")
+    model = SimpleNamespace(trained=trained, feature_service=service)
+    monkeypatch.setattr(monitoring, "_served", lambda _run, _ticker: model)
     monkeypatch.setattr(monitoring, "write_report", lambda folder, *_: folder)
     return monitoring.report_drift(run, "SPY", 63)[0]
 

@@ -160,7 +160,7 @@ def test_a_release_that_was_cut_short_is_taken_up_again(
     def dies(*_arguments: object, **_options: object) -> None:
         raise KeyboardInterrupt
 
-    def release() -> dict[str, Any]:
+    def release() -> quarantine.Release:
         choice = (None, ())
         return quarantine.release(home, "indices", "VIX", choice, AT, lambda *_step: None)
 
@@ -169,7 +169,7 @@ def test_a_release_that_was_cut_short_is_taken_up_again(
         release()
     assert current_rows(home.data, "iv")["vix_close"].null_count() == 2
     done = release()
-    assert done["released"] == 0
+    assert done.released == 0
     assert current_rows(home.data, "iv")["vix_close"].null_count() == 0
     with pytest.raises(InputError, match="none of them still to be released"):
         release()
@@ -181,7 +181,7 @@ def test_before_anything_is_built_there_is_nothing_to_rebuild(tmp_path: Path) ->
     with Lake(home.data) as lake:
         lake.land(PRICES, PRICES.empty(), "recorded", AT, frame.assign(reason="planted"))
     done = quarantine.release(home, "prices", "SPY", (None, ()), AT, lambda *_step: None)
-    assert (done["rows_new"], done["features"]) == (30, [])
+    assert (done.rows_new, done.features) == (30, [])
 
 
 def test_an_empty_home_says_what_to_do(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from home.strict_json import Json
 from optrade.cli import options
 from optrade.cli.output import progress_bar
 from optrade.cli.run.signals import show_signals
@@ -34,12 +35,14 @@ def run_daily(
     chosen = run.source(source, recorded_dir, seed, signal_strength, as_of)
     names = options.parse_tickers(tickers)
     with progress_bar() as progress:
-        report, signals = run_day(run, chosen, names, progress)
+        day = run_day(run, chosen, names, progress)
+    settled = {"new": len(day.settled.new), "pending": len(day.settled.pending)}
+    after: dict[str, Json] = {"settled": settled}
     if as_json:
-        report = {**report, "signals": [signal.document() for signal in signals]}
+        after["signals"] = [signal.document() for signal in day.signals]
     else:
-        show_signals(signals)
-    show_ingest(report, as_json)
+        show_signals(day.signals)
+    show_ingest(day.ingested, as_json, after)
 
 
 def _unbuilt(name: str) -> Callable[..., None]:

@@ -1,11 +1,18 @@
 """Commands that bring data in: fetch, build features, materialize."""
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import typer
 
+from home.strict_json import Json
 from optrade.cli import options
 from optrade.cli.output import print_json, print_table, progress_bar
+
+if TYPE_CHECKING:
+    from optrade.flows.data import Ingested
 
 
 def fetch_all(
@@ -19,7 +26,7 @@ def fetch_all(
     as_json: options.AsJson = False,
 ) -> None:
     """Fetch raw data, check it and land it: prices, volatility indices, macro series."""
-    from optrade.flows.data import fetch
+    from optrade.flows.data import Ingested, fetch
     from optrade.runtime import runtime
 
     run = runtime()
@@ -27,27 +34,27 @@ def fetch_all(
     names = options.parse_tickers(ticker or tickers)
     with progress_bar() as progress:
         report = fetch(run.home, chosen, names, progress)
-    show_ingest({"fetch": report}, as_json)
+    show_ingest(Ingested(fetched=report), as_json)
 
 
 def build_features(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
     """Compute the features of every landed session."""
-    from optrade.flows.data import build
+    from optrade.flows.data import Ingested, build
     from optrade.runtime import runtime
 
     run = runtime()
     with progress_bar() as progress:
         report = build(run.home, run.landing_time(as_of), progress, run.settings.placement())
-    show_ingest({"features": report}, as_json)
+    show_ingest(Ingested(built=report), as_json)
 
 
 def materialize(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
     """Bring the newest features into the online store."""
-    from optrade.flows.data import publish
+    from optrade.flows.data import Ingested, publish
     from optrade.runtime import runtime
 
     run = runtime()
-    show_ingest({"online": publish(run, run.as_of(as_of))}, as_json)
+    show_ingest(Ingested(online=publish(run, run.as_of(as_of))), as_json)
 
 
 def ingest(
@@ -68,7 +75,7 @@ def ingest(
     chosen = run.source(source, recorded_dir, seed, signal_strength, as_of)
     names = options.parse_tickers(tickers)
     with progress_bar() as progress:
-        report: dict[str, Any] = fetch_and_build(
+        done = fetch_and_build(
             run.home,
             chosen,
             names,
@@ -77,35 +84,50 @@ def ingest(
             placement=run.settings.placement(),
         )
     # Where no vendor answered in a new home there is nothing to publish: the fetch says why.
-    if any(row["keys"] for row in report["features"]):
-        report["online"] = publish(run, chosen.as_of)
-    show_ingest(report, as_json)
+    if any(view.keys for view in done.built or ()):
+        done = replace(done, online=publish(run, chosen.as_of))
+    show_ingest(done, as_json)
 
 
-def show_ingest(report: dict[str, Any], as_json: bool) -> None:
-    """Print what landed; exit code 3 where a source did not answer."""
+def show_ingest(
+    done: "Ingested", as_json: bool, after: Mapping[str, Json] = MappingProxyType({})
+) -> None:
+    """Print what landed, and what came after it; exit code 3 where a source did not answer."""
+    report = {**_document(done), **after}
+    fetched = done.fetched or []
     if as_json:
         print_json(report)
     else:
         _print_tables(report)
-    stale = [row["table"] for row in report.get("fetch", []) if row["stale"]]
+        for finding in (found for table in fetched for found in table.findings):
+            typer.echo(f"{finding.table} {finding.key or ''}: {finding.detail}", err=True)
+    stale = [table.table for table in fetched if table.stale]
     if stale:
         typer.echo(f"optrade: stale, as its source did not answer: {', '.join(stale)}", err=True)
         raise typer.Exit(3)
 
 
-def _print_tables(report: dict[str, Any]) -> None:
+def _document(done: "Ingested") -> dict[str, Json]:
+    """Return the steps that were tried, in their order."""
+    steps: dict[str, Json] = {}
+    if done.fetched is not None:
+        steps["fetch"] = [table.document() for table in done.fetched]
+    if done.built is not None:
+        steps["features"] = [view.document() for view in done.built]
+    if done.online is not None:
+        steps["online"] = done.online.document()
+    return steps
+
+
+def _print_tables(report: Mapping[str, Json]) -> None:
     for title, rows in report.items():
         table = rows if isinstance(rows, list) else [rows]
         if table:
             cells = [[_cell(value) for value in row.values()] for row in table]
             print_table(title, list(table[0]), cells)
-    for row in report.get("fetch", []):
-        for finding in row["findings"]:
-            typer.echo(f"{finding['table']} {finding['key'] or ''}: {finding['detail']}", err=True)
 
 
-def _cell(value: Any) -> Any:  # noqa: ANN401 - whatever a report holds
+def _cell(value: Json) -> Json:
     return len(value) if isinstance(value, list) else value
 
 

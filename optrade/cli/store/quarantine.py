@@ -1,9 +1,12 @@
 """`optrade quarantine`: rows that the gate refused, and letting chosen ones through."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
+from home.strict_json import Json
 from optrade.cli import options
 from optrade.cli.output import print_json, print_table, progress_bar
 
@@ -25,8 +28,7 @@ def list_counts(table: Table = None, key: Key = None, as_json: options.AsJson = 
     from optrade.flows.quarantine import counts
     from optrade.runtime import runtime
 
-    rows = counts(runtime().home, table, key)
-    _print("quarantine", rows, as_json)
+    _print("quarantine", [asdict(row) for row in counts(runtime().home, table, key)], as_json)
 
 
 @app.command()
@@ -40,7 +42,7 @@ def show(
     from optrade.flows.quarantine import refused
     from optrade.runtime import runtime
 
-    rows = refused(runtime().home, table, key, reason)
+    rows = [asdict(row) for row in refused(runtime().home, table, key, reason)]
     if not as_json:
         rows = [{**row, "row": _words(row["row"])} for row in rows]
     _print("refused rows", rows, as_json)
@@ -68,7 +70,8 @@ def release(
     run = runtime()
     clock = run.landing_time(as_of)
     with progress_bar() as progress:
-        done = quarantine.release(run.home, table, key, (reason, row or ()), clock, progress)
+        found = quarantine.release(run.home, table, key, (reason, row or ()), clock, progress)
+    done = asdict(found)
     if as_json:
         print_json(done)
         return
@@ -78,7 +81,7 @@ def release(
     typer.echo("run `optrade materialize` to bring the new features into the online store")
 
 
-def _print(title: str, rows: list[dict[str, Any]], as_json: bool) -> None:
+def _print(title: str, rows: list[dict[str, Json]], as_json: bool) -> None:
     if as_json:
         print_json(rows)
     elif rows:
@@ -87,5 +90,5 @@ def _print(title: str, rows: list[dict[str, Any]], as_json: bool) -> None:
         typer.echo(f"{title}: none")
 
 
-def _words(row: dict[str, Any]) -> str:
+def _words(row: Mapping[str, Json]) -> str:
     return ", ".join(f"{name} {'-' if value is None else value}" for name, value in row.items())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import httpx2
 
+from home.records.signal import Signal
 from market.errors import InputError
 from market.underlyings import UNDERLYINGS
 from optrade.flows.serve.configuration import served_configuration
@@ -105,7 +106,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", base: str, log: Path) 
     raise RuntimeError(f"the service is not ready after {READY_SECONDS:.0f} s, see {log}")
 
 
-def ask(base: str, ticker: str) -> dict[str, object]:
+def ask(base: str, ticker: str) -> Signal:
     """Return the answer of `POST /signal` for a ticker.
 
     Raises
@@ -117,5 +118,4 @@ def ask(base: str, ticker: str) -> dict[str, object]:
     answer = httpx2.post(f"{base}/signal", json={"ticker": underlying.ticker}, timeout=30.0)
     if not answer.is_success:
         raise RuntimeError(f"/signal answered {answer.status_code}: {answer.text[:300]}")
-    document: dict[str, object] = answer.json()
-    return document
+    return Signal.from_json(answer.text, "the answer of /signal")
