@@ -1,7 +1,10 @@
 """What the lake holds, how old it is, what was refused, and where the latest rows have nulls."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -19,6 +22,47 @@ QUARANTINE: Final = "quarantine/"
 PRICES: Final = "prices"
 KEYS: Final = ("ticker", "market", "session", "event_timestamp", "created_timestamp")
 DATES: Final = ("session", "observation_date")
+
+
+@dataclass(frozen=True)
+class LakeFile:
+    """One file of the lake; `age` in sessions, None where nothing says what is newest."""
+
+    kind: str
+    table: str
+    key: str
+    rows: int
+    first: str
+    last: str
+    age: int | None
+    landed_at: pd.Timestamp
+    generation: int
+    definitions: str | None
+
+
+@dataclass(frozen=True)
+class Refused:
+    """One row that the gate refused, its values in words."""
+
+    table: str
+    key: str
+    date: str | None
+    reason: str
+    row: str
+    landed_at: datetime
+
+
+@dataclass(frozen=True)
+class Nulls:
+    """How much of the newest row of a view is null; the share (0 to 1) is None without features."""
+
+    view: str
+    key: str
+    session: str
+    features: int
+    nulls: int
+    null_share: float | None
+    names: str
 
 
 def landed_manifest(data_dir: Path) -> Manifest:
@@ -81,26 +125,35 @@ def tables(data_dir: Path, now: pd.Timestamp) -> pd.DataFrame:
         If the manifest is damaged.
     """
     manifest = landed_manifest(data_dir)
-    entries = sorted(manifest.entries.values(), key=lambda e: (e.table, e.key))
+    entries = _sorted(manifest)
     ages = _ages(entries, newest_session(manifest, now))
     rows = [_row(manifest, entry, age) for entry, age in zip(entries, ages, strict=True)]
-    return pd.DataFrame(rows).astype({"age": "Int64"})
+    return _frame(LakeFile, rows).astype({"age": "Int64"})
 
 
-def _row(manifest: Manifest, entry: Entry, age: int | None) -> dict[str, Any]:
+def _sorted(manifest: Manifest) -> list[Entry]:
+    return sorted(manifest.entries.values(), key=lambda e: (e.table, e.key))
+
+
+def _frame(kind: type[LakeFile | Refused | Nulls], rows: Iterable[object]) -> pd.DataFrame:
+    """Return rows as a table that has its columns even where there is no row."""
+    return pd.DataFrame(list(rows), columns=[column.name for column in fields(kind)])
+
+
+def _row(manifest: Manifest, entry: Entry, age: int | None) -> LakeFile:
     definitions = manifest.tables[entry.table].definition_hash
-    return {
-        "kind": kind_of(manifest, entry.table),
-        "table": entry.table,
-        "key": entry.key,
-        "rows": entry.rows,
-        "first": entry.first,
-        "last": entry.last,
-        "age": age,
-        "landed_at": pd.Timestamp(entry.landed_at),
-        "generation": entry.generation,
-        "definitions": None if definitions is None else definitions[:12],
-    }
+    return LakeFile(
+        kind=kind_of(manifest, entry.table),
+        table=entry.table,
+        key=entry.key,
+        rows=entry.rows,
+        first=entry.first,
+        last=entry.last,
+        age=age,
+        landed_at=pd.Timestamp(entry.landed_at),
+        generation=entry.generation,
+        definitions=None if definitions is None else definitions[:12],
+    )
 
 
 def _ages(entries: list[Entry], newest: pd.Timestamp | None) -> list[int | None]:
@@ -133,13 +186,12 @@ def quarantined(data_dir: Path) -> pd.DataFrame:
     """
     manifest = landed_manifest(data_dir)
     names = sorted({table for table, _ in manifest.entries if table.startswith(QUARANTINE)})
-    rows = [row for name in names for row in _refused(data_dir, name, manifest)]
-    columns = ["table", "key", "date", "reason", "row", "landed_at"]
-    found = pd.DataFrame(rows, columns=columns)
+    rows = (row for name in names for row in _refused(data_dir, name, manifest))
+    found = _frame(Refused, rows)
     return found.sort_values("landed_at", ascending=False, ignore_index=True, kind="stable")
 
 
-def _refused(data_dir: Path, name: str, manifest: Manifest) -> list[dict[str, Any]]:
+def _refused(data_dir: Path, name: str, manifest: Manifest) -> list[Refused]:
     try:
         frame = current_rows(data_dir, name, manifest=manifest)
     except (OSError, pl.exceptions.PolarsError) as error:
@@ -149,14 +201,14 @@ def _refused(data_dir: Path, name: str, manifest: Manifest) -> list[dict[str, An
     aside = (key, date, "reason", "landed_at", "released_at", "replaced")
     shown = [column for column in frame.columns if column not in aside]
     return [
-        {
-            "table": name.removeprefix(QUARANTINE),
-            "key": row[key],
-            "date": None if date is None else str(row[date]),
-            "reason": row["reason"],
-            "row": ", ".join(f"{column} {row[column]}" for column in shown),
-            "landed_at": row["landed_at"],
-        }
+        Refused(
+            table=name.removeprefix(QUARANTINE),
+            key=row[key],
+            date=None if date is None else str(row[date]),
+            reason=row["reason"],
+            row=", ".join(f"{column} {row[column]}" for column in shown),
+            landed_at=row["landed_at"],
+        )
         for row in frame.iter_rows(named=True)
     ]
 
@@ -178,10 +230,8 @@ def latest_nulls(data_dir: Path) -> pd.DataFrame:
         If the manifest or a file is damaged.
     """
     manifest = landed_manifest(data_dir)
-    entries = sorted(manifest.entries.values(), key=lambda e: (e.table, e.key))
-    rows = [_nulls(data_dir, e) for e in entries if kind_of(manifest, e.table) == "view"]
-    columns = ["view", "key", "session", "features", "nulls", "null_share", "names"]
-    return pd.DataFrame(rows, columns=columns)
+    views = (e for e in _sorted(manifest) if kind_of(manifest, e.table) == "view")
+    return _frame(Nulls, (_nulls(data_dir, entry) for entry in views))
 
 
 def absent_views(data_dir: Path) -> tuple[str, ...]:
@@ -200,22 +250,22 @@ def absent_views(data_dir: Path) -> tuple[str, ...]:
     return tuple(view for view in GROUPS if not manifest.keys(view))
 
 
-def _nulls(data_dir: Path, entry: Entry) -> dict[str, Any]:
-    row = _last_row(data_dir, entry)
+def _nulls(data_dir: Path, entry: Entry) -> Nulls:
+    row = _last_row(data_dir, entry).row(0, named=True)
     values = {name: value for name, value in row.items() if name not in KEYS}
     missing = [name for name, value in values.items() if value is None or np.isnan(value)]
-    return {
-        "view": entry.table,
-        "key": entry.key,
-        "session": str(row["session"]),
-        "features": len(values),
-        "nulls": len(missing),
-        "null_share": len(missing) / len(values) if values else None,
-        "names": ", ".join(missing),
-    }
+    return Nulls(
+        view=entry.table,
+        key=entry.key,
+        session=str(row["session"]),
+        features=len(values),
+        nulls=len(missing),
+        null_share=len(missing) / len(values) if values else None,
+        names=", ".join(missing),
+    )
 
 
-def _last_row(data_dir: Path, entry: Entry) -> dict[str, Any]:
+def _last_row(data_dir: Path, entry: Entry) -> pl.DataFrame:
     # Rows are sorted by session, then by creation: the last is the newest version of the newest.
     try:
         frame = pl.scan_parquet(data_dir / entry.path, glob=False).tail(1).collect()
@@ -223,7 +273,7 @@ def _last_row(data_dir: Path, entry: Entry) -> dict[str, Any]:
         raise _unreadable(entry.path, error) from error
     if frame.is_empty():
         raise InputError(f"{entry.path} holds no row; run `optrade build-features` again")
-    return frame.row(0, named=True)
+    return frame
 
 
 def damaged_files(data_dir: Path) -> list[str]:

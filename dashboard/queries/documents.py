@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from home.strict_json import Json
 from market.errors import InputError
 
 Kind = TypeVar("Kind")
@@ -19,7 +20,7 @@ class NothingYet(InputError):
     """There is nothing to show yet; the message names the command that makes it."""
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Json]:
     """Return a JSON document.
 
     Raises
@@ -39,7 +40,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return document
 
 
-def pick(document: Mapping[str, Any], place: str, kind: type[Kind], source: str) -> Kind:
+def pick(document: Mapping[str, Json], place: str, kind: type[Kind], source: str) -> Kind:
     """Return a field of a document, of one type.
 
     Parameters
@@ -74,7 +75,7 @@ def pick(document: Mapping[str, Any], place: str, kind: type[Kind], source: str)
     return value
 
 
-def known(document: Mapping[str, Any], place: str, kind: type[Kind], source: str) -> Kind | None:
+def known(document: Mapping[str, Json], place: str, kind: type[Kind], source: str) -> Kind | None:
     """Return a field that may be null or absent at its last step, None if it is; see `pick`."""
     *above, last = place.split(".")
     holder = pick(document, ".".join(above), dict, source) if above else document
@@ -83,7 +84,7 @@ def known(document: Mapping[str, Any], place: str, kind: type[Kind], source: str
     return pick(document, place, kind, source)
 
 
-def interval(document: Mapping[str, Any], source: str) -> tuple[float | None, float | None]:
+def interval(document: Mapping[str, Json], source: str) -> tuple[float | None, float | None]:
     """Return the ends of a document's `interval`, None and None where it is not known.
 
     Raises
