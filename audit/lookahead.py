@@ -93,11 +93,9 @@ def leaks(data_dir: Path, tickers: Sequence[str], cuts: int, seed: int) -> Looka
     InputError
         If nothing was built for a ticker, or by definitions of another version.
     """
-    manifest = read_manifest(data_dir)
-    check_built(manifest, tickers)
-    reader, groups = RawReader(data_dir, manifest), definitions(manifest)
+    reader, groups = opened(data_dir, tickers)
     subjects = [Subject(reader, TICKER_VIEWS, reader.raw("ticker", key), groups) for key in tickers]
-    if any(manifest.keys(view) for view in MARKET_VIEWS):
+    if any(reader.manifest.keys(view) for view in MARKET_VIEWS):
         subjects.append(Subject(reader, MARKET_VIEWS, reader.raw("market", MARKET), groups))
     found = [row for subject in subjects for row in subject.compared(cuts, seed)]
     held = {view for subject in subjects for view in subject.stored}
@@ -130,6 +128,19 @@ def refuse_leaks(data_dir: Path, ticker: str, cuts: int = 3) -> None:
         )
 
 
+def opened(data_dir: Path, tickers: Sequence[str]) -> tuple[RawReader, Mapping[str, Group]]:
+    """Return the raw rows of a home, and the definitions that its features were built by.
+
+    Raises
+    ------
+    InputError
+        If nothing was built for a ticker, or by definitions of another version.
+    """
+    manifest = read_manifest(data_dir)
+    check_built(manifest, tickers)
+    return RawReader(data_dir, manifest), _definitions(manifest)
+
+
 def check_built(manifest: Manifest, tickers: Sequence[str]) -> None:
     """Check that technical features were built for each ticker.
 
@@ -146,14 +157,8 @@ def check_built(manifest: Manifest, tickers: Sequence[str]) -> None:
         )
 
 
-def definitions(manifest: Manifest) -> Mapping[str, Group]:
-    """Return the definitions that the views of a home were built by, one version for all.
-
-    Raises
-    ------
-    InputError
-        If they are of another version than this program's.
-    """
+def _definitions(manifest: Manifest) -> Mapping[str, Group]:
+    """Return the definitions that the views of a home were built by, one version for all."""
     built = {manifest.tables[view].definition_hash for view in GROUPS if manifest.keys(view)}
     groups = groups_of(str(built.pop())) if len(built) == 1 else None
     if groups is None:

@@ -11,15 +11,13 @@ from typing import Final
 
 import numpy as np
 
-from audit.lookahead import check_built, definitions
+from audit.lookahead import opened
 from audit.subject import spread
 from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.declare import Group
-from home.manifest import read_manifest
 from home.strict_json import Json
 from ingestion.views.compute import compute
 from ingestion.views.raw import Raw
-from ingestion.views.reader import RawReader
 from market.arrays import FloatArray
 from market.underlyings import MARKET
 
@@ -104,12 +102,9 @@ def warmup(
     InputError
         If nothing was built for a ticker, or by definitions of another version.
     """
-    manifest = read_manifest(data_dir)
-    check_built(manifest, tickers)
-    groups = definitions(manifest)
-    reader = RawReader(data_dir, manifest)
+    reader, groups = opened(data_dir, tickers)
     raws = [reader.raw("ticker", ticker) for ticker in tickers]
-    if manifest.keys("macro"):
+    if reader.manifest.keys("macro"):
         raws.append(reader.raw("market", MARKET))
     found = [row for raw in raws for row in _of_key(raw, groups, probes, seed)]
     return WarmupReport(tuple(tickers), probes, tuple(_longest(found)))
