@@ -11,14 +11,15 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from home.records.training.evidence import TrainingEvidence
 from market.underlyings import UNDERLYINGS
 from optrade.flows.train.jobs import every_job, landed_prices, training_inputs
 from optrade.flows.train.locked import locked_openings
 from optrade.flows.train.models import Window, train_one
 from optrade.periods import training_window
 from optrade.runtime import Runtime, runtime
+from training.locked.window import words_of
 from training.settings import Settings
 from training.tasks.rank import RANK
 from training.walk import walk_rank
@@ -29,14 +30,13 @@ FIVE_YEARS = Window(start="2019-11-01", end="2024-11-30")
 QUOTED = {"SPY": 0.611, "QQQ": 0.615, "IWM": 0.657}
 #: The recipe behind these figures: the ticker's own five years, threshold chosen by F1.
 RECIPE = {"model_type": "logistic", "optimize_threshold": True}
-Evidence = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Judged:
     """The evidence of one training, and the seconds that it took."""
 
-    evidence: Evidence
+    evidence: TrainingEvidence
     seconds: float
 
 
@@ -59,8 +59,8 @@ def page(run: Runtime, tickers: Sequence[str]) -> Iterator[str]:
     yield from _opening(run)
     for title, window in (("2011-01 to the end", LONG), ("2019-11 to 2024-11", FIVE_YEARS)):
         found = list(judge(run, tickers, window))
-        regimes = [one for one in found if one.evidence["task"] == "regime"]
-        directions = [one for one in found if one.evidence["task"] == "direction"]
+        regimes = [one for one in found if one.evidence.task == "regime"]
+        directions = [one for one in found if one.evidence.task == "direction"]
         yield from ("", f"## Volatility regime, {title}", "", *regime_table(regimes))
         yield from ("", *together(regimes))
         yield from ("", f"## Direction, {title}", "", *direction_table(directions))
@@ -85,10 +85,10 @@ def regime_table(found: Iterable[Judged]) -> Iterator[str]:
         "accuracy", "persistence", "macro F1", "persistence", "verdict", "s",
     )  # fmt: skip
     for one in found:
-        evidence, scores = one.evidence, one.evidence["pooled"]
-        same = evidence["baselines"]["persistence"]
+        evidence, scores = one.evidence, one.evidence.pooled.scores
+        same = evidence.baselines["persistence"]
         yield _row(
-            _name(evidence), str(evidence["window"]["tested_decided"]),
+            _name(evidence), str(evidence.window.tested_decided),
             f"{scores['log_loss']:.4f}", _share(evidence, "transition_table"),
             _share(evidence, "pooled_table"), f"{scores['accuracy']:.3f}",
             f"{same['accuracy']:.3f}", f"{scores['macro_f1']:.3f}", f"{same['macro_f1']:.3f}",
@@ -98,14 +98,14 @@ def regime_table(found: Iterable[Judged]) -> Iterator[str]:
 
 def together(found: Iterable[Judged]) -> Iterator[str]:
     """Yield a sentence a model type: accuracy over all underlyings beside persistence."""
-    by_model: dict[str, list[Evidence]] = {}
+    by_model: dict[str, list[TrainingEvidence]] = {}
     for one in found:
-        by_model.setdefault(one.evidence["model"], []).append(one.evidence)
+        by_model.setdefault(one.evidence.model, []).append(one.evidence)
     for model, parts in by_model.items():
-        sessions = [part["window"]["tested_decided"] for part in parts]
+        sessions = [part.window.tested_decided for part in parts]
         pairs = list(zip(parts, sessions, strict=True))
-        mine = sum(part["pooled"]["accuracy"] * n for part, n in pairs) / sum(sessions)
-        same = [part["baselines"]["persistence"]["accuracy"] for part in parts]
+        mine = sum(part.pooled.scores["accuracy"] * n for part, n in pairs) / sum(sessions)
+        same = [part.baselines["persistence"]["accuracy"] for part in parts]
         theirs = sum(a * n for a, n in zip(same, sessions, strict=True)) / sum(sessions)
         yield (
             f"- {model}, all underlyings together: accuracy {mine:.4f}, persistence "
@@ -121,16 +121,16 @@ def direction_table(found: Iterable[Judged]) -> Iterator[str]:
     )  # fmt: skip
     for one in found:
         evidence = one.evidence
-        gate, scores = evidence["gate"], evidence["pooled"]
-        auc = next(row for row in evidence["comparison"] if row["score"] == "auc_uncalibrated")
-        low, high = (0.5 + end for end in auc["interval"] or (float("nan"),) * 2)
-        folds = scores["fold_mean"]["auc_uncalibrated"]
+        gate = evidence.gate
+        auc = next(row for row in evidence.comparison if row.score == "auc_uncalibrated")
+        low, high = (0.5 + end for end in auc.interval or (float("nan"),) * 2)
+        folds = evidence.pooled.fold_mean["auc_uncalibrated"]
         yield _row(
-            _name(evidence), str(evidence["window"]["tested_decided"]),
-            f"{auc['model']:.3f} [{low:.3f}, {high:.3f}]",
+            _name(evidence), str(evidence.window.tested_decided),
+            f"{auc.model:.3f} [{low:.3f}, {high:.3f}]",
             "-" if folds is None else f"{folds:.3f}", _quoted(evidence),
-            f"{gate['value']:.4f}", f"{gate['baseline_value']:.4f}",
-            f"{gate['improvement']:+.4f} {_interval(gate['interval'], '+.4f')}",
+            f"{gate.value:.4f}", f"{gate.baseline_value:.4f}",
+            f"{gate.improvement:+.4f} {_interval(gate.interval, '+.4f')}",
             _proven(evidence), f"{one.seconds:.1f}",
         )  # fmt: skip
 
@@ -149,32 +149,32 @@ def rank_table(run: Runtime, tickers: Sequence[str]) -> Iterator[str]:
         ends = training_window(LONG.period, LONG.start, LONG.end, entry.first, entry.last)
         frame, _ = training_inputs(run, store, RANK, settings, *ends)
         found = walk_rank(frame, settings, ends[0])
-        gain, scores = found["difference"]["persistence"], found["pooled"]
+        gain, scores = found.difference["persistence"], found.pooled
         yield _row(
-            ticker, str(found["window"]["tested_decided"]), f"{gain['model']:.2f}",
-            f"{gain['baseline_value']:.2f}",
-            f"{gain['value']:+.2f} {_interval(gain['interval'], '+.2f')}",
+            ticker, str(found.window.tested_decided), f"{gain.model:.2f}",
+            f"{gain.baseline_value:.2f}",
+            f"{gain.value:+.2f} {_interval(gain.interval, '+.2f')}",
             f"{scores['coverage']:.1%}", f"{scores['mae']:.1f}",
         )  # fmt: skip
 
 
 def locked_table(run: Runtime) -> Iterator[str]:
     """Yield a row a family of what its one opening said."""
-    opened = [one.document() for one in locked_openings(run)]
+    opened = locked_openings(run)
     if not opened:
         yield "Not opened in this home."
         return
     yield from _head("family", "window", "sessions", "log loss", "baseline", "better by [95 %]")
     for one in opened:
-        if (result := one["result"]) is None:
+        if (result := one.result) is None:
             continue
-        gate, window = result["gate"], result["window"]
+        gate, window = result.gate, result.window
         yield _row(
-            f"{one['task']} {one['model']} {one['ticker']}",
-            f"{window['start']} to {window['end']}", str(window["decided"]),
-            f"{gate['value']:.4f}", f"{gate['baseline'].replace('_', ' ')} "
-            f"{gate['baseline_value']:.4f}",
-            f"{gate['improvement']:+.4f} {_interval(gate['interval'], '+.4f')}",
+            words_of(one.family),
+            f"{window.start} to {window.end}", str(window.decided),
+            f"{gate.value:.4f}", f"{gate.baseline.replace('_', ' ')} "
+            f"{gate.baseline_value:.4f}",
+            f"{gate.improvement:+.4f} {_interval(gate.interval, '+.4f')}",
         )  # fmt: skip
 
 
@@ -198,32 +198,32 @@ def _opening(run: Runtime) -> Iterator[str]:
     )
 
 
-def _share(evidence: Evidence, baseline: str) -> str:
-    found = evidence["difference"].get(baseline)
-    if found is None or found["interval"] is None:
+def _share(evidence: TrainingEvidence, baseline: str) -> str:
+    found = evidence.difference.get(baseline)
+    if found is None or found.interval is None:
         return "-"
-    scale = 100.0 / found["baseline_value"]
-    ends = [end * scale for end in found["interval"]]
-    return f"{found['value'] * scale:.1f} % {_interval(ends, '.1f')}"
+    scale = 100.0 / found.baseline_value
+    ends = [end * scale for end in found.interval]
+    return f"{found.value * scale:.1f} % {_interval(ends, '.1f')}"
 
 
 def _interval(ends: Sequence[float] | None, form: str) -> str:
     return "[-]" if ends is None else f"[{ends[0]:{form}}, {ends[1]:{form}}]"
 
 
-def _quoted(evidence: Evidence) -> str:
-    settings = evidence["settings"]
-    five_years = str(evidence["window"]["start"]) >= str(FIVE_YEARS.start)
+def _quoted(evidence: TrainingEvidence) -> str:
+    settings = evidence.settings
+    five_years = str(evidence.window.start) >= str(FIVE_YEARS.start)
     asked = all(settings[name] == value for name, value in RECIPE.items())
-    return f"{QUOTED[evidence['ticker']]:.3f}" if five_years and asked else "-"
+    return f"{QUOTED[evidence.ticker]:.3f}" if five_years and asked else "-"
 
 
-def _name(evidence: Evidence) -> str:
-    return f"{evidence['ticker']} {evidence['model']}"
+def _name(evidence: TrainingEvidence) -> str:
+    return f"{evidence.ticker} {evidence.model}"
 
 
-def _proven(evidence: Evidence) -> str:
-    return "proven" if evidence["verdict"]["proven"] else "not proven"
+def _proven(evidence: TrainingEvidence) -> str:
+    return "proven" if evidence.verdict.proven else "not proven"
 
 
 def _head(*names: str) -> Iterator[str]:

@@ -125,15 +125,15 @@ def run_trial(seed: int, strength: float, model: str, span: Span = Span()) -> Tr
     settings = Settings(TICKER, model_type=model, resamples=RESAMPLES)
     frame, prices = training_frame(source, TICKER), source.prices(TICKER)
     trained = walk(DIRECTION, frame, prices, settings, pd.Timestamp(span.window))
-    pooled = trained.evidence["pooled"]
+    pooled = trained.evidence.pooled
     best, expected = _possible(source, trained) if strength else (0.5, 0.5)
     return Trial(
         seed,
-        pooled["auc"],
-        pooled["fold_mean"]["auc"],
+        pooled.scores["auc"],
+        pooled.fold_mean["auc"],
         best,
         expected,
-        trained.evidence["verdict"]["promoted"],
+        trained.evidence.verdict.promoted,
     )
 
 

@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from home.records.training.evidence import TrainingEvidence
+from home.records.training.rank import RankEvidence
 from market.arrays import BoolArray, IntArray
 from market.bootstrap import MEAN_BLOCK
 from market.errors import InputError
@@ -72,7 +74,7 @@ class Trained:
     losses
         `session`, `fold`, `loss`, `baseline_loss` of every decided test session, in nats.
     evidence
-        The plain dict of `evidence.assemble`.
+        As `evidence.assemble` gives it.
     tested
         What was forecast of every test session.
     """
@@ -82,7 +84,7 @@ class Trained:
     forecaster: Forecaster
     folds: tuple[Forecaster, ...]
     losses: pd.DataFrame
-    evidence: dict[str, Any]
+    evidence: TrainingEvidence
     tested: OutOfFold
 
     @property
@@ -146,18 +148,13 @@ def walk(
 @threadpool_limits.wrap(limits=1)
 def walk_rank(
     frame: pd.DataFrame, settings: Settings, window_start: pd.Timestamp | None = None
-) -> dict[str, Any]:
+) -> RankEvidence:
     """Return how well the paths forecast the rank out of fold, and the newest forecast.
 
     Parameters
     ----------
     frame, settings, window_start
         As of `walk`; the model type has to be `paths`.
-
-    Returns
-    -------
-    dict
-        See `judge.rank.rank_evidence`.
 
     Raises
     ------

@@ -8,6 +8,7 @@ from dashboard.loading import load
 from dashboard.page import held, run_page
 from dashboard.queries import models as queries_models
 from home.layout import Home
+from home.records.training.evidence import TrainingEvidence
 
 FIGURES = {
     "model": st.column_config.NumberColumn(format="%.4f"),
@@ -56,17 +57,18 @@ def _serving(files: Home) -> None:
     st.dataframe(table.drop(columns="verdict"), hide_index=True, column_config=FIGURES)
 
 
-def _evidence(evidence: dict[str, object]) -> None:
-    gate = queries_models.gate_row(evidence)
-    mark = st.success if gate["proven"] else st.warning
-    mark(gate["words"][:1].upper() + gate["words"][1:] + ".")
+def _evidence(evidence: TrainingEvidence) -> None:
+    gate, verdict = evidence.gate, evidence.verdict
+    mark = st.success if verdict.proven else st.warning
+    mark(verdict.words[:1].upper() + verdict.words[1:] + ".")
     st.markdown(
-        f"Gate: pooled out-of-fold **{gate['metric'].replace('_', ' ')}** against the "
-        f"**{gate['baseline'].replace('_', ' ')}**, n = {gate['n']:,} decided test sessions."
+        f"Gate: pooled out-of-fold **{gate.metric.replace('_', ' ')}** against the "
+        f"**{gate.baseline.replace('_', ' ')}**, n = "
+        f"{evidence.window.tested_decided:,} decided test sessions."
     )
     table = queries_models.folds(evidence)
     st.subheader("Fold by fold", anchor=False)
-    st.plotly_chart(charts.folds(table, gate["baseline"]), key="folds")
+    st.plotly_chart(charts.folds(table, gate.baseline), key="folds")
     st.dataframe(table, hide_index=True, column_config=FIGURES)
     st.subheader("All scores, pooled over folds", anchor=False)
     scores = queries_models.comparison(evidence)

@@ -5,13 +5,16 @@ older database. The few columns read are those of its model registry, and a data
 is an error.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
-from dashboard.queries.documents import NothingYet, interval, known, pick, read_json, read_only
+from dashboard.queries.documents import NothingYet, read_json, read_only
+from home.records.served import ServedModel
+from home.records.training.evidence import FoldEvidence, TrainingEvidence
+from home.records.training.measured import Difference, ScoreBeside
+from market.errors import InputError
 
 NOTHING: Final = (
     "No model has been trained: run `optrade train-all`, or `optrade train --ticker SPY` and "
@@ -74,7 +77,7 @@ def serving_models(serving: Path) -> tuple[pd.DataFrame, list[str]]:
     rows, faults = [], []
     for path in sorted(serving.glob("*.json")):
         try:
-            rows.append(_serving_row(read_json(path), path.name))
+            rows.append(_serving_row(ServedModel.parse(read_json(path), path.name)))
         except ValueError as error:
             faults.append(str(error))
     return pd.DataFrame(rows, columns=list(_SERVING_COLUMNS)), faults
@@ -86,22 +89,23 @@ _SERVING_COLUMNS: Final = (
 )  # fmt: skip
 
 
-def _serving_row(document: Mapping[str, Any], source: str) -> dict[str, Any]:
-    low, high = interval(pick(document, "evidence", dict, source), source)
+def _serving_row(served: ServedModel) -> dict[str, object]:
+    evidence, trained = served.evidence, served.trained
+    low, high = evidence.interval or (None, None)
     return {
-        "name": pick(document, "name", str, source),
-        "version": pick(document, "version", int, source),
-        "alias": pick(document, "alias", str, source),
-        "proven": pick(document, "evidence.proven", bool, source),
-        "metric": pick(document, "evidence.metric", str, source),
-        "baseline": pick(document, "evidence.baseline", str, source),
-        "improvement": known(document, "evidence.improvement", float, source),
+        "name": served.name,
+        "version": served.version,
+        "alias": served.alias,
+        "proven": evidence.proven,
+        "metric": evidence.metric,
+        "baseline": evidence.baseline,
+        "improvement": evidence.improvement,
         "low": low,
         "high": high,
-        "rows": pick(document, "trained.rows", int, source),
-        "start": pick(document, "trained.start", str, source),
-        "end": pick(document, "trained.end", str, source),
-        "verdict": pick(document, "evidence.verdict", str, source),
+        "rows": trained.rows,
+        "start": trained.start,
+        "end": trained.end,
+        "verdict": evidence.verdict,
     }
 
 
@@ -110,43 +114,18 @@ def evidence_path(artifacts: Path, run_id: str) -> Path:
     return artifacts / run_id / "artifacts" / EVIDENCE
 
 
-def read_evidence(path: Path) -> dict[str, Any]:
+def read_evidence(path: Path) -> TrainingEvidence:
     """Return the evidence of a training.
 
     Raises
     ------
     InputError
-        If it is missing or no JSON object.
+        If it is missing or no JSON object, or lacks what evidence needs.
     """
-    return read_json(path)
+    return TrainingEvidence.parse(read_json(path), path.name)
 
 
-def gate_row(evidence: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the gate's figure: metric, value, baseline's value, better by, interval, verdict.
-
-    Raises
-    ------
-    InputError
-        If a field is missing.
-    """
-    source = "evidence"
-    low, high = interval(pick(evidence, "gate", dict, source), source)
-    return {
-        "metric": pick(evidence, "gate.metric", str, source),
-        "baseline": pick(evidence, "gate.baseline", str, source),
-        "value": known(evidence, "gate.value", float, source),
-        "baseline_value": known(evidence, "gate.baseline_value", float, source),
-        "improvement": known(evidence, "gate.improvement", float, source),
-        "low": low,
-        "high": high,
-        "n": pick(evidence, "window.tested_decided", int, source),
-        "proven": pick(evidence, "verdict.proven", bool, source),
-        "promoted": pick(evidence, "verdict.promoted", bool, source),
-        "words": pick(evidence, "verdict.words", str, source),
-    }
-
-
-def comparison(evidence: Mapping[str, Any]) -> pd.DataFrame:
+def comparison(evidence: TrainingEvidence) -> pd.DataFrame:
     """Return every pooled score beside its baseline's.
 
     Returns
@@ -154,33 +133,18 @@ def comparison(evidence: Mapping[str, Any]) -> pd.DataFrame:
     DataFrame
         `score`, `model`, `baseline`, `baseline_value`, `difference` (positive is better), `low`,
         `high`.
-
-    Raises
-    ------
-    InputError
-        If a field is missing.
     """
-    rows = [_compared(row, "evidence") for row in pick(evidence, "comparison", list, "evidence")]
+    rows = [
+        (row.score, row.model, row.baseline, row.baseline_value, row.difference, *_ends(row))
+        for row in evidence.comparison
+    ]
     return pd.DataFrame(
         rows,
         columns=["score", "model", "baseline", "baseline_value", "difference", "low", "high"],
     )
 
 
-def _compared(row: Mapping[str, Any], source: str) -> dict[str, Any]:
-    low, high = interval(row, source)
-    return {
-        "score": pick(row, "score", str, source),
-        "model": known(row, "model", float, source),
-        "baseline": pick(row, "baseline", str, source),
-        "baseline_value": known(row, "baseline_value", float, source),
-        "difference": known(row, "difference", float, source),
-        "low": low,
-        "high": high,
-    }
-
-
-def folds(evidence: Mapping[str, Any]) -> pd.DataFrame:
+def folds(evidence: TrainingEvidence) -> pd.DataFrame:
     """Return the gate's metric fold by fold.
 
     Returns
@@ -192,25 +156,34 @@ def folds(evidence: Mapping[str, Any]) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If a field is missing.
+        If a fold lacks the difference from the gate's baseline.
     """
-    baseline = pick(evidence, "gate.baseline", str, "evidence")
-    return pd.DataFrame([_fold(row, baseline) for row in pick(evidence, "folds", list, "evidence")])
+    return pd.DataFrame([_fold(fold, evidence.gate.baseline) for fold in evidence.folds])
 
 
-def _fold(row: Mapping[str, Any], baseline: str) -> dict[str, Any]:
-    source = "evidence of a fold"
-    dates = ("train_start", "train_end", "test_start", "test_end")
-    against = pick(row, f"difference.{baseline}", dict, source)
-    low, high = interval(against, source)
+def _fold(fold: FoldEvidence, baseline: str) -> dict[str, object]:
+    if baseline not in fold.difference:
+        raise InputError(
+            f"evidence of fold {fold.fold}: the difference from {baseline} is missing; "
+            "train the model again with this version"
+        )
+    against = fold.difference[baseline]
+    low, high = _ends(against)
     return {
-        "fold": pick(row, "fold", int, source),
-        **{name: pick(row, name, str, source) for name in dates},
-        "train_n": pick(row, "rows.train", int, source),
-        "test_n": pick(row, "rows.test", int, source),
-        "model": known(against, "model", float, source),
-        "baseline_value": known(against, "baseline_value", float, source),
-        "difference": known(against, "value", float, source),
+        "fold": fold.fold,
+        "train_start": fold.train_start,
+        "train_end": fold.train_end,
+        "test_start": fold.test_start,
+        "test_end": fold.test_end,
+        "train_n": fold.rows.train,
+        "test_n": fold.rows.test,
+        "model": against.model,
+        "baseline_value": against.baseline_value,
+        "difference": against.value,
         "low": low,
         "high": high,
     }
+
+
+def _ends(row: Difference | ScoreBeside) -> tuple[float | None, float | None]:
+    return (None, None) if row.interval is None else (row.interval[0], row.interval[1])

@@ -1,8 +1,10 @@
 """Evidence as people and programs read it: a score beside its baseline and interval."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from home.records.training.judged import Verdict
+    from home.strict_json import Json
     from training.registry.register import Registered
 
 COLUMNS: Final = [
@@ -16,14 +18,14 @@ def evidence_rows(trained: "list[Registered]") -> list[list[str]]:
     return [row for model in trained for row in _rows(model)]
 
 
-def evidence_document(model: "Registered") -> dict[str, Any]:
+def evidence_document(model: "Registered") -> "dict[str, Json]":
     """Return the evidence of a model with what the registry made of it."""
     return {
         "name": model.name,
         "version": model.version,
         "alias": model.alias,
         "run_id": model.run_id,
-        **model.evidence,
+        **model.evidence.document(),
     }
 
 
@@ -31,29 +33,29 @@ def _rows(model: "Registered") -> list[list[str]]:
     from training.tasks.catalogue import TASKS
 
     evidence = model.evidence
-    compared = {row["score"]: row for row in evidence["comparison"]}
+    compared = {row.score: row for row in evidence.comparison}
     rows = []
-    for number, score in enumerate(TASKS[evidence["task"]].headline):
+    for number, score in enumerate(TASKS[evidence.task].headline):
         row = compared[score]
         first = number == 0
         rows.append(
             [
                 model.name if first else "",
-                str(evidence["window"]["tested_decided"]) if first else "",
+                str(evidence.window.tested_decided) if first else "",
                 score,
-                _figure(row["model"]),
-                row["baseline"] if first else "",
-                _figure(row["baseline_value"]),
-                _signed(row["difference"]),
-                "-" if row["interval"] is None else " to ".join(map(_signed, row["interval"])),
-                _verdict(evidence["verdict"]) if first else "",
+                _figure(row.model),
+                row.baseline if first else "",
+                _figure(row.baseline_value),
+                _signed(row.difference),
+                "-" if row.interval is None else " to ".join(map(_signed, row.interval)),
+                _verdict(evidence.verdict) if first else "",
             ]
         )
     return rows
 
 
-def _verdict(verdict: dict[str, Any]) -> str:
-    return "proven" if verdict["proven"] else "not proven"
+def _verdict(verdict: "Verdict") -> str:
+    return "proven" if verdict.proven else "not proven"
 
 
 def _figure(value: float | None) -> str:

@@ -227,20 +227,37 @@ def test_evidence_is_told_with_its_n_and_interval(filled: Path) -> None:
     for run_id in queries_models.model_versions(filled / "mlruns" / "mlflow.db")["run_id"]:
         path = queries_models.evidence_path(filled / "mlruns" / "artifacts", run_id)
         evidence = queries_models.read_evidence(path)
-        gate = queries_models.gate_row(evidence)
-        assert gate["improvement"] == pytest.approx(gate["baseline_value"] - gate["value"])
-        assert gate["low"] <= gate["improvement"] <= gate["high"]
+        gate = evidence.gate
+        assert gate.improvement == pytest.approx(gate.baseline_value - gate.value)
+        assert gate.interval[0] <= gate.improvement <= gate.interval[1]
         scores = queries_models.comparison(evidence)
-        assert scores["score"].tolist() == [row["score"] for row in evidence["comparison"]]
+        assert scores["score"].tolist() == [row.score for row in evidence.comparison]
         folds = queries_models.folds(evidence)
         assert folds["fold"].tolist() == [1, 2, 3, 4, 5]
-        assert folds["test_n"].sum() == gate["n"]
+        assert folds["test_n"].sum() == evidence.window.tested_decided
 
 
-@pytest.mark.parametrize("query", ["gate_row", "comparison", "folds"])
-def test_evidence_without_its_fields_is_an_error(query: str) -> None:
-    with pytest.raises(InputError, match="missing"):
-        getattr(queries_models, query)({"ticker": "SPY"})
+@pytest.mark.parametrize("field", ["gate", "comparison", "folds", "verdict"])
+def test_evidence_without_its_fields_is_an_error(filled: Path, tmp_path: Path, field: str) -> None:
+    run_id = queries_models.model_versions(filled / "mlruns" / "mlflow.db")["run_id"].iloc[0]
+    whole = queries_models.evidence_path(filled / "mlruns" / "artifacts", run_id)
+    document = json.loads(whole.read_text())
+    path = tmp_path / "evidence.json"
+    path.write_text(json.dumps({name: document[name] for name in document if name != field}))
+    with pytest.raises(InputError, match=f"evidence.json: {field} is missing"):
+        queries_models.read_evidence(path)
+
+
+@pytest.mark.parametrize("field", ["curves", "importance", "members", "trials"])
+def test_evidence_of_an_earlier_version_is_read(filled: Path, tmp_path: Path, field: str) -> None:
+    run_id = queries_models.model_versions(filled / "mlruns" / "mlflow.db")["run_id"].iloc[0]
+    whole = queries_models.evidence_path(filled / "mlruns" / "artifacts", run_id)
+    document = json.loads(whole.read_text())
+    path = tmp_path / "evidence.json"
+    path.write_text(json.dumps({name: document[name] for name in document if name != field}))
+    found = queries_models.read_evidence(path)
+    assert getattr(found, field) is None
+    assert found.document() == json.loads(path.read_text())
 
 
 # Drift

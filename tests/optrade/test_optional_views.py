@@ -130,8 +130,8 @@ def test_a_model_of_all_views_names_its_service_and_reads_what_is_on_demand(
         "SPY", safe_features=safe, n_features=500, n_folds=2, resamples=20, feature_service=WHOLE
     )
     trained = train_one(whole, whole.feature_store(online=False), Job(DIRECTION, settings), WINDOW)
-    assert trained.evidence["feature_service"] == WHOLE
-    read = set(trained.evidence["features"]) | set(trained.evidence["twins"])
+    assert trained.evidence.feature_service == WHOLE
+    read = set(trained.evidence.features) | set(trained.evidence.twins)
     pool = {reference.split(":")[1] for reference in SERVICES[WHOLE]}
     assert read == (pool - set(UNSAFE) if safe else pool)
     assert set(names("cross")) <= read
@@ -146,7 +146,7 @@ def test_a_view_that_covers_too_little_is_refused_with_its_flag(tmp_path: Path) 
         train_one(run, store, job, WINDOW)
     assert "or train without --sentiment" in str(refused.value)
     covered = Window(start="2022-09-01", end="2023-12-29")
-    assert train_one(run, store, job, covered).evidence["window"]["start"] == "2022-09-01"
+    assert train_one(run, store, job, covered).evidence.window.start == "2022-09-01"
 
 
 @pytest.mark.parametrize(

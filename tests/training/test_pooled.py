@@ -113,10 +113,10 @@ def test_the_tested_sessions_are_the_same_whatever_is_trained_on(
 def test_baselines_of_the_window_do_not_change_and_the_pooled_table_sees_all(
     trained: dict[str, Trained],
 ) -> None:
-    plain = trained["window"].evidence["baselines"]
+    plain = trained["window"].evidence.baselines
     assert POOLED_TABLE not in plain
     for way in WAYS[1:]:
-        found = dict(trained[way].evidence["baselines"])
+        found = dict(trained[way].evidence.baselines)
         table = found.pop(POOLED_TABLE)
         assert found == plain
         assert table != plain["transition_table"]
@@ -125,15 +125,15 @@ def test_baselines_of_the_window_do_not_change_and_the_pooled_table_sees_all(
 def test_each_way_trains_on_more_and_says_on_how_much(
     trained: dict[str, Trained], start: pd.Timestamp
 ) -> None:
-    window = {way: trained[way].evidence["window"] for way in WAYS}
-    rows = {way: trained[way].evidence["trained_rows"] for way in WAYS}
+    window = {way: trained[way].evidence.window for way in WAYS}
+    rows = {way: trained[way].evidence.trained_rows for way in WAYS}
     assert rows["window"] < rows["history"] < rows["pooled"] < rows["both"]
     for way in WAYS:
-        assert window[way]["start"] == str(start.date())
-        assert window[way]["sessions"] == window["window"]["sessions"]
-        assert window[way]["trained_on"] == rows[way]
-        assert (window[way]["trained_from"] < window[way]["start"]) is (way in ("history", "both"))
-    first = [trained[way].evidence["folds"][0]["rows"]["train"] for way in WAYS]
+        assert window[way].start == str(start.date())
+        assert window[way].sessions == window["window"].sessions
+        assert window[way].trained_on == rows[way]
+        assert (window[way].trained_from < window[way].start) is (way in ("history", "both"))
+    first = [trained[way].evidence.folds[0].rows.train for way in WAYS]
     assert first[0] < min(first[1:3])
     assert max(first[1:3]) < first[3]
 
@@ -144,7 +144,7 @@ def test_nothing_later_of_any_ticker_changes_a_pooled_fit(
 ) -> None:
     settings = replace(POOLED, model_type=word, feature_service="", history=True)
     before = walk(REGIME, frame, None, settings, start)
-    first = pd.Timestamp(before.evidence["folds"][1]["test_start"])
+    first = pd.Timestamp(before.evidence.folds[1].test_start)
     changed, later = frame.copy(), frame["session"] >= first
     rng = np.random.default_rng(3)
     columns = [name for name in frame if name not in ("ticker", "session")]
@@ -208,9 +208,9 @@ def test_each_ticker_of_a_pooled_direction_is_labelled_by_its_own_prices(
         np.testing.assert_array_equal(rows.today[mine], own.today)
     evidence = walk(DIRECTION, frame, prices, settings).evidence
     alone = walk(DIRECTION, frame, prices, replace(settings, pooled=False)).evidence
-    assert evidence["window"]["sessions"] == alone["window"]["sessions"]
-    assert evidence["baselines"] == alone["baselines"]
-    assert evidence["trained_rows"] == (rows.labels >= 0).sum() > alone["trained_rows"]
+    assert evidence.window.sessions == alone.window.sessions
+    assert evidence.baselines == alone.baselines
+    assert evidence.trained_rows == (rows.labels >= 0).sum() > alone.trained_rows
 
 
 def test_pooled_prices_that_are_no_ones_are_refused(

@@ -60,7 +60,7 @@ def test_the_regimes_baselines_are_as_measured_and_beat_the_seeds_recipe(
     inputs = frame[["ticker", "session", *VOLATILITY_INPUTS]]
     trained = walk(REGIME, inputs, None, Settings("SPY"))
     evidence, tested = trained.evidence, trained.tested
-    persistence, table = (evidence["baselines"][one] for one in ("persistence", "transition_table"))
+    persistence, table = (evidence.baselines[one] for one in ("persistence", "transition_table"))
     assert persistence["accuracy"] == pytest.approx(0.774, abs=0.005)
     assert persistence["macro_f1"] == pytest.approx(0.626, abs=0.005)
     assert table["accuracy"] == pytest.approx(0.797, abs=0.005)
@@ -69,12 +69,12 @@ def test_the_regimes_baselines_are_as_measured_and_beat_the_seeds_recipe(
     scores = regime_scores(tested.labels, likeliest, np.ones((1, len(tested.labels))))
     assert scores["accuracy"][0] == pytest.approx(0.767, abs=0.01)
     assert scores["macro_f1"][0] == pytest.approx(0.503, abs=0.03)
-    assert scores["log_loss"][0] == pytest.approx(evidence["pooled"]["log_loss"])
+    assert scores["log_loss"][0] == pytest.approx(evidence.pooled.scores["log_loss"])
     # Calls weighed inside each training part: more of the rare classes, no accuracy lost.
-    assert evidence["pooled"]["macro_f1"] > scores["macro_f1"][0] + 0.01
-    assert evidence["pooled"]["accuracy"] > scores["accuracy"][0] - 0.01
-    assert evidence["difference"]["transition_table"]["interval"][1] < 0
-    assert not evidence["verdict"]["proven"]
+    assert evidence.pooled.scores["macro_f1"] > scores["macro_f1"][0] + 0.01
+    assert evidence.pooled.scores["accuracy"] > scores["accuracy"][0] - 0.01
+    assert evidence.difference["transition_table"].interval[1] < 0
+    assert not evidence.verdict.proven
 
 
 def test_direction_is_close_to_chance_and_said_to_be(
@@ -82,7 +82,7 @@ def test_direction_is_close_to_chance_and_said_to_be(
 ) -> None:
     features = frame.drop(columns=list(GROUPS["iv_lags"].compute({"iv_rank": np.ones(30)})))
     evidence = walk(DIRECTION, features, prices, Settings("SPY")).evidence
-    assert evidence["pooled"]["fold_mean"]["auc_uncalibrated"] == pytest.approx(0.5, abs=0.05)
-    assert abs(evidence["gate"]["improvement"]) < 0.02
-    assert not evidence["verdict"]["promoted"]
-    assert "not proven" in evidence["verdict"]["words"]
+    assert evidence.pooled.fold_mean["auc_uncalibrated"] == pytest.approx(0.5, abs=0.05)
+    assert abs(evidence.gate.improvement) < 0.02
+    assert not evidence.verdict.promoted
+    assert "not proven" in evidence.verdict.words

@@ -108,8 +108,8 @@ def test_a_regime_without_a_feature_that_varies(
     frame = make_volatility(400)
     kept = frame[["ticker", "session", "iv_rank"]].assign(hint=1.0, other=2.0)
     trained = regime(kept, word)
-    assert trained.evidence["features"] == ["iv_rank"]
-    assert trained.evidence["constant"] == ["hint", "other"]
+    assert trained.evidence.features == ["iv_rank"]
+    assert trained.evidence.constant == ["hint", "other"]
 
 
 @pytest.mark.parametrize("word", ["logistic", "trees"])

@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from market.arrays import DateArray, IntArray
 from training.diagnose.features import alone, moved
+from training.diagnose.found import Diagnosis, Far, Learned, SecondOpinion, WorstDay
 from training.fit.mixture import Forecaster
 from training.frames.folds import Fold, combinatorial
 from training.frames.rows import Rows
@@ -27,14 +28,8 @@ RESAMPLES: Final = 500
 
 # The sums of a fit depend on the number of threads; training uses one.
 @threadpool_limits.wrap(limits=1)
-def diagnose(recipe: Recipe) -> dict[str, Any]:
-    """Return a diagnosis of a recipe as one plain dict.
-
-    Returns
-    -------
-    dict
-        `learning_curve`, `second_opinion`, `features` (rows of `diagnose_features.Alone`, the most
-        informative first), `drift` (rows of `Moved`) and `worst_days`, the worst first.
+def diagnose(recipe: Recipe) -> Diagnosis:
+    """Return a diagnosis of a recipe.
 
     Raises
     ------
@@ -45,16 +40,16 @@ def diagnose(recipe: Recipe) -> dict[str, Any]:
     forecasters = [recipe.fit(fold.train) for fold in folds]
     tested = out_of_fold(recipe.task, rows, folds, forecasters)
     n_classes, seed = len(recipe.task.classes), recipe.settings.seed
-    return {
-        "learning_curve": learning_curve(recipe, folds[-1]),
-        "second_opinion": second_opinion(recipe),
-        "features": [asdict(one) for one in alone(rows, folds, n_classes, seed)],
-        "drift": [asdict(one) for one in moved(rows, folds)],
-        "worst_days": worst_days(recipe, folds, forecasters, tested),
-    }
+    return Diagnosis(
+        learning_curve=learning_curve(recipe, folds[-1]),
+        second_opinion=second_opinion(recipe),
+        features=alone(rows, folds, n_classes, seed),
+        drift=moved(rows, folds),
+        worst_days=worst_days(recipe, folds, forecasters, tested),
+    )
 
 
-def learning_curve(recipe: Recipe, last: Fold) -> list[dict[str, Any]]:
+def learning_curve(recipe: Recipe, last: Fold) -> list[Learned]:
     """Return the score on one test part after training on ever more of the sessions before it.
 
     Model and baseline are fitted on the same part each time. `difference` is the baseline's log
@@ -67,18 +62,12 @@ def learning_curve(recipe: Recipe, last: Fold) -> list[dict[str, Any]]:
     return [_learned(recipe, last, before[-count:]) for count in dict.fromkeys(counts)]
 
 
-def second_opinion(recipe: Recipe) -> dict[str, Any]:
+def second_opinion(recipe: Recipe) -> SecondOpinion:
     """Return the gain over the baseline in combinatorial purged folds, in nats a session.
 
     Every choice of two of six stretches of the window is tested once, with what comes after it in
     the training part: not what could have been known, but a walk-forward that looks good by the
     luck of its order does not look good here (Lopez de Prado 2018, chapter 12).
-
-    Returns
-    -------
-    dict
-        `splits` (those that could be fitted), `mean`, `lowest` and `highest` gain, None without
-        splits, and `better`, the share of splits with a gain.
     """
     rows = recipe.rows
     gains = []
@@ -89,23 +78,19 @@ def second_opinion(recipe: Recipe) -> dict[str, Any]:
             continue
         if len(said):
             gains.append(float((said["baseline_loss"] - said["loss"]).mean()))
-    return {
-        "splits": len(gains),
-        "mean": float(np.mean(gains)) if gains else None,
-        "lowest": min(gains, default=None),
-        "highest": max(gains, default=None),
-        "better": float(np.mean([gain > 0.0 for gain in gains])) if gains else None,
-    }
+    return SecondOpinion(
+        splits=len(gains),
+        mean=float(np.mean(gains)) if gains else None,
+        lowest=min(gains, default=None),
+        highest=max(gains, default=None),
+        better=float(np.mean([gain > 0.0 for gain in gains])) if gains else None,
+    )
 
 
 def worst_days(
     recipe: Recipe, folds: Sequence[Fold], forecasters: Sequence[Forecaster], tested: OutOfFold
-) -> list[dict[str, Any]]:
-    """Return the decided sessions with the largest log loss: what was said, what happened.
-
-    `furthest` are the features read that lay the most standard deviations from their mean in the
-    training part that the forecast came from.
-    """
+) -> list[WorstDay]:
+    """Return the decided sessions with the largest log loss: what was said, what happened."""
     if tested.model.probabilities is None:
         raise TypeError("a rule that only calls has no log loss")
     decided = np.flatnonzero(tested.decided)
@@ -118,53 +103,46 @@ def worst_days(
         day = decided[at]
         number = int(tested.fold[day])
         found.append(
-            {
-                "session": f"{tested.sessions[day]:.10}",
-                "fold": number,
-                "loss": float(loss[at]),
-                "probabilities": dict(zip(classes, chance[at].tolist(), strict=True)),
-                "called": classes[tested.model.calls[day]],
-                "happened": classes[tested.labels[day]],
-                "furthest": _furthest(
+            WorstDay(
+                session=f"{tested.sessions[day]:.10}",
+                fold=number,
+                loss=float(loss[at]),
+                probabilities=dict(zip(classes, chance[at].tolist(), strict=True)),
+                called=classes[tested.model.calls[day]],
+                happened=classes[tested.labels[day]],
+                furthest=_furthest(
                     recipe.rows, folds[number - 1].train, forecasters[number - 1], positions[day]
                 ),
-            }
+            )
         )
     return found
 
 
-def _learned(recipe: Recipe, last: Fold, sessions: DateArray) -> dict[str, Any]:
+def _learned(recipe: Recipe, last: Fold, sessions: DateArray) -> Learned:
     train = last.train[recipe.rows.sessions[last.train] >= sessions[0]]
-    part = {"sessions": len(sessions), "start": f"{sessions[0]:.10}", "rows": len(train)}
-    score, gate = recipe.task.headline[1], recipe.task.gate_baseline
-    unknown = dict.fromkeys(
-        ("tested", "log_loss", "baseline_log_loss", "difference", "interval", score)
-    )
+    gate = recipe.task.gate_baseline
+    unknown = Learned(len(sessions), f"{sessions[0]:.10}", len(train), gate)
     try:
         tested = recipe.evaluate(Fold(train, last.test))
     except UnfittableError as error:
-        return {**part, "baseline": gate, **unknown, "why_not": str(error)}
+        return replace(unknown, why_not=str(error))
     if not tested.decided.any():
-        return {**part, "baseline": gate, **unknown, "why_not": "no tested session was scored"}
+        return replace(unknown, why_not="no tested session was scored")
     weights = session_weights(len(tested.sessions), RESAMPLES, recipe.settings.seed)
     found = measure(recipe.task, tested, weights)
-    against = found["difference"][gate]
-    return {
-        **part,
-        "baseline": gate,
-        "tested": int(tested.decided.sum()),
-        "log_loss": against["model"],
-        "baseline_log_loss": against["baseline_value"],
-        "difference": against["value"],
-        "interval": against["interval"],
-        score: found["scores"][score],
-        "why_not": None,
-    }
+    against = found.difference[gate]
+    return replace(
+        unknown,
+        tested=int(tested.decided.sum()),
+        log_loss=against.model,
+        baseline_log_loss=against.baseline_value,
+        difference=against.value,
+        interval=against.interval,
+        score=found.scores[recipe.task.headline[1]],
+    )
 
 
-def _furthest(
-    rows: Rows, train: IntArray, forecaster: Forecaster, day: int
-) -> list[dict[str, Any]]:
+def _furthest(rows: Rows, train: IntArray, forecaster: Forecaster, day: int) -> list[Far]:
     columns = forecaster.fit.selection.columns
     before = rows.values[np.ix_(train, columns)]
     value = rows.values[day, columns]
@@ -173,6 +151,5 @@ def _furthest(
     np.divide(value - np.nanmean(before, axis=0), spread, out=away, where=spread > 0.0)
     order = np.argsort(-np.abs(np.nan_to_num(away)), kind="stable")[:FURTHEST]
     return [
-        {"name": rows.names[columns[at]], "value": float(value[at]), "deviations": float(away[at])}
-        for at in order.tolist()
+        Far(rows.names[columns[at]], float(value[at]), float(away[at])) for at in order.tolist()
     ]

@@ -1,15 +1,26 @@
-"""Out-of-fold forecasts as curves: plain lists, ready for JSON and for plots. Pure.
+"""Out-of-fold forecasts as curves. Pure.
 
 Scores stand in `measures`; here is what a score hides: where probabilities are off, which
 classes are mistaken for which, and when the model was better than its baseline.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_fscore_support, roc_curve
 
+from home.records.training.explained import (
+    Bin,
+    ClassScores,
+    Confusion,
+    Cumulative,
+    Curves,
+    DayCurves,
+    OverTime,
+    Roc,
+    Rolling,
+)
 from market.arrays import BoolArray, FloatArray, IntArray
 from market.bootstrap import LEVEL
 from training.fit.forecast import Forecast
@@ -25,29 +36,26 @@ MAX_POINTS: Final = 300  # of a long curve: a screen shows no more
 DIGITS: Final = 6
 
 
-def curves(task: Task, tested: OutOfFold, weights: FloatArray) -> dict[str, Any]:
+def curves(task: Task, tested: OutOfFold, weights: FloatArray) -> Curves:
     """Return the curves of a training.
 
     Parameters
     ----------
     weights
         As `measures.session_weights` gives them for the sessions of `tested`: ones, then the
-        resamples.
-
-    Returns
-    -------
-    dict
-        `decided` (and `all_days` where some sessions have no class, by the sign of their
-        return): `sessions`, `reliability` (bins by class), `roc` (two classes only),
-        `confusion` (by model and baseline). `over_time`: see `over_time`.
+        resamples. Sessions without a class count in `all_days`, by the sign of their return.
     """
-    found = {"decided": _days(task, tested, weights, tested.decided, tested.labels)}
+    every = None
     if task.has_flat:
-        found["all_days"] = _days(task, tested, weights, tested.scored, tested.every_outcome)
-    return found | {"over_time": over_time(task, tested)}
+        every = _days(task, tested, weights, tested.scored, tested.every_outcome)
+    return Curves(
+        decided=_days(task, tested, weights, tested.decided, tested.labels),
+        all_days=every,
+        over_time=over_time(task, tested),
+    )
 
 
-def reliability(hit: BoolArray, stated: FloatArray, weights: FloatArray) -> list[dict[str, Any]]:
+def reliability(hit: BoolArray, stated: FloatArray, weights: FloatArray) -> list[Bin]:
     """Return how often what was given a probability happened, in bins of about equal count.
 
     Equal probabilities share a bin, and none holds less than half its share. The interval is
@@ -61,12 +69,6 @@ def reliability(hit: BoolArray, stated: FloatArray, weights: FloatArray) -> list
         Whether it happened, and the probability it was given; shape (n_rows,).
     weights
         Ones, then resamples; shape (1 + n_resamples, n_rows).
-
-    Returns
-    -------
-    list of dict
-        `low`, `high` (stated in the bin), `stated` (their mean), `frequency`, `count`,
-        `interval`.
     """
     at = _bins(stated)
     member = (at[:, None] == np.arange(at.max() + 1)).astype(np.float64)
@@ -77,14 +79,14 @@ def reliability(hit: BoolArray, stated: FloatArray, weights: FloatArray) -> list
         frequency, count = float(hit[mine].mean()), int(mine.sum())
         low, high = wilson(frequency, count / effect)
         rows.append(
-            {
-                "low": _short(stated[mine].min()),
-                "high": _short(stated[mine].max()),
-                "stated": _short(stated[mine].mean()),
-                "frequency": _short(frequency),
-                "count": count,
-                "interval": [_short(low), _short(high)],
-            }
+            Bin(
+                low=_short(stated[mine].min()),
+                high=_short(stated[mine].max()),
+                stated=_short(stated[mine].mean()),
+                frequency=_short(frequency),
+                count=count,
+                interval=[_short(low), _short(high)],
+            )
         )
     return rows
 
@@ -101,28 +103,21 @@ def wilson(frequency: float, count: float) -> tuple[float, float]:
     return max(0.0, float((centre - spread) / under)), min(1.0, float((centre + spread) / under))
 
 
-def roc(outcome: IntArray, forecast: Forecast) -> dict[str, Any] | None:
-    """Return the ROC curve of P(UP) and the point of the calls; None without both classes.
-
-    Returns
-    -------
-    dict
-        `false_positive_rate`, `true_positive_rate` (lists), `calls` (the pair at the
-        threshold).
-    """
+def roc(outcome: IntArray, forecast: Forecast) -> Roc | None:
+    """Return the ROC curve of P(UP) and the point of the calls; None without both classes."""
     if forecast.probabilities is None or len(np.unique(outcome)) < 2:
         return None
     false_alarm, hit, _ = roc_curve(outcome, forecast.probabilities[:, 1])
     kept = _thinned(len(hit))
     called = forecast.calls == 1
-    return {
-        "false_positive_rate": [_short(figure) for figure in false_alarm[kept]],
-        "true_positive_rate": [_short(figure) for figure in hit[kept]],
-        "calls": [_short(called[outcome == 0].mean()), _short(called[outcome == 1].mean())],
-    }
+    return Roc(
+        false_positive_rate=[_short(figure) for figure in false_alarm[kept]],
+        true_positive_rate=[_short(figure) for figure in hit[kept]],
+        calls=[_short(called[outcome == 0].mean()), _short(called[outcome == 1].mean())],
+    )
 
 
-def confusion_table(task: Task, outcome: IntArray, calls: IntArray) -> dict[str, Any]:
+def confusion_table(task: Task, outcome: IntArray, calls: IntArray) -> Confusion:
     """Return counts by outcome (rows) and call (columns), and the scores of each class.
 
     A score whose denominator is zero (a class never called, or never there) is None.
@@ -133,31 +128,20 @@ def confusion_table(task: Task, outcome: IntArray, calls: IntArray) -> dict[str,
         outcome, calls, labels=classes, average=None, zero_division=np.nan
     )
     by_class = {
-        name: {
-            "precision": plain(precision),
-            "recall": plain(recall),
-            "f1": plain(f1),
-            "support": int(support),
-        }
+        name: ClassScores(
+            precision=plain(precision), recall=plain(recall), f1=plain(f1), support=int(support)
+        )
         for name, precision, recall, f1, support in zip(task.classes, *scores, strict=True)
     }
-    return {
-        "classes": list(task.classes),
-        "counts": counts.astype(np.int64).tolist(),
-        "by_class": by_class,
-    }
+    return Confusion(
+        classes=list(task.classes), counts=counts.astype(np.int64).tolist(), by_class=by_class
+    )
 
 
-def over_time(task: Task, tested: OutOfFold) -> dict[str, Any]:
+def over_time(task: Task, tested: OutOfFold) -> OverTime:
     """Return when the model was better than the gate's baseline, by log loss in nats.
 
-    Returns
-    -------
-    dict
-        `window`; `rolling`: `sessions`, `model`, `baseline`, means over the last `window`
-        tested sessions, None where fewer than 63 of them have a loss; `cumulative`:
-        `sessions`, `difference`, the sum of baseline less model so far (rising: the model is
-        better); `folds`: the session at which each test part starts.
+    Rolling means are None where fewer than 63 tested sessions of a window have a loss.
     """
     known = losses(task, tested).set_index("session")
     every = known[["loss", "baseline_loss"]].reindex(pd.DatetimeIndex(tested.sessions))
@@ -166,41 +150,41 @@ def over_time(task: Task, tested: OutOfFold) -> dict[str, Any]:
     gained = (known["baseline_loss"] - known["loss"]).cumsum()
     gained = gained.iloc[_thinned(len(gained))]
     starts = [tested.sessions[tested.fold == number][0] for number in np.unique(tested.fold)]
-    return {
-        "baseline": task.gate_baseline,
-        "window": WINDOW,
-        "rolling": {
-            "sessions": _days_of(rolling.index),
-            "model": [_short(figure) for figure in rolling["loss"]],
-            "baseline": [_short(figure) for figure in rolling["baseline_loss"]],
-        },
-        "cumulative": {
-            "sessions": _days_of(gained.index),
-            "difference": [_short(figure) for figure in gained],
-        },
-        "folds": _days_of(pd.DatetimeIndex(starts)),
-    }
+    return OverTime(
+        baseline=task.gate_baseline,
+        window=WINDOW,
+        rolling=Rolling(
+            sessions=_days_of(rolling.index),
+            model=[_known(figure) for figure in rolling["loss"]],
+            baseline=[_known(figure) for figure in rolling["baseline_loss"]],
+        ),
+        cumulative=Cumulative(
+            sessions=_days_of(gained.index),
+            difference=[_known(figure) for figure in gained],
+        ),
+        folds=_days_of(pd.DatetimeIndex(starts)),
+    )
 
 
 def _days(
     task: Task, tested: OutOfFold, weights: FloatArray, kept: BoolArray, outcomes: IntArray
-) -> dict[str, Any]:
+) -> DayCurves:
     outcome, model, drawn = outcomes[kept], tested.model.of(kept), weights[:, kept]
     said = {"model": model}
     said |= {name: forecast.of(kept) for name, forecast in tested.baselines.items()}
-    return {
-        "sessions": int(kept.sum()),
-        "reliability": _reliability_by_class(task, outcome, model, drawn),
-        "roc": roc(outcome, model) if len(task.classes) == 2 else None,
-        "confusion": {
+    return DayCurves(
+        sessions=int(kept.sum()),
+        reliability=_reliability_by_class(task, outcome, model, drawn),
+        roc=roc(outcome, model) if len(task.classes) == 2 else None,
+        confusion={
             name: confusion_table(task, outcome, forecast.calls) for name, forecast in said.items()
         },
-    }
+    )
 
 
 def _reliability_by_class(
     task: Task, outcome: IntArray, model: Forecast, weights: FloatArray
-) -> dict[str, list[dict[str, Any]]]:
+) -> dict[str, list[Bin]]:
     if model.probabilities is None:
         return {}
     # Of two classes one says it all: the other is its complement.
@@ -247,9 +231,13 @@ def _thinned(count: int) -> IntArray:
     return np.unique(np.linspace(0, count - 1, MAX_POINTS).round().astype(np.int64))
 
 
-def _short(figure: float) -> float | None:
+def _short(figure: float) -> float:
+    return round(float(figure), DIGITS)
+
+
+def _known(figure: float) -> float | None:
     known = plain(figure)
-    return None if known is None else round(known, DIGITS)
+    return None if known is None else _short(known)
 
 
 def _days_of(index: pd.Index) -> list[str]:

@@ -6,12 +6,13 @@ each alone looks idle. Whole views are permuted as well, since within a view man
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND
 from forecasters.linear import Linear
+from home.records.training.explained import LinearWeight, Permutation, Rise
 from market.arrays import FloatArray, IntArray
 from market.bootstrap import MEAN_BLOCK
 from training.fit.forecast import Forecast
@@ -51,7 +52,7 @@ def permutation_importance(
     seed: int,
     repeats: int = REPEATS,
     max_rows: int | None = None,
-) -> dict[str, list[dict[str, Any]]]:
+) -> Permutation:
     """Return by how much the log loss rises, in nats, without what a feature or a view says.
 
     Whole blocks of 20 sessions change places within a test part, so that a feature keeps its
@@ -64,13 +65,6 @@ def permutation_importance(
         Of the columns of every part's values.
     max_rows
         Score at most so many sessions of a part, evenly spaced: for slow forecasts.
-
-    Returns
-    -------
-    dict
-        `features` and `views`, the most important first: `name`, `increase` (mean over repeats,
-        folds by their sessions), `spread` (standard deviation over repeats), `by_fold` (None
-        for a fold that does not read it).
     """
     ready = [one for one in (_prepare(part, max_rows) for part in parts) if one is not None]
     column = {name: at for at, name in enumerate(names)}
@@ -80,16 +74,18 @@ def permutation_importance(
     for name in reads:
         views.setdefault(view_of.get(name, NO_VIEW), []).append(name)
     singles = {name: [name] for name in reads}
-    return {
-        "features": _ranked(ready, singles, column, seed, repeats),
-        "views": _ranked(ready, views, column, seed, repeats),
-    }
+    return Permutation(
+        features=_ranked(ready, singles, column, seed, repeats),
+        views=_ranked(ready, views, column, seed, repeats),
+    )
 
 
 def linear_weights(
     final: Linear, folds: Sequence[Linear], classes: Sequence[str]
-) -> list[dict[str, Any]]:
+) -> list[LinearWeight]:
     """Return the weights of a linear model per standard deviation of each feature, in log-odds.
+
+    The largest come first; of two classes the weights are the second's.
 
     Parameters
     ----------
@@ -97,12 +93,6 @@ def linear_weights(
         One row of weights for two classes, a row a class for more; folds that knew every class.
     classes
         Names of the classes, in the order of their codes.
-
-    Returns
-    -------
-    list of dict
-        The largest first: `name`, `weights` (by class; of two, the second's), `folds` (how many
-        that knew every class chose it), `low`, `high` (over those folds, by class).
     """
     labelled = list(classes) if len(classes) > 2 else [classes[1]]
     earlier: dict[str, list[FloatArray]] = {}
@@ -113,15 +103,15 @@ def linear_weights(
     for name, weights in zip(final.features, final.coef.T, strict=True):
         seen = earlier.get(name, [])
         rows.append(
-            {
-                "name": name,
-                "weights": _by_class(labelled, weights),
-                "folds": len(seen),
-                "low": _by_class(labelled, np.min(seen, axis=0)) if seen else None,
-                "high": _by_class(labelled, np.max(seen, axis=0)) if seen else None,
-            }
+            LinearWeight(
+                name=name,
+                weights=_by_class(labelled, weights),
+                folds=len(seen),
+                low=_by_class(labelled, np.min(seen, axis=0)) if seen else None,
+                high=_by_class(labelled, np.max(seen, axis=0)) if seen else None,
+            )
         )
-    return sorted(rows, key=lambda row: -max(map(abs, row["weights"].values())))
+    return sorted(rows, key=lambda row: -max(map(abs, row.weights.values())))
 
 
 def block_order(count: int, rng: np.random.Generator, block: int = MEAN_BLOCK) -> IntArray:
@@ -178,7 +168,7 @@ def _ranked(
     column: Mapping[str, int],
     seed: int,
     repeats: int,
-) -> list[dict[str, Any]]:
+) -> list[Rise]:
     # The same orders for every feature: their differences are the features', not the draw's.
     rng = np.random.default_rng(seed)
     orders = [[block_order(len(one.part.values), rng) for _ in range(repeats)] for one in ready]
@@ -193,14 +183,14 @@ def _ranked(
                 rise[at] = one.without(columns, orders[at]) - one.loss
         pooled = share @ np.nan_to_num(rise)  # a fold that does not read it loses nothing by it
         rows.append(
-            {
-                "name": name,
-                "increase": float(pooled.mean()),
-                "spread": float(pooled.std(ddof=1)) if repeats > 1 else None,
-                "by_fold": [plain(figure) for figure in rise.mean(axis=1)],
-            }
+            Rise(
+                name=name,
+                increase=float(pooled.mean()),
+                spread=float(pooled.std(ddof=1)) if repeats > 1 else None,
+                by_fold=[plain(figure) for figure in rise.mean(axis=1)],
+            )
         )
-    return sorted(rows, key=lambda row: -row["increase"])
+    return sorted(rows, key=lambda row: -row.increase)
 
 
 def _by_class(classes: Sequence[str], weights: FloatArray) -> dict[str, float]:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from forecasters.linear import Linear
+from home.records.training.explained import Importance
 from market.arrays import FloatArray
 from training.explain.importance import Part, linear_weights, permutation_importance
 from training.fit.fit import Fit, Mixed
@@ -32,15 +33,8 @@ def importance(
     forecasters: Sequence[Forecaster],
     final: Forecaster,
     seed: int,
-) -> dict[str, Any]:
-    """Return permutation importance on the test parts, and the weights of a linear member.
-
-    Returns
-    -------
-    dict
-        `permutation` (see `permutation_importance`); `weights` (see `linear_weights`), None of
-        a model without a linear part.
-    """
+) -> Importance:
+    """Return permutation importance on the test parts, and the weights of a linear member."""
     parts = [
         Part(
             _remembering(one).forecast,
@@ -53,12 +47,12 @@ def importance(
     linear, earlier = _linear(final.fit), [_linear(one.fit) for one in forecasters]
     slow = any(one.word == SLOW for one in final.fit.fits)
     most, repeats = SLOW_EFFORT if slow else EFFORT
-    return {
-        "permutation": permutation_importance(parts, rows.names, seed, repeats, most),
-        "weights": None
+    return Importance(
+        permutation=permutation_importance(parts, rows.names, seed, repeats, most),
+        weights=None
         if linear is None
         else linear_weights(linear, [one for one in earlier if one is not None], task.classes),
-    }
+    )
 
 
 def _linear(fit: Fit | Mixed) -> Linear | None:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
@@ -60,7 +60,7 @@ def frame_key(
         for view in _stored(references)
         for key in keys[GROUPS[view].entity]
     }
-    made_from: dict[str, Any] = {
+    made_from = {
         "format": FORMAT,
         "service": service,
         "references": {view: list(names) for view, names in references.items()},

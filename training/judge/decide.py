@@ -4,14 +4,16 @@ The rules of promotion and serving (Decisions 11, 20 and 21) are `gate.judge`, `
 `serves`: nothing else decides.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
+from home.records.training.evidence import TrainingEvidence
+from home.records.training.judged import Verdict
 from training.judge.against_champion import Champion, comparison
-from training.judge.gate import Verdict, judge
+from training.judge.gate import judge
 from training.judge.trials import trials_evidence
 
 CHAMPION: Final = "champion"
@@ -33,11 +35,11 @@ class Decision:
     verdict: Verdict
     alias: str
     serves: bool
-    evidence: dict[str, Any]
+    evidence: TrainingEvidence
 
 
 def decide(
-    evidence: Mapping[str, Any],
+    evidence: TrainingEvidence,
     losses: pd.DataFrame,
     champion: Champion | None,
     trials: Sequence[pd.DataFrame] | None = None,
@@ -55,15 +57,16 @@ def decide(
     trials
         Losses of all other trials of the model; None keeps the trials that the evidence holds.
     """
-    settings = evidence["settings"]
-    resamples, seed = settings["resamples"], settings["seed"]
+    resamples, seed = evidence.count("resamples"), evidence.count("seed")
     compared = None if champion is None else comparison(losses, champion, resamples, seed)
-    final = dict(evidence) | {"champion": compared}
+    counted = evidence.trials
     if trials is not None:
-        final["trials"] = trials_evidence(losses, trials, resamples, seed)
-    verdict = judge(final)
+        counted = trials_evidence(losses, trials, resamples, seed)
+    verdict = judge(evidence.gate, compared, counted)
     alias = alias_of(verdict)
-    final["verdict"] = verdict.as_dict()
+    final = evidence.model_copy(
+        update={"champion": compared, "trials": counted, "verdict": verdict}
+    )
     return Decision(verdict, alias, serves(alias, champion), final)
 
 

@@ -1,16 +1,13 @@
-"""How good out-of-fold forecasts are: scores, baselines, differences with intervals.
-
-No score stands alone: each row of a `comparison` has the baseline's score, the difference
-(positive: the model is better) and its 95 % interval (Decision 10).
-"""
+"""How good out-of-fold forecasts are: scores, baselines, differences with intervals."""
 
 import math
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from jaxtyping import Float64
 
+from home.records.training.measured import AllDays, AtHalf, Difference, Measured, ScoreBeside
 from market.bootstrap import interval, resample_weights
 from training.fit.forecast import Forecast
 from training.fit.threshold import DEFAULT
@@ -36,19 +33,13 @@ def session_weights(
 
 def measure(
     task: Task, tested: OutOfFold, weights: Float64[np.ndarray, "n_draws n_sessions"]
-) -> dict[str, Any]:
+) -> Measured:
     """Return the figures of the decided sessions.
 
     Parameters
     ----------
     weights
         As `session_weights` gives them for the sessions of `tested`.
-
-    Returns
-    -------
-    dict
-        `scores` of the model, `baselines` (scores of each), `difference` (per baseline: metric,
-        value, interval, bound) and `comparison` (every score against the gate's baseline).
     """
     decided = tested.decided
     outcome, drawn = tested.labels[decided], weights[:, decided]
@@ -57,43 +48,40 @@ def measure(
         name: task.scores(outcome, forecast.of(decided), drawn)
         for name, forecast in tested.baselines.items()
     }
-    return {
-        "scores": _points(model),
-        "baselines": {name: _points(scores) for name, scores in against.items()},
-        "difference": {name: _headline(model, scores) for name, scores in against.items()},
-        "comparison": compare(model, against[task.gate_baseline], task.gate_baseline),
-    }
+    return Measured(
+        scores=_points(model),
+        baselines={name: _points(scores) for name, scores in against.items()},
+        difference={name: _headline(model, scores) for name, scores in against.items()},
+        comparison=compare(model, against[task.gate_baseline], task.gate_baseline),
+    )
 
 
 def measure_all_days(
     task: Task, tested: OutOfFold, weights: Float64[np.ndarray, "n_draws n_sessions"]
-) -> dict[str, Any]:
-    """Return the figures of all scored sessions, FLAT ones by the sign of their return.
-
-    `label_accuracy` is the share of sessions whose call was the label: a FLAT one is a miss.
-    """
+) -> AllDays:
+    """Return the figures of all scored sessions, FLAT ones by the sign of their return."""
     scored, name = tested.scored, task.gate_baseline
     outcome, drawn = tested.every_outcome[scored], weights[:, scored]
     model = task.scores(outcome, tested.model.of(scored), drawn)
     baseline = task.scores(outcome, tested.baselines[name].of(scored), drawn)
     right = tested.model.calls[scored] == tested.labels[scored]
-    return {
-        "scores": _points(model) | {"label_accuracy": float(right.mean())},
-        "sessions": int(scored.sum()),
-        "comparison": compare(model, baseline, name),
-    }
+    return AllDays(
+        scores=_points(model) | {"label_accuracy": float(right.mean())},
+        sessions=int(scored.sum()),
+        comparison=compare(model, baseline, name),
+    )
 
 
 def measure_at_half(
     task: Task, tested: OutOfFold, weights: Float64[np.ndarray, "n_draws n_sessions"]
-) -> dict[str, Any]:
+) -> AtHalf:
     """Return the figures of calls at a threshold of 0.50 on decided sessions (Decision 9)."""
     decided, name = tested.decided, task.gate_baseline
     outcome, drawn = tested.labels[decided], weights[:, decided]
     forecast = at_half(tested.model.of(decided))
     called = _of_calls(task.scores(outcome, forecast, drawn))
     baseline = _of_calls(task.scores(outcome, tested.baselines[name].of(decided), drawn))
-    return {"scores": _points(called), "comparison": compare(called, baseline, name)}
+    return AtHalf(scores=_points(called), comparison=compare(called, baseline, name))
 
 
 def at_half(forecast: Forecast) -> Forecast:
@@ -104,21 +92,21 @@ def at_half(forecast: Forecast) -> Forecast:
     return replace(forecast, calls=calls)
 
 
-def compare(model: Spread, baseline: Spread, name: str) -> list[dict[str, Any]]:
+def compare(model: Spread, baseline: Spread, name: str) -> list[ScoreBeside]:
     """Return every score beside the baseline's, with the difference and its interval."""
     rows = []
     for score, figures in model.items():
         better = _improvement(score, figures, baseline[score])
         spread = interval(better[1:])
         rows.append(
-            {
-                "score": score,
-                "model": plain(figures[0]),
-                "baseline": name,
-                "baseline_value": plain(baseline[score][0]),
-                "difference": plain(better[0]),
-                "interval": None if spread is None else [spread.low, spread.high],
-            }
+            ScoreBeside(
+                score=score,
+                model=plain(figures[0]),
+                baseline=name,
+                baseline_value=plain(baseline[score][0]),
+                difference=plain(better[0]),
+                interval=None if spread is None else [spread.low, spread.high],
+            )
         )
     return rows
 
@@ -128,19 +116,19 @@ def plain(figure: float) -> float | None:
     return float(figure) if math.isfinite(figure) else None
 
 
-def _headline(model: Spread, baseline: Spread) -> dict[str, Any]:
+def _headline(model: Spread, baseline: Spread) -> Difference:
     """Return the difference by log loss, or by accuracy from a baseline that only calls."""
     metric = GATE_METRIC if np.isfinite(baseline[GATE_METRIC][0]) else CALL_METRIC
     better = _improvement(metric, model[metric], baseline[metric])
     spread = interval(better[1:])
-    return {
-        "metric": metric,
-        "model": plain(model[metric][0]),
-        "baseline_value": plain(baseline[metric][0]),
-        "value": plain(better[0]),
-        "interval": None if spread is None else [spread.low, spread.high],
-        "bound": None if spread is None else spread.bound,
-    }
+    return Difference(
+        metric=metric,
+        model=plain(model[metric][0]),
+        baseline_value=plain(baseline[metric][0]),
+        value=plain(better[0]),
+        interval=None if spread is None else [spread.low, spread.high],
+        bound=None if spread is None else spread.bound,
+    )
 
 
 def _improvement(

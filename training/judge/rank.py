@@ -7,13 +7,15 @@ followed the sessions of the training part.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64
 
 from forecasters.paths import Paths
+from home.records.training.measured import Difference
+from home.records.training.rank import NewestRank, RankEvidence, RankFold, RankVerdict, RankWindow
 from market.bootstrap import interval
 from training.fit.fit import Fit
 from training.frames.folds import Fold
@@ -64,8 +66,8 @@ def rank_evidence(
     rows: Rows,
     folds: Sequence[Fold],
     fits: Sequence[Fit],
-    newest: dict[str, Any] | None,
-) -> dict[str, Any]:
+    newest: NewestRank | None,
+) -> RankEvidence:
     """Return how well the paths forecast the rank out of fold, and the newest forecast.
 
     Parameters
@@ -76,34 +78,29 @@ def rank_evidence(
         The walk-forward, and what each training part fitted.
     newest
         As `newest_rank` gives it.
-
-    Returns
-    -------
-    dict
-        Keys as in the evidence of a class forecast, with figures in index points.
     """
     scored = [_score_fold(rows, fold, fit) for fold, fit in zip(folds, fits, strict=True)]
     model, baseline = (_joined([pair[at] for pair in scored]) for at in (0, 1))
     difference = _difference(model, baseline, settings)
-    return {
-        "ticker": settings.ticker,
-        "model": MODEL,
-        "task": RANK.name,
-        "unit": "index points",
-        "feature_service": settings.feature_service,
-        "settings": RANK.document(settings),
-        "window": _window(rows, folds, len(model.crps)),
-        "folds": [_fold(rows, *part) for part in zip(folds, scored, strict=True)],
-        "pooled": model.points(),
-        "baselines": {BASELINE: baseline.points()},
-        "difference": {BASELINE: difference},
-        "level": LEVEL,
-        "forecast": newest,
-        "verdict": _verdict(difference, model),
-    }
+    return RankEvidence(
+        ticker=settings.ticker,
+        model=MODEL,
+        task=RANK.name,
+        unit="index points",
+        feature_service=settings.feature_service,
+        settings=RANK.document(settings),
+        window=_window(rows, folds, len(model.crps)),
+        folds=[_fold(rows, *part) for part in zip(folds, scored, strict=True)],
+        pooled=model.points(),
+        baselines={BASELINE: baseline.points()},
+        difference={BASELINE: difference},
+        level=LEVEL,
+        forecast=newest,
+        verdict=_verdict(difference, model),
+    )
 
 
-def newest_rank(frame: pd.DataFrame, settings: Settings, fit: Fit) -> dict[str, Any] | None:
+def newest_rank(frame: pd.DataFrame, settings: Settings, fit: Fit) -> NewestRank | None:
     """Return the forecast from the last session of the frame that has all inputs, if one has."""
     mine = frame[frame["ticker"] == settings.ticker].sort_values("session")
     values = mine[list(fit.selection.names)].to_numpy(np.float64)
@@ -112,38 +109,38 @@ def newest_rank(frame: pd.DataFrame, settings: Settings, fit: Fit) -> dict[str, 
         return None
     last = complete[-1:]
     low, middle, high = np.quantile(_simulation(fit).ranks(values[last])[0], QUANTILES)
-    return {
-        "session": str(mine["session"].iloc[last[0]].date()),
-        "sessions_ahead": settings.horizon,
-        "median": float(middle),
-        "low": float(low),
-        "high": float(high),
-        "level": LEVEL,
-    }
+    return NewestRank(
+        session=str(mine["session"].iloc[last[0]].date()),
+        sessions_ahead=settings.horizon,
+        median=float(middle),
+        low=float(low),
+        high=float(high),
+        level=LEVEL,
+    )
 
 
-def _difference(model: RankScores, baseline: RankScores, settings: Settings) -> dict[str, Any]:
+def _difference(model: RankScores, baseline: RankScores, settings: Settings) -> Difference:
     """Return by how much the model's score is better, with its interval."""
     weights = session_weights(len(model.crps), settings.resamples, settings.seed)
     gain = weights @ (baseline.crps - model.crps) / len(model.crps)
     spread = interval(gain[1:])
-    return {
-        "metric": METRIC,
-        "model": float(model.crps.mean()),
-        "baseline_value": float(baseline.crps.mean()),
-        "value": float(gain[0]),
-        "interval": None if spread is None else [spread.low, spread.high],
-        "bound": None if spread is None else spread.bound,
-    }
+    return Difference(
+        metric=METRIC,
+        model=float(model.crps.mean()),
+        baseline_value=float(baseline.crps.mean()),
+        value=float(gain[0]),
+        interval=None if spread is None else [spread.low, spread.high],
+        bound=None if spread is None else spread.bound,
+    )
 
 
-def _fold(rows: Rows, fold: Fold, pair: tuple[RankScores, RankScores]) -> dict[str, Any]:
-    return {
-        "test_start": _day(rows.sessions[fold.test[0]]),
-        "test_end": _day(rows.sessions[fold.test[-1]]),
-        "scores": pair[0].points(),
-        "baselines": {BASELINE: pair[1].points()},
-    }
+def _fold(rows: Rows, fold: Fold, pair: tuple[RankScores, RankScores]) -> RankFold:
+    return RankFold(
+        test_start=_day(rows.sessions[fold.test[0]]),
+        test_end=_day(rows.sessions[fold.test[-1]]),
+        scores=pair[0].points(),
+        baselines={BASELINE: pair[1].points()},
+    )
 
 
 def crps(draws: Float64[np.ndarray, " n_draws"], outcome: float) -> float:
@@ -202,29 +199,29 @@ def _joined(parts: Sequence[RankScores]) -> RankScores:
     return RankScores(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
-def _window(rows: Rows, folds: Sequence[Fold], scored: int) -> dict[str, Any]:
+def _window(rows: Rows, folds: Sequence[Fold], scored: int) -> RankWindow:
     mine = rows.sessions[rows.tested]
-    return {
-        "start": _day(mine[0]),
-        "end": _day(mine[-1]),
-        "sessions": len(mine),
-        "trained_from": _day(rows.sessions[0]),
-        "tested": sum(len(fold.test) for fold in folds),
-        "tested_decided": scored,
-    }
+    return RankWindow(
+        start=_day(mine[0]),
+        end=_day(mine[-1]),
+        sessions=len(mine),
+        trained_from=_day(rows.sessions[0]),
+        tested=sum(len(fold.test) for fold in folds),
+        tested_decided=scored,
+    )
 
 
-def _verdict(difference: dict[str, Any], model: RankScores) -> dict[str, Any]:
-    bound = difference["bound"]
+def _verdict(difference: Difference, model: RankScores) -> RankVerdict:
+    bound = difference.bound
     proven = bound is not None and bound > 0.0
-    low, high = difference["interval"] or (float("nan"), float("nan"))
+    low, high = difference.interval or (float("nan"), float("nan"))
     words = (
-        f"{'proven' if proven else 'not proven'}: score {difference['model']:.2f} points against "
-        f"persistence's {difference['baseline_value']:.2f}, better by {difference['value']:+.2f} "
+        f"{'proven' if proven else 'not proven'}: score {difference.model:.2f} points against "
+        f"persistence's {difference.baseline_value:.2f}, better by {difference.value:+.2f} "
         f"(95 % interval {low:+.2f} to {high:+.2f}); the {LEVEL:.0%} interval held "
         f"{model.inside.mean():.1%} of {len(model.crps)} sessions"
     )
-    return {"proven": proven, "words": words}
+    return RankVerdict(proven=proven, words=words)
 
 
 def _day(session: np.datetime64) -> str:

@@ -6,12 +6,13 @@ the deflated score asks whether the candidate is above what the best of N idle o
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
+from home.records.training.judged import DeflatedScore, RealityCheck, Trials
 from market.bootstrap import MEAN_BLOCK
 from training.judge.gate import MIN_COMMON_SESSIONS, SPA_SIZE
 
@@ -21,21 +22,12 @@ if TYPE_CHECKING:
 
 MIN_OVERLAP: Final = 0.8  # of the candidate's sessions, which all compared trials must share
 NO_SPREAD: Final = 1e-12  # nats: gains that differ by rounding alone
-P_VALUES: Final = ("lower", "consistent", "upper")
-DEFLATED: Final = (
-    "score",
-    "expected_maximum",
-    "effective_sessions",
-    "skewness",
-    "kurtosis",
-    "probability",
-)
 EULER: Final = float(np.euler_gamma)
 
 
 def trials_evidence(
     candidate: pd.DataFrame, others: Sequence[pd.DataFrame], resamples: int, seed: int
-) -> dict[str, Any]:
+) -> Trials:
     """Return what the trials made so far do to the candidate's claim.
 
     Parameters
@@ -45,30 +37,26 @@ def trials_evidence(
         (`out_of_fold.losses`); the others are all distinct trials of the same model.
     resamples, seed
         Of the bootstrap.
-
-    Returns
-    -------
-    dict
-        `count` (trials, the candidate among them); `compared` (those that share its
-        sessions), `sessions` (what they share); `spa` (see `reality_check`, None with too few
-        sessions); `deflated` (see `deflated_score`); `words`.
     """
     gains = _common_gains(candidate, others)
     enough = len(gains) >= MIN_COMMON_SESSIONS
     count = len(others) + 1
-    found: dict[str, Any] = {
-        "count": count,
-        "compared": gains.shape[1],
-        "sessions": len(gains),
-        "spa": reality_check(gains, resamples, seed) if enough else None,
-        "deflated": deflated_score(_gain(candidate).to_numpy(), count),
-    }
-    return found | {"words": _words(found)}
+    spa = reality_check(gains, resamples, seed) if enough else None
+    deflated = deflated_score(_gain(candidate).to_numpy(), count)
+    sessions, compared = gains.shape
+    return Trials(
+        count=count,
+        compared=compared,
+        sessions=sessions,
+        spa=spa,
+        deflated=deflated,
+        words=f"{_checked(count, compared, sessions, spa)}; {_deflated(deflated)}",
+    )
 
 
 def reality_check(
     gains: Float64[np.ndarray, "n_sessions n_trials"], resamples: int, seed: int
-) -> dict[str, Any]:
+) -> RealityCheck:
     """Return whether the best trial is better than the baseline, for all that were tried.
 
     Hansen, "A test for superior predictive ability" (2005), on the stationary bootstrap with a
@@ -80,12 +68,6 @@ def reality_check(
     ----------
     gains
         Baseline's loss less the trial's, the candidate first; shape (n_sessions, n_trials).
-
-    Returns
-    -------
-    dict
-        p-values `lower`, `consistent`, `upper` of the best; `superior`: whether the candidate
-        is among the trials that are better than the baseline, all errors together at 5 %.
     """
     from arch.bootstrap import SPA
 
@@ -93,13 +75,16 @@ def reality_check(
     scaled = gains / np.where(spread > NO_SPREAD, spread, 1.0)
     check = SPA(np.zeros(len(gains)), -scaled, MEAN_BLOCK, resamples, "stationary", seed=seed)
     check.compute()
-    values = dict(check.pvalues)
+    values = {kind: float(value) for kind, value in dict(check.pvalues).items()}
     # Hansen's statistic is zero where no trial gains, and no resample lies below that.
-    idle = bool(scaled.mean(axis=0).max() <= 0.0)
-    return {
-        **{kind: 1.0 if idle else float(values[kind]) for kind in P_VALUES},
-        "superior": _survives(check, scaled.shape[1]),
-    }
+    if scaled.mean(axis=0).max() <= 0.0:
+        values = dict.fromkeys(values, 1.0)
+    return RealityCheck(
+        lower=values["lower"],
+        consistent=values["consistent"],
+        upper=values["upper"],
+        superior=_survives(check, scaled.shape[1]),
+    )
 
 
 def _survives(check: "SPA", trials: int) -> bool:
@@ -120,7 +105,7 @@ def _survives(check: "SPA", trials: int) -> bool:
     return True
 
 
-def deflated_score(gain: Float64[np.ndarray, " n_sessions"], trials: int) -> dict[str, Any]:
+def deflated_score(gain: Float64[np.ndarray, " n_sessions"], trials: int) -> DeflatedScore:
     """Return the probability that a gain is above what the best of N idle trials would show.
 
     Bailey and Lopez de Prado, "The deflated Sharpe ratio" (2014), on the gain in loss of a
@@ -134,24 +119,26 @@ def deflated_score(gain: Float64[np.ndarray, " n_sessions"], trials: int) -> dic
     score, not that between the trials, which a few bad ones would inflate. Trials count as
     independent, which they are not: the hurdle is rather too high.
 
-    Returns
-    -------
-    dict
-        `score`, `expected_maximum` (s0), `effective_sessions` (n), `skewness`, `kurtosis`,
-        `probability`; figures of a gain without spread are None.
+    Figures of a gain without spread are None.
     """
     from scipy.stats import kurtosis, norm, skew
 
     if len(gain) < 2 or np.ptp(gain) < NO_SPREAD or effective_sessions(gain) <= 1.0:
-        return dict.fromkeys(DEFLATED)
+        return DeflatedScore()
     sd, n = float(gain.std(ddof=1)), effective_sessions(gain)
     score, lean, tails = float(gain.mean()) / sd, float(skew(gain)), float(kurtosis(gain) + 3.0)
     hurdle = expected_maximum(trials) / np.sqrt(n - 1.0)
     # Positive by Pearson's inequality (kurtosis >= skewness^2 + 1).
     spread = np.sqrt(1.0 - lean * score + (tails - 1.0) / 4.0 * score**2)
     probability = float(norm.cdf((score - hurdle) * np.sqrt(n - 1.0) / spread))
-    figures = (score, float(hurdle), n, lean, tails, probability)
-    return dict(zip(DEFLATED, figures, strict=True))
+    return DeflatedScore(
+        score=score,
+        expected_maximum=float(hurdle),
+        effective_sessions=n,
+        skewness=lean,
+        kurtosis=tails,
+        probability=probability,
+    )
 
 
 def expected_maximum(trials: int) -> float:
@@ -213,26 +200,20 @@ def _common_gains(
     return np.column_stack([gain.reindex(common).to_numpy(np.float64) for gain in joined])
 
 
-def _words(found: dict[str, Any]) -> str:
-    return f"{_checked(found)}; {_deflated(found['deflated'])}"
-
-
-def _checked(found: dict[str, Any]) -> str:
-    count, spa = found["count"], found["spa"]
+def _checked(count: int, compared: int, sessions: int, spa: RealityCheck | None) -> str:
     tried = "a single trial" if count == 1 else f"{count} trials"
     if spa is None:
-        return f"{tried}; {found['sessions']} sessions are too few for a reality check"
-    best = "" if count == 1 else f" of the best of {found['compared']}"
+        return f"{tried}; {sessions} sessions are too few for a reality check"
+    best = "" if count == 1 else f" of the best of {compared}"
     return (
-        f"{tried}; SPA p = {spa['consistent']:.3f}{best} against the baseline on "
-        f"{found['sessions']} sessions"
+        f"{tried}; SPA p = {spa.consistent:.3f}{best} against the baseline on {sessions} sessions"
     )
 
 
-def _deflated(deflated: dict[str, Any]) -> str:
-    if deflated["probability"] is None:
+def _deflated(deflated: DeflatedScore) -> str:
+    if deflated.probability is None:
         return "the gain has no spread to deflate"
     return (
-        f"deflated score {deflated['probability']:.3f} (the probability that the gain is above "
+        f"deflated score {deflated.probability:.3f} (the probability that the gain is above "
         "what the best of as many idle trials shows)"
     )

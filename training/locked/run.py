@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from home.records.training.locked import LockedResult
 from training.locked.window import Opening, words_of
 from training.registry.mlflow_runs import open_client, run
 
@@ -27,7 +28,7 @@ def record_opening(opening: Opening, mlruns_dir: Path, tags: Mapping[str, str]) 
     client = open_client(mlruns_dir)
     known = {
         "mlflow.runName": words_of(opening.family),
-        "definition_hash": result["definition_hash"],
+        "definition_hash": result.definition_hash,
         "opened_at": opening.opened_at[0],
         **opening.family,
         **tags,
@@ -35,22 +36,19 @@ def record_opening(opening: Opening, mlruns_dir: Path, tags: Mapping[str, str]) 
     with run(client, mlruns_dir, EXPERIMENT, known) as run_id:
         client.log_batch(
             run_id,
-            metrics=[Metric(name, value, 0, 0) for name, value in _figures(opening).items()],
-            params=[Param(name, str(value)) for name, value in result["settings"].items()],
+            metrics=[Metric(name, value, 0, 0) for name, value in _figures(result).items()],
+            params=[Param(name, str(value)) for name, value in result.settings.items()],
         )
         client.log_dict(run_id, opening.document(), RESULT)
     return run_id
 
 
-def _figures(opening: Opening) -> dict[str, float]:
+def _figures(result: LockedResult) -> dict[str, float]:
     """Return the scores, the gate baseline's beside them, and the difference with its interval."""
-    result = opening.result or {}
-    gate = result["gate"]
-    low, high = gate["interval"] or (None, None)
-    found = dict(result["scores"])
-    found |= {
-        f"{gate['baseline']}.{k}": v for k, v in result["baselines"][gate["baseline"]].items()
-    }
-    found |= {"improvement": gate["improvement"], "improvement_bound": gate["bound"]}
+    gate = result.gate
+    low, high = gate.interval or (None, None)
+    found = dict(result.scores)
+    found |= {f"{gate.baseline}.{k}": v for k, v in result.baselines[gate.baseline].items()}
+    found |= {"improvement": gate.improvement, "improvement_bound": gate.bound}
     found |= {"improvement_low": low, "improvement_high": high}
     return {name: value for name, value in found.items() if value is not None}

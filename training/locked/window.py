@@ -5,19 +5,22 @@ the data folder, whatever it is: a line before the window is looked at, one with
 with the MLflow run that holds it too.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from home.line_log import append, locked, read_log
+from home.records.training.judged import Gate
+from home.records.training.locked import LockedFigures, LockedResult, LockedSessions
+from home.strict_json import Json, canonical
 from market.arrays import BoolArray, DateArray
 from market.errors import InputError
 from training.frames.folds import Fold
-from training.judge.gate import Gate
 from training.judge.measures import measure, measure_all_days, session_weights
 from training.judge.out_of_fold import OutOfFold
 from training.tasks.declare import Task
@@ -26,7 +29,7 @@ YEARS: Final = 2
 FAMILY: Final = ("task", "model", "ticker")
 
 #: Looks at the window and returns its figures.
-Score = Callable[[], Mapping[str, Any]]
+Score = Callable[[], LockedFigures]
 
 
 @dataclass(frozen=True)
@@ -45,15 +48,17 @@ class Opening:
 
     family: dict[str, str]
     opened_at: tuple[str, ...]
-    result: dict[str, Any] | None
+    result: LockedResult | None
     run_id: str | None
 
-    def document(self) -> dict[str, Any]:
-        """Return the opening as plain values."""
-        return self.family | {
+    def document(self) -> dict[str, Json]:
+        """Return the opening as plain values, the fields of the result in the log's order."""
+        result = self.result
+        return {
+            **self.family,
             "opened_at": list(self.opened_at),
             "run_id": self.run_id,
-            "result": self.result,
+            "result": None if result is None else json.loads(canonical(result.document())),
         }
 
 
@@ -109,7 +114,7 @@ def locked_fold(
     return Fold(*(np.flatnonzero(part).astype(np.int64) for part in (known, test)))
 
 
-def scored(task: Task, tested: OutOfFold, resamples: int, seed: int) -> dict[str, Any]:
+def scored(task: Task, tested: OutOfFold, resamples: int, seed: int) -> LockedFigures:
     """Return the figures of a locked window: scores, baselines, differences with intervals.
 
     Raises
@@ -126,25 +131,27 @@ def scored(task: Task, tested: OutOfFold, resamples: int, seed: int) -> dict[str
     weights = session_weights(len(tested.sessions), resamples, seed)
     found = measure(task, tested, weights)
     baseline = task.gate_baseline
-    if task.has_flat:
-        found["all_days"] = measure_all_days(task, tested, weights)
-    return {
-        "window": {
-            "start": f"{tested.sessions[0]:.10}",
-            "end": f"{tested.sessions[-1]:.10}",
-            "sessions": len(tested.sessions),
-            "decided": decided,
-            "dropped": int((~tested.scored).sum()),
-        },
-        **found,
-        "gate": Gate.against(baseline, found["difference"][baseline]).as_dict(),
-    }
+    return LockedFigures(
+        window=LockedSessions(
+            start=f"{tested.sessions[0]:.10}",
+            end=f"{tested.sessions[-1]:.10}",
+            sessions=len(tested.sessions),
+            decided=decided,
+            dropped=int((~tested.scored).sum()),
+        ),
+        scores=found.scores,
+        baselines=found.baselines,
+        difference=found.difference,
+        comparison=found.comparison,
+        all_days=measure_all_days(task, tested, weights) if task.has_flat else None,
+        gate=Gate.against(baseline, found.difference[baseline]),
+    )
 
 
 def open_once(
     log: Path,
     family: Mapping[str, str],
-    facts: Mapping[str, Any],
+    facts: Mapping[str, Json],
     now: Callable[[], pd.Timestamp],
     prepare: Callable[[], Score],
     record: Callable[[Opening], str],
@@ -177,8 +184,8 @@ def open_once(
         if found is None or found.result is None:
             score = prepare()
             append(log, {"event": "opened", **family, "at": str(now()), **facts})
-            result = score()
-            append(log, {"event": "result", **family, "at": str(now()), **facts, **result})
+            figures = score().document()
+            append(log, {"event": "result", **family, "at": str(now()), **facts, **figures})
             return _recorded(log, family, record)
         _recorded(log, family, record)
     raise InputError(
@@ -189,26 +196,26 @@ def open_once(
 
 def openings(log: Path) -> tuple[Opening, ...]:
     """Return what the log holds of every family, the first opened first."""
-    by_family: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    by_family: dict[tuple[str, ...], list[Mapping[str, Json]]] = {}
     for line in read_log(log):
         by_family.setdefault(tuple(line[name] for name in FAMILY), []).append(line)
-    return tuple(_opening(lines) for lines in by_family.values())
+    return tuple(_opening(log, family, lines) for family, lines in by_family.items())
 
 
 def told(opening: Opening) -> str:
     """Return the result of an opening in words, with its interval and baseline."""
     if opening.result is None:
         return "cut off before there was a result"
-    window, gate = opening.result["window"], opening.result["gate"]
-    baseline = gate["baseline"].replace("_", " ")
+    window, gate = opening.result.window, opening.result.gate
+    baseline = gate.baseline.replace("_", " ")
     spread = "no interval"
-    if gate["interval"] is not None:
-        low, high = gate["interval"]
+    if gate.interval is not None:
+        low, high = gate.interval
         spread = f"95 % interval {low:+.4f} to {high:+.4f}"
     return (
-        f"{window['start']} to {window['end']}, {window['decided']} sessions, log loss "
-        f"{gate['value']:.4f} against the {baseline}'s {gate['baseline_value']:.4f}, better by "
-        f"{gate['improvement']:+.4f} ({spread})"
+        f"{window.start} to {window.end}, {window.decided} sessions, log loss "
+        f"{gate.value:.4f} against the {baseline}'s {gate.baseline_value:.4f}, better by "
+        f"{gate.improvement:+.4f} ({spread})"
     )
 
 
@@ -231,16 +238,18 @@ def _of(log: Path, family: Mapping[str, str]) -> Opening | None:
     return next((one for one in openings(log) if one.family == dict(family)), None)
 
 
-def _opening(lines: Sequence[Mapping[str, Any]]) -> Opening:
+def _opening(log: Path, family: tuple[str, ...], lines: Sequence[Mapping[str, Json]]) -> Opening:
     kept = [line for line in lines if line["event"] == "result"]
-    runs = [line["run_id"] for line in lines if line["event"] == "recorded"]
+    runs = [str(line["run_id"]) for line in lines if line["event"] == "recorded"]
+    named = dict(zip(FAMILY, family, strict=True))
     return Opening(
-        family={name: lines[0][name] for name in FAMILY},
-        opened_at=tuple(line["at"] for line in lines if line["event"] == "opened"),
-        result=_without(kept[0]) if kept else None,
+        family=named,
+        opened_at=tuple(str(line["at"]) for line in lines if line["event"] == "opened"),
+        result=_result(kept[0], f"{log}, {words_of(named)}") if kept else None,
         run_id=runs[0] if runs else None,
     )
 
 
-def _without(line: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in line.items() if name not in ("event", *FAMILY)}
+def _result(line: Mapping[str, Json], source: str) -> LockedResult:
+    own = {name: value for name, value in line.items() if name not in ("event", *FAMILY)}
+    return LockedResult.parse(own, source)

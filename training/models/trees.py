@@ -16,7 +16,9 @@ from training.models.sample import Estimate, Model, Sample
 MAX_TREES: Final = 150
 PATIENCE: Final = 15  # rounds without a better score
 HELD_OUT: Final = 5  # the last fifth of the sessions chooses the number of trees
-SETTINGS: Final = {
+Parameters = dict[str, float | str]
+
+SETTINGS: Final[Parameters] = {
     "max_depth": 2,
     "eta": 0.1,
     "min_child_weight": 10.0,
@@ -64,11 +66,15 @@ def _best_count(sample: Sample) -> int:
     return int(grown.best_iteration) + 1
 
 
-def _settings(sample: Sample) -> dict[str, Any]:
+def _settings(sample: Sample) -> Parameters:
     if sample.n_classes == 2:
-        return SETTINGS | {"objective": "binary:logistic", "eval_metric": "logloss"}
-    many = {"objective": "multi:softprob", "eval_metric": "mlogloss"}
-    return SETTINGS | many | {"num_class": sample.n_classes}
+        return {**SETTINGS, "objective": "binary:logistic", "eval_metric": "logloss"}
+    return {
+        **SETTINGS,
+        "objective": "multi:softprob",
+        "eval_metric": "mlogloss",
+        "num_class": sample.n_classes,
+    }
 
 
 def _split(sample: Sample) -> tuple[IntArray, IntArray]:

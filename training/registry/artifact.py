@@ -7,14 +7,15 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from forecasters.document import FORMAT
 from home.files import write_durably
 from home.layout import serving_model
-from home.strict_json import signed
+from home.records.evidence import Evidence
+from home.records.training.evidence import TrainingEvidence
+from home.strict_json import Json, signed
 from training.fit.fit import Fit
 from training.fit.mixture import DirectionForecaster
 from training.walk import Trained
@@ -22,12 +23,12 @@ from training.walk import Trained
 
 def serving_document(
     trained: Trained,
-    evidence: Mapping[str, Any],
+    evidence: TrainingEvidence,
     version: int,
     run_id: str,
     alias: str,
     definition_hash: str,
-) -> dict[str, Any]:
+) -> dict[str, Json]:
     """Return a trained model as plain data, signed with its own hash.
 
     Parameters
@@ -40,7 +41,7 @@ def serving_document(
         Hash of the feature definitions it was trained on.
     """
     forecaster, fit = trained.forecaster, trained.forecaster.fit
-    document = {
+    document: dict[str, Json] = {
         "format": FORMAT,
         "name": trained.name,
         "task": trained.task.name,
@@ -62,7 +63,7 @@ def serving_document(
             "end": str(pd.Timestamp(fit.last).date()),
             "rows": fit.rows,
         },
-        "evidence": _summary(evidence),
+        "evidence": _summary(evidence).document(),
     }
     if isinstance(forecaster, DirectionForecaster):
         document["calibration"] = forecaster.calibration.model_dump()
@@ -72,16 +73,16 @@ def serving_document(
     return signed(document)
 
 
-def write_serving(models_dir: Path, document: Mapping[str, Any]) -> Path:
-    """Replace the file that serving reads for a model; returns its path."""
-    path = serving_model(models_dir, document["name"])
+def write_serving(models_dir: Path, name: str, document: Mapping[str, Json]) -> Path:
+    """Replace the file that serving reads for the model of a name; returns its path."""
+    path = serving_model(models_dir, name)
     text = json.dumps(document, sort_keys=True, indent=1, allow_nan=False)
     write_durably(path, f"{text}\n".encode())
     return path
 
 
 def write_joblib(
-    models_dir: Path, trained: Trained, trained_at: pd.Timestamp, metadata: Mapping[str, Any]
+    models_dir: Path, trained: Trained, trained_at: pd.Timestamp, metadata: Mapping[str, Json]
 ) -> Path:
     """Write the fitted objects for people who load them in Python; returns the path.
 
@@ -111,20 +112,20 @@ def write_joblib(
     return path
 
 
-def _fitted(fit: Fit) -> dict[str, Any]:
+def _fitted(fit: Fit) -> dict[str, object]:
     steps = getattr(fit.estimate.estimator, "named_steps", None)
     if steps is None:
         return {"model": fit.estimate.estimator, "scaler": None}
     return {"model": steps["model"], "scaler": steps["scaler"]}
 
 
-def _summary(evidence: Mapping[str, Any]) -> dict[str, Any]:
-    gate, verdict = evidence["gate"], evidence["verdict"]
-    return {
-        "proven": verdict["proven"],
-        "metric": gate["metric"],
-        "baseline": gate["baseline"],
-        "improvement": gate["improvement"],
-        "interval": gate["interval"],
-        "verdict": verdict["words"],
-    }
+def _summary(evidence: TrainingEvidence) -> Evidence:
+    gate, verdict = evidence.gate, evidence.verdict
+    return Evidence(
+        proven=verdict.proven,
+        metric=gate.metric,
+        baseline=gate.baseline,
+        improvement=gate.improvement,
+        interval=gate.interval,
+        verdict=verdict.words,
+    )

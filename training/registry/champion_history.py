@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
@@ -42,7 +42,7 @@ class Reign:
     since: pd.Timestamp | None
     until: pd.Timestamp | None = None
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, int | str | None]:
         """Return the reign as plain values, with its first and last session."""
         first, end = _first_session(self.since), _first_session(self.until)
         last = None if end is None else session_shift(pd.DatetimeIndex([end]), -1)[0]
@@ -132,10 +132,11 @@ def _kept(client: "MlflowClient", name: str) -> list[Reign]:
             "train it first (optrade train)"
         )
     entries = sorted(item for item in found[0].tags.items() if item[0].startswith(ENTRY))
-    return [_read(json.loads(text)) for _, text in entries]
+    return [_read(text) for _, text in entries]
 
 
-def _read(entry: dict[str, Any]) -> Reign:
+def _read(text: str) -> Reign:
+    entry = json.loads(text)
     since = entry["from"]
     return Reign(entry["version"], None if since is None else pd.Timestamp(since))
 

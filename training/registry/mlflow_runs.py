@@ -5,18 +5,19 @@ The tracking database is `<mlruns>/mlflow.db`, artifacts lie in `<mlruns>/artifa
 """
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import pandas as pd
 
+from home.records.training.evidence import TrainingEvidence
+from home.strict_json import Json
 from market.errors import InputError
 from training.fit.fit import Fit, Mixed
 from training.judge.against_champion import Champion
@@ -66,15 +67,15 @@ def run(
 
 
 def record(
-    client: "MlflowClient", run_id: str, trained: Trained, evidence: Mapping[str, Any]
+    client: "MlflowClient", run_id: str, trained: Trained, evidence: TrainingEvidence
 ) -> None:
     """Log parameters, metrics, evidence, losses and the fitted model to a run."""
     from mlflow.entities import Metric, Param
 
-    params = [Param(key, str(value)) for key, value in evidence["settings"].items()]
+    params = [Param(key, str(value)) for key, value in evidence.settings.items()]
     metrics = [Metric(key, value, 0, 0) for key, value in figures(evidence).items()]
     client.log_batch(run_id, metrics=metrics, params=params)
-    client.log_dict(run_id, dict(evidence), EVIDENCE)
+    client.log_dict(run_id, evidence.document(), EVIDENCE)
     with TemporaryDirectory() as scratch:
         losses, model = Path(scratch) / LOSSES, Path(scratch) / MODEL
         trained.losses.to_parquet(losses, index=False)
@@ -96,23 +97,23 @@ def _save_model(fit: Fit | Mixed, folder: Path) -> None:
     (folder / PARAMETERS).write_text(text, "utf-8")
 
 
-def figures(evidence: Mapping[str, Any]) -> dict[str, float]:
+def figures(evidence: TrainingEvidence) -> dict[str, float]:
     """Return the known figures of an evidence as flat metrics, each beside its baseline's."""
-    gate, pooled = evidence["gate"], evidence["pooled"]
-    baseline = evidence["baselines"][gate["baseline"]]
-    low, high = gate["interval"] or (None, None)
-    found = {name: value for name, value in pooled.items() if not isinstance(value, Mapping)}
-    found |= {f"{gate['baseline']}.{name}": value for name, value in baseline.items()}
-    found |= {f"fold_mean.{name}": value for name, value in pooled["fold_mean"].items()}
-    found |= {"improvement": gate["improvement"], "improvement_bound": gate["bound"]}
+    gate, pooled = evidence.gate, evidence.pooled
+    baseline = evidence.baselines[gate.baseline]
+    low, high = gate.interval or (None, None)
+    found = dict(pooled.scores)
+    found |= {f"{gate.baseline}.{name}": value for name, value in baseline.items()}
+    found |= {f"fold_mean.{name}": value for name, value in pooled.fold_mean.items()}
+    found |= {"improvement": gate.improvement, "improvement_bound": gate.bound}
     found |= {"improvement_low": low, "improvement_high": high}
-    if trials := evidence.get("trials"):
+    if trials := evidence.trials:
         found |= {
-            "trials": float(trials["count"]),
-            "spa_p": (trials["spa"] or {}).get("consistent"),
+            "trials": float(trials.count),
+            "spa_p": None if trials.spa is None else trials.spa.consistent,
         }
-        found |= {"deflated_score": trials["deflated"]["probability"]}
-    return {name: v for name, v in found.items() if v is not None and math.isfinite(v)}
+        found |= {"deflated_score": trials.deflated.probability}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def new_version(client: "MlflowClient", name: str, run_id: str) -> int:
@@ -157,16 +158,30 @@ def read_losses(client: "MlflowClient", chosen: "ModelVersion") -> pd.DataFrame:
         return pd.read_parquet(_path(client, chosen, LOSSES))
 
 
-def read_document(client: "MlflowClient", chosen: "ModelVersion", file: str) -> dict[str, Any]:
-    """Return a JSON document of a model version's run.
+def read_evidence(client: "MlflowClient", chosen: "ModelVersion") -> TrainingEvidence:
+    """Return the evidence of a model version.
+
+    Raises
+    ------
+    InputError
+        If the file of its run is missing or not readable, or lacks what evidence needs.
+    """
+    with _readable(chosen, EVIDENCE):
+        text = _path(client, chosen, EVIDENCE).read_bytes()
+    source = f"{EVIDENCE} of {chosen.name} version {chosen.version}"
+    return TrainingEvidence.from_json(text, source)
+
+
+def read_served(client: "MlflowClient", chosen: "ModelVersion") -> dict[str, Json]:
+    """Return the serving file of a model version, as it was registered.
 
     Raises
     ------
     InputError
         If the file of its run is missing or not readable.
     """
-    with _readable(chosen, file):
-        return dict(json.loads(_path(client, chosen, file).read_text("utf-8")))
+    with _readable(chosen, SERVING):
+        return dict(json.loads(_path(client, chosen, SERVING).read_text("utf-8")))
 
 
 def _path(client: "MlflowClient", chosen: "ModelVersion", file: str) -> Path:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from home.files import write_durably
-from home.strict_json import signed
+from home.records.training.evidence import TrainingEvidence
+from home.strict_json import Json, signed
 from market.errors import InputError
 from training.judge.decide import CHALLENGER, CHAMPION, Decision, decide
 from training.registry.artifact import (
@@ -18,15 +19,15 @@ from training.registry.artifact import (
 )
 from training.registry.champion_history import crown
 from training.registry.mlflow_runs import (
-    EVIDENCE,
     REPORT,
     SERVING,
     aliased,
     find_champion,
     new_version,
     open_client,
-    read_document,
+    read_evidence,
     read_losses,
+    read_served,
     record,
     run,
 )
@@ -60,7 +61,7 @@ class Registered:
     joblib_path: Path
     serving_path: Path | None
     report_path: Path
-    evidence: dict[str, Any]
+    evidence: TrainingEvidence
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Promoted:
     version: int
     forced: bool
     serving_path: Path
-    evidence: dict[str, Any]
+    evidence: TrainingEvidence
 
 
 def register(
@@ -110,7 +111,7 @@ def register(
     """
     client = open_client(mlruns_dir)
     champion = find_champion(client, trained.name)
-    settings = trained.evidence["settings"]
+    settings = trained.evidence.settings
     trials = read_trials(client, trained.task.name, trained.name, settings)
     decision = decide(trained.evidence, trained.losses, champion, trials)
     every_tag = _tags(trained, decision, definition_hash) | dict(tags or {})
@@ -121,7 +122,14 @@ def register(
             trained, decision.evidence, version, run_id, decision.alias, definition_hash
         )
         publication = _Publication(
-            trained, decision, document, trained_at, as_of or trained_at, every_tag.get("origin")
+            trained,
+            decision,
+            version,
+            run_id,
+            document,
+            trained_at,
+            as_of or trained_at,
+            every_tag.get("origin"),
         )
         return _write(client, publication, models_dir, reports_dir)
 
@@ -132,7 +140,9 @@ class _Publication:
 
     trained: Trained
     decision: Decision
-    document: dict[str, Any]
+    version: int
+    run_id: str
+    document: dict[str, Json]
     trained_at: pd.Timestamp
     crowned_at: pd.Timestamp
     origin: str | None
@@ -142,7 +152,7 @@ def _write(
     client: "MlflowClient", made: _Publication, models_dir: Path, reports_dir: Path
 ) -> Registered:
     """Write all that a version leaves behind, in order: the serving file has all else before it."""
-    name, version, run_id = (made.document[key] for key in ("name", "version", "run_id"))
+    name, version, run_id = made.trained.name, made.version, made.run_id
     decision, page = made.decision, _page(made)
     client.log_dict(run_id, made.document, SERVING)
     client.log_text(run_id, page, REPORT)
@@ -153,7 +163,7 @@ def _write(
         crown(client, name, version, made.crowned_at)
     else:
         client.set_registered_model_alias(name, decision.alias, str(version))
-    serving_path = write_serving(models_dir, made.document) if decision.serves else None
+    serving_path = write_serving(models_dir, name, made.document) if decision.serves else None
     return Registered(
         name,
         version,
@@ -198,18 +208,18 @@ def promote(
     champion = find_champion(client, name)
     rival = None if champion and champion.version == int(chosen.version) else champion
     losses = read_losses(client, chosen)
-    decision = decide(read_document(client, chosen, EVIDENCE), losses, rival)
+    decision = decide(read_evidence(client, chosen), losses, rival)
     allowed = decision.verdict.promoted
     if not (allowed or force):
         raise InputError(
             f"the gate refuses {name} version {chosen.version}: {decision.verdict.words}; "
             "train a better one, or promote --force, which is recorded"
         )
-    document = signed(read_document(client, chosen, SERVING) | {"alias": CHAMPION})
+    document = signed(read_served(client, chosen) | {"alias": CHAMPION})
     client.set_model_version_tag(name, str(chosen.version), "promoted_at", str(at))
     client.set_model_version_tag(name, str(chosen.version), "forced", str(not allowed).lower())
     crown(client, name, int(chosen.version), at)
-    path = write_serving(models_dir, document)
+    path = write_serving(models_dir, name, document)
     return Promoted(name, int(chosen.version), not allowed, path, decision.evidence)
 
 
@@ -229,7 +239,7 @@ def _page(made: _Publication) -> str:
     kept = ("name", "version", "alias", "run_id", "definition_hash", "sha256")
     provenance = {key: made.document[key] for key in kept}
     provenance |= {"trained_at": str(made.trained_at), "origin": made.origin}
-    return report_html(made.decision.evidence | {"provenance": provenance})
+    return report_html(made.decision.evidence, provenance)
 
 
 def _tags(trained: Trained, decision: Decision, definition_hash: str) -> dict[str, str]:
@@ -244,9 +254,9 @@ def _tags(trained: Trained, decision: Decision, definition_hash: str) -> dict[st
     }
 
 
-def _metadata(made: _Publication) -> dict[str, Any]:
+def _metadata(made: _Publication) -> dict[str, Json]:
     kept = ("name", "version", "run_id", "alias", "definition_hash", "trained", "sha256")
-    evidence = made.decision.evidence
+    evidence = made.decision.evidence.document()
     return {key: made.document[key] for key in kept} | {
         "trained_at": str(made.trained_at),
         "settings": evidence["settings"],

@@ -6,10 +6,11 @@ another trial, which counts against the claim rather than for it.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from home.records.training.words import Setting
 from market.errors import InputError
 from training.registry.mlflow_runs import LOSSES, run_file
 
@@ -23,7 +24,7 @@ PAGE: Final = 500  # runs of one question to the tracking database
 
 
 def read_trials(
-    client: "MlflowClient", experiment: str, name: str, settings: Mapping[str, Any]
+    client: "MlflowClient", experiment: str, name: str, settings: Mapping[str, Setting]
 ) -> list[pd.DataFrame]:
     """Return the out-of-fold losses of all other trials of a model, each by its newest run.
 

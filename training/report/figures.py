@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from home.records.training.evidence import FoldEvidence
+from home.records.training.explained import Bin, LinearWeight, OverTime, Rise, Roc
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -45,7 +48,7 @@ STYLE: Final[dict[Any, Any]] = {
 }
 
 
-def reliability_plot(bins: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]) -> str:
+def reliability_plot(bins: Mapping[str, Mapping[str, Sequence[Bin]]]) -> str:
     """Return stated probability against frequency, a panel a class; `bins` by label and class."""
     classes = list(next(iter(bins.values())))
     width = 4.6 if len(classes) == 1 else 9.4
@@ -62,61 +65,61 @@ def reliability_plot(bins: Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]
         return draw()
 
 
-def roc_plot(curves: Mapping[str, Mapping[str, Any]]) -> str:
+def roc_plot(curves: Mapping[str, Roc]) -> str:
     """Return ROC curves by label, each with the point of its calls."""
     with _figure(4.6, 3.7) as (draw, (axes,)):
         axes.plot([0, 1], [0, 1], color=BASELINE, linewidth=1, linestyle=DASHES)
         for (label, curve), colour in zip(curves.items(), (MODEL, SECOND), strict=False):
             axes.plot(
-                curve["false_positive_rate"],
-                curve["true_positive_rate"],
+                curve.false_positive_rate,
+                curve.true_positive_rate,
                 color=colour,
                 linewidth=1.4,
                 label=label,
             )
-            axes.plot(*curve["calls"], "o", color=colour, markersize=6, clip_on=False)
+            axes.plot(*curve.calls, "o", color=colour, markersize=6, clip_on=False)
         axes.set(xlabel="share of DOWN called UP", ylabel="share of UP called UP")
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
         axes.legend(loc="lower right")
         return draw()
 
 
-def folds_plot(folds: Sequence[Mapping[str, Any]], baseline: str) -> str:
+def folds_plot(folds: Sequence[FoldEvidence], baseline: str) -> str:
     """Return each fold's gain in log loss with its interval."""
     with _figure(9.4, 2.5) as (draw, (axes,)):
         axes.axhline(0.0, color=BASELINE, linewidth=1)
         for at, fold in enumerate(folds):
-            gain = fold["difference"][baseline]
-            if gain["value"] is None:
+            gain = fold.difference[baseline]
+            if gain.value is None:
                 continue
-            colour = MODEL if gain["value"] > 0.0 else WORSE
-            if gain["interval"] is not None:
-                axes.vlines(at, *gain["interval"], color=colour, linewidth=2, alpha=0.55)
-            axes.plot(at, gain["value"], "o", color=colour, markersize=6)
-        labels = [f"fold {fold['fold']}\n{_span(fold)}" for fold in folds]
+            colour = MODEL if gain.value > 0.0 else WORSE
+            if gain.interval is not None:
+                axes.vlines(at, *gain.interval, color=colour, linewidth=2, alpha=0.55)
+            axes.plot(at, gain.value, "o", color=colour, markersize=6)
+        labels = [f"fold {fold.fold}\n{_span(fold)}" for fold in folds]
         axes.set_xticks(range(len(folds)), labels)
         axes.set(ylabel="gain in log loss (nats)", xlim=(-0.5, len(folds) - 0.5))
         return draw()
 
 
-def rolling_plot(over_time: Mapping[str, Any], baseline: str) -> str:
+def rolling_plot(over_time: OverTime, baseline: str) -> str:
     """Return the rolling mean loss of model and baseline."""
-    rolling = over_time["rolling"]
+    rolling = over_time.rolling
     with _figure(9.4, 2.6, top=0.3) as (draw, (axes,)):
-        days = _dates(rolling["sessions"])
-        axes.plot(days, _known(rolling["baseline"]), color=BASELINE, linewidth=1.3, label=baseline)
-        axes.plot(days, _known(rolling["model"]), color=MODEL, linewidth=1.5, label="model")
+        days = _dates(rolling.sessions)
+        axes.plot(days, _known(rolling.baseline), color=BASELINE, linewidth=1.3, label=baseline)
+        axes.plot(days, _known(rolling.model), color=MODEL, linewidth=1.5, label="model")
         _over_the_folds(axes, over_time)
         axes.set(ylabel="log loss (nats)")
         axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=2)
         return draw()
 
 
-def cumulative_plot(over_time: Mapping[str, Any]) -> str:
+def cumulative_plot(over_time: OverTime) -> str:
     """Return the summed gain over the baseline: rising where the model is better."""
-    gained = over_time["cumulative"]
+    gained = over_time.cumulative
     with _figure(9.4, 2.4) as (draw, (axes,)):
-        days, sums = _dates(gained["sessions"]), _known(gained["difference"])
+        days, sums = _dates(gained.sessions), _known(gained.difference)
         axes.axhline(0.0, color=BASELINE, linewidth=1)
         axes.fill_between(days, sums, 0.0, where=sums >= 0.0, color=MODEL, alpha=0.15, linewidth=0)
         axes.fill_between(days, sums, 0.0, where=sums < 0.0, color=WORSE, alpha=0.15, linewidth=0)
@@ -126,16 +129,16 @@ def cumulative_plot(over_time: Mapping[str, Any]) -> str:
         return draw()
 
 
-def importance_plot(rows: Sequence[Mapping[str, Any]]) -> str:
+def importance_plot(rows: Sequence[Rise]) -> str:
     """Return the rise of the loss by feature or view, the highest on top."""
-    least = NEGLIGIBLE * max(abs(row["increase"]) for row in rows)
-    shown = [row for row in rows if abs(row["increase"]) >= least][:SHOWN]
+    least = NEGLIGIBLE * max(abs(row.increase) for row in rows)
+    shown = [row for row in rows if abs(row.increase) >= least][:SHOWN]
     with _bars(shown) as (draw, axes):
-        rise = [row["increase"] for row in shown]
+        rise = [row.increase for row in shown]
         axes.barh(
             range(len(shown)),
             rise,
-            xerr=[row["spread"] or 0.0 for row in shown],
+            xerr=[row.spread or 0.0 for row in shown],
             color=[MODEL if figure > 0.0 else WORSE for figure in rise],
             height=0.65,
             ecolor=INK,
@@ -145,10 +148,10 @@ def importance_plot(rows: Sequence[Mapping[str, Any]]) -> str:
         return draw()
 
 
-def weights_plot(rows: Sequence[Mapping[str, Any]]) -> str:
+def weights_plot(rows: Sequence[LinearWeight]) -> str:
     """Return weights by feature, the largest on top, each class a mark with its folds' range."""
     shown = list(rows)[:SHOWN]
-    classes = list(shown[0]["weights"])
+    classes = list(shown[0].weights)
     several = len(classes) > 1
     with _bars(shown) as (draw, axes):
         axes.axvline(0.0, color=BASELINE, linewidth=1)
@@ -157,10 +160,10 @@ def weights_plot(rows: Sequence[Mapping[str, Any]]) -> str:
         ):
             height = np.arange(len(shown)) + 0.22 * (step - (len(classes) - 1) / 2.0)
             for at, row in zip(height, shown, strict=True):
-                if row["low"] is not None:
-                    ends = row["low"][name], row["high"][name]
+                if row.low is not None:
+                    ends = row.low[name], row.high[name]
                     axes.hlines(at, *ends, color=colour, linewidth=2, alpha=0.35)
-            weights = [row["weights"][name] for row in shown]
+            weights = [row.weights[name] for row in shown]
             axes.plot(weights, height, "o", color=colour, markersize=4, label=name)
         whose = "" if several else f" of {classes[0]}"
         axes.set(xlabel=f"log-odds{whose} per standard deviation")
@@ -192,26 +195,26 @@ def _figure(
 
 
 @contextmanager
-def _bars(rows: Sequence[Mapping[str, Any]]) -> "Iterator[tuple[Callable[[], str], Axes]]":
+def _bars(
+    rows: Sequence[Rise] | Sequence[LinearWeight],
+) -> "Iterator[tuple[Callable[[], str], Axes]]":
     """Give a plot with a line for each row's name, the first on top."""
-    longest = max(len(row["name"]) for row in rows)
+    longest = max(len(row.name) for row in rows)
     height = 0.6 + 0.21 * max(len(rows), 3)
     with _figure(4.6, height, left=0.2 + INCHES_A_LETTER * longest) as (draw, (axes,)):
         axes.grid(visible=False, axis="y")
-        axes.set_yticks(range(len(rows)), [row["name"] for row in rows])
+        axes.set_yticks(range(len(rows)), [row.name for row in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.locator_params(axis="x", nbins=5)
         axes.ticklabel_format(axis="x", scilimits=(-2, 4))
         yield draw, axes
 
 
-def _reliability_line(
-    axes: "Axes", rows: Sequence[Mapping[str, Any]], colour: str, label: str
-) -> None:
-    hit = np.array([row["frequency"] for row in rows])
-    ends = np.array([row["interval"] for row in rows])
+def _reliability_line(axes: "Axes", rows: Sequence[Bin], colour: str, label: str) -> None:
+    hit = np.array([row.frequency for row in rows])
+    ends = np.array([row.interval for row in rows])
     axes.errorbar(
-        [row["stated"] for row in rows],
+        [row.stated for row in rows],
         hit,
         yerr=np.abs(ends.T - hit),
         fmt="o-",
@@ -223,9 +226,9 @@ def _reliability_line(
     )
 
 
-def _reach(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+def _reach(rows: Sequence[Bin]) -> tuple[float, float]:
     """Return the range of probabilities that all marks and intervals lie in, with a margin."""
-    found = [end for row in rows for end in (row["stated"], *row["interval"])]
+    found = [end for row in rows for end in (row.stated, *row.interval)]
     margin = 0.05 * (max(found) - min(found))
     return min(found) - margin, max(found) + margin
 
@@ -242,10 +245,10 @@ def _svg(figure: "Figure") -> str:
     return drawn[drawn.index("<svg") :]
 
 
-def _over_the_folds(axes: "Axes", over_time: Mapping[str, Any]) -> None:
+def _over_the_folds(axes: "Axes", over_time: OverTime) -> None:
     """Let a plot span all tested sessions, a line where each test part starts."""
-    starts = _dates(over_time["folds"])
-    axes.set_xlim(starts[0], _dates(over_time["cumulative"]["sessions"])[-1])
+    starts = _dates(over_time.folds)
+    axes.set_xlim(starts[0], _dates(over_time.cumulative.sessions)[-1])
     for day in starts[1:]:
         axes.axvline(day, color=LINE, linewidth=1, zorder=0)
 
@@ -258,5 +261,5 @@ def _known(figures: Sequence[float | None]) -> "np.ndarray[Any, Any]":
     return np.array([np.nan if figure is None else figure for figure in figures])
 
 
-def _span(fold: Mapping[str, Any]) -> str:
-    return f"{fold['test_start'][:7]} to {fold['test_end'][:7]}"
+def _span(fold: FoldEvidence) -> str:
+    return f"{fold.test_start[:7]} to {fold.test_end[:7]}"

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from home.records.training.evidence import TrainingEvidence
+from home.records.training.explained import DayCurves
 from training.report import figures, tables
 from training.report.tables import Table
 
@@ -16,12 +18,6 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 TEMPLATE: Final = "page.html.j2"
-#: What the evidence says of where it comes from, in this order.
-PROVENANCE: Final = (
-    "name", "version", "alias", "run_id", "origin", "feature_service", "definition_hash",
-    "trained_at",
-)  # fmt: skip
-DAYS: Final = {"decided": "decided days", "all_days": "all days"}
 TITLES: Final = {"direction": "Direction", "regime": "Volatility regime"}
 
 
@@ -57,17 +53,18 @@ class Section:
         return not (self.blocks or self.plots or self.lines)
 
 
-def report_html(evidence: Mapping[str, Any]) -> str:
+def report_html(evidence: TrainingEvidence, provenance: Mapping[str, object] | None = None) -> str:
     """Return the report of a training as one HTML page that needs no other file.
 
     Parameters
     ----------
     evidence
-        As `evidence.assemble` gives it. `verdict`, `task` and `ticker` are needed; `curves`,
-        `importance`, `trials`, `champion`, `provenance` and all else are shown where present.
+        `curves`, `importance`, `trials` and `champion` are shown where present.
+    provenance
+        Where the model comes from, by name.
     """
-    verdict = evidence["verdict"]
-    lead, _, rest = verdict["words"].partition(": ")
+    verdict = evidence.verdict
+    lead, _, rest = verdict.words.partition(": ")
     sections = (
         _scores(evidence),
         _trials(evidence),
@@ -75,13 +72,13 @@ def report_html(evidence: Mapping[str, Any]) -> str:
         _reliability(evidence),
         _mistakes(evidence),
         _reasons(evidence),
-        Section("Warnings", lines=evidence.get("warnings") or ()),
+        Section("Warnings", lines=evidence.warnings),
         _features(evidence),
-        _origin(evidence),
+        _origin(evidence, provenance or {}),
     )
     return _template().render(
-        title=f"{TITLES.get(evidence['task'], evidence['task'])} of {evidence['ticker']}",
-        proven=verdict["proven"],
+        title=f"{TITLES.get(evidence.task, evidence.task)} of {evidence.ticker}",
+        proven=verdict.proven,
         lead=lead[:1].upper() + lead[1:],
         rest=rest,
         facts=_facts(evidence),
@@ -99,38 +96,35 @@ def _template() -> "Template":
     )
 
 
-def _facts(evidence: Mapping[str, Any]) -> list[str]:
-    window, settings = evidence.get("window") or {}, evidence.get("settings") or {}
-    facts = [f"model {evidence['model']}"] if "model" in evidence else []
+def _facts(evidence: TrainingEvidence) -> list[str]:
+    window, settings = evidence.window, evidence.settings
+    facts = [f"model {evidence.model}"]
     if "horizon" in settings:
         facts.append(f"{settings['horizon']} sessions ahead")
-    if window:
-        facts.append(f"{window['start']} to {window['end']}")
-        facts.append(f"{window['tested_decided']} sessions tested out of fold")
-    if evidence.get("threshold") is not None:
-        facts.append(f"UP called above {evidence['threshold']:.2f}")
+    facts.append(f"{window.start} to {window.end}")
+    facts.append(f"{window.tested_decided} sessions tested out of fold")
+    if evidence.threshold is not None:
+        facts.append(f"UP called above {evidence.threshold:.2f}")
     return facts
 
 
-def _scores(evidence: Mapping[str, Any]) -> Section:
-    pooled = evidence.get("pooled") or {}
-    name = "Decided days" if "all_days" in pooled else "Against the gate's baseline"
-    half, every = pooled.get("at_half") or {}, pooled.get("all_days") or {}
+def _scores(evidence: TrainingEvidence) -> Section:
+    half, every = evidence.pooled.at_half, evidence.pooled.all_days
+    name = "Against the gate's baseline" if every is None else "Decided days"
     return Section(
         "Scores, pooled out of fold",
         _blocks(
-            (name, tables.comparison(evidence.get("comparison"))),
+            (name, tables.comparison(evidence.comparison)),
             ("Against every baseline", tables.against_baselines(evidence)),
-            ("All days, FLAT ones by their sign", tables.comparison(every.get("comparison"))),
-            ("Calls at a threshold of 0.50", tables.comparison(half.get("comparison"))),
+            ("All days, FLAT ones by their sign", tables.comparison(every and every.comparison)),
+            ("Calls at a threshold of 0.50", tables.comparison(half and half.comparison)),
         ),
     )
 
 
-def _trials(evidence: Mapping[str, Any]) -> Section:
-    found = evidence.get("trials")
-    lines = [found["words"][:1].upper() + found["words"][1:] + "."] if found else []
-    rival = evidence.get("champion")
+def _trials(evidence: TrainingEvidence) -> Section:
+    found, rival = evidence.trials, evidence.champion
+    lines = [] if found is None else [found.words[:1].upper() + found.words[1:] + "."]
     return Section(
         "Trials and champion" if rival else "Trials",
         _blocks(
@@ -141,27 +135,26 @@ def _trials(evidence: Mapping[str, Any]) -> Section:
     )
 
 
-def _time(evidence: Mapping[str, Any]) -> Section:
-    gate, parts = evidence.get("gate"), evidence.get("folds")
-    over_time = (evidence.get("curves") or {}).get("over_time")
+def _time(evidence: TrainingEvidence) -> Section:
     plots = []
-    if gate and parts:
-        drawn = figures.folds_plot(parts, gate["baseline"])
+    if evidence.folds:
+        drawn = figures.folds_plot(evidence.folds, evidence.gate.baseline)
         plots.append(Plot(drawn, "Gain in each fold, with its 95 % interval", wide=True))
-    if over_time:
-        named = tables.words(over_time["baseline"])
-        if over_time["rolling"]["sessions"]:
-            caption = f"Mean loss of the last {over_time['window']} tested sessions"
+    if evidence.curves is not None:
+        over_time = evidence.curves.over_time
+        named = tables.words(over_time.baseline)
+        if over_time.rolling.sessions:
+            caption = f"Mean loss of the last {over_time.window} tested sessions"
             plots.append(Plot(figures.rolling_plot(over_time, named), caption, wide=True))
         caption = f"Gain over the {named}, summed over sessions"
         plots.append(Plot(figures.cumulative_plot(over_time), caption, wide=True))
     return Section("Fold by fold, and over time", _blocks(("", tables.folds(evidence))), plots)
 
 
-def _reliability(evidence: Mapping[str, Any]) -> Section:
+def _reliability(evidence: TrainingEvidence) -> Section:
     days = _days(evidence)
-    bins = {label: one["reliability"] for label, one in days.items() if one["reliability"]}
-    curves = {label: one["roc"] for label, one in days.items() if one["roc"]}
+    bins = {label: one.reliability for label, one in days.items() if one.reliability}
+    curves = {label: one.roc for label, one in days.items() if one.roc}
     plots = []
     if bins:
         caption = "Stated against what happened, 95 % intervals"
@@ -172,56 +165,61 @@ def _reliability(evidence: Mapping[str, Any]) -> Section:
     return Section("Probabilities", plots=plots)
 
 
-def _mistakes(evidence: Mapping[str, Any]) -> Section:
+def _mistakes(evidence: TrainingEvidence) -> Section:
     found = []
     for label, one in _days(evidence).items():
-        counts = one["confusion"]
+        counts = one.confusion
         found.append((f"Calls, {label}", tables.confusion(counts["model"])))
         found.append((f"By class, {label}", tables.by_class(counts)))
     return Section("What is mistaken for what", _blocks(*found))
 
 
-def _reasons(evidence: Mapping[str, Any]) -> Section:
-    importance = evidence.get("importance") or {}
-    permuted, weights = importance.get("permutation") or {}, importance.get("weights")
-    plots, lines = [], []
-    if any(row["increase"] for row in permuted.get("features") or ()):
-        drawn = figures.importance_plot(permuted["features"])
-        plots.append(Plot(drawn, "Permutation importance on the test parts, by feature"))
-        plots.append(Plot(figures.importance_plot(permuted["views"]), "The same, by whole view"))
-    elif permuted:
-        lines.append(
-            "No feature moves the loss of the test parts: the probability is a constant there."
-        )
-    if weights:
-        caption = "Weights of the final fit's linear part, and their range over the folds"
-        plots.insert(1, Plot(figures.weights_plot(weights), caption))
+def _reasons(evidence: TrainingEvidence) -> Section:
     blocks = _blocks(("", tables.members(evidence)))
+    plots, lines = [], []
+    if (found := evidence.importance) is not None:
+        permuted = found.permutation
+        if any(row.increase for row in permuted.features):
+            drawn = figures.importance_plot(permuted.features)
+            plots.append(Plot(drawn, "Permutation importance on the test parts, by feature"))
+            drawn = figures.importance_plot(permuted.views)
+            plots.append(Plot(drawn, "The same, by whole view"))
+        else:
+            lines.append(
+                "No feature moves the loss of the test parts: the probability is a constant there."
+            )
+        if found.weights:
+            caption = "Weights of the final fit's linear part, and their range over the folds"
+            plots.insert(1, Plot(figures.weights_plot(found.weights), caption))
     return Section("What it rests on", blocks, plots, lines)
 
 
-def _features(evidence: Mapping[str, Any]) -> Section:
+def _features(evidence: TrainingEvidence) -> Section:
     return Section(
         "Features", _blocks(("", tables.features(evidence))), lines=tables.left_out(evidence)
     )
 
 
-def _origin(evidence: Mapping[str, Any]) -> Section:
-    provenance = {key: evidence[key] for key in PROVENANCE if key in evidence}
-    provenance |= evidence.get("provenance") or {}
+def _origin(evidence: TrainingEvidence, provenance: Mapping[str, object]) -> Section:
     return Section(
         "Settings and provenance",
         _blocks(
-            ("Settings", tables.pairs(evidence.get("settings"))),
-            ("Sessions", tables.pairs(evidence.get("window"))),
-            ("Provenance", tables.pairs(provenance)),
+            ("Settings", tables.pairs(evidence.settings)),
+            ("Sessions", tables.pairs(evidence.window.document())),
+            (
+                "Provenance",
+                tables.pairs({"feature_service": evidence.feature_service, **provenance}),
+            ),
         ),
     )
 
 
-def _days(evidence: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    curves = evidence.get("curves") or {}
-    return {label: curves[key] for key, label in DAYS.items() if key in curves}
+def _days(evidence: TrainingEvidence) -> dict[str, DayCurves]:
+    """Return the curves by the words for their days."""
+    if (found := evidence.curves) is None:
+        return {}
+    every = {} if found.all_days is None else {"all days": found.all_days}
+    return {"decided days": found.decided} | every
 
 
 def _blocks(*found: tuple[str, Table | None]) -> list[Block]:

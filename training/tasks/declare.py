@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import pandas as pd
 
+from home.records.training.words import Setting
 from market.arrays import IntArray
 from market.errors import InputError
 from training.fit.mixture import Forecaster
@@ -72,7 +73,7 @@ class Trainable(Generic[Fitted]):
         service = settings.feature_service or self.service(settings.model_type)
         return replace(settings, feature_service=service)
 
-    def document(self, settings: Settings) -> dict[str, Any]:
+    def document(self, settings: Settings) -> dict[str, Setting]:
         """Return the settings that the task has, as plain values."""
         return {key: one for key, one in asdict(settings).items() if key not in self._lacking}
 

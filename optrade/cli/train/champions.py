@@ -18,19 +18,24 @@ Session = Annotated[
 
 def champions(name: Name = None, session: Session = None, as_json: options.AsJson = False) -> None:
     """Show which version of a model was champion in which session."""
-    from optrade.flows.train.champions import champion_documents
+    from optrade.flows.train.champions import champions_in, model_reigns
     from optrade.runtime import runtime
 
-    found = champion_documents(runtime(), name, session)
-    if as_json:
-        print_json(found)
-        return
+    run = runtime()
     if session is not None:
-        rows = [[model["name"], model["champion"]] for model in found]
+        held = champions_in(run, name, session)
+        if as_json:
+            print_json([one.document() for one in held])
+            return
+        rows = [[one.name, one.champion] for one in held]
         print_table(f"champions of session {session}", ["model", "version"], rows)
         return
-    rows = [[model["name"], *reign.values()] for model in found for reign in model["reigns"]]
-    print_table("champions", COLUMNS, rows)
+    found = model_reigns(run, name)
+    if as_json:
+        print_json([one.document() for one in found])
+        return
+    told = [[one.name, *reign.document().values()] for one in found for reign in one.reigns]
+    print_table("champions", COLUMNS, told)
 
 
 COMMANDS = {"champions": champions}

@@ -1,11 +1,16 @@
 """The command that looks into a recipe: history, single features, drift, its worst days."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from optrade.cli import options
 from optrade.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from optrade.flows.train.diagnose import HomeDiagnosis
+    from training.diagnose.features import Moved
+    from training.diagnose.found import Learned, SecondOpinion, WorstDay
 
 SHOWN = 10  # rows of each table; --json has all
 
@@ -34,34 +39,33 @@ def diagnose(
     (name,) = options.parse_tickers(ticker)
     found = diagnose_home(runtime(), task, name, model_type, (period, start, end), pooled=pooled)
     if as_json:
-        print_json(found)
+        print_json(found.document())
         return
-    window = found["window"]
+    window = found.window
     typer.echo(
-        f"{task} {model_type} {name}, {window['start']} to {window['end']}, "
-        f"{window['sessions']} sessions, of which {window['locked_sessions']} in the locked window"
+        f"{task} {model_type} {name}, {window.start} to {window.end}, "
+        f"{window.sessions} sessions, of which {window.locked_sessions} in the locked window"
     )
-    _print_curve(found)
-    _print_second_opinion(found["second_opinion"])
+    _print_curve(found.found.learning_curve, found.score)
+    _print_second_opinion(found.found.second_opinion)
     _print_features(found)
-    _print_drift(found)
-    _print_days(found)
+    _print_drift(found.found.drift)
+    _print_days(found.found.worst_days)
 
 
-def _print_second_opinion(found: dict[str, Any]) -> None:
-    if not found["splits"]:
+def _print_second_opinion(found: "SecondOpinion") -> None:
+    if not found.splits:
         typer.echo("combinatorial folds: none could be fitted")
         return
     typer.echo(
-        f"combinatorial folds, {found['splits']} splits: better than the baseline in "
-        f"{found['better']:.0%}, by {found['mean']:+.4f} on average "
-        f"({found['lowest']:+.4f} to {found['highest']:+.4f})"
+        f"combinatorial folds, {found.splits} splits: better than the baseline in "
+        f"{found.better:.0%}, by {found.mean:+.4f} on average "
+        f"({found.lowest:+.4f} to {found.highest:+.4f})"
     )
 
 
-def _print_curve(found: dict[str, Any]) -> None:
-    rows = found["learning_curve"]
-    baseline, score = rows[0]["baseline"], found["score"]
+def _print_curve(rows: "list[Learned]", score: str) -> None:
+    baseline = rows[0].baseline
     columns = [
         "trained on",
         "from",
@@ -76,76 +80,73 @@ def _print_curve(found: dict[str, Any]) -> None:
         [*columns, "not fitted"],
         [
             [
-                row["sessions"],
-                row["start"],
-                _number(row["log_loss"]),
-                _number(row["baseline_log_loss"]),
-                _signed(row["difference"]),
-                _interval(row["interval"]),
-                _number(row[score]),
-                row["why_not"],
+                row.sessions,
+                row.start,
+                _number(row.log_loss),
+                _number(row.baseline_log_loss),
+                _signed(row.difference),
+                _interval(row.interval),
+                _number(row.score),
+                row.why_not,
             ]
             for row in rows
         ],
     )
 
 
-def _print_features(found: dict[str, Any]) -> None:
-    leaking = found["audit"]["findings"]
+def _print_features(found: "HomeDiagnosis") -> None:
+    audit = found.audit
     print_table(
-        f"single features out of fold: {len(found['suspects'])} suspect; look-ahead audit: "
-        f"{leaking} findings in {found['audit']['compared']} values",
+        f"single features out of fold: {len(found.suspects)} suspect; look-ahead audit: "
+        f"{audit.findings} findings in {audit.compared} values",
         ["feature", "nats", "bound beyond reference", "auc", "suspect", "reads later sessions"],
         [
             [
-                row["name"],
-                _signed(row["information"]),
-                _signed(row["bound"]),
-                _number(row["auc"]),
-                _yes(row["suspect"]),
-                _yes(row["reads_later_sessions"]),
+                row.name,
+                _signed(row.information),
+                _signed(row.bound),
+                _number(row.auc),
+                _yes(row.suspect),
+                _yes(row.name in audit.features),
             ]
-            for row in _first(found["features"], lambda row: row["suspect"])
+            for at, row in enumerate(found.found.features)
+            if at < SHOWN or row.suspect
         ],
     )
 
 
-def _print_drift(found: dict[str, Any]) -> None:
+def _print_drift(moved: "list[Moved]") -> None:
     print_table(
         "drift from training to test parts, worst first",
         ["feature", "KS", "fold", "mean KS", "more nulls"],
         [
             [
-                row["name"],
-                _number(row["ks"]),
-                row["fold"],
-                _number(row["mean_ks"]),
-                f"{row['null_shift']:+.1%}",
+                row.name,
+                _number(row.ks),
+                row.fold,
+                _number(row.mean_ks),
+                f"{row.null_shift:+.1%}",
             ]
-            for row in found["drift"][:SHOWN]
+            for row in moved[:SHOWN]
         ],
     )
 
 
-def _print_days(found: dict[str, Any]) -> None:
+def _print_days(days: "list[WorstDay]") -> None:
     print_table(
         "worst days, by log loss",
         ["session", "loss", "said", "happened", "furthest from training"],
         [
             [
-                row["session"],
-                _number(row["loss"]),
-                ", ".join(f"{name} {chance:.2f}" for name, chance in row["probabilities"].items()),
-                row["happened"],
-                ", ".join(f"{far['name']} {far['deviations']:+.1f} sd" for far in row["furthest"]),
+                row.session,
+                _number(row.loss),
+                ", ".join(f"{name} {chance:.2f}" for name, chance in row.probabilities.items()),
+                row.happened,
+                ", ".join(f"{far.name} {far.deviations:+.1f} sd" for far in row.furthest),
             ]
-            for row in found["worst_days"]
+            for row in days
         ],
     )
-
-
-def _first(rows: list[dict[str, Any]], always: Any) -> list[dict[str, Any]]:  # noqa: ANN401
-    return [row for at, row in enumerate(rows) if at < SHOWN or always(row)]
 
 
 def _number(figure: float | None) -> str | None:

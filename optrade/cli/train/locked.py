@@ -1,11 +1,14 @@
 """`optrade locked`: the last two years of a home, opened once per model family."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from optrade.cli import options
 from optrade.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from training.locked.window import Opening
 
 app = typer.Typer(
     help="Score the locked last two years of the home, once per model family.",
@@ -47,28 +50,28 @@ def list_openings(as_json: options.AsJson = False) -> None:
     _show(list(locked_openings(runtime())), as_json)
 
 
-def _show(opened: list[Any], as_json: bool) -> None:
+def _show(opened: "list[Opening]", as_json: bool) -> None:
     if as_json:
         print_json([one.document() for one in opened])
         return
-    print_table("locked window", COLUMNS, [_row(one.document()) for one in opened])
+    print_table("locked window", COLUMNS, [_row(one) for one in opened])
 
 
-def _row(opening: dict[str, Any]) -> list[Any]:
-    family = f"{opening['task']} {opening['model']} {opening['ticker']}"
-    opened = ", ".join(at[:10] for at in opening["opened_at"])
-    result = opening["result"]
-    if result is None:
+def _row(opening: "Opening") -> list[object]:
+    from training.locked.window import words_of
+
+    family, opened = words_of(opening.family), ", ".join(at[:10] for at in opening.opened_at)
+    if (result := opening.result) is None:
         return [family, opened, "cut off before there was a result", *[None] * 4]
-    window, gate = result["window"], result["gate"]
-    spread = gate["interval"]
+    window, gate = result.window, result.gate
+    spread = gate.interval
     between = "no interval" if spread is None else f"{spread[0]:+.4f} to {spread[1]:+.4f}"
     return [
         family,
         opened,
-        f"{window['start']} to {window['end']}",
-        window["decided"],
-        f"{gate['value']:.4f}",
-        f"{gate['baseline_value']:.4f} ({gate['baseline'].replace('_', ' ')})",
-        f"{gate['improvement']:+.4f} ({between})",
+        f"{window.start} to {window.end}",
+        window.decided,
+        f"{gate.value:.4f}",
+        f"{gate.baseline_value:.4f} ({gate.baseline.replace('_', ' ')})",
+        f"{gate.improvement:+.4f} ({between})",
     ]

@@ -132,7 +132,7 @@ def _train(jobs: "list[Job]", window: tuple[str, str | None, str | None], as_jso
         return
     print_table("evidence, out of fold", COLUMNS, evidence_rows(trained))
     for model in trained:
-        words = model.evidence["verdict"]["words"]
+        words = model.evidence.verdict.words
         typer.echo(f"{model.name} version {model.version} ({model.alias}): {words}")
 
 
@@ -146,15 +146,16 @@ def _judge_rank(
     run = runtime()
     judged = [judge_rank(run, one, Window(*window)) for one in settings]
     if as_json:
-        print_json(judged[0] if len(judged) == 1 else judged)
+        documents = [one.document() for one in judged]
+        print_json(documents[0] if len(documents) == 1 else documents)
         return
     for found in judged:
-        typer.echo(f"iv_rank of {found['ticker']}: {found['verdict']['words']}")
-        if (newest := found["forecast"]) is not None:
+        typer.echo(f"iv_rank of {found.ticker}: {found.verdict.words}")
+        if (newest := found.forecast) is not None:
             typer.echo(
-                f"  {newest['sessions_ahead']} sessions after {newest['session']}: "
-                f"{newest['median']:.0f}, {newest['level']:.0%} interval "
-                f"{newest['low']:.0f} to {newest['high']:.0f}"
+                f"  {newest.sessions_ahead} sessions after {newest.session}: "
+                f"{newest.median:.0f}, {newest.level:.0%} interval "
+                f"{newest.low:.0f} to {newest.high:.0f}"
             )
 
 
@@ -182,13 +183,13 @@ def promote(
         force=force,
     )
     if as_json:
-        verdict = done.evidence["verdict"]
+        verdict = done.evidence.verdict.document()
         print_json({"name": done.name, "version": done.version, "forced": done.forced,
                     "verdict": verdict})  # fmt: skip
         return
     how = "forced: " if done.forced else ""
     typer.echo(
-        f"{done.name} version {done.version} is champion; {how}{done.evidence['verdict']['words']}"
+        f"{done.name} version {done.version} is champion; {how}{done.evidence.verdict.words}"
     )
 
 

@@ -1,39 +1,70 @@
 """Who was champion when: the histories of the registered models."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from home.strict_json import Json
 from optrade.periods import parse_day
-from training.registry.champion_history import champion_at, history
+from training.registry.champion_history import Reign, champion_at, history
 from training.registry.mlflow_runs import open_client
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
 
 
-def champion_documents(
-    run: "Runtime", name: str | None, session: str | None
-) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class ModelReigns:
+    """The reigns of a registered model, in order."""
+
+    name: str
+    reigns: tuple[Reign, ...]
+
+    def document(self) -> dict[str, Json]:
+        """Return plain values."""
+        return {"name": self.name, "reigns": [reign.document() for reign in self.reigns]}
+
+
+@dataclass(frozen=True)
+class ModelChampion:
+    """The version that was champion in a session, None where none was, or none is known."""
+
+    name: str
+    session: str
+    champion: int | None
+
+    def document(self) -> dict[str, Json]:
+        """Return plain values."""
+        return {"name": self.name, "session": self.session, "champion": self.champion}
+
+
+def model_reigns(run: "Runtime", name: str | None) -> list[ModelReigns]:
     """Return the reigns of one registered model, or of all.
 
-    Parameters
-    ----------
-    session
-        If given, the version that was champion then takes the place of the reigns.
+    Raises
+    ------
+    InputError
+        If there is no such model.
+    """
+    return list(_reigns(run, name))
+
+
+def champions_in(run: "Runtime", name: str | None, session: str) -> list[ModelChampion]:
+    """Return who was champion in a session, of one registered model or of all.
 
     Raises
     ------
     InputError
         If there is no such model, or the day is no session.
     """
-    day = None if session is None else parse_day("--session", session)
+    day = parse_day("--session", session)
+    return [
+        ModelChampion(one.name, session, champion_at(one.reigns, day)) for one in _reigns(run, name)
+    ]
+
+
+def _reigns(run: "Runtime", name: str | None) -> Iterator[ModelReigns]:
     client = open_client(run.home.mlruns)
     listed = sorted(model.name for model in client.search_registered_models())
-    found = [(one, history(client, one)) for one in (listed if name is None else [name])]
-    if day is None:
-        return [
-            {"name": one, "reigns": [reign.document() for reign in reigns]} for one, reigns in found
-        ]
-    return [
-        {"name": one, "session": session, "champion": champion_at(reigns, day)}
-        for one, reigns in found
-    ]
+    for one in listed if name is None else [name]:
+        yield ModelReigns(one, history(client, one))

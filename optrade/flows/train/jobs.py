@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from home.manifest import Entry, read_manifest
+from home.records.training.words import Setting
 from market.calendar import sessions
 from market.errors import InputError
 from market.underlyings import UNDERLYINGS
@@ -40,7 +41,7 @@ class Job:
         """
         return replace(self, settings=self.task.resolve(self.settings))
 
-    def document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Setting]:
         """Return the settings as plain values."""
         return self.task.document(self.settings)
 

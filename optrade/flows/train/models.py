@@ -1,6 +1,6 @@
 """From the feature store to registered models: frame, training, gate, registry."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -69,8 +69,9 @@ def train_one(run: "Runtime", store: "FeatureStore", job: Job, window: Window) -
     trained = walk(task, frame, prices, settings, start)
     # Scores over the locked window are no fresh evidence: how many there are is said.
     seen = locked_sessions(trained.tested.sessions, pd.Timestamp(entry.last))
-    trained.evidence["window"]["locked_sessions"] = seen
-    return trained
+    window_seen = trained.evidence.window.model_copy(update={"locked_sessions": seen})
+    evidence = trained.evidence.model_copy(update={"window": window_seen})
+    return replace(trained, evidence=evidence)
 
 
 def _register(run: "Runtime", trained: Trained) -> Registered:

@@ -1,8 +1,9 @@
 """The IV rank with an interval, for a ticker: evidence, kept as a run in MLflow."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from audit.lookahead import refuse_leaks
+from home.records.training.rank import RankEvidence
 from optrade.flows.train.jobs import landed_prices, training_inputs
 from optrade.flows.train.models import Window
 from optrade.periods import training_window
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 EXPERIMENT: Final = RANK.name
 
 
-def judge_rank(run: "Runtime", settings: Settings, window: Window) -> dict[str, Any]:
+def judge_rank(run: "Runtime", settings: Settings, window: Window) -> RankEvidence:
     """Return the evidence of the rank forecast of a ticker, recorded as a run.
 
     Nothing is registered: the regime model of the same paths carries the forecast into signals.
@@ -39,7 +40,7 @@ def judge_rank(run: "Runtime", settings: Settings, window: Window) -> dict[str, 
     return evidence
 
 
-def _record(run: "Runtime", settings: Settings, evidence: dict[str, Any]) -> None:
+def _record(run: "Runtime", settings: Settings, evidence: RankEvidence) -> None:
     from mlflow.entities import Metric, Param
 
     client = open_client(run.home.mlruns)
@@ -48,11 +49,11 @@ def _record(run: "Runtime", settings: Settings, evidence: dict[str, Any]) -> Non
         "ticker": settings.ticker,
         "task": EXPERIMENT,
         "origin": run.home.origin(),
-        "proven": str(evidence["verdict"]["proven"]).lower(),
-        "verdict": evidence["verdict"]["words"],
+        "proven": str(evidence.verdict.proven).lower(),
+        "verdict": evidence.verdict.words,
     }
     with tracked(client, run.home.mlruns, EXPERIMENT, tags) as run_id:
-        params = [Param(name, str(value)) for name, value in evidence["settings"].items()]
-        metrics = [Metric(name, value, 0, 0) for name, value in evidence["pooled"].items()]
+        params = [Param(name, str(value)) for name, value in evidence.settings.items()]
+        metrics = [Metric(name, value, 0, 0) for name, value in evidence.pooled.items()]
         client.log_batch(run_id, metrics=metrics, params=params)
-        client.log_dict(run_id, evidence, EVIDENCE)
+        client.log_dict(run_id, evidence.document(), EVIDENCE)

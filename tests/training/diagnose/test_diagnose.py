@@ -1,7 +1,6 @@
 import json
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -43,12 +42,13 @@ def leaking(make_direction: Frames) -> Recipe:
 
 def test_a_diagnosis_is_one_json_document(noise: Recipe) -> None:
     found = diagnose(noise)
-    assert set(found) == {
+    text = json.dumps(asdict(found), allow_nan=False)
+    assert set(json.loads(text)) == {
         "learning_curve", "second_opinion", "features", "drift", "worst_days",
     }  # fmt: skip
-    json.dumps(found, allow_nan=False)
-    assert {row["name"] for row in found["features"]} == set(noise.rows.names)
-    assert {row["name"] for row in found["drift"]} == set(noise.rows.names)
+    assert found.learning_curve[0].document("auc")["auc"] == found.learning_curve[0].score
+    assert {row.name for row in found.features} == set(noise.rows.names)
+    assert {row.name for row in found.drift} == set(noise.rows.names)
 
 
 def test_the_curve_ends_at_the_score_of_the_training_itself(make_direction: Frames) -> None:
@@ -57,38 +57,36 @@ def test_the_curve_ends_at_the_score_of_the_training_itself(make_direction: Fram
     made = recipe(DIRECTION, frame, prices, SETTINGS)
     last = made.folds()[-1]
     curve = learning_curve(made, last)
-    assert [row["sessions"] for row in curve] == [
+    assert [row.sessions for row in curve] == [
         int(np.ceil(share * len(last.train))) for share in SHARES
     ]
-    assert curve[0]["start"] > curve[-1]["start"]
-    whole = trained.evidence["folds"][-1]
-    assert curve[-1]["log_loss"] == pytest.approx(whole["scores"]["log_loss"])
-    assert curve[-1]["auc"] == pytest.approx(whole["scores"]["auc"])
-    assert curve[-1]["baseline_log_loss"] == pytest.approx(
-        whole["baselines"]["class_prior"]["log_loss"]
-    )
-    assert curve[-1]["interval"][0] < curve[-1]["difference"] < curve[-1]["interval"][1]
-    assert curve[-1]["log_loss"] < curve[0]["log_loss"], "a signal is learned better from more"
+    assert curve[0].start > curve[-1].start
+    whole = trained.evidence.folds[-1]
+    assert curve[-1].log_loss == pytest.approx(whole.scores["log_loss"])
+    assert curve[-1].score == pytest.approx(whole.scores["auc"])
+    assert curve[-1].baseline_log_loss == pytest.approx(whole.baselines["class_prior"]["log_loss"])
+    assert curve[-1].interval[0] < curve[-1].difference < curve[-1].interval[1]
+    assert curve[-1].log_loss < curve[0].log_loss, "a signal is learned better from more"
 
 
 def test_a_part_too_short_to_be_fitted_says_so(noise: Recipe) -> None:
     last = noise.folds()[-1]
     short = Fold(last.train[-60:], last.test)
     first, *_, whole = learning_curve(noise, short)
-    assert first["sessions"] == 8
-    assert "too small" in first["why_not"] or "too few" in first["why_not"]
-    assert first["log_loss"] is None
-    assert first["interval"] is None
-    assert whole["why_not"] is None
+    assert first.sessions == 8
+    assert "too small" in first.why_not or "too few" in first.why_not
+    assert first.log_loss is None
+    assert first.interval is None
+    assert whole.why_not is None
 
 
 def test_a_second_opinion_tells_a_signal_from_noise(noise: Recipe, leaking: Recipe) -> None:
     nothing, something = second_opinion(noise), second_opinion(leaking)
-    assert nothing["splits"] == something["splits"] == 15
-    assert something["better"] == 1.0
-    assert something["lowest"] > 0.0
-    assert nothing["mean"] < 0.01 < something["mean"]
-    assert nothing["lowest"] <= nothing["mean"] <= nothing["highest"]
+    assert nothing.splits == something.splits == 15
+    assert something.better == 1.0
+    assert something.lowest > 0.0
+    assert nothing.mean < 0.01 < something.mean
+    assert nothing.lowest <= nothing.mean <= nothing.highest
 
 
 def test_noise_holds_no_suspect(noise: Recipe) -> None:
@@ -173,17 +171,17 @@ def test_the_worst_days_are_those_of_the_training(make_direction: Frames) -> Non
     far = frame["session"] == frame["session"].iloc[550]
     frame.loc[far, "f3"] = 1e3
     trained = walk(DIRECTION, frame, prices, SETTINGS)
-    days: list[dict[str, Any]] = diagnose(recipe(DIRECTION, frame, prices, SETTINGS))["worst_days"]
+    days = diagnose(recipe(DIRECTION, frame, prices, SETTINGS)).worst_days
     worst = trained.losses.sort_values("loss", ascending=False)[:WORST]
-    assert [day["loss"] for day in days] == pytest.approx(worst["loss"].tolist())
-    assert [day["session"] for day in days] == worst["session"].dt.strftime("%Y-%m-%d").tolist()
+    assert [day.loss for day in days] == pytest.approx(worst["loss"].tolist())
+    assert [day.session for day in days] == worst["session"].dt.strftime("%Y-%m-%d").tolist()
     for day in days:
-        chance = np.array([list(day["probabilities"].values())])
-        happened = np.array([["DOWN", "UP"].index(day["happened"])])
-        assert day["loss"] == pytest.approx(row_log_loss(happened, chance)[0])
-        assert day["called"] in ("DOWN", "UP")
-        assert len(day["furthest"]) == FURTHEST
-        away = [abs(one["deviations"]) for one in day["furthest"]]
+        chance = np.array([list(day.probabilities.values())])
+        happened = np.array([["DOWN", "UP"].index(day.happened)])
+        assert day.loss == pytest.approx(row_log_loss(happened, chance)[0])
+        assert day.called in ("DOWN", "UP")
+        assert len(day.furthest) == FURTHEST
+        away = [abs(one.deviations) for one in day.furthest]
         assert away == sorted(away, reverse=True)
 
 
@@ -201,6 +199,6 @@ def test_the_furthest_feature_is_counted_in_standard_deviations_of_training(
     before = rows.values[last.train, 6]
     assert len(days) == WORST
     for day in days:
-        first = day["furthest"][0]
-        assert (first["name"], first["value"]) == ("f6", 40.0)
-        assert first["deviations"] == pytest.approx((40.0 - before.mean()) / before.std())
+        first = day.furthest[0]
+        assert (first.name, first.value) == ("f6", 40.0)
+        assert first.deviations == pytest.approx((40.0 - before.mean()) / before.std())

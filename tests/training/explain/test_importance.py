@@ -38,18 +38,18 @@ def part(seed: int = 0, columns: tuple[int, ...] = (0, 1, 2, 3), count: int = 40
 
 def test_what_says_most_comes_first_and_what_says_nothing_last() -> None:
     found = permutation_importance([part(0), part(1)], NAMES, seed=0)
-    rows = {row["name"]: row for row in found["features"]}
-    assert found["features"][0]["name"] == "returns_5d"
-    assert rows["returns_5d"]["increase"] > 0.15
-    assert rows["returns_5d"]["increase"] > 5 * rows["returns_5d"]["spread"]
-    assert abs(rows["idle"]["increase"]) < 0.01
-    assert all(len(row["by_fold"]) == 2 for row in found["features"])
+    rows = {row.name: row for row in found.features}
+    assert found.features[0].name == "returns_5d"
+    assert rows["returns_5d"].increase > 0.15
+    assert rows["returns_5d"].increase > 5 * rows["returns_5d"].spread
+    assert abs(rows["idle"].increase) < 0.01
+    assert all(len(row.by_fold) == 2 for row in found.features)
 
 
 def test_a_view_is_permuted_as_a_whole() -> None:
     found = permutation_importance([part()], NAMES, seed=0)
-    views = {row["name"]: row["increase"] for row in found["views"]}
-    alone = {row["name"]: row["increase"] for row in found["features"]}
+    views = {row.name: row.increase for row in found.views}
+    alone = {row.name: row.increase for row in found.features}
     assert set(views) == {"technical", "iv", "other"}
     assert views["iv"] == alone["iv_rank"]
     # rsi_14 is iv_rank's twin: alone each leaves the other, with returns_5d none is left.
@@ -58,9 +58,9 @@ def test_a_view_is_permuted_as_a_whole() -> None:
 
 def test_a_fold_that_does_not_read_a_feature_has_no_figure_for_it() -> None:
     found = permutation_importance([part(0), part(1, (2, 3))], NAMES, seed=0)
-    rows = {row["name"]: row for row in found["features"]}
-    assert rows["returns_5d"]["by_fold"][1] is None
-    assert rows["returns_5d"]["increase"] == pytest.approx(rows["returns_5d"]["by_fold"][0] / 2)
+    rows = {row.name: row for row in found.features}
+    assert rows["returns_5d"].by_fold[1] is None
+    assert rows["returns_5d"].increase == pytest.approx(rows["returns_5d"].by_fold[0] / 2)
 
 
 def test_the_increase_is_that_of_the_log_loss_by_hand() -> None:
@@ -76,8 +76,8 @@ def test_the_increase_is_that_of_the_log_loss_by_hand() -> None:
         return float(-np.log(chance[np.arange(60), one.outcome]).mean())
 
     by_hand = loss(shuffled) - loss(one.values)
-    assert found["features"][0]["increase"] == pytest.approx(by_hand)
-    assert found["features"][0]["spread"] is None
+    assert found.features[0].increase == pytest.approx(by_hand)
+    assert found.features[0].spread is None
 
 
 def test_sessions_without_a_class_or_a_feature_are_not_scored() -> None:
@@ -86,17 +86,17 @@ def test_sessions_without_a_class_or_a_feature_are_not_scored() -> None:
     values[::7, 0] = np.nan
     outcome[::5] = -1
     rare = replace(one, values=values, outcome=outcome)
-    rows = permutation_importance([rare], NAMES, seed=0)["features"]
-    assert rows[0]["name"] == "returns_5d"
-    assert all(np.isfinite(row["increase"]) for row in rows)
+    rows = permutation_importance([rare], NAMES, seed=0).features
+    assert rows[0].name == "returns_5d"
+    assert all(np.isfinite(row.increase) for row in rows)
 
 
 def test_fewer_sessions_scored_tell_the_same_story() -> None:
-    every = permutation_importance([part()], NAMES, seed=0)["features"][0]
-    some = permutation_importance([part()], NAMES, seed=0, max_rows=150)["features"][0]
-    assert some["name"] == every["name"]
-    assert some["increase"] != every["increase"]
-    assert some["increase"] == pytest.approx(every["increase"], rel=0.6)
+    every = permutation_importance([part()], NAMES, seed=0).features[0]
+    some = permutation_importance([part()], NAMES, seed=0, max_rows=150).features[0]
+    assert some.name == every.name
+    assert some.increase != every.increase
+    assert some.increase == pytest.approx(every.increase, rel=0.6)
 
 
 def test_the_same_seed_gives_the_same_figures() -> None:
@@ -127,7 +127,7 @@ def test_linear_weights_name_class_and_folds() -> None:
     final = linear(["a", "b"], [[0.1, -0.8]])
     folds = [linear(["b"], [[-0.5]]), linear(["c", "b"], [[9.0, -1.0]])]
     rows = linear_weights(final, folds, ("DOWN", "UP"))
-    assert rows == [
+    assert [row.document() for row in rows] == [
         {
             "name": "b",
             "weights": {"UP": -0.8},
@@ -138,4 +138,4 @@ def test_linear_weights_name_class_and_folds() -> None:
         {"name": "a", "weights": {"UP": 0.1}, "folds": 0, "low": None, "high": None},
     ]
     three = linear_weights(linear(["a"], [[1.0], [0.0], [-2.0]]), [], ("LOW", "NORMAL", "HIGH"))
-    assert three[0]["weights"] == {"LOW": 1.0, "NORMAL": 0.0, "HIGH": -2.0}
+    assert three[0].weights == {"LOW": 1.0, "NORMAL": 0.0, "HIGH": -2.0}

@@ -44,17 +44,17 @@ def test_a_linear_model_has_importance_and_weights(fit: Callable[[str], Fitted])
     fitted = fit("logistic")
     one = found(fitted)
     chosen = fitted[2][-1].fit.selection.names
-    assert {row["name"] for row in one["weights"]} == set(chosen)
-    assert one["permutation"]["features"][0]["name"] == "f0"
-    assert one["weights"][0]["name"] == "f0"
-    assert one["weights"][0]["weights"]["UP"] > 0.0
-    assert one["weights"][0]["folds"] == 2
+    assert {row.name for row in one.weights} == set(chosen)
+    assert one.permutation.features[0].name == "f0"
+    assert one.weights[0].name == "f0"
+    assert one.weights[0].weights["UP"] > 0.0
+    assert one.weights[0].folds == 2
 
 
 def test_trees_have_no_weights(fit: Callable[[str], Fitted]) -> None:
     one = found(fit("trees"))
-    assert one["weights"] is None
-    assert one["permutation"]["features"][0]["name"] == "f0"
+    assert one.weights is None
+    assert one.permutation.features[0].name == "f0"
 
 
 def test_a_linear_member_that_hardly_counts_explains_nothing(
@@ -63,7 +63,7 @@ def test_a_linear_member_that_hardly_counts_explains_nothing(
     rows, folds, forecasters = fit("ensemble")
     idle = replace(forecasters[-1], fit=replace(forecasters[-1].fit, weights=(0.01, 0.99)))
     one = importance(DIRECTION, rows, folds, forecasters, idle, seed=0)
-    assert one["weights"] is None
+    assert one.weights is None
 
 
 def test_a_mixture_asked_once_says_the_same(
@@ -73,7 +73,7 @@ def test_a_mixture_asked_once_says_the_same(
     quick = found(fitted)
     monkeypatch.setattr(reasons, "_remembering", lambda forecaster: forecaster)
     assert found(fitted) == quick
-    assert {row["name"] for row in quick["weights"]} <= set(fitted[2][-1].fit.selection.names)
+    assert {row.name for row in quick.weights} <= set(fitted[2][-1].fit.selection.names)
 
 
 def test_a_member_is_not_asked_again_about_what_it_does_not_read(

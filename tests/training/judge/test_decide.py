@@ -1,11 +1,11 @@
 """Who becomes champion and what serves: a pure function of evidence, champion and trials."""
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
 
+from home.records.training.evidence import TrainingEvidence
+from tests.training.evidences import bare, gate
 from training.judge.against_champion import Champion
 from training.judge.decide import Decision, decide
 
@@ -17,10 +17,8 @@ def losses(level: float, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame({"session": DAYS, "fold": 1, "loss": level + noise, "baseline_loss": 0.69})
 
 
-def evidence(bound: float) -> dict[str, Any]:
-    gate = {"metric": "log_loss", "baseline": "class_prior", "value": 0.6, "baseline_value": 0.69,
-            "improvement": 0.09, "interval": [bound, 0.1], "bound": bound}  # fmt: skip
-    return {"settings": {"resamples": 100, "seed": 1}, "gate": gate, "champion": None}
+def evidence(bound: float) -> TrainingEvidence:
+    return bare(gate(bound, [bound, 0.1]))
 
 
 def decision(bound: float, champion_level: float | None) -> Decision:
@@ -44,15 +42,15 @@ def test_a_challenger_serves_only_while_there_is_no_champion(
     found = decision(bound, champion_level)
     assert (found.alias, found.serves) == (alias, serves)
     assert found.verdict.promoted is (alias == "champion")
-    assert found.evidence["verdict"] == found.verdict.as_dict()
+    assert found.evidence.verdict == found.verdict
 
 
 def test_trials_are_counted_and_kept_where_none_are_given() -> None:
     candidate = losses(0.6)
     counted = decide(evidence(0.01), candidate, None, [losses(0.68, 2)]).evidence
-    assert counted["trials"]["count"] == 2
-    assert decide(counted, candidate, None).evidence["trials"] == counted["trials"]
-    assert "trials" not in decide(evidence(0.01), candidate, None).evidence
+    assert counted.trials.count == 2
+    assert decide(counted, candidate, None).evidence.trials == counted.trials
+    assert decide(evidence(0.01), candidate, None).evidence.trials is None
 
 
 def test_the_evidence_given_is_not_changed() -> None:

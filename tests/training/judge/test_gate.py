@@ -1,38 +1,35 @@
-from typing import Any
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from home.records.training.judged import Compared, DeflatedScore, Gate, RealityCheck, Trials
 from training.judge.gate import MIN_COMMON_SESSIONS, judge
 
 FIGURES = st.floats(-1, 1)
 
 
-def evidence(
-    bound: float | None, champion: dict[str, Any] | None = None, improvement: float | None = 0.01
-) -> dict[str, Any]:
-    return {
-        "gate": {
-            "metric": "log_loss",
-            "baseline": "class_prior",
-            "value": 0.65,
-            "baseline_value": 0.66,
-            "improvement": improvement,
-            "interval": None if bound is None else [bound - 0.01, bound + 0.03],
-            "bound": bound,
-        },
-        "champion": champion,
-    }
+def gate(bound: float | None, improvement: float | None = 0.01) -> Gate:
+    return Gate(
+        metric="log_loss",
+        baseline="class_prior",
+        value=0.65,
+        baseline_value=0.66,
+        improvement=improvement,
+        interval=None if bound is None else [bound - 0.01, bound + 0.03],
+        bound=bound,
+    )
 
 
-def champion(loss: float, champion_loss: float, sessions: int = 500) -> dict[str, Any]:
-    return {
-        "version": 3,
-        "sessions": sessions,
-        "loss": loss,
-        "champion_loss": champion_loss,
-    }
+def champion(loss: float | None, champion_loss: float | None, sessions: int = 500) -> Compared:
+    return Compared(
+        version=3,
+        run_id="run",
+        sessions=sessions,
+        loss=loss,
+        champion_loss=champion_loss,
+        difference=None,
+        interval=None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,9 +50,9 @@ def champion(loss: float, champion_loss: float, sessions: int = 500) -> dict[str
     ],
 )
 def test_the_gate_case_by_case(
-    bound: float | None, rival: dict[str, Any] | None, proven: bool, promoted: bool
+    bound: float | None, rival: Compared | None, proven: bool, promoted: bool
 ) -> None:
-    verdict = judge(evidence(bound, rival))
+    verdict = judge(gate(bound), rival)
     assert (verdict.proven, verdict.promoted) == (proven, promoted)
 
 
@@ -63,7 +60,7 @@ def test_the_gate_case_by_case(
 def test_nothing_is_promoted_unproven_or_against_a_better_champion(
     bound: float, mine: float, theirs: float, sessions: int
 ) -> None:
-    verdict = judge(evidence(bound, champion(mine, theirs, sessions)))
+    verdict = judge(gate(bound), champion(mine, theirs, sessions))
     assert verdict.proven is (bound > 0)
     if verdict.promoted:
         assert verdict.proven
@@ -72,25 +69,35 @@ def test_nothing_is_promoted_unproven_or_against_a_better_champion(
 
 
 def test_the_words_hold_the_figures_with_baseline_and_interval() -> None:
-    words = judge(evidence(-0.002)).words
+    words = judge(gate(-0.002), None).words
     for part in ("not proven", "0.6500", "class prior", "0.6600", "-0.0120 to +0.0280", "-0.0020"):
         assert part in words
 
 
 def test_the_words_name_the_champion_and_why() -> None:
-    assert "worse than champion version 3" in judge(evidence(0.1, champion(0.7, 0.6))).words
-    assert "not worse than champion version 3" in judge(evidence(0.1, champion(0.6, 0.7))).words
-    assert "shares 7 sessions, needed 60" in judge(evidence(0.1, champion(0.6, 0.7, 7))).words
+    assert "worse than champion version 3" in judge(gate(0.1), champion(0.7, 0.6)).words
+    assert "not worse than champion version 3" in judge(gate(0.1), champion(0.6, 0.7)).words
+    assert "shares 7 sessions, needed 60" in judge(gate(0.1), champion(0.6, 0.7, 7)).words
 
 
 def test_an_unmeasured_difference_says_so() -> None:
-    assert "has no interval" in judge(evidence(None)).words
-    assert judge(evidence(None)).as_dict()["proven"] is False
+    verdict = judge(gate(None), None)
+    assert "has no interval" in verdict.words
+    assert verdict.proven is False
 
 
-def trials(count: int, p: float | None, superior: bool = True) -> dict[str, Any]:
-    spa = None if p is None else {"lower": p, "consistent": p, "upper": p, "superior": superior}
-    return {"count": count, "compared": count, "sessions": 40, "spa": spa}
+def test_a_champion_without_a_loss_is_not_stood_up_to() -> None:
+    verdict = judge(gate(0.1), champion(0.6, None))
+    assert (verdict.proven, verdict.promoted) == (True, False)
+    assert "champion version 3 has no loss to compare with" in verdict.words
+
+
+def trials(count: int, p: float | None, superior: bool = True) -> Trials:
+    spa = None
+    if p is not None:
+        spa = RealityCheck(lower=p, consistent=p, upper=p, superior=superior)
+    deflated = DeflatedScore()
+    return Trials(count=count, compared=count, sessions=40, spa=spa, deflated=deflated, words="")
 
 
 @pytest.mark.parametrize(
@@ -105,9 +112,9 @@ def trials(count: int, p: float | None, superior: bool = True) -> dict[str, Any]
     ],
 )
 def test_a_claim_has_to_survive_the_number_of_its_trials(
-    tried: dict[str, Any], proven: bool, words: str | None
+    tried: Trials, proven: bool, words: str | None
 ) -> None:
-    verdict = judge(evidence(0.002) | {"trials": tried})
+    verdict = judge(gate(0.002), None, tried)
     assert (verdict.proven, verdict.promoted) == (proven, proven)
     assert verdict.words.startswith("proven:" if proven else "not proven:")
     assert words is None or words in verdict.words
@@ -115,10 +122,9 @@ def test_a_claim_has_to_survive_the_number_of_its_trials(
 
 
 def test_trials_make_nothing_proven_that_was_not() -> None:
-    plain = judge(evidence(-0.002))
-    assert judge(evidence(-0.002) | {"trials": trials(7, 0.001)}) == plain
+    plain = judge(gate(-0.002), None)
+    assert judge(gate(-0.002), None, trials(7, 0.001)) == plain
 
 
 def test_what_does_not_survive_its_trials_replaces_no_champion() -> None:
-    found = evidence(0.002, champion(0.60, 0.65)) | {"trials": trials(7, 0.2)}
-    assert judge(found).promoted is False
+    assert judge(gate(0.002), champion(0.60, 0.65), trials(7, 0.2)).promoted is False

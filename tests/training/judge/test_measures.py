@@ -68,63 +68,63 @@ def test_the_figures_are_scikit_learns_on_decided_sessions(tested: OutOfFold) ->
     found = measure(DIRECTION, tested, weights)
     decided = tested.decided
     outcome, up = tested.labels[decided], tested.model.probabilities[decided, 1]
-    assert found["scores"]["log_loss"] == pytest.approx(metrics.log_loss(outcome, up))
+    assert found.scores["log_loss"] == pytest.approx(metrics.log_loss(outcome, up))
     # Ranked above the base rate of each fold.
     lift = tested.model.lift[decided]
-    assert found["scores"]["auc"] == pytest.approx(metrics.roc_auc_score(outcome, lift))
-    assert found["baselines"]["class_prior"]["auc"] == 0.5
+    assert found.scores["auc"] == pytest.approx(metrics.roc_auc_score(outcome, lift))
+    assert found.baselines["class_prior"]["auc"] == 0.5
     calls = tested.model.calls[decided]
-    assert found["scores"]["f1"] == pytest.approx(metrics.f1_score(outcome, calls))
+    assert found.scores["f1"] == pytest.approx(metrics.f1_score(outcome, calls))
     prior = tested.baselines["class_prior"].probabilities[decided, 1]
     expected = metrics.log_loss(outcome, prior)
-    assert found["baselines"]["class_prior"]["log_loss"] == pytest.approx(expected)
-    assert found["baselines"]["always_up"]["accuracy"] == pytest.approx(outcome.mean())
+    assert found.baselines["class_prior"]["log_loss"] == pytest.approx(expected)
+    assert found.baselines["always_up"]["accuracy"] == pytest.approx(outcome.mean())
 
 
 def test_no_score_stands_without_baseline_and_interval(tested: OutOfFold) -> None:
     weights = session_weights(len(tested.sessions), 200, 0)
     measured = measure(DIRECTION, tested, weights)
-    assert [row["score"] for row in measured["comparison"]] == list(measured["scores"])
+    assert [row.score for row in measured.comparison] == list(measured.scores)
     for part in (
         measured,
         measure_all_days(DIRECTION, tested, weights),
         measure_at_half(DIRECTION, tested, weights),
     ):
-        for row in part["comparison"]:
-            assert row["model"] == part["scores"][row["score"]]
-            assert row["baseline"] == "class_prior"
-            if row["difference"] is not None:
-                low, high = row["interval"]
-                assert low <= row["difference"] + 1e-9
-                assert row["difference"] - 1e-9 <= high
+        for row in part.comparison:
+            assert row.model == part.scores[row.score]
+            assert row.baseline == "class_prior"
+            if row.difference is not None:
+                low, high = row.interval
+                assert low <= row.difference + 1e-9
+                assert row.difference - 1e-9 <= high
             else:
-                assert row["baseline_value"] is None or row["model"] is None
+                assert row.baseline_value is None or row.model is None
 
 
 def test_every_baseline_has_a_difference_with_an_interval(tested: OutOfFold) -> None:
     found = measure(DIRECTION, tested, session_weights(len(tested.sessions), 200, 0))
-    assert set(found["difference"]) == set(DIRECTION.baselines)
-    for name, difference in found["difference"].items():
+    assert set(found.difference) == set(DIRECTION.baselines)
+    for name, difference in found.difference.items():
         metric = "log_loss" if name == "class_prior" else "accuracy"
-        assert difference["metric"] == metric
-        model = found["scores"][metric]
-        baseline = found["baselines"][name][metric]
+        assert difference.metric == metric
+        model = found.scores[metric]
+        baseline = found.baselines[name][metric]
         gain = baseline - model if metric == "log_loss" else model - baseline
-        assert difference["value"] == pytest.approx(gain)
-        low, high = difference["interval"]
-        assert low <= difference["bound"] <= high
+        assert difference.value == pytest.approx(gain)
+        low, high = difference.interval
+        assert low <= difference.bound <= high
 
 
 def test_the_interval_is_of_the_mean_loss_difference(tested: OutOfFold) -> None:
     weights = session_weights(len(tested.sessions), 300, 4)
-    found = measure(DIRECTION, tested, weights)["difference"]["class_prior"]
+    found = measure(DIRECTION, tested, weights).difference["class_prior"]
     table = losses(DIRECTION, tested)
     better = (table["baseline_loss"] - table["loss"]).to_numpy()
-    assert found["value"] == pytest.approx(better.mean())
+    assert found.value == pytest.approx(better.mean())
     drawn = weights[1:, tested.decided]
     resampled = (drawn @ better) / drawn.sum(axis=1)
-    assert found["interval"] == pytest.approx(np.quantile(resampled, [0.025, 0.975]))
-    assert found["bound"] == pytest.approx(np.quantile(resampled, 0.05))
+    assert found.interval == pytest.approx(np.quantile(resampled, [0.025, 0.975]))
+    assert found.bound == pytest.approx(np.quantile(resampled, 0.05))
 
 
 def test_losses_are_those_of_the_decided_sessions(tested: OutOfFold) -> None:
@@ -138,18 +138,18 @@ def test_all_days_count_flat_ones_by_sign_and_as_a_miss(tested: OutOfFold) -> No
     found = measure_all_days(DIRECTION, tested, session_weights(len(tested.sessions), 50, 0))
     scored = tested.scored
     calls, outcome = tested.model.calls[scored], tested.every_outcome[scored]
-    assert found["sessions"] == scored.sum() > tested.decided.sum()
-    assert found["scores"]["accuracy"] == pytest.approx((calls == outcome).mean())
+    assert found.sessions == scored.sum() > tested.decided.sum()
+    assert found.scores["accuracy"] == pytest.approx((calls == outcome).mean())
     hits = (tested.model.calls[tested.decided] == tested.labels[tested.decided]).sum()
-    assert found["scores"]["label_accuracy"] == pytest.approx(hits / scored.sum())
+    assert found.scores["label_accuracy"] == pytest.approx(hits / scored.sum())
 
 
 def test_calls_at_half_ignore_the_threshold(tested: OutOfFold) -> None:
     found = measure_at_half(DIRECTION, tested, session_weights(len(tested.sessions), 50, 0))
     decided = tested.decided
     outcome, up = tested.labels[decided], tested.model.probabilities[decided, 1]
-    assert found["scores"]["accuracy"] == pytest.approx(((up > 0.5) == outcome).mean())
-    assert set(found["scores"]) == set(CALL_SCORES)
+    assert found.scores["accuracy"] == pytest.approx(((up > 0.5) == outcome).mean())
+    assert set(found.scores) == set(CALL_SCORES)
     assert (
         at_half(tested.model).probabilities[decided] == tested.model.probabilities[decided]
     ).all()
@@ -160,8 +160,8 @@ def test_a_positive_difference_always_means_better(score: str) -> None:
     less, more = np.full(40, 0.3), np.full(40, 0.4)
     better, worse = (less, more) if score in LOSSES else (more, less)
     row = compare({score: better}, {score: worse}, "prior")[0]
-    assert row["difference"] == pytest.approx(0.1)
-    assert row["interval"] == pytest.approx([0.1, 0.1])
+    assert row.difference == pytest.approx(0.1)
+    assert row.interval == pytest.approx([0.1, 0.1])
 
 
 def test_rules_without_probabilities_are_no_forecasts_to_threshold(tested: OutOfFold) -> None:

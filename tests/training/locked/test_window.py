@@ -1,15 +1,16 @@
 import json
 import multiprocessing
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from home.line_log import append, read_log
+from home.records.training.judged import Gate
+from home.records.training.locked import LockedFigures, LockedSessions
 from market.calendar import session_shift, sessions
 from market.errors import InputError
 from training.fit.forecast import Forecast
@@ -33,17 +34,24 @@ DAYS = sessions("2021-01-04", "2025-06-30")
 ENDS = session_shift(DAYS, 5).to_numpy()
 FAMILY = {"task": "regime", "model": "paths", "ticker": "SPY"}
 FACTS = {"definition_hash": "feed", "settings": {"seed": 0}}
-RESULT = {
-    "window": {"start": "2023-07-03", "end": "2025-06-20", "sessions": 495, "decided": 490},
-    "gate": {
-        "baseline": "transition_table",
-        "value": 0.5,
-        "baseline_value": 0.53,
-        "improvement": 0.03,
-        "interval": [0.01, 0.05],
-        "bound": 0.015,
-    },
-}
+RESULT = LockedFigures(
+    window=LockedSessions(
+        start="2023-07-03", end="2025-06-20", sessions=495, decided=490, dropped=0
+    ),
+    scores={"log_loss": 0.5, "accuracy": 0.8},
+    baselines={"transition_table": {"log_loss": 0.53, "accuracy": 0.7}},
+    difference={},
+    comparison=[],
+    gate=Gate(
+        metric="log_loss",
+        baseline="transition_table",
+        value=0.5,
+        baseline_value=0.53,
+        improvement=0.03,
+        interval=[0.01, 0.05],
+        bound=0.015,
+    ),
+)
 
 
 def test_the_window_is_the_last_two_years_of_the_home() -> None:
@@ -95,16 +103,16 @@ def forecast(count: int, seed: int, n_classes: int) -> OutOfFold:
 
 def test_a_result_holds_scores_baseline_and_interval() -> None:
     found = scored(REGIME, forecast(400, 0, 3), 200, 0)
-    assert found["window"]["decided"] == 393
-    assert found["window"]["dropped"] == 7
-    gate = found["gate"]
-    assert gate["value"] == pytest.approx(-np.log(0.8))
-    assert gate["baseline_value"] == pytest.approx(np.log(3))
-    assert gate["improvement"] == pytest.approx(np.log(3 * 0.8))
-    assert gate["interval"][0] <= gate["improvement"] <= gate["interval"][1] + 1e-9
-    assert "all_days" not in found
-    assert "all_days" in scored(DIRECTION, forecast(400, 0, 2), 200, 0)
-    json.dumps(found, allow_nan=False)
+    assert found.window.decided == 393
+    assert found.window.dropped == 7
+    gate = found.gate
+    assert gate.value == pytest.approx(-np.log(0.8))
+    assert gate.baseline_value == pytest.approx(np.log(3))
+    assert gate.improvement == pytest.approx(np.log(3 * 0.8))
+    assert gate.interval[0] <= gate.improvement <= gate.interval[1] + 1e-9
+    assert found.all_days is None
+    assert scored(DIRECTION, forecast(400, 0, 2), 200, 0).all_days is not None
+    assert "all_days" not in json.loads(json.dumps(found.document(), allow_nan=False))
 
 
 def test_a_window_in_which_nothing_could_be_forecast_is_refused() -> None:
@@ -135,7 +143,7 @@ def opened(
     return open_once(log, family, FACTS, lambda: now, lambda: score, record)
 
 
-def forbidden() -> Mapping[str, Any]:
+def forbidden() -> LockedFigures:
     raise AssertionError("the window was looked at again")
 
 
@@ -144,8 +152,8 @@ def test_a_window_is_opened_once_and_the_result_kept(tmp_path: Path) -> None:
     found = opened(log, mlflow)
     assert found.run_id == "run1"
     assert found.result is not None
-    assert found.result["gate"] == RESULT["gate"]
-    assert found.result["definition_hash"] == "feed"
+    assert found.result.gate == RESULT.gate
+    assert found.result.definition_hash == "feed"
     with pytest.raises(InputError) as refused:
         opened(log, mlflow, forbidden)
     for part in ("regime paths SPY on 2025-07-01", "log loss 0.5000 against the transition table's "
@@ -153,6 +161,21 @@ def test_a_window_is_opened_once_and_the_result_kept(tmp_path: Path) -> None:
         assert part in str(refused.value)
     assert openings(log) == (found,)
     assert len(mlflow.given) == 1
+
+
+def test_a_result_is_told_in_the_order_of_the_log(tmp_path: Path) -> None:
+    log = tmp_path / "locked.jsonl"
+    document = opened(log, Mlflow()).document()
+    kept = next(line for line in read_log(log) if line["event"] == "result")
+    own = {name: kept[name] for name in kept if name not in {"event", *FAMILY}}
+    assert json.dumps(document["result"]) == json.dumps(own)
+
+
+def test_a_result_that_lacks_a_figure_is_refused(tmp_path: Path) -> None:
+    log = tmp_path / "locked.jsonl"
+    append(log, {"event": "result", **FAMILY, "at": "2025-07-01", **FACTS})
+    with pytest.raises(InputError, match="regime paths SPY: scores is missing"):
+        openings(log)
 
 
 def test_other_families_are_opened_on_their_own(tmp_path: Path) -> None:
@@ -166,7 +189,7 @@ def test_other_families_are_opened_on_their_own(tmp_path: Path) -> None:
 def test_an_opening_cut_off_before_its_result_is_told_and_can_be_made_again(tmp_path: Path) -> None:
     log = tmp_path / "locked.jsonl"
 
-    def kill() -> Mapping[str, Any]:
+    def kill() -> LockedFigures:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -221,7 +244,7 @@ def test_a_line_cut_off_by_a_kill_is_no_line(tmp_path: Path) -> None:
 
 
 def open_and_count(log: str, counted: str) -> None:
-    def score() -> Mapping[str, Any]:
+    def score() -> LockedFigures:
         with Path(counted).open("ab") as file:
             file.write(b"x")
             os.fsync(file.fileno())

@@ -63,7 +63,7 @@ def document_of(trained: Trained) -> dict[str, Any]:
 
 
 def read_back(folder: Path, trained: Trained) -> dict[str, Any]:
-    return json.loads(write_serving(folder, document_of(trained)).read_text("utf-8"))
+    return json.loads(write_serving(folder, trained.name, document_of(trained)).read_text("utf-8"))
 
 
 @pytest.mark.parametrize("word", ["logistic", "ensemble"])
@@ -120,7 +120,7 @@ def test_each_task_has_its_own_rule_to_call_by(direction: Trained, regime: Train
             assert (document[name] is not None) is is_direction
         assert (document["call_weights"] is None) is is_direction
     weights = document_of(regime)["call_weights"]
-    assert weights == list(regime.forecaster.call_weights) == regime.evidence["call_weights"]
+    assert weights == list(regime.forecaster.call_weights) == regime.evidence.call_weights
     assert len(weights) == 3
     assert min(weights) > 0
 
@@ -154,21 +154,21 @@ def test_the_document_holds_what_the_contract_names(direction: Trained) -> None:
     assert document["format"] == 2
     assert document["parameters"]["features"] == document["features"]
     assert np.shape(document["parameters"]["coef"]) == (1, len(document["features"]))
-    window = direction.evidence["window"]
-    assert document["trained"]["rows"] == window["decided"]
-    assert window["start"] <= document["trained"]["start"] <= document["trained"]["end"]
-    assert document["trained"]["end"] <= window["end"]
+    window = direction.evidence.window
+    assert document["trained"]["rows"] == window.decided
+    assert window.start <= document["trained"]["start"] <= document["trained"]["end"]
+    assert document["trained"]["end"] <= window.end
 
 
 def test_the_evidence_of_the_document_is_the_gates(direction: Trained) -> None:
-    found, gate = document_of(direction)["evidence"], direction.evidence["gate"]
+    found, gate = document_of(direction)["evidence"], direction.evidence.gate
     assert found == {
-        "proven": direction.evidence["verdict"]["proven"],
+        "proven": direction.evidence.verdict.proven,
         "metric": "log_loss",
         "baseline": "class_prior",
-        "improvement": gate["improvement"],
-        "interval": gate["interval"],
-        "verdict": direction.evidence["verdict"]["words"],
+        "improvement": gate.improvement,
+        "interval": gate.interval,
+        "verdict": direction.evidence.verdict.words,
     }
 
 

@@ -1,9 +1,10 @@
 from collections.abc import Callable
-from typing import Any
 
 import pandas as pd
 import pytest
 
+from home.records.training.evidence import Pooled, TrainingEvidence
+from tests.training.evidences import bare, gate
 from training.registry.mlflow_runs import figures
 from training.settings import Settings
 from training.tasks.catalogue import TASKS
@@ -14,18 +15,20 @@ from training.walk import walk
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
 
 
-def evidence(**change: Any) -> dict[str, Any]:
-    gate = {
-        "baseline": "class_prior",
-        "improvement": 0.01,
-        "interval": [-0.01, 0.03],
-        "bound": -0.005,
-    }
-    return {
-        "pooled": {"log_loss": 0.6, "precision": None, "fold_mean": {"log_loss": 0.61, "f1": None}},
-        "baselines": {"class_prior": {"log_loss": 0.61, "f1": None}, "always_up": {"f1": 0.7}},
-        "gate": gate | change,
-    }
+def evidence(improvement: float | None = 0.01, bound: float | None = -0.005) -> TrainingEvidence:
+    interval = None if bound is None else [-0.01, 0.03]
+    return bare(gate(bound, interval, improvement)).model_copy(
+        update={
+            "pooled": Pooled(
+                scores={"log_loss": 0.6, "precision": None},
+                fold_mean={"log_loss": 0.61, "f1": None},
+            ),
+            "baselines": {
+                "class_prior": {"log_loss": 0.61, "f1": None},
+                "always_up": {"f1": 0.7},
+            },
+        }
+    )
 
 
 def test_metrics_are_flat_known_figures_each_beside_its_baseline() -> None:
@@ -41,7 +44,7 @@ def test_metrics_are_flat_known_figures_each_beside_its_baseline() -> None:
 
 
 def test_what_could_not_be_measured_is_no_metric() -> None:
-    found = figures(evidence(improvement=None, interval=None, bound=None))
+    found = figures(evidence(improvement=None, bound=None))
     assert not [name for name in found if name.startswith("improvement")]
 
 

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from home.records.training.judged import Gate
+from home.records.training.locked import LockedResult, LockedSessions
 from market.errors import InputError
 from training.locked.run import EXPERIMENT, RESULT, record_opening
 from training.locked.window import Opening
@@ -90,7 +92,7 @@ def test_a_proven_model_becomes_champion_and_a_refused_one_does_not_replace_it(
     assert (refused.alias, refused.version) == ("challenger", 2)
     assert refused.serving_path is None
     assert home.served()["version"] == 1
-    assert refused.evidence["champion"]["version"] == 1
+    assert refused.evidence.champion.version == 1
     client = open_client(home.mlruns)
     assert aliased(client, "direction_SPY", "champion") == 1
     assert aliased(client, "direction_SPY", "challenger") == 2
@@ -101,9 +103,9 @@ def test_a_proven_model_worse_than_the_champion_is_refused(
 ) -> None:
     home.register(trained(2.0))
     weaker = home.register(trained(0.9))
-    assert weaker.evidence["verdict"]["proven"]
+    assert weaker.evidence.verdict.proven
     assert weaker.alias == "challenger"
-    assert "worse than champion version 1" in weaker.evidence["verdict"]["words"]
+    assert "worse than champion version 1" in weaker.evidence.verdict.words
     assert home.served()["version"] == 1
 
 
@@ -115,7 +117,7 @@ def test_a_better_model_and_an_equal_one_replace_the_champion(
     assert (better.alias, home.served()["version"]) == ("champion", 2)
     equal = home.register(trained(2.0))
     assert (equal.alias, home.served()["version"]) == ("champion", 3)
-    assert equal.evidence["champion"]["difference"] == pytest.approx(0.0)
+    assert equal.evidence.champion.difference == pytest.approx(0.0)
 
 
 def test_the_run_holds_all_that_was_measured(
@@ -130,16 +132,16 @@ def test_the_run_holds_all_that_was_measured(
     assert recorded.data.tags["origin"] == "simulated"
     assert recorded.data.tags["definition_hash"] == "feed"
     assert recorded.data.tags["alias"] == found.alias
-    pooled = model.evidence["pooled"]
-    assert recorded.data.metrics["log_loss"] == pytest.approx(pooled["log_loss"])
-    baseline = model.evidence["baselines"]["class_prior"]["log_loss"]
+    pooled = model.evidence.pooled
+    assert recorded.data.metrics["log_loss"] == pytest.approx(pooled.scores["log_loss"])
+    baseline = model.evidence.baselines["class_prior"]["log_loss"]
     assert recorded.data.metrics["class_prior.log_loss"] == pytest.approx(baseline)
-    bound = model.evidence["gate"]["bound"]
+    bound = model.evidence.gate.bound
     assert recorded.data.metrics["improvement_bound"] == pytest.approx(bound)
     chosen = client.get_model_version("direction_SPY", "1")
     assert chosen.run_id == found.run_id
-    assert tracking.read_document(client, chosen, tracking.EVIDENCE) == found.evidence
-    assert tracking.read_document(client, chosen, tracking.SERVING) == home.served()
+    assert tracking.read_evidence(client, chosen) == found.evidence
+    assert tracking.read_served(client, chosen) == home.served()
     pd.testing.assert_frame_equal(tracking.read_losses(client, chosen), model.losses)
 
 
@@ -171,7 +173,7 @@ def test_everything_lies_in_the_home(
     assert found.joblib_path.parent == home.models / "SPY"
     metadata = joblib.load(found.joblib_path)["metadata"]
     assert (metadata["version"], metadata["run_id"]) == (1, found.run_id)
-    assert metadata["metrics"] == found.evidence["pooled"]
+    assert metadata["metrics"] == found.evidence.pooled.document()
 
 
 def test_both_models_of_a_ticker_have_their_own_versions(
@@ -269,19 +271,27 @@ def test_promoting_what_is_not_there_is_refused(home: Home) -> None:
 OPENING = Opening(
     {"task": "regime", "model": "paths", "ticker": "SPY"},
     ("2025-07-01 00:00:00+00:00",),
-    {
-        "at": "2025-07-01 00:00:09+00:00",
-        "definition_hash": "feed",
-        "settings": {"seed": 0, "pooled": True},
-        "scores": {"log_loss": 0.5, "accuracy": 0.8, "brier": None},
-        "baselines": {"transition_table": {"log_loss": 0.53}, "persistence": {"log_loss": None}},
-        "gate": {
-            "baseline": "transition_table",
-            "improvement": 0.03,
-            "interval": [0.01, 0.05],
-            "bound": 0.015,
-        },
-    },
+    LockedResult(
+        at="2025-07-01 00:00:09+00:00",
+        definition_hash="feed",
+        settings={"seed": 0, "pooled": True},
+        window=LockedSessions(
+            start="2023-07-03", end="2025-06-20", sessions=495, decided=490, dropped=0
+        ),
+        scores={"log_loss": 0.5, "accuracy": 0.8, "brier": None},
+        baselines={"transition_table": {"log_loss": 0.53}, "persistence": {"log_loss": None}},
+        difference={},
+        comparison=[],
+        gate=Gate(
+            metric="log_loss",
+            baseline="transition_table",
+            value=0.5,
+            baseline_value=0.53,
+            improvement=0.03,
+            interval=[0.01, 0.05],
+            bound=0.015,
+        ),
+    ),
     None,
 )
 
@@ -332,10 +342,10 @@ def test_every_recipe_tried_counts_against_the_next(
 ) -> None:
     home.register(trained(0.0))
     again = home.register(trained(0.0)).evidence
-    assert again["trials"]["count"] == 1
+    assert again.trials.count == 1
     other = walk(DIRECTION, *make_direction(500, 1, 0.0), replace(SETTINGS, n_features=3))
     tried = home.register(other)
-    assert tried.evidence["trials"]["count"] == 2
-    assert tried.evidence["trials"]["spa"]["consistent"] > 0.05
+    assert tried.evidence.trials.count == 2
+    assert tried.evidence.trials.spa.consistent > 0.05
     client = open_client(home.mlruns)
     assert client.get_run(tried.run_id).data.metrics["trials"] == 2.0
