@@ -4,7 +4,6 @@ Pure functions. The window of a session reaches from the decision time of the se
 own. A session in whose window nothing was recorded was not watched: its values are NaN.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -15,11 +14,11 @@ from numpy.typing import NDArray
 from feature_repo.features.sentiment.group import SENTIMENT
 from feature_repo.features.sentiment.windows import last_snapshot, news_by_session
 from ingestion.tables.catalogue import MARKET_SCOPE, MENTION_FILTERS, MENTIONS, NEWS, NEWS_SENTIMENT
-from ingestion.views.aligned import Aligned, later, settled_by, taken, times
+from ingestion.views.aligned import Aligned, later, taken, times
 from ingestion.views.declare import Input, View, own
 from ingestion.views.raw import Raw
+from ingestion.views.recorded_in import Windows, unsettled
 from market.arrays import FloatArray
-from market.calendar import DECISION_DELAY, decision_time, session_shift
 
 HEADLINES: Final = ("headlines", "headlines_up", "headlines_down")
 PREMIUM: Final = ("premium_score", "premium_sector_score")
@@ -52,8 +51,8 @@ def align_sentiment(
     Aligned or None
         Up to the last watched session; later ones are pending. None if none was watched.
     """
-    windows = _Windows.of(prices)
-    inputs = [_unsettled(rows, landed) for rows in (news, premium, mentions)]
+    windows = Windows.of(prices)
+    inputs = [unsettled(rows, landed) for rows in (news, premium, mentions)]
     newest = [windows.landed(rows) for rows in inputs]
     watched = np.flatnonzero(np.any([landings.notna() for landings in newest], axis=0))
     if not watched.size:
@@ -74,51 +73,7 @@ def align_sentiment(
     )
 
 
-@dataclass(frozen=True)
-class _Windows:
-    """Decision times of sessions, and that of the session before the first."""
-
-    cut_offs: pd.DatetimeIndex
-    before: pd.Timestamp
-
-    @classmethod
-    def of(cls, prices: Aligned) -> "_Windows":
-        before = session_shift(prices.sessions[:1], -1)
-        # The calendar's first session has none before it: its window starts with its day.
-        start = (
-            prices.sessions[0].tz_localize("UTC") if before.hasnans else decision_time(before)[0]
-        )
-        return cls(prices.closes + DECISION_DELAY, start)
-
-    def place(self, moments: pd.DatetimeIndex) -> NDArray[np.intp]:
-        """Place of the session in whose window each time lies, -1 for none."""
-        edges = self.cut_offs.insert(0, self.before)
-        place = edges.searchsorted(moments, side="left") - 1
-        return np.where(place < len(self.cut_offs), place, -1)
-
-    def landed(self, rows: pl.DataFrame) -> pd.DatetimeIndex:
-        """When the newest row recorded in each window landed, NaT where none was recorded."""
-        order = rows.sort("landed_at")
-        place = self.place(times(order["recorded_at"]))
-        newest = np.full(len(self.cut_offs), -1)
-        newest[place[place >= 0]] = np.flatnonzero(place >= 0)
-        if order.is_empty():
-            return pd.DatetimeIndex(np.full(newest.size, "NaT", "M8[ns]")).tz_localize("UTC")
-        return taken(times(order["landed_at"]), newest)
-
-
-def _unsettled(rows: pl.DataFrame, landed: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows but those that landed after their session was built.
-
-    The first landing of an input is its backfill: what it brings is as old as it says.
-    """
-    landings = times(rows["landed_at"])
-    late = landings > landings.min()
-    late &= times(rows["recorded_at"]) <= settled_by(landings, landed)
-    return rows.filter(~pl.Series(late))
-
-
-def _headlines(windows: _Windows, news: pl.DataFrame) -> dict[str, FloatArray]:
+def _headlines(windows: Windows, news: pl.DataFrame) -> dict[str, FloatArray]:
     rows = _as_worded(windows, news)
     return news_by_session(
         windows.cut_offs,
@@ -129,7 +84,7 @@ def _headlines(windows: _Windows, news: pl.DataFrame) -> dict[str, FloatArray]:
     )
 
 
-def _as_worded(windows: _Windows, news: pl.DataFrame) -> pl.DataFrame:
+def _as_worded(windows: Windows, news: pl.DataFrame) -> pl.DataFrame:
     """Return each headline once a session: as it was last worded by the session's cut-off."""
     place = windows.place(times(news["published"]))
     in_time = times(news["recorded_at"]) <= taken(windows.cut_offs, place)
@@ -139,7 +94,7 @@ def _as_worded(windows: _Windows, news: pl.DataFrame) -> pl.DataFrame:
     return ordered.unique([*NEWS.key, "_place", "_own"], keep="last", maintain_order=True)
 
 
-def _premium(windows: _Windows, premium: pl.DataFrame) -> dict[str, FloatArray]:
+def _premium(windows: Windows, premium: pl.DataFrame) -> dict[str, FloatArray]:
     rows = last_snapshot(windows.cut_offs, windows.before, times(premium["recorded_at"]))
     bullish, bearish, sector = (
         _at(premium, name, rows)
@@ -148,7 +103,7 @@ def _premium(windows: _Windows, premium: pl.DataFrame) -> dict[str, FloatArray]:
     return dict(zip(PREMIUM, (bullish - bearish, 2.0 * sector - 1.0), strict=True))
 
 
-def _mentions(windows: _Windows, mentions: pl.DataFrame) -> dict[str, FloatArray]:
+def _mentions(windows: Windows, mentions: pl.DataFrame) -> dict[str, FloatArray]:
     """Sum of both lists at the last snapshot; unknown where one is missing or lacks the ticker."""
     ordered = mentions.sort("landed_at").unique(["filter", "recorded_at"], keep="last")
     snapshots = ordered.group_by("recorded_at").agg(

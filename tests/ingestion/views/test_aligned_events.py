@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feature_repo.features.earnings.reports import ANNOUNCED
 from ingestion.tables.catalogue import EARNINGS_CALENDAR, MENTIONS, NEWS, NEWS_SENTIMENT, PRICES
 from ingestion.tables.declare import Table
 from ingestion.tables.frames import LANDED, SESSION, TIME, TYPES, typed
 from ingestion.views.aligned import Aligned, settled_by
 from ingestion.views.compute import changes
-from ingestion.views.earnings import ANNOUNCED, align_earnings, earnings_versions
+from ingestion.views.earnings import align_earnings
 from ingestion.views.raw import Raw, first_landings
+from ingestion.views.report_versions import earnings_versions
 from ingestion.views.sentiment import align_sentiment
 from market.calendar import close, decision_time, sessions
 

@@ -1,0 +1,84 @@
+"""Gate and land what was fetched of a batch, unless it is what landed last."""
+
+import re
+from functools import partial
+
+import pandas as pd
+
+from home.layout import DataFiles
+from ingestion.gate.expectations import gate
+from ingestion.gate.findings import findings
+from ingestion.lake.lake import Lake
+from ingestion.lake.record import landing_fingerprint, read_record, write_record
+from ingestion.landing.answers import answers, commit_answers, completely_answered
+from ingestion.landing.batch import Batch
+from ingestion.landing.fetching import Fetched
+from ingestion.landing.report import TableReport
+from ingestion.landing.withdrawn import withdrawn
+from ingestion.tables.catalogue import EARNINGS_CALENDAR
+
+
+def land_new(lake: Lake, origin: str, batch: Batch, fetched: Fetched) -> TableReport:
+    """Land what was fetched, if it is not what landed last, and record who answered, at once."""
+    record = read_record(DataFiles(lake.data_dir).landed)
+    before = record.get(batch.name, "")
+    late = _held_back(before)
+    # The same rows onto the same rows by the same rules: gate and lake would find nothing new.
+    if before == _state(lake, batch, fetched, late):
+        commit_answers(lake, batch, fetched)
+        return TableReport(batch.table.name, len(batch.keys), rows_held_back=late)
+    gone = _withdrawn(lake, batch, fetched)
+    with lake.all_or_nothing():
+        lake.answered(answers(lake.manifest, batch, fetched))
+        report = _land(lake, origin, batch, fetched.frame, gone)
+        lake.commit()
+    state = _state(lake, batch, fetched, report.rows_held_back)
+    write_record(DataFiles(lake.data_dir).landed, record | {batch.name: state})
+    return report
+
+
+def _state(lake: Lake, batch: Batch, fetched: Fetched, late: int) -> str:
+    """Return what is recorded of a batch: how many rows were held back, and all it depends on."""
+    landed = landing_fingerprint(
+        lake.manifest, batch.table.name, batch.keys, fetched.frame, batch.end
+    )
+    return f"{late} held back {landed}"
+
+
+def _held_back(state: str) -> int:
+    """Return how many rows were held back, as a record says."""
+    counted = re.match(r"\d+", state)
+    return int(counted[0]) if counted else 0
+
+
+def _withdrawn(lake: Lake, batch: Batch, fetched: Fetched) -> pd.DataFrame:
+    """Return versions of reports that are not listed any more; none of another table."""
+    if batch.table is not EARNINGS_CALENDAR:
+        return batch.table.empty()
+    symbols = completely_answered(lake.manifest, batch, fetched)
+    return withdrawn(fetched.frame, symbols, partial(lake.stored, batch.table.name), batch.end)
+
+
+def _land(
+    lake: Lake, origin: str, batch: Batch, frame: pd.DataFrame, gone: pd.DataFrame
+) -> TableReport:
+    """Gate and land the rows up to the end; count those held back, and say what is missing.
+
+    Rows that are `gone` come from the lake itself and pass no gate.
+    """
+    table = batch.table
+    stored = partial(lake.stored, table.name)
+    good, bad = gate(table, frame, stored)
+    late = (table.days(good) > batch.end) & table.sessional
+    missing = tuple(findings(table, good[~late], stored))
+    rows = pd.concat([good[~late], gone], ignore_index=True).astype(table.dtypes)
+    landing = lake.land(table, rows, origin, batch.landed_at, bad)
+    return TableReport(
+        table.name,
+        len(batch.keys),
+        rows_new=landing.rows_new,
+        rows_corrected=landing.rows_corrected,
+        rows_quarantined=landing.rows_quarantined,
+        rows_held_back=int(late.sum()),
+        findings=missing,
+    )
