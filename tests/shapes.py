@@ -8,12 +8,16 @@ from jaxtyping import AbstractArray, install_import_hook
 
 #: Rooms and modules whose signatures state shapes.
 CHECKED: Final = (
+    "feature_repo.features",
     "forecasters",
     "market",
     "monitoring.drift.null",
     "monitoring.drift.psi",
     "training.fit",
+    "training.frames",
     "training.judge",
+    "training.models",
+    "training.tasks",
 )
 
 

@@ -7,9 +7,14 @@ import numpy as np
 import pytest
 from jaxtyping import TypeCheckError
 
+from feature_repo.features.maths.arithmetic import ratio
 from forecasters.calls import called_up, sigmoid
 from market.bootstrap import interval
 from training.fit.forecast import Forecast
+from training.models.sample import Sample
+from training.tasks.scores import auc
+
+DAYS = np.array(["2024-01-02", "2024-01-03", "2024-01-04"], "M8[D]")
 
 WRONG = "from forecasters.calls import sigmoid; import numpy; sigmoid(numpy.zeros((2, 2)))"
 
@@ -30,6 +35,21 @@ def test_an_array_of_another_type_is_refused():
 def test_axes_of_one_name_have_one_length():
     with pytest.raises(TypeCheckError, match="probabilities"):
         Forecast(np.zeros(3, dtype=np.int64), np.full((2, 2), 0.5))
+
+
+def test_series_of_sessions_have_one_length():
+    with pytest.raises(TypeCheckError, match="denominator"):
+        ratio(np.zeros(3), np.ones(2))
+
+
+def test_a_training_row_has_every_column():
+    with pytest.raises(TypeCheckError, match="label"):
+        Sample(("a",), np.zeros((3, 1)), np.zeros(2, np.int64), 2, DAYS, DAYS, np.zeros((3, 5)))
+
+
+def test_a_weight_stands_for_every_row_that_is_scored():
+    with pytest.raises(TypeCheckError, match="weights"):
+        auc(np.array([0, 1]), np.zeros(2), np.ones((1, 3)))
 
 
 def test_a_process_of_its_own_checks_nothing():

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from market.arrays import FloatArray
+from market.arrays import BySession, FloatArray
 from market.errors import InputError
 
 USD: Final = "price (USD)"
@@ -137,7 +137,7 @@ class Group:
         """Sessions of loaded history from which every feature of the group is known."""
         return max(row.lookback for row in self.features)
 
-    def compute(self, arrays: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    def compute(self, arrays: Mapping[str, FloatArray]) -> dict[str, BySession]:
         """Every feature of the group; float64 of shape (n_sessions,), NaN where null.
 
         Parameters
@@ -171,7 +171,7 @@ class Group:
                 values[row.name] = result
         return out
 
-    def _sources(self, arrays: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    def _sources(self, arrays: Mapping[str, FloatArray]) -> dict[str, BySession]:
         missing = [name for name in self.sources if name not in arrays]
         if missing:
             raise InputError(

@@ -10,12 +10,12 @@ import numpy as np
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Group
 from feature_repo.features.definition_hash import definition_hash
-from market.arrays import FloatArray
+from market.arrays import BySession
 
 LEAKED: Final = "returns_1d"
 
 
-def next_return(close: FloatArray) -> FloatArray:
+def next_return(close: BySession) -> BySession:
     """Return of the coming session, a ratio: what nobody can know; shape (n_sessions,)."""
     return np.append(close[1:] / close[:-1] - 1.0, np.nan)
 

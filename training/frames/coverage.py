@@ -3,11 +3,11 @@
 from typing import Final
 
 import numpy as np
+from jaxtyping import Float64
 
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
 from feature_repo.features.services import SERVICES
 from home.manifest import Manifest
-from market.arrays import FloatArray
 from market.baskets import basket_symbols
 from market.errors import InputError
 from market.underlyings import UNDERLYINGS
@@ -15,7 +15,7 @@ from market.underlyings import UNDERLYINGS
 MIN_COVERAGE: Final = 0.60  # Decision 15
 
 
-def coverage(values: FloatArray) -> FloatArray:
+def coverage(values: Float64[np.ndarray, "n_rows n_columns"]) -> Float64[np.ndarray, " n_columns"]:
     """Return the share of non-null rows of each column; shape (n_columns,)."""
     if not len(values):
         return np.zeros(values.shape[1])

@@ -6,8 +6,8 @@ from itertools import combinations
 from typing import Final
 
 import numpy as np
+from jaxtyping import Bool, Int64, Shaped
 
-from market.arrays import BoolArray, DateArray, IntArray
 from market.errors import InputError
 
 N_FOLDS: Final = 5  # Decision 8
@@ -16,23 +16,27 @@ N_TEST_GROUPS: Final = 2
 EMBARGO: Final = 5  # sessions, as many as a label looks ahead
 
 
+#: `datetime64`, which `Shaped` does not look at; NaT where unknown.
+Days = Shaped[np.ndarray, " n_rows"]
+
+
 @dataclass(frozen=True)
 class Fold:
     """One fold: positions of the rows that are fitted on, and of the rows that are forecast."""
 
-    train: IntArray
-    test: IntArray
+    train: Int64[np.ndarray, " n_train"]
+    test: Int64[np.ndarray, " n_test"]
 
 
 def walk_forward(
-    sessions: DateArray,
-    label_ends: DateArray,
+    sessions: Days,
+    label_ends: Days,
     n_folds: int = N_FOLDS,
     min_test_sessions: int = 1,
     *,
     embargo: int = 0,
     window_start: np.datetime64 | None = None,
-    tested: BoolArray | None = None,
+    tested: Bool[np.ndarray, " n_rows"] | None = None,
 ) -> tuple[Fold, ...]:
     """Return expanding folds by unique session, each training part purged by label end.
 
@@ -69,17 +73,8 @@ def walk_forward(
     eligible = np.ones(len(sessions), dtype=np.bool_) if tested is None else tested
     if window_start is not None:
         eligible = eligible & (sessions >= window_start)
-    unique = np.unique(sessions[eligible])
-    length = len(unique) // (n_folds + 1) if n_folds >= 1 else 0
-    if length < max(min_test_sessions, 1):
-        needed = max(min_test_sessions, 1) * (max(n_folds, 1) + 1)
-        raise InputError(
-            f"too few sessions for {n_folds} folds: got {len(unique)} labelled sessions, "
-            f"needed at least {needed}; train on a longer period (--period, --start)"
-        )
     calendar = np.unique(sessions)
-    starts = range(len(unique) - n_folds * length, len(unique), length)
-    parts = (unique[at : at + length] for at in starts)
+    parts = _test_parts(np.unique(sessions[eligible]), n_folds, max(min_test_sessions, 1))
     return tuple(
         Fold(
             train=_before(sessions, label_ends, _earlier(calendar, part[0], embargo)),
@@ -89,14 +84,28 @@ def walk_forward(
     )
 
 
+def _test_parts(
+    unique: Shaped[np.ndarray, " n_unique"], n_folds: int, least: int
+) -> list[Shaped[np.ndarray, " n_part"]]:
+    """Return the last stretches of unique sessions, all of one length."""
+    length = len(unique) // (n_folds + 1) if n_folds >= 1 else 0
+    if length < least:
+        raise InputError(
+            f"too few sessions for {n_folds} folds: got {len(unique)} labelled sessions, "
+            f"needed at least {least * (max(n_folds, 1) + 1)}; "
+            "train on a longer period (--period, --start)"
+        )
+    return np.split(unique[len(unique) - n_folds * length :], n_folds)
+
+
 def combinatorial(
-    sessions: DateArray,
-    label_ends: DateArray,
+    sessions: Days,
+    label_ends: Days,
     n_groups: int = N_GROUPS,
     n_test_groups: int = N_TEST_GROUPS,
     embargo: int = EMBARGO,
     *,
-    tested: BoolArray | None = None,
+    tested: Bool[np.ndarray, " n_rows"] | None = None,
 ) -> tuple[Fold, ...]:
     """Return a fold for each choice of test groups, purged on both sides and embargoed.
 
@@ -151,7 +160,11 @@ def _require_embargo(embargo: int) -> None:
 
 
 def _combined(
-    sessions: DateArray, label_ends: DateArray, unique: DateArray, test: BoolArray, embargo: int
+    sessions: Days,
+    label_ends: Days,
+    unique: Shaped[np.ndarray, " n_unique"],
+    test: Bool[np.ndarray, " n_rows"],
+    embargo: int,
 ) -> Fold:
     kept = ~test & ~np.isnat(label_ends)
     calendar = np.unique(sessions)
@@ -165,30 +178,34 @@ def _combined(
     return Fold(train=_positions(kept), test=_positions(test))
 
 
-def _stretches(unique: DateArray, tested: DateArray) -> Iterator[tuple[np.datetime64, ...]]:
+def _stretches(
+    unique: Shaped[np.ndarray, " n_unique"], tested: Days
+) -> Iterator[tuple[np.datetime64, ...]]:
     """Yield the first and last session of each unbroken run of tested sessions."""
     places = np.searchsorted(unique, np.unique(tested))
     for run in np.split(places, np.flatnonzero(np.diff(places) > 1) + 1):
         yield unique[run[0]], unique[run[-1]]
 
 
-def _before(sessions: DateArray, label_ends: DateArray, day: np.datetime64 | None) -> IntArray:
+def _before(
+    sessions: Days, label_ends: Days, day: np.datetime64 | None
+) -> Int64[np.ndarray, " n_train"]:
     if day is None:
         return np.zeros(0, dtype=np.int64)
     return _positions((sessions < day) & (label_ends < day))
 
 
-def _earlier(calendar: DateArray, day: np.datetime64, count: int) -> np.datetime64 | None:
+def _earlier(calendar: Days, day: np.datetime64, count: int) -> np.datetime64 | None:
     """Return the session `count` before one of the calendar, None before its first."""
     at = int(np.searchsorted(calendar, day)) - count
     return calendar[at] if at >= 0 else None
 
 
-def _later(calendar: DateArray, day: np.datetime64, count: int) -> np.datetime64 | None:
+def _later(calendar: Days, day: np.datetime64, count: int) -> np.datetime64 | None:
     """Return the session `count` after the last one up to a day, None past the calendar's end."""
     at = int(np.searchsorted(calendar, day, side="right")) - 1 + count
     return calendar[at] if at < len(calendar) else None
 
 
-def _positions(rows: BoolArray) -> IntArray:
+def _positions(rows: Bool[np.ndarray, " n_rows"]) -> Int64[np.ndarray, " n_positions"]:
     return np.flatnonzero(rows).astype(np.int64)

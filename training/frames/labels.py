@@ -2,8 +2,8 @@
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int64
 
-from market.arrays import IntArray
 from market.calendar import session_shift
 from market.iv_rank import REGIMES, regime_codes
 from market.targets import HORIZON, move_label, session_return
@@ -59,6 +59,6 @@ def regime_labels(iv_rank: pd.Series, horizon: int = HORIZON) -> pd.DataFrame:
     return pd.DataFrame({"label": names[codes], "label_end": ends}, index=iv_rank.index)
 
 
-def codes(labels: pd.Series, classes: tuple[str, ...]) -> IntArray:
+def codes(labels: pd.Series, classes: tuple[str, ...]) -> Int64[np.ndarray, " n_rows"]:
     """Return the place of each label in `classes`, -1 for any other (FLAT, None)."""
     return np.asarray(pd.Index(classes).get_indexer(pd.Index(labels)), dtype=np.int64)

@@ -9,10 +9,10 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Bool, Float64, Int64, Shaped
 
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, UNSAFE
 from market.adjust import adjusted_close
-from market.arrays import BoolArray, DateArray, FloatArray, IntArray
 from market.calendar import session_shift
 from market.errors import InputError
 from market.iv_rank import REGIMES
@@ -58,17 +58,17 @@ class Rows:
 
     names: tuple[str, ...]
     n_classes: int
-    values: FloatArray
-    sessions: DateArray
-    label_ends: DateArray
-    labels: IntArray
-    every_outcome: IntArray
-    outcome: FloatArray
-    today: FloatArray
-    ahead: FloatArray
-    tested: BoolArray
+    values: Float64[np.ndarray, "n_rows n_names"]
+    sessions: Shaped[np.ndarray, " n_rows"]
+    label_ends: Shaped[np.ndarray, " n_rows"]
+    labels: Int64[np.ndarray, " n_rows"]
+    every_outcome: Int64[np.ndarray, " n_rows"]
+    outcome: Float64[np.ndarray, " n_rows"]
+    today: Float64[np.ndarray, " n_rows"]
+    ahead: Float64[np.ndarray, "n_rows horizon"]
+    tested: Bool[np.ndarray, " n_rows"]
 
-    def where(self, keep: BoolArray) -> "Rows":
+    def where(self, keep: Bool[np.ndarray, " n_rows"]) -> "Rows":
         """Return some of the rows."""
         return replace(self, **{name: getattr(self, name)[keep] for name in _BY_ROW})
 
@@ -164,7 +164,7 @@ def regime_rows(frame: pd.DataFrame, ticker: str, horizon: int) -> Rows:
     )
 
 
-def _ahead(table: pd.DataFrame, horizon: int) -> FloatArray:
+def _ahead(table: pd.DataFrame, horizon: int) -> Float64[np.ndarray, "n_rows {horizon}"]:
     """Return log changes of the volatility index by the calendar; null without the index."""
     index = pd.DatetimeIndex(table.index)
     if INDEX not in table:
@@ -175,7 +175,7 @@ def _ahead(table: pd.DataFrame, horizon: int) -> FloatArray:
     return np.asarray(ahead - level.to_numpy()[:, None], dtype=np.float64)
 
 
-def require_views(names: Sequence[str], values: FloatArray) -> None:
+def require_views(names: Sequence[str], values: Float64[np.ndarray, "n_rows n_names"]) -> None:
     """Refuse a frame of which a whole view is left out by the coverage rule (Decision 15).
 
     Raises
@@ -214,7 +214,7 @@ def _of_ticker(frame: pd.DataFrame, ticker: str) -> pd.DataFrame:
     return mine.drop(columns=["ticker", "session"]).set_index(index)
 
 
-def _finite_or_null(features: pd.DataFrame) -> FloatArray:
+def _finite_or_null(features: pd.DataFrame) -> Float64[np.ndarray, "n_rows n_names"]:
     values = features.to_numpy(np.float64)
     infinite = np.isinf(values).any(axis=0)
     if infinite.any():
@@ -229,9 +229,9 @@ def _labelled(
     features: pd.DataFrame,
     labels: pd.DataFrame,
     classes: tuple[str, ...],
-    ahead: FloatArray,
+    ahead: Float64[np.ndarray, "n_rows horizon"],
     *,
-    every_outcome: IntArray,
+    every_outcome: Int64[np.ndarray, " n_rows"],
     outcome: pd.Series,
     today: pd.Series,
 ) -> Rows:

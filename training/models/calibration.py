@@ -5,15 +5,17 @@ out-of-fold decision values, targets smoothed as there.
 """
 
 import numpy as np
+from jaxtyping import Bool, Float64
 from scipy.optimize import minimize
 from scipy.special import expit
 
 from forecasters.calls import Calibration
-from market.arrays import BoolArray, FloatArray
 from market.errors import InputError
 
 
-def fit_platt(decision: FloatArray, up: BoolArray) -> Calibration:
+def fit_platt(
+    decision: Float64[np.ndarray, " n_rows"], up: Bool[np.ndarray, " n_rows"]
+) -> Calibration:
     """Fit the curve to out-of-fold decision values by maximum likelihood.
 
     The slope is held at 0 or above. Where the decision values order the rows no better than
@@ -41,7 +43,7 @@ def fit_platt(decision: FloatArray, up: BoolArray) -> Calibration:
     spread = float(np.std(decision)) or 1.0
     scaled = decision / spread
 
-    def loss(curve: FloatArray) -> tuple[float, FloatArray]:
+    def loss(curve: Float64[np.ndarray, "2"]) -> tuple[float, Float64[np.ndarray, "2"]]:
         odds = curve[0] * scaled + curve[1]
         error = expit(odds) - target
         value = np.logaddexp(0.0, odds) - target * odds

@@ -11,9 +11,9 @@ scale; the drift is weak.
 from typing import Final
 
 import numpy as np
+from jaxtyping import Float64
 
 from forecasters.paths import INPUTS, STEPS, Paths, Ridge, drift_inputs, volatility_inputs
-from market.arrays import FloatArray
 from market.targets import HORIZON
 from training.models.sample import Estimate, Model, Sample, UnfittableError
 
@@ -68,7 +68,11 @@ def fit(sample: Sample) -> Estimate:
     return Estimate(model, model)
 
 
-def ridge(inputs: FloatArray, target: FloatArray, penalty: float) -> Ridge:
+def ridge(
+    inputs: Float64[np.ndarray, "n_rows n_features"],
+    target: Float64[np.ndarray, " n_rows"],
+    penalty: float,
+) -> Ridge:
     """Return a ridge regression on standardised inputs; the penalty counts in shares of rows."""
     from sklearn.linear_model import Ridge as Regression
 

@@ -10,16 +10,18 @@ is that of the final one.
 from typing import Final
 
 import numpy as np
+from jaxtyping import Bool, Float64, Int64
 
 from forecasters.calls import Calibration
 from forecasters.linear import Linear
-from market.arrays import FloatArray, IntArray
 from training.frames.folds import combinatorial
 from training.models.calibration import fit_platt
 from training.models.sample import Estimate, Model, Sample
 
+ByFeature = Float64[np.ndarray, " n_features"]
+
 #: In units of a feature's variance: from next to no shrinkage to the marginal correlations.
-PENALTIES: Final[FloatArray] = 10.0 ** np.arange(-2.0, 2.5, 0.5)
+PENALTIES: Final[Float64[np.ndarray, " n_penalties"]] = 10.0 ** np.arange(-2.0, 2.5, 0.5)
 INNER_FOLDS: Final = 10
 
 
@@ -36,7 +38,7 @@ def fit(sample: Sample) -> Estimate:
     return Estimate(model, model)
 
 
-def discriminant(sample: Sample) -> tuple[FloatArray, FloatArray, FloatArray, Calibration]:
+def discriminant(sample: Sample) -> tuple[ByFeature, ByFeature, ByFeature, Calibration]:
     """Return mean, scale and weights of the features, and the curve from their sum to log-odds.
 
     The penalty is the one that ordered the inner test parts best. A training part too small for
@@ -51,7 +53,9 @@ def discriminant(sample: Sample) -> tuple[FloatArray, FloatArray, FloatArray, Ca
     return mean, scale, weights[best], fit_platt(sums[best], up)
 
 
-def directions(values: FloatArray, labels: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def directions(
+    values: Float64[np.ndarray, "n_rows n_features"], labels: Int64[np.ndarray, " n_rows"]
+) -> tuple[ByFeature, ByFeature, Float64[np.ndarray, "n_penalties n_features"]]:
     """Return mean and scale of features, and weights by penalty; (n_penalties, n_features)."""
     mean, scale = values.mean(axis=0), values.std(axis=0)
     scale = np.where(scale > 0.0, scale, 1.0)
@@ -62,7 +66,9 @@ def directions(values: FloatArray, labels: IntArray) -> tuple[FloatArray, FloatA
     return mean, scale, shrunk @ axes.T
 
 
-def agreement(said: FloatArray, up: np.ndarray) -> FloatArray:
+def agreement(
+    said: Float64[np.ndarray, "n_penalties n_rows"], up: Bool[np.ndarray, " n_rows"]
+) -> Float64[np.ndarray, " n_penalties"]:
     """Return the correlation of each penalty's forecasts with the outcome, 0 of a constant."""
     centred = said - said.mean(axis=1, keepdims=True)
     spread = centred.std(axis=1)
@@ -72,7 +78,9 @@ def agreement(said: FloatArray, up: np.ndarray) -> FloatArray:
     return agreed
 
 
-def _inner(sample: Sample) -> tuple[IntArray, FloatArray]:
+def _inner(
+    sample: Sample,
+) -> tuple[Int64[np.ndarray, " n_rows"], Float64[np.ndarray, "n_penalties n_rows"]]:
     """Return positions tested inside the training part, and each penalty's forecast of them."""
     tested, said = [np.zeros(0, dtype=np.int64)], [np.zeros((len(PENALTIES), 0))]
     enough = len(np.unique(sample.sessions)) >= INNER_FOLDS
@@ -86,7 +94,7 @@ def _inner(sample: Sample) -> tuple[IntArray, FloatArray]:
     return np.concatenate(tested), np.concatenate(said, axis=1)
 
 
-def _base_rate(labels: IntArray) -> Calibration:
+def _base_rate(labels: Int64[np.ndarray, " n_rows"]) -> Calibration:
     return fit_platt(np.zeros(len(labels)), labels == 1)
 
 

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from jaxtyping import Float64, Int64, Shaped
+
 from forecasters.base import Parameters
-from market.arrays import DateArray, FloatArray, IntArray
 from market.errors import InputError
 
 
@@ -35,12 +37,12 @@ class Sample:
     """
 
     names: tuple[str, ...]
-    values: FloatArray
-    labels: IntArray
+    values: Float64[np.ndarray, "n_rows n_features"]
+    labels: Int64[np.ndarray, " n_rows"]
     n_classes: int
-    sessions: DateArray
-    label_ends: DateArray
-    ahead: FloatArray
+    sessions: Shaped[np.ndarray, " n_rows"]
+    label_ends: Shaped[np.ndarray, " n_rows"]
+    ahead: Float64[np.ndarray, "n_rows horizon"]
 
     @property
     def absent(self) -> list[int]:

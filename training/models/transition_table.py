@@ -3,17 +3,19 @@
 from typing import Final
 
 import numpy as np
+from jaxtyping import Float64, Int64
 
 from forecasters.base import N_REGIMES
 from forecasters.transition_table import INPUT, Table, rank_bin
-from market.arrays import FloatArray, IntArray
 from training.models.sample import Estimate, Model, Sample
 
 #: Half-open, Decision 10.
 RANK_CUTS: Final = (10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 75.0, 90.0)
 
 
-def fit_table(labels: IntArray, iv_rank: FloatArray) -> Table:
+def fit_table(
+    labels: Int64[np.ndarray, " n_rows"], iv_rank: Float64[np.ndarray, " n_rows"]
+) -> Table:
     """Return P(class | bin of today's rank), add-one smoothed.
 
     Training rows without a rank are left out.

@@ -7,10 +7,10 @@ How many are grown is chosen inside the training part, on its last fifth.
 from typing import Any, Final
 
 import numpy as np
+from jaxtyping import Int64
 
 from forecasters.trees import Trees
 from forecasters.unseen import with_unseen
-from market.arrays import IntArray
 from training.models.sample import Estimate, Model, Sample
 
 MAX_TREES: Final = 150
@@ -77,7 +77,7 @@ def _settings(sample: Sample) -> Parameters:
     }
 
 
-def _split(sample: Sample) -> tuple[IntArray, IntArray]:
+def _split(sample: Sample) -> tuple[Int64[np.ndarray, " n_early"], Int64[np.ndarray, " n_late"]]:
     """Return rows before, and rows in, the last fifth of the sessions; purged by label end."""
     unique = np.unique(sample.sessions)
     first = unique[len(unique) - max(len(unique) // HELD_OUT, 1)]
@@ -85,7 +85,7 @@ def _split(sample: Sample) -> tuple[IntArray, IntArray]:
     return early, np.flatnonzero(sample.sessions >= first).astype(np.int64)
 
 
-def _matrix(sample: Sample, rows: IntArray) -> Any:  # noqa: ANN401
+def _matrix(sample: Sample, rows: Int64[np.ndarray, " n_rows"]) -> Any:  # noqa: ANN401
     import xgboost
 
     return xgboost.DMatrix(sample.values[rows], label=sample.labels[rows], nthread=1)

@@ -9,32 +9,35 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
+from jaxtyping import Float64, Int64
 
-from market.arrays import FloatArray, IntArray
 from market.iv_rank import REGIMES, regime_codes
 from market.targets import DIRECTIONS, UP
 from training.fit.forecast import Forecast
 from training.models.transition_table import fit_table
 
+Codes = Int64[np.ndarray, " n_train"]
+Before = Float64[np.ndarray, " n_train"]
+Today = Float64[np.ndarray, " n_rows"]
 #: (class codes, today's figure) of the training rows, today's figure of the test rows.
-Baseline = Callable[[IntArray, FloatArray, FloatArray], Forecast]
+Baseline = Callable[[Codes, Before, Today], Forecast]
 
 #: The table of every row trained on, other underlyings and history included.
 POOLED_TABLE: Final = "pooled_table"
 _UP: Final = DIRECTIONS.index(UP)
 
 
-def always_up(_labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+def always_up(_labels: Codes, _before: Before, today: Today) -> Forecast:
     """Call UP on every session."""
     return Forecast(np.full(len(today), _UP), None)
 
 
-def always_down(_labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+def always_down(_labels: Codes, _before: Before, today: Today) -> Forecast:
     """Call DOWN on every session."""
     return Forecast(np.full(len(today), 1 - _UP), None)
 
 
-def class_prior(labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+def class_prior(labels: Codes, _before: Before, today: Today) -> Forecast:
     """Give every session the share of UP among the training part's decided sessions."""
     share = float((labels == _UP).mean())
     chance = np.tile([1.0 - share, share], (len(today), 1))
@@ -42,23 +45,23 @@ def class_prior(labels: IntArray, _before: FloatArray, today: FloatArray) -> For
     return Forecast(calls, chance, lift=nothing)
 
 
-def return_sign(_labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+def return_sign(_labels: Codes, _before: Before, today: Today) -> Forecast:
     """Call UP after a positive 5-session return, DOWN otherwise."""
     return Forecast((today > 0.0).astype(np.int64), None)
 
 
-def persistence(_labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+def persistence(_labels: Codes, _before: Before, today: Today) -> Forecast:
     """Call today's regime."""
     return Forecast(regime_codes(today), None)
 
 
-def majority(labels: IntArray, _before: FloatArray, today: FloatArray) -> Forecast:
+def majority(labels: Codes, _before: Before, today: Today) -> Forecast:
     """Call the regime most frequent in the training part."""
     most = int(np.bincount(labels, minlength=len(REGIMES)).argmax())
     return Forecast(np.full(len(today), most), None)
 
 
-def transition_table(labels: IntArray, before: FloatArray, today: FloatArray) -> Forecast:
+def transition_table(labels: Codes, before: Before, today: Today) -> Forecast:
     """Give the class frequencies that followed training sessions of a like IV rank."""
     chance = fit_table(labels, before).chances(today[:, None]).probabilities
     return Forecast(chance.argmax(axis=1), chance)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Float64, Int64
 
-from market.arrays import FloatArray, IntArray
 from market.errors import InputError, UnknownName
 from market.targets import DIRECTIONS
 from training.fit.fit import Fit, Mixed
@@ -45,7 +46,7 @@ def _rows(
     return direction_rows(frame, prices, ticker, settings.horizon, settings.safe_features)
 
 
-def _fit(rows: Rows, train: IntArray, settings: Settings) -> Forecaster:
+def _fit(rows: Rows, train: Int64[np.ndarray, " n_train"], settings: Settings) -> Forecaster:
     model = model_type(NAME, settings.model_type)
     return fit_direction(rows, train, model, settings.n_features, _criterion(settings))
 
@@ -62,7 +63,9 @@ def _finish(
     )
 
 
-def _decision(fit: Fit | Mixed, values: FloatArray) -> FloatArray:
+def _decision(
+    fit: Fit | Mixed, values: Float64[np.ndarray, "n_rows n_names"]
+) -> Float64[np.ndarray, " n_rows"]:
     return fit.decision(values)
 
 

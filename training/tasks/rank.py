@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from jaxtyping import Int64
 
-from market.arrays import IntArray
 from market.errors import InputError
 from training.fit.fit import Fit, fit_rows
 from training.frames.folds import Fold
@@ -27,7 +27,7 @@ def _check(settings: Settings) -> None:
         )
 
 
-def _fit(rows: Rows, train: IntArray, settings: Settings) -> Fit:
+def _fit(rows: Rows, train: Int64[np.ndarray, " n_train"], settings: Settings) -> Fit:
     fit = fit_rows(rows, train, model_type(regime.NAME, MODEL), settings.n_features)
     if not isinstance(fit, Fit):
         raise TypeError(f"{MODEL} is one model")

@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Int64
 
 from feature_repo.features.services import VOLATILITY_INPUTS
-from market.arrays import IntArray
 from market.errors import InputError
 from market.iv_rank import REGIMES
 from training.fit.mixture import Forecaster, fit_regime, member_probabilities, weighted
@@ -46,7 +46,7 @@ def require_tested(rows: Rows) -> None:
     _require_every_class(rows.labels[rows.tested])
 
 
-def _fit(rows: Rows, train: IntArray, settings: Settings) -> Forecaster:
+def _fit(rows: Rows, train: Int64[np.ndarray, " n_train"], settings: Settings) -> Forecaster:
     return fit_regime(rows, train, model_type(NAME, settings.model_type), settings.n_features)
 
 
@@ -62,7 +62,7 @@ def _finish(
     return weighted(whole, said, tested_labels(rows, folds))
 
 
-def _require_every_class(codes: IntArray) -> None:
+def _require_every_class(codes: Int64[np.ndarray, " n_rows"]) -> None:
     seen = [REGIMES[code] for code in np.unique(codes)]
     if len(seen) < len(REGIMES):
         raise InputError(

@@ -9,24 +9,30 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
+from jaxtyping import Bool, Float64, Int64
 
-from market.arrays import BoolArray, FloatArray, IntArray
+from market.arrays import FloatArray
 from training.fit.forecast import Forecast
+
+Codes = Int64[np.ndarray, " n_rows"]
+ByRow = Float64[np.ndarray, " n_rows"]
+Weights = Float64[np.ndarray, "n_resamples n_rows"]
+ByResample = Float64[np.ndarray, " n_resamples"]
+ByClass = Float64[np.ndarray, "n_resamples n_classes"]
+Counts = Float64[np.ndarray, "n_resamples n_classes n_classes"]
 
 CALIBRATION_BINS: Final = 10
 #: Scores where less is better; of all others more is.
 LOSSES: Final = frozenset({"log_loss", "brier", "calibration_error"})
 
 
-def row_log_loss(outcome: IntArray, probabilities: FloatArray) -> FloatArray:
+def row_log_loss(outcome: Codes, probabilities: Float64[np.ndarray, "n_rows n_classes"]) -> ByRow:
     """Return -log of the probability given to what happened, in nats; shape (n_rows,)."""
     given = probabilities[np.arange(len(outcome)), outcome]
-    return -np.log(np.clip(given, np.finfo(np.float64).eps, 1.0))
+    return np.asarray(-np.log(np.clip(given, np.finfo(np.float64).eps, 1.0)))
 
 
-def direction_scores(
-    outcome: IntArray, forecast: Forecast, weights: FloatArray
-) -> dict[str, FloatArray]:
+def direction_scores(outcome: Codes, forecast: Forecast, weights: Weights) -> dict[str, ByResample]:
     """Return the scores of UP / DOWN forecasts; each of shape (n_resamples,).
 
     Parameters
@@ -63,9 +69,7 @@ def direction_scores(
     )
 
 
-def regime_scores(
-    outcome: IntArray, forecast: Forecast, weights: FloatArray
-) -> dict[str, FloatArray]:
+def regime_scores(outcome: Codes, forecast: Forecast, weights: Weights) -> dict[str, ByResample]:
     """Return the scores of LOW / NORMAL / HIGH forecasts; each of shape (n_resamples,).
 
     Parameters are those of `direction_scores`, with codes 0, 1, 2 and three probabilities.
@@ -84,19 +88,17 @@ def regime_scores(
     }
 
 
-Scores = Callable[[IntArray, Forecast, FloatArray], dict[str, FloatArray]]
+Scores = Callable[[Codes, Forecast, Weights], dict[str, ByResample]]
 
 
-def confusion(
-    outcome: IntArray, calls: IntArray, weights: FloatArray, n_classes: int
-) -> FloatArray:
+def confusion(outcome: Codes, calls: Codes, weights: Weights, n_classes: int) -> Counts:
     """Return weighted counts by outcome and call; (n_resamples, n_classes, n_classes)."""
     cell = np.eye(n_classes**2)[outcome * n_classes + calls]
-    counts: FloatArray = (weights @ cell).reshape(-1, n_classes, n_classes)
+    counts: Counts = (weights @ cell).reshape(-1, n_classes, n_classes)
     return counts
 
 
-def auc(outcome: IntArray, score: FloatArray, weights: FloatArray) -> FloatArray:
+def auc(outcome: Codes, score: ByRow, weights: Weights) -> ByResample:
     """Return the weighted area under the ROC curve, ties counted half; (n_resamples,)."""
     up = outcome == 1
     down_scores = np.sort(score[~up])
@@ -110,7 +112,9 @@ def auc(outcome: IntArray, score: FloatArray, weights: FloatArray) -> FloatArray
     return _ratio(0.5 * wins, drawn_ups.sum(axis=1) * beaten[:, -1])
 
 
-def calibration_error(hit: BoolArray, probability: FloatArray, weights: FloatArray) -> FloatArray:
+def calibration_error(
+    hit: Bool[np.ndarray, " n_rows"], probability: ByRow, weights: Weights
+) -> ByResample:
     """Return the expected calibration error over ten equal bins (Naeini 2015); (n_resamples,)."""
     bins = np.minimum((probability * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
     gap = np.eye(CALIBRATION_BINS)[bins] * (hit - probability)[:, None]
@@ -118,8 +122,8 @@ def calibration_error(hit: BoolArray, probability: FloatArray, weights: FloatArr
 
 
 def _probability_scores(
-    outcome: IntArray, forecast: Forecast, weights: FloatArray
-) -> dict[str, FloatArray]:
+    outcome: Codes, forecast: Forecast, weights: Weights
+) -> dict[str, ByResample]:
     chance = forecast.probabilities
     if chance is None:
         return {name: _unknown(weights) for name in ("log_loss", "brier", "calibration_error")}
@@ -137,9 +141,7 @@ def _probability_scores(
     }
 
 
-def _ranking_scores(
-    outcome: IntArray, forecast: Forecast, weights: FloatArray
-) -> dict[str, FloatArray]:
+def _ranking_scores(outcome: Codes, forecast: Forecast, weights: Weights) -> dict[str, ByResample]:
     if forecast.probabilities is None:
         return {name: _unknown(weights) for name in ("auc", "auc_uncalibrated")}
     order = forecast.probabilities[:, 1] if forecast.lift is None else forecast.lift
@@ -149,38 +151,40 @@ def _ranking_scores(
     return {"auc": served, "auc_uncalibrated": auc(outcome, forecast.decision, weights)}
 
 
-def _mean(figures: FloatArray, weights: FloatArray) -> FloatArray:
+def _mean(figures: ByRow, weights: Weights) -> ByResample:
     return _ratio(weights @ figures, weights.sum(axis=1))
 
 
-def _accuracy(counts: FloatArray) -> FloatArray:
+def _accuracy(counts: Counts) -> ByResample:
     return _ratio(np.trace(counts, axis1=1, axis2=2), counts.sum(axis=(1, 2)))
 
 
-def _recalls(counts: FloatArray) -> FloatArray:
+def _recalls(counts: Counts) -> ByClass:
     return _ratio(np.diagonal(counts, axis1=1, axis2=2), counts.sum(axis=2))
 
 
-def _precisions(counts: FloatArray) -> FloatArray:
+def _precisions(counts: Counts) -> ByClass:
     return _ratio(np.diagonal(counts, axis1=1, axis2=2), counts.sum(axis=1))
 
 
-def _f1(counts: FloatArray) -> FloatArray:
+def _f1(counts: Counts) -> ByClass:
     hits = np.diagonal(counts, axis1=1, axis2=2)
     return _ratio(2.0 * hits, counts.sum(axis=1) + counts.sum(axis=2))
 
 
-def _mean_known(by_class: FloatArray) -> FloatArray:
+def _mean_known(by_class: ByClass) -> ByResample:
     known = np.isfinite(by_class)
     return _ratio(np.where(known, by_class, 0.0).sum(axis=1), known.sum(axis=1).astype(float))
 
 
-def _ratio(over: FloatArray, under: FloatArray) -> FloatArray:
+def _ratio(
+    over: Float64[np.ndarray, "*shape"], under: Float64[np.ndarray, "*shape"]
+) -> Float64[np.ndarray, "*shape"]:
     """Return a quotient, NaN where its denominator is zero."""
     unknown = np.full(np.shape(over), np.nan)
     quotient: FloatArray = np.divide(over, under, out=unknown, where=under != 0)
     return quotient
 
 
-def _unknown(weights: FloatArray) -> FloatArray:
+def _unknown(weights: Weights) -> ByResample:
     return np.full(len(weights), np.nan)

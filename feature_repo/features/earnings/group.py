@@ -10,12 +10,12 @@ import numpy as np
 
 from feature_repo.features.declare import FLAG, PERCENT, Feature, Group
 from feature_repo.features.maths.arithmetic import flag
-from market.arrays import FloatArray
+from market.arrays import BySession
 
 CAP: Final = 90
 
 
-def ahead(n: int) -> Callable[..., FloatArray]:
+def ahead(n: int) -> Callable[..., BySession]:
     """1 if the next report is at most n sessions ahead, else 0."""
     return lambda days_to_earnings: flag(days_to_earnings <= n, days_to_earnings)
 

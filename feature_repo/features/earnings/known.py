@@ -11,6 +11,7 @@ on the next session (Decision 14); until then it is to come.
 from typing import Final
 
 import numpy as np
+from jaxtyping import Float64
 
 from feature_repo.features.earnings.group import CAP
 from feature_repo.features.earnings.reports import (
@@ -24,8 +25,10 @@ from feature_repo.features.earnings.reports import (
 )
 from feature_repo.features.maths.arithmetic import ratio
 from feature_repo.features.maths.times import Times, ascending, nanoseconds, same_length
-from market.arrays import FloatArray
+from market.arrays import BySession
 from market.errors import InputError
+
+BySymbol = Float64[np.ndarray, "n_symbols n_sessions"]
 
 SOON: Final = 5
 # By order within the day: before the close, unknown, after it.
@@ -47,8 +50,11 @@ def report_sessions(calendar: Times, dates: Times) -> Places:
 
 
 def earnings_by_session(
-    cut_offs: Times, sessions: Places, versions: EarningsVersions, weights: FloatArray
-) -> dict[str, FloatArray]:
+    cut_offs: Times,
+    sessions: Places,
+    versions: EarningsVersions,
+    weights: Float64[np.ndarray, "n_sessions n_symbols"],
+) -> dict[str, BySession]:
     """Distances, weights and surprises of a basket's reports, as known at each cut-off.
 
     Parameters
@@ -94,8 +100,8 @@ def earnings_by_session(
 
 
 def _of_basket(
-    sessions: Places, coming: FloatArray, last: LastReports, weights: FloatArray
-) -> dict[str, FloatArray]:
+    sessions: Places, coming: BySymbol, last: LastReports, weights: BySymbol
+) -> dict[str, BySession]:
     """Return the sources out of members' next and last reports and weights, (symbols, n)."""
     member = weights > 0
     coming = np.where(member, coming, np.inf)
@@ -119,18 +125,18 @@ def _of_basket(
     }
 
 
-def _known(x: FloatArray) -> FloatArray:
+def _known(x: BySession) -> BySession:
     return np.where(np.isfinite(x), x, np.nan)
 
 
-def _after_close(key: FloatArray) -> FloatArray:
+def _after_close(key: BySession) -> BySession:
     out = np.full(key.size, np.nan)
     known = np.isfinite(key)
     out[known] = AFTER_CLOSE[key[known].astype(np.intp) % ORDERS]
     return out
 
 
-def _mean_by_weight(x: FloatArray, weights: FloatArray) -> FloatArray:
+def _mean_by_weight(x: BySymbol, weights: BySymbol) -> BySession:
     """Mean over members whose value is known, null if none is; shape (n_sessions,)."""
     held = np.where(np.isnan(x), 0.0, weights)
     with np.errstate(invalid="ignore"):

@@ -5,11 +5,11 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 import numpy as np
+from jaxtyping import Bool, Float64, Int64
 from numpy.typing import NDArray
 
 from feature_repo.features.maths.arithmetic import flag, ratio
 from feature_repo.features.maths.times import Times, nanoseconds, same_length
-from market.arrays import BoolArray, FloatArray, IntArray
 
 Places = NDArray[np.intp]
 
@@ -52,10 +52,10 @@ class EarningsVersions:
     date_known: Times
     result_known: Times
     hour: NDArray[np.str_] | NDArray[np.object_]
-    eps_actual: FloatArray
-    eps_estimate: FloatArray
-    revenue_actual: FloatArray
-    revenue_estimate: FloatArray
+    eps_actual: Float64[np.ndarray, " n_rows"]
+    eps_estimate: Float64[np.ndarray, " n_rows"]
+    revenue_actual: Float64[np.ndarray, " n_rows"]
+    revenue_estimate: Float64[np.ndarray, " n_rows"]
 
     def __post_init__(self) -> None:
         columns = {column.name: getattr(self, column.name) for column in fields(self)}
@@ -81,7 +81,9 @@ class Spans:
     until: Places
 
 
-def spans(cuts: IntArray, sessions: Places, versions: EarningsVersions) -> Spans:
+def spans(
+    cuts: Int64[np.ndarray, " n_sessions"], sessions: Places, versions: EarningsVersions
+) -> Spans:
     """Return when each version is the newest known of its report, and when that is past.
 
     One that withdraws the report ends the version before it, and is itself none.
@@ -131,14 +133,16 @@ def _in_force(versions: EarningsVersions, known: Places, end: int) -> tuple[Plac
     return rows[alive], until[alive]
 
 
-def _starts(*columns: Places) -> BoolArray:
+def _starts(*columns: Places) -> Bool[np.ndarray, " n_rows"]:
     """Whether a row differs from the one before."""
     out = np.ones(columns[0].size, dtype=np.bool_)
     out[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
     return out
 
 
-def next_reports(in_force: Spans, shape: tuple[int, int]) -> FloatArray:
+def next_reports(
+    in_force: Spans, shape: tuple[int, int]
+) -> Float64[np.ndarray, "n_symbols n_sessions"]:
     """Session times `ORDERS` plus order of the next report, infinite if none is known.
 
     Parameters
@@ -164,11 +168,11 @@ class LastReports:
     are past with known figures.
     """
 
-    session: FloatArray
-    eps_surprise: FloatArray
-    eps_surprise_mean: FloatArray
-    eps_beats: FloatArray
-    revenue_surprise: FloatArray
+    session: Float64[np.ndarray, "n_symbols n_sessions"]
+    eps_surprise: Float64[np.ndarray, "n_symbols n_sessions"]
+    eps_surprise_mean: Float64[np.ndarray, "n_symbols n_sessions"]
+    eps_beats: Float64[np.ndarray, "n_symbols n_sessions"]
+    revenue_surprise: Float64[np.ndarray, "n_symbols n_sessions"]
 
 
 def last_reports(
@@ -203,7 +207,9 @@ def last_reports(
     return LastReports(*out)
 
 
-def _surprises(versions: EarningsVersions) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _surprises(
+    versions: EarningsVersions,
+) -> tuple[Float64[np.ndarray, " n"], Float64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
     """Surprise and beat of earnings, and surprise of revenue, by row; null in the row -1."""
     eps, expected = versions.eps_actual, versions.eps_estimate
     revenue = versions.revenue_estimate
@@ -217,7 +223,9 @@ def _surprises(versions: EarningsVersions) -> tuple[FloatArray, FloatArray, Floa
     return eps_surprise, beats, revenue_surprise
 
 
-def _history(in_force: Spans, rows: Places) -> tuple[Places, FloatArray, Places]:
+def _history(
+    in_force: Spans, rows: Places
+) -> tuple[Places, Float64[np.ndarray, " n_states"], Places]:
     """States of one symbol: places where they begin, last session, rows of the last four reports.
 
     A row is -1 where there is no report, or none with known figures. Of states that begin at

@@ -10,6 +10,7 @@ from typing import Final
 
 import bottleneck as bn
 import numpy as np
+from jaxtyping import Float64
 from numpy.lib.stride_tricks import sliding_window_view
 
 from feature_repo.features.declare import (
@@ -24,16 +25,18 @@ from feature_repo.features.declare import (
     Group,
 )
 from feature_repo.features.maths.arithmetic import change_over, difference_over, flag, ratio, shift
-from market.arrays import FloatArray
+from market.arrays import BySession, FloatArray
 from market.iv_rank import BAND_CUTS
+
+Windows = Float64[np.ndarray, "n_windows width"]
 
 NEEDED_PERCENT: Final = 95
 RANK_SESSIONS: Final = 252
 
 
 def held_window(
-    x: FloatArray, n: int, reduce: Callable[[FloatArray], FloatArray], *, past: bool = False
-) -> FloatArray:
+    x: BySession, n: int, reduce: Callable[[FloatArray], FloatArray], *, past: bool = False
+) -> BySession:
     """Reduce windows of n sessions of a series with holes; null where too little is known.
 
     Parameters
@@ -60,50 +63,50 @@ def held_window(
     return out
 
 
-def vix_mean(n: int) -> Callable[..., FloatArray]:
+def vix_mean(n: int) -> Callable[..., BySession]:
     """Mean of the known values of the index in n sessions, in points."""
     return lambda vix_close: held_window(vix_close, n, lambda held: bn.nanmean(held, axis=1))
 
 
-def _rank(windows: FloatArray) -> FloatArray:
+def _rank(windows: Windows) -> Float64[np.ndarray, " n_windows"]:
     low, high = bn.nanmin(windows, axis=1), bn.nanmax(windows, axis=1)
     return 100.0 * ratio(windows[:, -1] - low, high - low)
 
 
-def _percentile(windows: FloatArray) -> FloatArray:
+def _percentile(windows: Windows) -> Float64[np.ndarray, " n_windows"]:
     before = windows[:, :-1]
     below = (before < windows[:, -1:]).sum(axis=1)
     return np.asarray(100.0 * below / (~np.isnan(before)).sum(axis=1))
 
 
-def _z_score(windows: FloatArray) -> FloatArray:
+def _z_score(windows: Windows) -> Float64[np.ndarray, " n_windows"]:
     std = bn.nanstd(windows, axis=1, ddof=1)
     # The mean of equal values may round: equal is decided on the values.
     std[bn.nanmax(windows, axis=1) == bn.nanmin(windows, axis=1)] = np.nan
     return np.asarray((windows[:, -1] - bn.nanmean(windows, axis=1)) / std)
 
 
-def iv_rank(vix_close: FloatArray) -> FloatArray:
+def iv_rank(vix_close: BySession) -> BySession:
     """Place of the index in its range of 252 sessions, 0 to 100; null if the range is zero."""
     return held_window(vix_close, RANK_SESSIONS, _rank)
 
 
-def iv_percentile(vix_close: FloatArray) -> FloatArray:
+def iv_percentile(vix_close: BySession) -> BySession:
     """Share of the known values of the 252 sessions before that are below today's, in percent."""
     return held_window(vix_close, RANK_SESSIONS, _percentile, past=True)
 
 
-def vix_zscore(vix_close: FloatArray) -> FloatArray:
+def vix_zscore(vix_close: BySession) -> BySession:
     """Distance of the index from its mean of 60 sessions in standard deviations."""
     return held_window(vix_close, 60, _z_score)
 
 
-def vix_change(n: int) -> Callable[..., FloatArray]:
+def vix_change(n: int) -> Callable[..., BySession]:
     """Relative change of the index over n sessions, in percent."""
     return lambda vix_close: 100.0 * change_over(vix_close, n)
 
 
-def band(place: int) -> Callable[..., FloatArray]:
+def band(place: int) -> Callable[..., BySession]:
     """1 if iv_rank lies in the band of that place (0 LOW to 3 HIGH; Decision 3), else 0."""
     return lambda iv_rank: flag(np.searchsorted(BAND_CUTS, iv_rank, side="right") == place, iv_rank)
 
@@ -206,12 +209,12 @@ IV: Final = Group(
 )
 
 
-def rank_lag(n: int) -> Callable[..., FloatArray]:
+def rank_lag(n: int) -> Callable[..., BySession]:
     """Index rank (iv_rank) of n sessions earlier, 0 to 100."""
     return lambda iv_rank: shift(iv_rank, n)
 
 
-def rank_change(n: int) -> Callable[..., FloatArray]:
+def rank_change(n: int) -> Callable[..., BySession]:
     """Change of iv_rank over n sessions, in points."""
     return lambda iv_rank: difference_over(iv_rank, n)
 

@@ -10,12 +10,13 @@ from typing import Final
 
 import bottleneck as bn
 import numpy as np
+from jaxtyping import Float64
 from numpy.lib.stride_tricks import sliding_window_view
 
 from feature_repo.features.declare import VOL_POINTS, Feature, Group, Term
 from feature_repo.features.iv.group import RANK_SESSIONS, held_window
 from feature_repo.features.maths.arithmetic import ratio
-from market.arrays import FloatArray
+from market.arrays import BySession, FloatArray
 from market.targets import HORIZON
 
 HELD: Final = RANK_SESSIONS - HORIZON  # sessions of that later window that are known today
@@ -27,7 +28,7 @@ LOG_CHANGE: Final = "log change per session"
 LOG_RATIO: Final = "log ratio"
 
 
-def decayed_deviation(half_life: int, window: int) -> Callable[..., FloatArray]:
+def decayed_deviation(half_life: int, window: int) -> Callable[..., BySession]:
     """Root mean square of the log changes of `window` sessions, weight halved every `half_life`.
 
     Null before `window` changes, without today's value, and where the known changes carry under
@@ -36,7 +37,7 @@ def decayed_deviation(half_life: int, window: int) -> Callable[..., FloatArray]:
     weights = 0.5 ** (np.arange(window - 1, -1, -1) / half_life)
     weights /= weights.sum()
 
-    def deviation(vix_log: FloatArray) -> FloatArray:
+    def deviation(vix_log: BySession) -> BySession:
         out = np.full(vix_log.size, np.nan)
         if vix_log.size <= window or np.isnan(vix_log).all():
             return out
@@ -53,19 +54,22 @@ def decayed_deviation(half_life: int, window: int) -> Callable[..., FloatArray]:
     return deviation
 
 
-def distance(n: int) -> Callable[..., FloatArray]:
+def distance(n: int) -> Callable[..., BySession]:
     """Log of the index over its geometric mean of n sessions."""
     return lambda vix_log: vix_log - held_window(vix_log, n, lambda held: bn.nanmean(held, axis=1))
 
 
-def extreme(reduce: Callable[..., FloatArray]) -> Callable[..., FloatArray]:
+def extreme(reduce: Callable[..., FloatArray]) -> Callable[..., BySession]:
     """Extreme of the index in the 247 sessions to today, in points."""
     return lambda vix_close: held_window(vix_close, HELD, lambda held: reduce(held, axis=1))
 
 
 def rank_after(
-    level: FloatArray, high: FloatArray, low: FloatArray, paths: FloatArray
-) -> FloatArray:
+    level: Float64[np.ndarray, " n_rows"],
+    high: Float64[np.ndarray, " n_rows"],
+    low: Float64[np.ndarray, " n_rows"],
+    paths: Float64[np.ndarray, "n_rows n_paths n_sessions"],
+) -> Float64[np.ndarray, "n_rows n_paths"]:
     """Rank of the index at the end of paths, in the 252 sessions that will hold then, 0 to 100.
 
     Parameters
@@ -77,7 +81,7 @@ def rank_after(
 
     Returns
     -------
-    FloatArray
+    array
         Shape (n, n_paths). A path may set the extreme itself; the oldest sessions have left.
     """
     ahead = level[:, None] * np.exp(paths[..., -1])

@@ -10,7 +10,7 @@ import numpy as np
 
 from feature_repo.features.declare import FLAG, PERCENT, PERCENT_POINTS, VOL_POINTS, Feature, Group
 from feature_repo.features.maths.arithmetic import change, change_over, difference_over, flag, ratio
-from market.arrays import FloatArray
+from market.arrays import BySession
 
 # Daily series: each gives the array of its own name, the level as known.
 DAILY: Final = ("DFF", "DGS2", "DGS10", "DGS3MO", "VIXCLS", "T10Y2Y", "T10YIE", "DFII10", "T5YIE")
@@ -24,12 +24,12 @@ REGIMES: Final = (15.0, 20.0, 30.0)
 PIVOT_POINTS: Final = 0.5
 
 
-def vixcls_regime(vixcls: FloatArray) -> FloatArray:
+def vixcls_regime(vixcls: BySession) -> BySession:
     """Ordinal of the VIX level: 0 below 15, 1 below 20, 2 below 30, else 3."""
     return flag(np.isfinite(vixcls), vixcls) * np.searchsorted(REGIMES, vixcls, side="right")
 
 
-def fed_pivot(fed_funds_change_60d: FloatArray, fed_pivot_signal: FloatArray) -> FloatArray:
+def fed_pivot(fed_funds_change_60d: BySession, fed_pivot_signal: BySession) -> BySession:
     """1 if the two-year yield prices, by over half a point, a turn of the recent policy path."""
     against = fed_funds_change_60d * fed_pivot_signal < 0
     clear = np.abs(fed_pivot_signal) > PIVOT_POINTS

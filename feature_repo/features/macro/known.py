@@ -8,10 +8,11 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float64, Int64
 from numpy.typing import NDArray
 
 from feature_repo.features.maths.times import Times, nanoseconds, same_length
-from market.arrays import FloatArray, IntArray
+from market.arrays import BySession
 
 WHAT: Final = "macro alignment"
 
@@ -48,8 +49,8 @@ def newest_known(decision_times: Times, observed: Times, available: Times) -> ND
 
 
 def as_known(
-    decision_times: Times, observed: Times, available: Times, values: FloatArray
-) -> FloatArray:
+    decision_times: Times, observed: Times, available: Times, values: Float64[np.ndarray, " n_rows"]
+) -> BySession:
     """Value of the newest observation known at each decision time; null before the first.
 
     A row without a value is no observation: holidays carry the value before.
@@ -71,10 +72,10 @@ def monthly_as_known(
     decision_times: Times,
     reference_month: Times,
     available: Times,
-    values: FloatArray,
+    values: Float64[np.ndarray, " n_rows"],
     vintage: Times,
     earlier: Sequence[int] = (1, 3, 12),
-) -> dict[int, FloatArray]:
+) -> dict[int, BySession]:
     """Level of the newest reference month known at each decision time, and of months before it.
 
     All terms come from the one vintage in force at the cut-off: the newest figure of each month
@@ -122,7 +123,11 @@ def monthly_as_known(
     return dict(zip(ages, terms, strict=True))
 
 
-def _in_force(months: IntArray, values: FloatArray, ages: Sequence[int]) -> FloatArray:
+def _in_force(
+    months: Int64[np.ndarray, " n_rows"],
+    values: Float64[np.ndarray, " n_rows"],
+    ages: Sequence[int],
+) -> Float64[np.ndarray, "n_ages n_rows+1"]:
     """Levels of the newest month and of earlier ones after each row; shape (ages, rows + 1)."""
     levels: dict[int, float] = {}
     newest = 0

@@ -7,14 +7,20 @@ that is always the same.
 from collections.abc import Callable
 
 import numpy as np
+from jaxtyping import Float64
 
-from market.arrays import FloatArray
+from market.arrays import BySession
 
+Windows = Float64[np.ndarray, "... n_windows"]
+Moments = Float64[np.ndarray, "2 n_windows"]
+ThirdMoments = Float64[np.ndarray, "3 n_windows"]
 # Older windows, newer windows, how many sessions each has, and where to put the result.
-Join = Callable[[FloatArray, FloatArray, int, int, FloatArray | None], FloatArray]
+Join = Callable[[Windows, Windows, int, int, Windows | None], Windows]
 
 
-def first_moments(x: FloatArray, n: int, orders: int) -> tuple[FloatArray, int]:
+def first_moments(
+    x: BySession, n: int, orders: int
+) -> tuple[Float64[np.ndarray, "{orders} n_sessions"], int]:
     """Mean, squares and cubes about it to start joining from, and the sessions they cover.
 
     Of single values, or of pairs if n is even: these are as cheap and save a step.
@@ -32,7 +38,7 @@ def first_moments(x: FloatArray, n: int, orders: int) -> tuple[FloatArray, int]:
     return first, 2
 
 
-def join_windows(x: FloatArray, n: int, join: Join, width: int = 1) -> FloatArray:
+def join_windows(x: Windows, n: int, join: Join, width: int = 1) -> Windows:
     """Join n neighbouring windows of `width` sessions into one, in about 2 log2(n) steps.
 
     `join(older, newer, n_older, n_newer, out)` works on the last axis; the lengths it is told
@@ -59,7 +65,7 @@ def join_windows(x: FloatArray, n: int, join: Join, width: int = 1) -> FloatArra
     return out
 
 
-def join_extremes(x: FloatArray, n: int, larger: np.ufunc) -> FloatArray:
+def join_extremes(x: BySession, n: int, larger: np.ufunc) -> BySession:
     """Largest or smallest of n values, of two windows that cover them and may overlap."""
     out = np.full(x.size, np.nan)
     if x.size < n:
@@ -74,21 +80,21 @@ def join_extremes(x: FloatArray, n: int, larger: np.ufunc) -> FloatArray:
 
 
 def _neighbours(
-    older: FloatArray,
-    newer: FloatArray,
+    older: Float64[np.ndarray, "... n_older"],
+    newer: Float64[np.ndarray, "... n_newer"],
     n_older: int,
     n_newer: int,
     join: Join,
-    out: FloatArray | None,
-) -> FloatArray:
+    out: Windows | None,
+) -> Windows:
     """Join each older window, of n_older sessions, with the newer one that starts at its end."""
     later = newer[..., n_older:]
     return join(older[..., : later.shape[-1]], later, n_older, n_newer, out)
 
 
 def join_means(
-    older: FloatArray, newer: FloatArray, n_older: int, n_newer: int, out: FloatArray | None
-) -> FloatArray:
+    older: Windows, newer: Windows, n_older: int, n_newer: int, out: Windows | None
+) -> Windows:
     """Mean of two neighbouring windows, out of their means; exact if they are equal."""
     if n_older == n_newer:
         out = np.add(older, newer, out=out)
@@ -101,8 +107,8 @@ def join_means(
 
 
 def join_moments(
-    older: FloatArray, newer: FloatArray, n_older: int, n_newer: int, out: FloatArray | None
-) -> FloatArray:
+    older: Moments, newer: Moments, n_older: int, n_newer: int, out: Moments | None
+) -> Moments:
     """Mean and sum of squares about it of two neighbouring windows, out of theirs; shape (2, n).
 
     Chan, Golub and LeVeque (1979).
@@ -118,8 +124,8 @@ def join_moments(
 
 
 def join_third_moments(
-    older: FloatArray, newer: FloatArray, n_older: int, n_newer: int, out: FloatArray | None
-) -> FloatArray:
+    older: ThirdMoments, newer: ThirdMoments, n_older: int, n_newer: int, out: ThirdMoments | None
+) -> ThirdMoments:
     """Mean, squares and cubes about it of two neighbouring windows, out of theirs; shape (3, n).
 
     Terriberry (2007).

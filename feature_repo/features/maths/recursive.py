@@ -8,21 +8,21 @@ from typing import Final
 import numpy as np
 import talib
 
-from market.arrays import FloatArray
+from market.arrays import BySession
 
 # From this session of loaded history on, a recursive indicator is known: what came before
 # the history weighs (27/28)^372, a millionth, in the slowest of them (rsi_28).
 SETTLED: Final = 400
 
 
-def settled(x: FloatArray) -> FloatArray:
+def settled(x: BySession) -> BySession:
     """Values from session `SETTLED` of loaded history on; null before."""
     out = x.copy()
     out[: SETTLED - 1] = np.nan
     return out
 
 
-def ema(x: FloatArray, span: int) -> FloatArray:
+def ema(x: BySession, span: int) -> BySession:
     """Exponential moving average, weight 2 / (span + 1), seeded with the mean of `span` values.
 
     It runs on the distance from the first value, so that it is exact on a series of equal values.
@@ -33,7 +33,7 @@ def ema(x: FloatArray, span: int) -> FloatArray:
     return np.asarray(talib.EMA(x - base, span) + base)
 
 
-def wilder_mean(x: FloatArray, n: int) -> FloatArray:
+def wilder_mean(x: BySession, n: int) -> BySession:
     """Wilder's average of values >= 0, weight 1 / n, seeded with the mean of the first n values.
 
     Wilder (1978). TA-Lib has this recursion as its ATR alone: the true range of a session with
@@ -50,6 +50,6 @@ def wilder_mean(x: FloatArray, n: int) -> FloatArray:
     return np.asarray(talib.ATR(high, zero, zero, n))
 
 
-def _first_known(x: FloatArray) -> int:
+def _first_known(x: BySession) -> int:
     """Place of the first value that is not null; 0 if all are."""
     return int(np.argmin(np.isnan(x)))

@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from feature_repo.features.declare import FLAG, RATIO, Feature, Group, Term
 from feature_repo.features.maths.arithmetic import flag, ratio
-from market.arrays import FloatArray
+from market.arrays import BySession
 
 BEFORE: Final = 20
 # Three weeks of four: a machine that was off for a week does not silence the month after.
@@ -26,7 +26,7 @@ ATTENTION: Final = 50
 DECIMALS: Final = 12
 
 
-def mean_before(x: FloatArray, n: int = BEFORE, needed: int = NEEDED) -> FloatArray:
+def mean_before(x: BySession, n: int = BEFORE, needed: int = NEEDED) -> BySession:
     """Mean of the known values of the n sessions before today, today excluded.
 
     Null until n sessions before today are loaded, and where fewer than `needed` of them are
@@ -45,36 +45,37 @@ def mean_before(x: FloatArray, n: int = BEFORE, needed: int = NEEDED) -> FloatAr
     return out
 
 
-def sentiment_score(premium_score: FloatArray, headline_score: FloatArray) -> FloatArray:
+def sentiment_score(premium_score: BySession, headline_score: BySession) -> BySession:
     """Mood of the news, -1 to 1: the vendor's own score where the plan gives it."""
     score = np.where(np.isnan(premium_score), headline_score, premium_score)
     return score.round(DECIMALS)
 
 
 def sentiment_vs_sector(
-    premium_score: FloatArray, premium_sector_score: FloatArray, sentiment_score: FloatArray
-) -> FloatArray:
+    premium_score: BySession, premium_sector_score: BySession, sentiment_score: BySession
+) -> BySession:
     """Mood against the sector's where the vendor gives a score, else against its own past."""
     own = sentiment_score - mean_before(sentiment_score)
-    return np.where(np.isnan(premium_score), own, premium_score - premium_sector_score)
+    return np.asarray(np.where(np.isnan(premium_score), own, premium_score - premium_sector_score))
 
 
-def news_buzz_score(news_article_count: FloatArray) -> FloatArray:
+def news_buzz_score(news_article_count: BySession) -> BySession:
     """Count of headlines against twice the mean of the sessions before, at most 1."""
-    return np.minimum(1.0, ratio(news_article_count, 2.0 * mean_before(news_article_count)))
+    buzz = ratio(news_article_count, 2.0 * mean_before(news_article_count))
+    return np.asarray(np.minimum(1.0, buzz))
 
 
-def reddit_momentum(reddit_mentions: FloatArray, mentions_24h_ago: FloatArray) -> FloatArray:
+def reddit_momentum(reddit_mentions: BySession, mentions_24h_ago: BySession) -> BySession:
     """Relative change of mentions from the day before, of which at least one is counted."""
-    return reddit_mentions / np.maximum(mentions_24h_ago, 1.0) - 1.0
+    return np.asarray(reddit_mentions / np.maximum(mentions_24h_ago, 1.0) - 1.0)
 
 
-def above(bound: float) -> Callable[..., FloatArray]:
+def above(bound: float) -> Callable[..., BySession]:
     """1 if the mood lies above a bound, else 0."""
     return lambda sentiment_score: flag(sentiment_score > bound, sentiment_score)
 
 
-def below(bound: float) -> Callable[..., FloatArray]:
+def below(bound: float) -> Callable[..., BySession]:
     """1 if the mood lies below a bound, else 0."""
     return lambda sentiment_score: flag(sentiment_score < bound, sentiment_score)
 

@@ -8,11 +8,12 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float64
 from numpy.typing import NDArray
 
 from feature_repo.features.maths.arithmetic import ratio
 from feature_repo.features.maths.times import Times, ascending, nanoseconds, same_length
-from market.arrays import FloatArray, IntArray
+from market.arrays import BySession, IntArray
 from market.errors import InputError
 
 # A headline scored beyond it, either way, is not neutral.
@@ -23,9 +24,9 @@ def news_by_session(
     cut_offs: Times,
     published: Times,
     recorded: Times,
-    scores: FloatArray,
+    scores: Float64[np.ndarray, " n_rows"],
     before: pd.Timestamp,
-) -> dict[str, FloatArray]:
+) -> dict[str, BySession]:
     """Count of headlines and their shares scored up and down, by session; null without any.
 
     A headline counts for the session in whose window it was published, if it was recorded by
@@ -115,6 +116,6 @@ class _Windows:
         place[place == self.ends.size] = -1
         return place
 
-    def count(self, places: NDArray[np.intp]) -> FloatArray:
+    def count(self, places: NDArray[np.intp]) -> BySession:
         """How many of the places are each window's."""
         return np.bincount(places[places >= 0], minlength=self.ends.size).astype(np.float64)

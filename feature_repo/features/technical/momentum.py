@@ -28,26 +28,26 @@ from feature_repo.features.maths.windows import (
     window_mean_abs_deviation,
     window_min,
 )
-from market.arrays import FloatArray
+from market.arrays import BySession
 
 
-def rsi(n: int) -> Callable[..., FloatArray]:
+def rsi(n: int) -> Callable[..., BySession]:
     """Wilder's relative strength index, 0 to 100; null without any move (Wilder 1978)."""
 
-    def compute(gain: FloatArray, loss: FloatArray) -> FloatArray:
+    def compute(gain: BySession, loss: BySession) -> BySession:
         up = wilder_mean(gain, n)
         return settled(100.0 * ratio(up, up + wilder_mean(loss, n)))
 
     return compute
 
 
-def stochastic_k(high: FloatArray, low: FloatArray, close: FloatArray) -> FloatArray:
+def stochastic_k(high: BySession, low: BySession, close: BySession) -> BySession:
     """Place of the close in the range of 14 sessions, 0 to 100; null if the range is zero."""
     bottom = window_min(low, 14)
     return 100.0 * ratio(close - bottom, window_max(high, 14) - bottom)
 
 
-def money_flow_index(typical_price: FloatArray, volume: FloatArray) -> FloatArray:
+def money_flow_index(typical_price: BySession, volume: BySession) -> BySession:
     """Money flow with a rising typical price as a share of all flow in 14 sessions, 0 to 100.
 
     100 - 100 / (1 + positive / negative), written so that no negative flow gives 100; no flow
@@ -60,7 +60,7 @@ def money_flow_index(typical_price: FloatArray, volume: FloatArray) -> FloatArra
     return 100.0 * ratio(up, up + down)
 
 
-def commodity_channel_index(typical_price: FloatArray) -> FloatArray:
+def commodity_channel_index(typical_price: BySession) -> BySession:
     """Distance of the typical price from its mean of 20, per 0.015 mean absolute deviations.
 
     Lambert (1980). Null if the typical price did not change in 20 sessions.

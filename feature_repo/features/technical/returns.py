@@ -8,20 +8,20 @@ import numpy as np
 from feature_repo.features.declare import RATIO, Feature
 from feature_repo.features.maths.arithmetic import change, change_over, ratio_over, shift
 from feature_repo.features.maths.windows import window_skew
-from market.arrays import FloatArray
+from market.arrays import BySession
 
 
-def simple_return(n: int) -> Callable[..., FloatArray]:
+def simple_return(n: int) -> Callable[..., BySession]:
     """Relative change of the close over n sessions."""
     return lambda close: change_over(close, n)
 
 
-def log_return(n: int) -> Callable[..., FloatArray]:
+def log_return(n: int) -> Callable[..., BySession]:
     """Logarithm of the ratio of the close to that n sessions earlier."""
     return lambda close: np.log(ratio_over(close, n))
 
 
-def opening_gap(open: FloatArray, close: FloatArray) -> FloatArray:  # noqa: A002
+def opening_gap(open: BySession, close: BySession) -> BySession:  # noqa: A002
     """Relative change from the previous close to the open."""
     return change(open, shift(close, 1))
 

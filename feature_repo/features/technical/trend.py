@@ -16,16 +16,16 @@ from feature_repo.features.maths.arithmetic import (
 )
 from feature_repo.features.maths.recursive import SETTLED, ema, settled, wilder_mean
 from feature_repo.features.maths.windows import widen_mean, widen_moments, window_moments
-from market.arrays import FloatArray
+from market.arrays import BySession
 
 
-def true_range(high: FloatArray, low: FloatArray, close: FloatArray) -> FloatArray:
+def true_range(high: BySession, low: BySession, close: BySession) -> BySession:
     """Range of the session widened to the previous close, in price (true range, Wilder 1978)."""
     before = shift(close, 1)
     return np.asarray(np.maximum(high, before) - np.minimum(low, before))
 
 
-def directional_movement(move: FloatArray, opposite: FloatArray, price: FloatArray) -> FloatArray:
+def directional_movement(move: BySession, opposite: BySession, price: BySession) -> BySession:
     """Move of an extreme beyond the previous session's, if it exceeds the opposite one; in price.
 
     Wilder (1978). Equal moves count for neither side, and so do moves that differ by rounding.
@@ -43,13 +43,13 @@ def directional_movement(move: FloatArray, opposite: FloatArray, price: FloatArr
 
 
 def directional_indicator(
-    move: FloatArray, opposite: FloatArray, close: FloatArray, atr: FloatArray
-) -> FloatArray:
+    move: BySession, opposite: BySession, close: BySession, atr: BySession
+) -> BySession:
     """Wilder's DI of one side, 0 to 100: mean directional movement over the mean true range."""
     return 100.0 * ratio(wilder_mean(directional_movement(move, opposite, close), 14), atr)
 
 
-def directional_index(plus: FloatArray, minus: FloatArray) -> FloatArray:
+def directional_index(plus: BySession, minus: BySession) -> BySession:
     """Wilder's DX, 0 to 100: distance of the two directional indicators over their sum."""
     return 100.0 * ratio(np.abs(plus - minus), plus + minus)
 

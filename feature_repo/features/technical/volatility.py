@@ -6,6 +6,7 @@ Realised volatilities are annualised with 252 sessions and in percentage points.
 from typing import Final
 
 import numpy as np
+from jaxtyping import Float64
 
 from feature_repo.features.declare import (
     ANNUALISED,
@@ -26,25 +27,25 @@ from feature_repo.features.maths.windows import (
     window_mean,
     window_moments,
 )
-from market.arrays import FloatArray
+from market.arrays import BySession
 
 SESSIONS_A_YEAR: Final = 252
 SQUEEZE_SESSIONS: Final = 252
 SQUEEZE_SHARE: Final = 0.10
 
 
-def annualised(variance: FloatArray) -> FloatArray:
+def annualised(variance: BySession) -> BySession:
     """Volatility in annualised percentage points, of a variance per session."""
     return np.asarray(np.sqrt(variance * (100.0**2 * SESSIONS_A_YEAR)))
 
 
-def z_score_252(x: FloatArray) -> FloatArray:
+def z_score_252(x: BySession) -> BySession:
     """Distance from the mean of 252 sessions in standard deviations; null if these are zero."""
     moments = window_moments(x, 252)
     return ratio(x - moments[0], deviation(moments, 252))
 
 
-def squeeze(bb_width: FloatArray) -> FloatArray:
+def squeeze(bb_width: BySession) -> BySession:
     """1 if the width is at or below its 10 % quantile of 252 sessions, else 0.
 
     The quantile lies between the order statistics 25 and 26 (from 0; linear interpolation at
@@ -55,22 +56,22 @@ def squeeze(bb_width: FloatArray) -> FloatArray:
     return flag(below <= int(SQUEEZE_SHARE * (SQUEEZE_SESSIONS - 1)), below)
 
 
-def log_move(open: FloatArray, close: FloatArray) -> FloatArray:  # noqa: A002
+def log_move(open: BySession, close: BySession) -> BySession:  # noqa: A002
     """Logarithm of close over open."""
     return np.asarray(np.log(ratio(close, open)))
 
 
-def log_jump(open: FloatArray, close: FloatArray) -> FloatArray:  # noqa: A002
+def log_jump(open: BySession, close: BySession) -> BySession:  # noqa: A002
     """Logarithm of open over previous close."""
     return np.asarray(np.log(ratio(open, shift(close, 1))))
 
 
-def parkinson(log_range: FloatArray) -> FloatArray:
+def parkinson(log_range: BySession) -> BySession:
     """Volatility of 20 sessions from their ranges, annualised points (Parkinson 1980)."""
     return annualised(window_mean(log_range**2, 20) / (4.0 * np.log(2.0)))
 
 
-def garman_klass(log_range: FloatArray, log_move: FloatArray) -> FloatArray:
+def garman_klass(log_range: BySession, log_move: BySession) -> BySession:
     """Volatility of 20 sessions from their four prices, annualised points.
 
     Garman and Klass (1980), without opening jumps.
@@ -80,12 +81,12 @@ def garman_klass(log_range: FloatArray, log_move: FloatArray) -> FloatArray:
 
 
 def yang_zhang(
-    open: FloatArray,  # noqa: A002
-    high: FloatArray,
-    log_range: FloatArray,
-    log_move: FloatArray,
-    log_jump: FloatArray,
-) -> FloatArray:
+    open: BySession,  # noqa: A002
+    high: BySession,
+    log_range: BySession,
+    log_move: BySession,
+    log_jump: BySession,
+) -> BySession:
     """Volatility of 20 sessions and their opening jumps, annualised points.
 
     Yang and Zhang (2000): variance of the jumps, plus k times that of the moves from open to
@@ -100,7 +101,7 @@ def yang_zhang(
     return annualised((jumps + k * moves) / (n - 1) + (1.0 - k) * within)
 
 
-def realised(moments: FloatArray, n: int) -> FloatArray:
+def realised(moments: Float64[np.ndarray, "2 n_sessions"], n: int) -> BySession:
     """Realised volatility, in annualised points, of n log returns by their moments."""
     return annualised(moments[1] / (n - 1))
 

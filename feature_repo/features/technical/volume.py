@@ -13,14 +13,12 @@ from feature_repo.features.maths.windows import (
     window_mean,
     window_moments,
 )
-from market.arrays import FloatArray
+from market.arrays import BySession
 
 RATIO_TO_YEAR: Final = "ratio to 252-day mean volume"
 
 
-def windowed_obv(
-    returns_1d: FloatArray, volume: FloatArray, volume_mean_20: FloatArray
-) -> FloatArray:
+def windowed_obv(returns_1d: BySession, volume: BySession, volume_mean_20: BySession) -> BySession:
     """Volume of rising less that of falling sessions, as a share of all volume in 60, -1 to 1.
 
     Granville's on-balance volume over a window, so that it does not depend on the first date

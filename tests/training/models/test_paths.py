@@ -115,7 +115,8 @@ def test_rows_without_all_their_next_sessions_are_left_out() -> None:
     holed[7, 2] = holed[90:95, 4] = np.nan
     kept = np.delete(np.arange(160), [7, *range(90, 95)])
     found = fit(replace(sample, ahead=holed)).parameters
-    known = {name: getattr(sample, name)[kept] for name in ("values", "ahead")}
+    by_row = ("values", "labels", "sessions", "label_ends", "ahead")
+    known = {name: getattr(sample, name)[kept] for name in by_row}
     rest = fit(replace(sample, **known)).parameters
     assert found.paths.shape == (154, HORIZON)
     np.testing.assert_array_equal(found.paths, rest.paths)
