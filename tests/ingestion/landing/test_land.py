@@ -16,7 +16,7 @@ from home.manifest import Answer, current_rows, damaged, read_manifest, read_row
 from ingestion.build.build import build_features
 from ingestion.lake.lake import Lake
 from ingestion.landing import batch
-from ingestion.landing import land as pipeline
+from ingestion.landing import land_new as pipeline
 from ingestion.landing.batch import needed_keys
 from ingestion.landing.land import fetch_all
 from ingestion.landing.report import TableReport
