@@ -1,12 +1,19 @@
 """Options that several commands share: one name, one meaning, one help text."""
 
+import inspect
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from typer.core import TyperCommand, TyperOption
 
 from market.underlyings import UNDERLYINGS
+
+if TYPE_CHECKING:
+    from typer.core import Parameter
+
+VIEWS: Final = "views"
 
 Ticker = Annotated[str, typer.Option("--ticker", help="One underlying, such as SPY.")]
 Tickers = Annotated[str, typer.Option("--tickers", help="Underlyings, separated by commas.")]
@@ -37,14 +44,31 @@ AsOf = Annotated[
 Period = Annotated[str, typer.Option("--period", help="Length of the training window: 5y, 18mo.")]
 Start = Annotated[str | None, typer.Option("--start", help="First session, instead of --period.")]
 End = Annotated[str | None, typer.Option("--end", help="Last session of the training window.")]
+Views = Annotated[list[str] | None, typer.Option("--views", help="See `Command`.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 
 class Command(TyperCommand):
-    """A command whose help may name what can be trained: `{direction}`, `{regime}`, `{tasks}`.
+    """A command that takes words and flags from the registries.
 
-    The words are those of the registries, which are read only where such a help is shown.
+    Its help may name what can be trained: `{direction}`, `{regime}`, `{tasks}`. A parameter
+    `views` becomes a flag for each view that a home may lack, such as `--sentiment`. The
+    registries are read only where such a command runs or shows its help.
     """
+
+    def get_params(self, ctx: typer.Context) -> "list[Parameter]":
+        """Return the parameters; in the place of `views` a flag for each optional view."""
+        params = super().get_params(ctx)
+        at = next((n for n, param in enumerate(params) if param.name == VIEWS), None)
+        return params if at is None else [*params[:at], *_view_flags(), *params[at + 1 :]]
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        """Read the arguments, the flags of views as the parameter `views`."""
+        rest = super().parse_args(ctx, args)
+        if any(param.name == VIEWS for param in self.params):
+            flags = [flag.name for flag in _view_flags()]
+            ctx.params[VIEWS] = [name for name in flags if name and ctx.params.pop(name, False)]
+        return rest
 
     def get_help(self, ctx: typer.Context) -> str:
         """Return the help, its words filled in."""
@@ -52,6 +76,29 @@ class Command(TyperCommand):
             if isinstance(option, TyperOption) and "{" in (option.help or ""):
                 option.help = _filled(option.help or "")
         return super().get_help(ctx)
+
+
+@cache
+def _view_flags() -> "tuple[Parameter, ...]":
+    """Return the flags as Typer makes them of a function that takes them."""
+    from feature_repo.features.catalogue import OPTIONAL_GROUPS
+
+    def asks(**_: bool) -> None: ...
+
+    asks.__annotations__ = {
+        view: Annotated[
+            bool,
+            typer.Option(f"--{view}", help=f"Add the {view} view, and what it says with IV."),
+        ]
+        for view in OPTIONAL_GROUPS
+    }
+    asks.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=kind)
+        for name, kind in asks.__annotations__.items()
+    )
+    flags = typer.Typer(add_completion=False)
+    flags.command(add_help_option=False)(asks)
+    return tuple(typer.main.get_command(flags).params)
 
 
 def _filled(template: str) -> str:

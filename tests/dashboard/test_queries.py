@@ -24,7 +24,7 @@ from dashboard.queries import (
 from dashboard.queries import (
     signals as queries_signals,
 )
-from dashboard.queries.documents import NothingYet, interval, known, pick, read_json, read_only
+from dashboard.queries.documents import NothingYet, read_json, read_only
 from dashboard.queries.ledger import signal_history
 from feature_repo.features.catalogue import GROUPS
 from home.manifest import read_manifest
@@ -47,36 +47,6 @@ def test_a_file_that_is_no_json_object_is_named(tmp_path: Path, content: bytes) 
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"some\.json"):
         read_json(path)
-
-
-def test_a_field_is_of_its_kind_or_an_error() -> None:
-    document = {"a": {"n": 3, "x": 0.5, "flag": True, "gone": None}}
-    assert pick(document, "a.n", float, "it") == 3.0
-    assert pick(document, "a.x", float, "it") == 0.5
-    assert known(document, "a.gone", float, "it") is None
-    assert known(document, "a.never", float, "it") is None
-    for place, kind in (("a.flag", float), ("a.flag", int), ("a.x", int), ("a.gone", str)):
-        with pytest.raises(InputError, match=place):
-            pick(document, place, kind, "it")
-    for place in ("b", "a.b", "a.n.b"):
-        with pytest.raises(InputError, match="missing"):
-            pick(document, place, str, "it")
-    with pytest.raises(InputError, match="missing"):
-        known(["no mapping"], "a", str, "it")
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_number_is_finite(value: float) -> None:
-    with pytest.raises(InputError, match="allowed is float"):
-        pick({"x": value}, "x", float, "it")
-
-
-def test_an_interval_is_a_pair_or_unknown() -> None:
-    assert interval({"interval": [-1, 2.5]}, "it") == (-1.0, 2.5)
-    assert interval({"interval": None}, "it") == (None, None)
-    for ends in ([1.0], ["a", "b"], [1, 2, 3]):
-        with pytest.raises(InputError, match="pair"):
-            interval({"interval": ends}, "it")
 
 
 def test_a_connection_cannot_write(filled: Path) -> None:

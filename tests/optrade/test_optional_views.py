@@ -1,6 +1,7 @@
 """`--sentiment` and `--earnings`: the service they choose, and homes that cannot fill it."""
 
 import sys
+from itertools import combinations
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,6 +22,7 @@ from market.calendar import close, sessions
 from market.errors import InputError
 from market.underlyings import MARKET
 from optrade.cli import main
+from optrade.cli.options import _view_flags
 from optrade.flows import monitoring
 from optrade.flows.train.jobs import Job
 from optrade.flows.train.models import Window, train_models, train_one
@@ -116,9 +118,24 @@ def test_flags_choose_the_service(
     assert job.settings.safe_features == ("--safe-features" in flags)
 
 
+def test_a_view_brings_its_flag_by_its_row(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("feature_repo.features.catalogue.OPTIONAL_GROUPS", ("options_flow",))
+    _view_flags.cache_clear()
+    monkeypatch.setattr(sys, "argv", ["optrade", "train", "--help"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    _view_flags.cache_clear()
+    shown = capsys.readouterr().out
+    assert not ended.value.code
+    assert "--options_flow" in shown
+    assert "--earnings" not in shown
+
+
 def test_every_direction_service_has_its_flags() -> None:
-    both = (False, True)
-    made = {direction_service(sentiment=s, earnings=e) for s in both for e in both}
+    counts = range(len(OPTIONAL_GROUPS) + 1)
+    made = {direction_service(some) for n in counts for some in combinations(OPTIONAL_GROUPS, n)}
     assert made == set(SERVICES) - {"volatility", "volatility_paths"}
 
 

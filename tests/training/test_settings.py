@@ -93,12 +93,12 @@ def test_settings_stay_when_resolved_again(task: Task) -> None:
 @pytest.mark.parametrize(
     ("views", "service"),
     [
-        ({}, "direction"),
-        ({"earnings": True}, "direction_earnings"),
-        ({"earnings": True, "sentiment": True}, "direction_sentiment_earnings"),
+        ((), "direction"),
+        (("earnings",), "direction_earnings"),
+        (("earnings", "sentiment"), "direction_sentiment_earnings"),
     ],
 )
-def test_the_optional_views_name_the_service(views: dict[str, bool], service: str) -> None:
-    assert direction_service(**views) == service
+def test_the_optional_views_name_the_service(views: tuple[str, ...], service: str) -> None:
+    assert direction_service(views) == service
     named = Settings("SPY", feature_service=service)
     assert DIRECTION.resolve(named).feature_service == service

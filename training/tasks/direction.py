@@ -1,12 +1,13 @@
 """The direction of the adjusted close, five sessions ahead: UP or DOWN (Decision 7)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float64, Int64
 
+from feature_repo.features.catalogue import OPTIONAL_GROUPS
 from market.errors import InputError, UnknownName
 from market.targets import DIRECTIONS
 from training.fit.fit import Fit, Mixed
@@ -24,10 +25,10 @@ from training.tasks.scores import direction_scores
 NAME: Final = "direction"
 
 
-def direction_service(*, sentiment: bool = False, earnings: bool = False) -> str:
+def direction_service(views: Iterable[str] = ()) -> str:
     """Return the name of the feature service of a direction model with these optional views."""
-    optional = {"sentiment": sentiment, "earnings": earnings}
-    return "_".join([NAME, *(view for view, asked in optional.items() if asked)])
+    asked = set(views)
+    return "_".join([NAME, *(view for view in OPTIONAL_GROUPS if view in asked)])
 
 
 def _check(settings: Settings) -> None:

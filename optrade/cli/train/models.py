@@ -26,12 +26,6 @@ Optimize = Annotated[
     bool, typer.Option("--optimize-threshold", help="Choose the UP threshold out of fold.")
 ]
 Count = Annotated[int, typer.Option("--n-features", min=1, help="Features selected.")]
-Sentiment = Annotated[
-    bool, typer.Option("--sentiment", help="Add the sentiment view, and what it says with IV.")
-]
-Earnings = Annotated[
-    bool, typer.Option("--earnings", help="Add the earnings view, and what it says with IV.")
-]
 
 
 def train(
@@ -40,8 +34,7 @@ def train(
     safe_features: Safe = False,
     optimize_threshold: Optimize = False,
     n_features: Count = 40,
-    sentiment: Sentiment = False,
-    earnings: Earnings = False,
+    views: options.Views = None,
     pooled: Pooled = False,
     history: History = False,
     period: options.Period = "5y",
@@ -61,7 +54,7 @@ def train(
             safe_features=safe_features,
             optimize_threshold=optimize_threshold,
             n_features=n_features,
-            feature_service=direction_service(sentiment=sentiment, earnings=earnings),
+            feature_service=direction_service(views or ()),
             pooled=pooled,
             history=history,
         )
