@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 REPO: Final = Path(__file__).resolve().parents[1]
 PROJECT: Final = "optrade"
-STORE: Final = "feature_repo.asof_store.AsofOfflineStore"
+STORE: Final = "optrade.offline_store.AsofOfflineStore"
 SESSION_POINTER: Final = "optrade:session"
 # A frozen server must not hang a request: redis-py by itself waits for ever.
 TIMEOUT: Final = 0.25
