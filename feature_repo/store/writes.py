@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -88,23 +89,35 @@ def _parts(table: pa.Table, columns: list[str]) -> Iterator[tuple[tuple[str, ...
         return
     positions: dict[tuple[str, ...], list[int]] = {}
     for position, row in enumerate(table.select(columns).to_pylist()):
-        positions.setdefault(tuple(map(str, row.values())), []).append(position)
+        positions.setdefault(tuple(map(_folder_name, row.values())), []).append(position)
     for parts, chosen in positions.items():
         yield parts, table.take(chosen)
 
 
+def _folder_name(value: object) -> str:
+    """Return a value as the name of one folder, whose files a read takes."""
+    name = quote(str(value), safe=" ")
+    return f"%{ord(name[0]):02X}{name[1:]}" if name.startswith((".", "_")) else name
+
+
 def save_dataset(path: Path, table: pa.Table) -> None:
-    """Write a dataset in the place of whatever stands at a path: one file, or a folder of one.
+    """Write a dataset in the place of the one that stands at a path: one file, or a folder of one.
 
     Raises
     ------
     InputError
-        If the path is of a home's lake.
+        If the path is of a home's lake, or a folder that holds more than parquet files.
     """
     check_not_lake(Source(path, ""))
-    if path.suffix == SUFFIX:
+    if path.suffix == SUFFIX and not path.is_dir():
         write_file(path, table)
         return
+    others = (one for one in path.rglob("*") if one.suffix != SUFFIX and one.is_file())
+    if found := next(others, None):
+        raise InputError(
+            f"saved dataset: got folder {path}, which holds {found.name!r:.80}, allowed is one of "
+            "parquet files alone, as it is replaced; name another folder"
+        )
     with replaced_folder(path) as fresh:
         write_file(fresh / f"{WRITTEN}{0:08d}{SUFFIX}", table)
 

@@ -17,6 +17,8 @@ from feast.errors import SavedDatasetLocationAlreadyExists
 from feast.feature_logging import FeatureServiceLoggingSource, LoggingConfig
 from feast.infra.offline_stores.file_source import FileLoggingDestination, SavedDatasetFileStorage
 
+from feature_repo.store.source import plain_files
+from feature_repo.store.writes import append_log
 from home.manifest import MANIFEST
 from market.errors import InputError, SchemaViolation
 from tests.feature_repo.store.asof_home import Home
@@ -236,6 +238,35 @@ def test_saved_dataset_is_read_and_not_written_over(
     pd.testing.assert_frame_equal(found, expected, check_dtype=False)
     with pytest.raises(SavedDatasetLocationAlreadyExists):
         store.create_saved_dataset(job, "again", storage)
+
+
+def test_a_log_split_by_any_text_stays_in_its_folder(mine: FeatureStore, tmp_path: Path) -> None:
+    values = ["../x", "_a", ".b", "c/d", None, ""]
+    rows = pa.table({"customer_id": values, "n": range(6)})
+    append_log(tmp_path / "log", rows, rows.schema, ["customer_id"])
+    found = pa.concat_tables(pq.ParquetFile(path).read() for path in plain_files(tmp_path / "log"))
+    assert found.sort_by("n").to_pylist() == rows.to_pylist()
+    assert {path.parent.parent for path in (tmp_path / "log").rglob("*.parquet")} <= {
+        tmp_path / "log",
+        tmp_path,
+    }
+
+
+def test_a_folder_of_other_files_is_not_replaced(mine: FeatureStore, tmp_path: Path) -> None:
+    job = mine.get_historical_features(LATER, ["drivers:conv"])
+    with pytest.raises(InputError, match="allowed is one of parquet files alone"):
+        job.persist(SavedDatasetFileStorage(path=str(tmp_path / "repo")), allow_overwrite=True)
+    assert conv(mine)[1001] == 0.25
+
+
+def test_the_file_store_adds_to_a_folder_that_it_writes_over(tmp_path: Path) -> None:
+    """If it no longer does, this is no difference any more."""
+    theirs = make_store(tmp_path / "repo", DASK)
+    storage = SavedDatasetFileStorage(path=str(tmp_path / "repo" / "saved"))
+    for _ in range(2):
+        job = theirs.get_historical_features(LATER[:1], ["drivers:conv"])
+        theirs.create_saved_dataset(job, "training", storage, allow_overwrite=True)
+    assert len(theirs.get_saved_dataset("training").to_df()) == 2
 
 
 @pytest.mark.parametrize("name", ["saved.parquet", "saved"])
