@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from market.errors import InputError, SchemaViolation
+from market.errors import KeyUnavailable, SchemaViolation
 
 ISO_DATE = "%Y-%m-%d"
 # A time without a zone is no time.
@@ -134,7 +134,7 @@ def read_csv(folder: Path, name: str) -> CsvFile:
 
     Raises
     ------
-    InputError
+    KeyUnavailable
         If the file is not there or cannot be opened.
     SchemaViolation
         If it is not UTF-8, empty, has a column twice, or a row of another length.
@@ -159,11 +159,11 @@ def _text(folder: Path, name: str) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         there = ", ".join(sorted(file.name for file in path.parent.glob("*.csv")))
-        raise InputError(
+        raise KeyUnavailable(
             f"no file {name} in {folder}: {path.parent.name}/ holds {there or 'no CSV file'}"
         ) from None
     except OSError as error:
-        raise InputError(f"cannot read {name} in {folder}: {error.strerror}") from error
+        raise KeyUnavailable(f"cannot read {name} in {folder}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SchemaViolation(
             f"{name}: got byte 0x{error.object[error.start]:02x} at position {error.start}, "

@@ -142,5 +142,6 @@ def universe_prices(path: Path) -> pd.DataFrame:
     frame = pd.DataFrame({"ticker": path.stem, "session": pd.to_datetime(file["Date"])})
     for name in ("open", "high", "low", "close", "volume"):
         frame[name] = file[name.title()]
-    frame = frame.assign(dividend=0.0, split=1.0, adj_close=file["Adj Close"])
+    # The files tell of no dividend, so their adjusted closes cannot be checked against.
+    frame = frame.assign(dividend=0.0, split=1.0, adj_close=np.nan)
     return frame.astype(PRICES.dtypes)

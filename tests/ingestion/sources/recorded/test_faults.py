@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ingestion.sources.recorded.source import FORMATS, Recorded
-from market.errors import InputError, SchemaViolation
+from market.errors import InputError, KeyUnavailable, SchemaViolation
 
 KEYS = {"yahoo": "SPY", "cboe": "VIX", "fred": "DGS10"}
 YAHOO = "Date, Open, High, Low, Close, Volume, Dividends, Adj Close"
@@ -170,7 +170,7 @@ def test_a_long_cell_is_cut_in_the_message(vendor_folder: Path) -> None:
 
 
 def test_a_missing_file_says_what_is_there(vendor_folder: Path) -> None:
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(KeyUnavailable) as caught:
         fetch(vendor_folder, "yahoo", "IWM")
     assert str(caught.value) == (
         f"no file yahoo/IWM.csv in {vendor_folder}: yahoo/ holds QQQ.csv, SPY.csv"
@@ -179,13 +179,13 @@ def test_a_missing_file_says_what_is_there(vendor_folder: Path) -> None:
 
 @pytest.mark.parametrize("vendor", KEYS)
 def test_a_missing_folder_is_said(tmp_path: Path, vendor: str) -> None:
-    with pytest.raises(InputError, match=r"no file .* holds no CSV file$"):
+    with pytest.raises(KeyUnavailable, match=r"no file .* holds no CSV file$"):
         fetch(tmp_path / "nowhere", vendor, KEYS[vendor])
 
 
 def test_a_folder_in_place_of_a_file_is_said(vendor_folder: Path) -> None:
     (vendor_folder / "yahoo/IWM.csv").mkdir()
-    with pytest.raises(InputError, match=r"cannot read yahoo/IWM\.csv in .*: Is a directory"):
+    with pytest.raises(KeyUnavailable, match=r"cannot read yahoo/IWM\.csv in .*: Is a directory"):
         fetch(vendor_folder, "yahoo", "IWM")
 
 
