@@ -100,7 +100,13 @@ def build_features(
     list
         One report a view. A ticker that has no prices, or whose raw rows make no features, is
         among its failed keys, with the reason; the others are built all the same.
+
+    Raises
+    ------
+    InputError
+        If no prices have landed at all.
     """
+    prices_span(lake.manifest, MARKET)
     definitions = leaked_hash() if plant_leak else definition_hash()
     with lake.all_or_nothing():
         for view in GROUPS:

@@ -138,8 +138,9 @@ def wrong_splits(table: Table, frame: pd.DataFrame, stored: Stored) -> dict[str,
     table, frame, stored
         As in `no_split_missing`.
     """
-    if table.splits is None:
-        return {}
+    shape = {str(name): str(dtype) for name, dtype in frame.dtypes.items()}
+    if table.splits is None or any(shape.get(name) != table.dtypes[name] for name in table.dtypes):
+        return {}  # a frame of another shape is the gate's to refuse
     columns = [table.partition, table.dated, *_scaled(table)]
     rows = frame.loc[_whole(table, frame), columns].sort_values(table.dated, kind="stable")
     splitting = rows.loc[rows[table.splits.ratio] != 1.0, table.partition].unique()

@@ -198,3 +198,17 @@ def test_a_key_cannot_lead_out_of_the_folder(vendor_folder: Path, key: str) -> N
 def test_a_fault_in_one_file_leaves_the_others_readable(vendor_folder: Path) -> None:
     (vendor_folder / "yahoo/SPY.csv").write_text("")
     assert len(fetch(vendor_folder, "yahoo", "QQQ")) == 2
+
+
+def test_prose_before_the_header_is_passed_over(vendor_folder: Path) -> None:
+    path = vendor_folder / "cboe/VIX.csv"
+    before = fetch(vendor_folder, "cboe", "VIX")
+    path.write_text("DISCLAIMER: VALUES ARE GIVEN AS THEY ARE\n\nSEE BELOW\n" + path.read_text())
+    pd.testing.assert_frame_equal(fetch(vendor_folder, "cboe", "VIX"), before)
+
+
+def test_a_first_line_that_is_no_header_is_named(vendor_folder: Path) -> None:
+    path = vendor_folder / "cboe/VIX.csv"
+    path.write_text("DISCLAIMER: VALUES, AS THEY ARE\n" + path.read_text())
+    with pytest.raises(SchemaViolation, match=r"line 1: got 'DISCLAIMER.* no header of the 5"):
+        fetch(vendor_folder, "cboe", "VIX")
