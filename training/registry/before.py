@@ -45,19 +45,24 @@ def who_was_before(
 def newest_unrefuted(client: "MlflowClient", name: str) -> "tuple[ModelVersion, Alias] | None":
     """Return the version that may serve under which alias: the champion, else the newest other.
 
-    A refuted version and a trial may not.
+    A refuted version, a trial, and one whose training was cut short may not.
     """
     known = {int(one.version): one for one in client.search_model_versions(f"name = '{name}'")}
-    champion = aliased(client, name, CHAMPION)
+    champion, challenger = (aliased(client, name, one) for one in (CHAMPION, CHALLENGER))
     order = sorted(known, key=lambda at: (at == champion, at), reverse=True)
     for at in order:
-        # `search_model_versions` leaves no tag out.
-        if known[at].tags.get(TRIAL) != "true" and _may_serve(client, known[at]):
+        # A kill after it began to serve leaves its run open.
+        whole = at in (champion, challenger) or _finished(client, known[at])
+        if whole and known[at].tags.get(TRIAL) != "true" and _unrefuted(client, known[at]):
             return known[at], CHAMPION if at == champion else CHALLENGER
     return None
 
 
-def _may_serve(client: "MlflowClient", chosen: "ModelVersion") -> bool:
+def _finished(client: "MlflowClient", chosen: "ModelVersion") -> bool:
+    return bool(client.get_run(str(chosen.run_id)).info.status == "FINISHED")
+
+
+def _unrefuted(client: "MlflowClient", chosen: "ModelVersion") -> bool:
     try:
         return standing(client, chosen) != "refuted"
     except InputError:

@@ -264,6 +264,8 @@ def promote(
         document = signed(read_served(client, chosen) | {"alias": CHAMPION})
         client.set_model_version_tag(name, number, "promoted_at", str(at))
         client.set_model_version_tag(name, number, "forced", str(not allowed).lower())
+        client.set_model_version_tag(name, number, TRIAL, "false")
+        keep_standby(models_dir, document, evidence.settings)
         path = let_serve(client, models_dir, document, at)
         return Promoted(name, int(number), not allowed, path, decision.evidence)
 

@@ -181,6 +181,28 @@ def test_a_trial_is_registered_and_counted_and_changes_nothing(
     assert home.register(noise).evidence.trials.count == 2, "the trial is one"
 
 
+def test_a_trial_may_be_promoted_and_is_none_then(home: Home, noise: Trained) -> None:
+    home.register(noise, trial=True)
+    promote("direction_SPY", at=AT, version=1, force=True, **home.paths)
+    assert home.served()["version"] == 1
+    again = home.register(worse(noise))
+    assert again.serves == "version 1 (logistic)"
+    assert len(list((home.models / "serving" / "standby").rglob("*.json"))) == 1
+
+
+def test_a_version_whose_training_was_cut_short_does_not_serve(
+    home: Home, noise: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("training.registry.register._write", die)
+        with pytest.raises(KeyboardInterrupt):
+            home.register(noise)
+    assert home.register(worse(noise)).serves == "baseline: no model is better"
+
+
 def test_a_home_from_before_stops_serving_a_refuted_version(home: Home, noise: Trained) -> None:
     """It is served under an alias, and neither its file nor its version has the word."""
     home.register(noise)
