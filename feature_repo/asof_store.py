@@ -1,32 +1,38 @@
-"""The offline store: point-in-time reads of the lake's feature files, for Feast.
+"""The offline store: point-in-time reads of parquet files, for Feast.
 
-Feast names it `feature_repo.asof_store.AsofOfflineStore` in its configuration. What a read sees
+Feast names it `optrade.offline_store.AsofOfflineStore` in its configuration. What a read sees
 is decided in `store/join.py`, which files it reads in `store/source.py`.
 """
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, Final
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 from feast import FeatureView, OnDemandFeatureView
 from feast.data_source import DataSource
-from feast.infra.offline_stores.offline_store import OfflineStore, RetrievalJob, RetrievalMetadata
+from feast.feature_logging import LoggingConfig, LoggingSource
+from feast.feature_view import DUMMY_ENTITY_ID, DUMMY_ENTITY_VAL
+from feast.infra.offline_stores.offline_store import RetrievalJob, RetrievalMetadata
 from feast.infra.registry.base_registry import BaseRegistry
 from feast.repo_config import FeastConfigBaseModel, RepoConfig
+from feast.utils import compute_non_entity_date_range, make_tzaware
 from pydantic import PositiveInt, StrictBool, StrictStr
 
-from feature_repo.store.arguments import aware, checked, source, span, view_read
+from feature_repo.store.arguments import checked, log_folder, source, view_read
 from feature_repo.store.entities import Entities
 from feature_repo.store.job import AsofRetrievalJob
+from feature_repo.store.monitoring import MonitoredStore
+from feature_repo.store.repo_config import STORE
 from feature_repo.store.shard_runs import Engine, Placement
 from feature_repo.store.shards import answer_in_shards
 from feature_repo.store.source import Source, Stored
-from feature_repo.store.view import Sight, events
-
-STORE: Final = "feature_repo.asof_store.AsofOfflineStore"
+from feature_repo.store.view import Sight, arrow, events
+from feature_repo.store.writes import append_log, append_rows
 
 
 class AsofOfflineStoreConfig(FeastConfigBaseModel):
@@ -46,7 +52,7 @@ class AsofOfflineStoreConfig(FeastConfigBaseModel):
     workers: PositiveInt | None = None
 
 
-class AsofOfflineStore(OfflineStore):
+class AsofOfflineStore(MonitoredStore):
     """Point-in-time reads over parquet, by one as-of join a view.
 
     A read at `t` sees, of the rows of its key whose event and known time are both at or before
@@ -54,9 +60,8 @@ class AsofOfflineStore(OfflineStore):
     where there is none, or where its event is more than the view's ttl before `t`. The known time
     is the source's `created_timestamp_column`; without one a row is known at its event.
 
-    Sources are local parquet: a file, a plain folder, or a folder that a manifest lists. Entity
-    frames are pandas, their times have a zone. Nothing is written but saved datasets. See
-    `docs/asof_store.md`.
+    Sources are local parquet: a file, a plain folder, or a folder that a manifest lists, which
+    alone Feast does not write. Entity frames are pandas. See `docs/asof_store.md`.
     """
 
     supports_filter_by_created_timestamp = True
@@ -81,7 +86,8 @@ class AsofOfflineStore(OfflineStore):
         ----------
         entity_df
             A frame of the views' join keys and `event_timestamp` (with a zone). None answers
-            each event of the views in [start_date, end_date], as known at end_date.
+            each event of the views in [start_date, end_date], as known at end_date; Feast's
+            defaults are now, and the longest ttl before it or 30 days.
 
         Raises
         ------
@@ -96,10 +102,14 @@ class AsofOfflineStore(OfflineStore):
         store = config.offline_store
         placement = Placement(store.engine, store.workers)
         known_at = store.known_at or bool(kwargs.get("filter_by_created_timestamp"))
-        sight = Sight(known_at=known_at)
+        sight, period = Sight(known_at=known_at), None
         if entity_df is None:
-            start, end = span(kwargs.get("start_date"), kwargs.get("end_date"))
-            sight, entity_df = Sight(known_at=False, known_by=end), events(reads, start, end)
+            start, end = period = compute_non_entity_date_range(
+                feature_views, kwargs.get("start_date"), kwargs.get("end_date")
+            )
+            known_by = end if known_at else None
+            sight = Sight(known_at=False, known_by=known_by)
+            entity_df = events(reads, start, end, known_by)
         rows = checked(entity_df, reads)
         return AsofRetrievalJob(
             lambda: answer_in_shards(rows, reads, sight, store.shards, placement),
@@ -108,7 +118,7 @@ class AsofOfflineStore(OfflineStore):
             on_demand_feature_views=OnDemandFeatureView.get_requested_odfvs(
                 feature_refs, project, registry
             ),
-            metadata=metadata(rows, feature_refs),
+            metadata=metadata(rows, feature_refs, period),
         )
 
     @staticmethod
@@ -126,16 +136,14 @@ class AsofOfflineStore(OfflineStore):
 
         Rows not known by end_date are not there, unless the configuration says `known_at: false`.
         """
-        start, end = span(start_date, end_date)
-        columns = [*join_key_columns, *feature_name_columns]
+        start, end = make_tzaware(start_date), make_tzaware(end_date)
         known_by = end if config.offline_store.known_at else None
         return pulled(
             config,
             source(config, data_source, timestamp_field, created_timestamp_column),
-            columns,
-            lambda rows: rows.latest(
-                [*columns, *rows.times], join_key_columns, start, end, known_by
-            ),
+            join_key_columns,
+            feature_name_columns,
+            lambda rows, columns: rows.latest(columns, join_key_columns, start, end, known_by),
         )
 
     @staticmethod
@@ -153,37 +161,54 @@ class AsofOfflineStore(OfflineStore):
 
         Rows not known by end_date are not there, unless the configuration says `known_at: false`.
         """
-        start, end = aware("start_date", start_date), aware("end_date", end_date)
-        columns = [*join_key_columns, *feature_name_columns]
+        start, end = (date and make_tzaware(date) for date in (start_date, end_date))
         known_by = end if config.offline_store.known_at else None
         return pulled(
             config,
             source(config, data_source, timestamp_field, created_timestamp_column),
-            columns,
-            lambda rows: rows.between([*columns, *rows.times], start, end, known_by),
+            join_key_columns,
+            feature_name_columns,
+            lambda rows, columns: rows.between(columns, start, end, known_by),
         )
 
     @staticmethod
-    def offline_write_batch(*_: object, **__: object) -> None:
-        """Refuse: the lake alone writes feature files.
+    def offline_write_batch(
+        config: RepoConfig,
+        feature_view: FeatureView,
+        table: pa.Table,
+        progress: Callable[[int], Any] | None,
+    ) -> None:
+        """Add rows to the source of a view, after those that are there.
 
         Raises
         ------
-        NotImplementedError
-            Always.
+        InputError
+            If its files are of a home's lake, or the rows do not fit the stored columns.
         """
-        raise NotImplementedError("ingestion/lake alone writes feature files, not Feast")
+        append_rows(source(config, feature_view.batch_source), table)
+        if progress is not None:
+            progress(table.num_rows)
 
     @staticmethod
-    def write_logged_features(*_: object, **__: object) -> None:
-        """Refuse: this store reads.
+    def write_logged_features(
+        config: RepoConfig,
+        data: pa.Table | Path,
+        source: LoggingSource,
+        logging_config: LoggingConfig,
+        registry: BaseRegistry,
+    ) -> None:
+        """Add logged features to the folder of a file destination, as a new file.
 
         Raises
         ------
-        NotImplementedError
-            Always.
+        InputError
+            If the destination is no folder on this machine or one of a home's lake, or the log
+            has not the columns of the service.
         """
-        raise NotImplementedError("the as-of store reads parquet; it writes no feature logs")
+        folder, partition_by = log_folder(config, logging_config)
+        # Feast hands on a table, or the folder in which a server gathered its log.
+        table = pq.read_table(data, use_threads=False) if isinstance(data, Path) else data
+        append_log(folder, table, source.get_schema(registry), partition_by)
 
     def get_table_column_names_and_types_from_data_source(
         self, config: RepoConfig, data_source: DataSource
@@ -196,29 +221,48 @@ class AsofOfflineStore(OfflineStore):
         source(config, data_source)
 
 
-def metadata(rows: Entities, refs: list[str]) -> RetrievalMetadata:
+def metadata(
+    rows: Entities, refs: list[str], period: tuple[datetime, datetime] | None
+) -> RetrievalMetadata:
     """Return what was asked, as Feast keeps it with a saved dataset."""
+    first, last = period or (rows.moments.min(), rows.moments.max())
     return RetrievalMetadata(
         features=refs,
         keys=[name for name in rows.table.column_names if name != rows.timestamp],
-        min_event_timestamp=rows.moments.min(),
-        max_event_timestamp=rows.moments.max(),
+        min_event_timestamp=first,
+        max_event_timestamp=last,
     )
 
 
 def pulled(
     config: RepoConfig,
     stored: Source,
-    columns: list[str],
-    work: Callable[[Stored], pl.DataFrame],
+    keys: list[str],
+    features: list[str],
+    work: Callable[[Stored, list[str]], pl.DataFrame],
 ) -> AsofRetrievalJob:
-    """Return the job of a pull: one chunk of rows; none where nothing has landed in the view."""
+    """Return the job of a pull: one chunk of rows; none where nothing has landed in the view.
+
+    Without features it has all columns, without keys the dummy one that Feast has for such views.
+    """
 
     def read() -> pa.Table:
         if not stored.landed():
-            return pa.table({name: pa.nulls(0) for name in [*columns, stored.event]})
+            table = pa.table({name: pa.nulls(0) for name in [*keys, *features, stored.event]})
+        else:
+            table = stored.read(rows_of)
+        if not keys:
+            dummy = pa.array([DUMMY_ENTITY_VAL] * table.num_rows, pa.string())
+            table = table.append_column(DUMMY_ENTITY_ID, dummy)
         # Feast writes only the first chunk of a table to the online store.
-        frame = stored.read(work).rechunk()
-        return frame.to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks()
+        return table.combine_chunks()
+
+    def rows_of(rows: Stored) -> pa.Table:
+        types = rows.types()
+        names = [*keys, *features] if features else types.names
+        frame = work(rows, list(dict.fromkeys([*names, *rows.times])))
+        # Times come in UTC, however they are stored.
+        others = [column for column in types if column.name not in rows.times]
+        return arrow(frame.rechunk(), pa.schema(others))
 
     return AsofRetrievalJob(read, config.repo_path)

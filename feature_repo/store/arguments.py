@@ -1,7 +1,6 @@
 """What Feast hands the as-of store, checked and translated: sources, views, frames, periods."""
 
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from types import NoneType
 from typing import Final
@@ -10,8 +9,9 @@ import pandas as pd
 from feast import FeatureView
 from feast.data_format import ParquetFormat
 from feast.data_source import DataSource
+from feast.feature_logging import LoggingConfig
 from feast.feature_view import DUMMY_ENTITY_ID
-from feast.infra.offline_stores.file_source import FileSource
+from feast.infra.offline_stores.file_source import FileLoggingDestination, FileSource
 from feast.repo_config import RepoConfig
 
 from feature_repo.store.entities import Entities, entities
@@ -59,7 +59,7 @@ def view_read(config: RepoConfig, view: FeatureView, refs: list[str], full_names
     Raises
     ------
     InputError
-        If the view has no entity, no source that this store reads, or not such a feature.
+        If the view has no source that this store reads, or not such a feature.
     """
     batch = view.batch_source
     name = view.projection.name_to_use()
@@ -76,25 +76,26 @@ def view_read(config: RepoConfig, view: FeatureView, refs: list[str], full_names
             event=stored.get(batch.timestamp_field, batch.timestamp_field),
             known=stored.get(known, known) if (known := batch.created_timestamp_column) else None,
         ),
-        {stored.get(key, key): renamed.get(key, key) for key in view.join_keys},
+        {stored.get(key, key): renamed.get(key, key) for key in join_keys(view)},
         {stored.get(feature, feature): prefix + feature for feature in wanted},
         view.ttl,
         optional=view.tags.get(OPTIONAL) == "true",
     )
 
 
+def join_keys(view: FeatureView) -> list[str]:
+    """Return the join keys of a view; none where it has no entity, for which Feast has a dummy."""
+    return [key for key in view.join_keys if key != DUMMY_ENTITY_ID]
+
+
 def check_names(view: FeatureView, wanted: list[str]) -> None:
-    """Check that a view has an entity to join by, and the features asked of it.
+    """Check that a view has the features asked of it.
 
     Raises
     ------
     InputError
         If it has not.
     """
-    if not set(view.join_keys) - {DUMMY_ENTITY_ID}:
-        raise InputError(
-            f"view {view.name} has no entity: give it one with a column of one value, such as 'all'"
-        )
     held = [feature.name for feature in view.features]
     lacking = [name for name in wanted if name not in held]
     if lacking:
@@ -124,28 +125,19 @@ def checked(entity_df: pd.DataFrame | str, reads: list[ViewRead]) -> Entities:
     return entities(entity_df, keys, [name for read in reads for name in read.features.values()])
 
 
-def span(start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
-    """Return the two ends of a period, both given and with a zone.
+def log_folder(config: RepoConfig, logging: LoggingConfig) -> tuple[Path, list[str]]:
+    """Return the folder that logged features are written to, and the columns that split it.
 
     Raises
     ------
     InputError
-        If one is missing or has no zone.
+        If the destination is none on this machine.
     """
-    first, last = aware("start_date", start), aware("end_date", end)
-    if first is None or last is None:
-        raise InputError(f"a period needs start_date and end_date: got {start} and {end}")
-    return first, last
-
-
-def aware(name: str, moment: datetime | None) -> datetime | None:
-    """Return a moment that has a zone, or None.
-
-    Raises
-    ------
-    InputError
-        If it has none.
-    """
-    if moment is not None and moment.tzinfo is None:
-        raise InputError(f"{name}: got {moment} without a zone; add one, such as UTC")
-    return moment
+    destination = logging.destination
+    path = destination.path if isinstance(destination, FileLoggingDestination) else ""
+    if not path or "://" in path:
+        raise InputError(
+            f"feature log: got {type(destination).__name__} at {path!r:.80}, allowed is a "
+            "FileLoggingDestination with a path on this machine"
+        )
+    return Path(config.repo_path or ".") / path, list(destination.partition_by or [])

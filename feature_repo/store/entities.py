@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 
+from feature_repo.store.arrow_types import plain_type
 from feature_repo.store.join import AS_OF, as_key
 from market.errors import InputError
 
@@ -43,7 +44,8 @@ class Entities:
 
     def key(self, column: str) -> pl.Series:
         """Return a key column; shape (n,)."""
-        return pl.Series(column, self.table[column])
+        values = self.table[column]
+        return pl.Series(column, values.cast(plain_type(values.type)))
 
 
 def entities(frame: pd.DataFrame, keys: Mapping[str, str], added: list[str]) -> Entities:
@@ -69,7 +71,7 @@ def entities(frame: pd.DataFrame, keys: Mapping[str, str], added: list[str]) -> 
         if column not in columns:
             raise InputError(
                 f"the entity frame lacks join key {column!r} of view {view}: got columns "
-                f"{', '.join(map(str, columns))!s:.200}; add it (market is 'US')"
+                f"{', '.join(map(str, columns))!s:.200}; add it"
             )
     seen: set[str] = set()
     for name in [*columns, *added]:

@@ -1,18 +1,17 @@
 """The retrieval job: a read that runs when its answer is asked for."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from feast import OnDemandFeatureView
 from feast.errors import SavedDatasetLocationAlreadyExists
 from feast.infra.offline_stores.file_source import FileSource, SavedDatasetFileStorage
 from feast.infra.offline_stores.offline_store import RetrievalJob, RetrievalMetadata
 from feast.saved_dataset import SavedDatasetStorage
 
+from feature_repo.store.writes import save_dataset
 from market.errors import InputError
 
 
@@ -71,33 +70,25 @@ class AsofRetrievalJob(RetrievalJob):
         allow_overwrite: bool = False,
         timeout: int | None = None,
     ) -> None:
-        """Write the answer to one parquet file, whole or not at all.
+        """Write the answer to a parquet file or a folder of one, whole or not at all.
 
         Raises
         ------
         InputError
-            If the storage is not one parquet file.
+            If the storage is no place on this machine, or one of a home's lake.
         SavedDatasetLocationAlreadyExists
-            If the file exists and `allow_overwrite` is off.
+            If the place exists and `allow_overwrite` is off.
         """
         path = self._file(storage)
         if path.exists() and not allow_overwrite:
             raise SavedDatasetLocationAlreadyExists(location=str(path))
-        part = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            with part.open("wb") as file:
-                pq.write_table(self.to_arrow(timeout=timeout), file)
-                os.fsync(file.fileno())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        save_dataset(path, self.to_arrow(timeout=timeout))
 
     def _file(self, storage: SavedDatasetStorage) -> Path:
         uri = storage.file_options.uri if isinstance(storage, SavedDatasetFileStorage) else ""
-        path = Path(FileSource.get_uri_for_file_path(self._repo_path, uri))
-        if path.suffix != ".parquet":
+        if not uri or "://" in uri:
             raise InputError(
                 f"saved dataset: got {type(storage).__name__} at {uri!r:.80}, allowed is a "
-                "SavedDatasetFileStorage whose path ends in .parquet"
+                "SavedDatasetFileStorage with a path on this machine"
             )
-        return path
+        return Path(FileSource.get_uri_for_file_path(self._repo_path, uri))

@@ -28,6 +28,7 @@ _RANK: Final = "__rank"
 _ORDER: Final = "__order"
 _NANOSECONDS: Final = 1_000
 _LONGEST: Final = 2**63 - 1
+_ALL: Final = "__all"
 
 
 def seen_at(
@@ -48,7 +49,7 @@ def seen_at(
         The keys, `EVENT` and `KNOWN`; any order. Of rows equal in all of them the last one
         counts. A row with a null among them is never seen.
     keys
-        The join key columns of both, at least one.
+        The join key columns of both; without any, all rows are of one key.
     ttl
         The longest time from the event to the read, itself included; None or 0 is unlimited.
     known_at
@@ -59,6 +60,9 @@ def seen_at(
     pl.Series
         Row numbers, UInt32; shape (n_entities,).
     """
+    if not keys:
+        entities, rows = (one.with_columns(pl.lit(0).alias(_ALL)) for one in (entities, rows))
+        keys = [_ALL]
     best = appearances(rows, keys, known_at=known_at)
     asked = entities.select(*keys, AS_OF).with_row_index(_ORDER).sort(AS_OF)
     found = asked.join_asof(
@@ -96,7 +100,9 @@ def latest(rows: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
 
     Of equal rows the last one counts; a row without a key or an event is left out.
     """
-    return ordered(rows, keys).unique(list(keys), keep="last").get_column(_POSITION).sort()
+    ranked = ordered(rows, keys)
+    newest = ranked.unique(list(keys), keep="last") if keys else ranked.tail(1)
+    return newest.get_column(_POSITION).sort()
 
 
 def ordered(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
@@ -143,22 +149,27 @@ def as_key(column: pl.Series, dtype: pl.DataType) -> pl.Series:
 
 
 def as_time(column: pl.Series, name: str) -> pl.Series:
-    """Return a column of times as Datetime("ns", "UTC"), the instants unchanged.
+    """Return a column of times as Datetime("ns", "UTC"); a time without a zone is in UTC.
 
     Raises
     ------
     InputError
-        If the column holds no times, times without a zone, or times that nanoseconds cannot hold.
+        If the column holds no times, or times that nanoseconds cannot hold.
     """
     dtype = column.dtype
     if not isinstance(dtype, pl.Datetime):
-        raise InputError(f"{name}: got {dtype}, allowed are timestamps with a zone")
-    if dtype.time_zone is None:
-        raise InputError(f"{name}: got timestamps without a zone; add one, such as UTC")
+        raise InputError(f"{name}: got {dtype}, allowed are timestamps")
     try:
-        return column.dt.convert_time_zone("UTC").cast(TIME)
+        return in_utc(column).cast(TIME)
     except pl.exceptions.InvalidOperationError:
         years = column.dt.year()
         raise InputError(
             f"{name}: got a year of {years.min()} to {years.max()}, allowed are 1678 to 2261"
         ) from None
+
+
+def in_utc(column: pl.Series) -> pl.Series:
+    """Return timestamps in UTC, in their unit; without a zone they are taken for UTC."""
+    if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone is None:
+        return column.dt.replace_time_zone("UTC")
+    return column.dt.convert_time_zone("UTC")

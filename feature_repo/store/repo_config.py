@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 REPO: Final = Path(__file__).resolve().parents[1]
 PROJECT: Final = "optrade"
-STORE: Final = "feature_repo.asof_store.AsofOfflineStore"
+STORE: Final = "optrade.offline_store.AsofOfflineStore"
 SESSION_POINTER: Final = "optrade:session"
 # A frozen server must not hang a request: redis-py by itself waits for ever.
 TIMEOUT: Final = 0.25
@@ -178,6 +178,8 @@ def write_configuration(data_dir: Path, online: dict[str, Json] | None) -> Path:
     """
     path = DataFiles(data_dir).feature_store
     text = json.dumps(document(data_dir, online), indent=2)
-    content = f"# Written by optrade: YAML, in its JSON form.\n{text}\n"
-    write_durably(path, content.encode(), private=True)
+    content = f"# Written by optrade: YAML, in its JSON form.\n{text}\n".encode()
+    # A service opens its stores anew when the file is replaced: not for the same content.
+    if not path.is_file() or path.read_bytes() != content:
+        write_durably(path, content, private=True)
     return path

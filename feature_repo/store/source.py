@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import polars as pl
+import polars.selectors as cs
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from feature_repo.store.join import EVENT, KNOWN, as_time, latest
+from feature_repo.store.arrow_types import plain_schema
+from feature_repo.store.join import EVENT, KNOWN, as_time, in_utc, latest
 from home.manifest import MANIFEST, read_manifest
 from market.errors import InputError, SchemaViolation
 
@@ -42,7 +46,8 @@ class Stored:
         """Return the keys, `EVENT` and `KNOWN` of rows; with no known column, events are known."""
         event = as_time(rows.get_column(self.event), self.event)
         known = as_time(rows.get_column(self.known), self.known) if self.known else event
-        return rows.select(*keys).with_columns(event.alias(EVENT), known.alias(KNOWN))
+        asked = rows.select(*keys, event.alias(EVENT), known.alias(KNOWN))
+        return asked.with_columns(cs.categorical().cast(pl.String), cs.enum().cast(pl.String))
 
     @property
     def times(self) -> tuple[str, ...]:
@@ -63,7 +68,10 @@ class Stored:
         end: datetime | None,
         known_by: datetime | None = None,
     ) -> pl.DataFrame:
-        """Return the rows with an event in [start, end], known by a time; None is open."""
+        """Return the rows with an event in [start, end], known by a time; None is open.
+
+        Their times are in UTC.
+        """
         bounds = [
             (self.event, pl.Expr.ge, start),
             (self.event, pl.Expr.le, end),
@@ -76,7 +84,12 @@ class Stored:
                 # A literal of another unit would be met in the coarser one, and round the column.
                 bound = pl.lit(moment.astimezone(UTC)).cast(schema[name])
                 scan = scan.filter(relation(pl.col(name), bound))
-        return scan.select(*dict.fromkeys(columns)).collect()
+        rows = scan.select(*dict.fromkeys(columns)).collect()
+        return rows.with_columns(
+            in_utc(rows.get_column(name))
+            for name in self.times
+            if isinstance(rows.schema.get(name), pl.Datetime)
+        )
 
     def latest(
         self,
@@ -96,10 +109,20 @@ class Stored:
         rows = self.between(columns, start if oldest is None else oldest, end, known_by)
         return rows[latest(self.timed(rows, keys), keys)]
 
-    def types(self) -> list[tuple[str, str]]:
-        """Return the names of the columns and their Arrow types."""
-        schema = self._scan().collect_schema().to_frame().to_arrow().schema
-        return [(column.name, str(column.type)) for column in schema]
+    def newest(self) -> datetime | None:
+        """Return the time of the newest event, None where there is none."""
+        return self.between([self.event], None, None).get_column(self.event).max()
+
+    def schema(self) -> pa.Schema:
+        """Return the columns as they are stored; all files have those of the first one."""
+        try:
+            return pq.read_schema(self.paths[0])
+        except pa.ArrowInvalid as error:
+            raise pl.exceptions.ComputeError(str(error)) from error
+
+    def types(self) -> pa.Schema:
+        """Return the stored columns, of plain Arrow types."""
+        return plain_schema(self.schema())
 
     def _scan(self) -> pl.LazyFrame:
         return pl.scan_parquet(
@@ -141,20 +164,18 @@ class Source:
                 return work(self.stored(keys))
         except FileNotFoundError as error:
             raise InputError(
-                f"a file of {self.path.name} is missing: {error!s:.200}; restore it from a copy, "
-                "or build the features again"
+                f"a file of {self.path.name} is missing: {error!s:.200}; {self._advice}"
             ) from error
         except pl.exceptions.ComputeError as error:
             # Only a decoder raises it: the join's own work is on frames of known types.
             raise InputError(
                 f"a file of {self.path.name} is damaged or no parquet: "
-                f"{self._damaged(keys) or error!s:.200}; restore it from a copy, "
-                "or build the features again"
+                f"{self._damaged(keys) or error!s:.200}; {self._advice}"
             ) from error
         except (pl.exceptions.ColumnNotFoundError, pl.exceptions.SchemaError) as error:
             raise SchemaViolation(
                 f"the files of {self.path.name} do not hold what was asked for: {error!s:.200}; "
-                "build the features again"
+                f"{self._advice}"
             ) from error
 
     def stored(self, keys: Sequence[str] | None = None) -> Stored:
@@ -165,7 +186,7 @@ class Source:
         InputError
             If nothing has landed in the view.
         """
-        if not self._listed:
+        if not self.listed:
             return Stored(self._plain(), self.event, self.known)
         folder, view = self._folder(), self.path.name
         listed = read_manifest(folder)
@@ -180,13 +201,13 @@ class Source:
 
     def landed(self) -> bool:
         """Return whether there are rows to read at all."""
-        if self._listed:
+        if self.listed:
             return bool(read_manifest(self._folder()).keys(self.path.name))
         return self.path.is_file() or bool(plain_files(self.path))
 
     def types(self) -> list[tuple[str, str]]:
         """Return the names of the stored columns and their Arrow types, as Feast spells them."""
-        return self.read(lambda rows: rows.types())
+        return [(column.name, str(column.type)) for column in self.read(lambda rows: rows.types())]
 
     def _plain(self) -> tuple[Path, ...]:
         paths = plain_files(self.path) if self.path.is_dir() else (self.path,)
@@ -207,7 +228,13 @@ class Source:
         return None
 
     @property
-    def _listed(self) -> bool:
+    def _advice(self) -> str:
+        """What to do about files that cannot be read."""
+        again = "build the features again" if self.listed else "write it again"
+        return f"restore it from a copy, or {again}"
+
+    @property
+    def listed(self) -> bool:
         """Whether a manifest says which files there are."""
         if self.path.is_file() or (self.path.suffix == ".parquet" and not self.path.is_dir()):
             return False

@@ -58,7 +58,7 @@ def test_view_without_any_landing_is_named(tmp_path: Path) -> None:
 
 def test_feature_files_are_not_written_by_feast(home: Home) -> None:
     rows = pd.DataFrame(ALPHA).assign(session=BASE.date())
-    with pytest.raises(NotImplementedError, match="lake"):
+    with pytest.raises(InputError, match="its ingestion alone writes there"):
         home.store.write_to_offline_store("alpha", rows)
 
 

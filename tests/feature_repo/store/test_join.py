@@ -204,11 +204,17 @@ def test_times_keep_their_instant_in_any_zone() -> None:
     assert read.dt.strftime("%F %T").to_list() == expected
 
 
+def test_times_without_a_zone_are_in_utc() -> None:
+    naive = pl.Series("t", ["2024-03-10T01:59:59", None]).str.to_datetime("%FT%T")
+    read = as_time(naive, "t")
+    assert read.dtype == TIME
+    assert read.dt.strftime("%F %T %Z").to_list() == ["2024-03-10 01:59:59 UTC", None]
+
+
 @pytest.mark.parametrize(
     ("column", "words"),
     [
-        (pl.Series([1]), "got Int64"),
-        (pl.Series([0]).cast(pl.Datetime("us")), "without a zone"),
+        (pl.Series([1]), "got Int64, allowed are timestamps"),
         (
             pl.Series([253_370_764_800_000_000]).cast(pl.Datetime("us", "UTC")),
             "a year of 9999 to 9999",

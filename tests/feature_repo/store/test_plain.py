@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import polars as pl
 import pytest
-from feast import FeatureStore, FeatureView, FileSource, Project
+from feast import FeatureStore, FileSource, Project
 from feast.data_format import DeltaFormat
 from feast.errors import FeastObjectNotFoundException
 
@@ -88,14 +88,10 @@ def test_damaged_file_of_the_manifest_is_named(home: Home) -> None:
         home.read(asked(("A", 1, 1)), ["alpha:a1"]).to_df()
 
 
-def test_other_formats_and_views_without_entity_are_refused(home: Home) -> None:
-    view = home.store.get_feature_view("alpha")
+def test_other_formats_are_refused(home: Home) -> None:
     delta = FileSource(path="x", timestamp_field="t", file_format=DeltaFormat())
     with pytest.raises(InputError, match="got DeltaFormat, allowed is ParquetFormat"):
         source(home.store.config, delta)
-    alone = FeatureView(name="alone", entities=[], schema=view.features, source=view.batch_source)
-    with pytest.raises(InputError, match="view alone has no entity"):
-        view_read(home.store.config, alone, ["alone:a1"], full_names=False)
 
 
 def test_unknown_features_and_views_are_refused(home: Home) -> None:
@@ -137,13 +133,11 @@ def test_naive_and_mixed_moments_are_told_apart(home: Home) -> None:
         home.read(frame, ["alpha:a1"])
 
 
-def test_neither_sql_nor_writing(home: Home) -> None:
+def test_a_read_runs_no_sql(home: Home) -> None:
     job = home.read(asked(("A", 1, 1)), ["alpha:a1"])
     assert isinstance(job, AsofRetrievalJob)
     with pytest.raises(NotImplementedError, match="runs no SQL"):
         job.to_sql()
-    with pytest.raises(NotImplementedError, match="no feature logs"):
-        home.store._get_provider().offline_store.write_logged_features()
 
 
 def test_columns_of_a_source_are_those_of_its_readable_files(home: Home) -> None:

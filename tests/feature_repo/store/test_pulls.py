@@ -1,5 +1,6 @@
 """Reads of a period, pulls, saved datasets."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.feature_repo.store.asof_home import (
     SECONDS,
     Home,
     Rows,
+    alpha,
     asked,
     at,
     make_home,
@@ -36,14 +38,33 @@ def test_without_entities_every_event_is_answered_as_known_at_the_end(home: Home
     assert early.sort_values("event_timestamp")["a1"].tolist()[0] == 1.0
 
 
-def test_without_entities_the_views_need_the_same_keys_and_a_period(home: Home) -> None:
+def test_without_entities_the_views_need_the_same_keys(home: Home) -> None:
     with pytest.raises(InputError, match="different join keys"):
         home.store.get_historical_features(None, REFS, start_date=at(0), end_date=at(4))
-    with pytest.raises(InputError, match="needs start_date"):
-        home.store.get_historical_features(None, ["alpha:a1"], end_date=at(4))
-    with pytest.raises(InputError, match=r"end_date: got .* without a zone"):
-        naive = at(4).replace(tzinfo=None)
-        home.store.get_historical_features(None, ["alpha:a1"], start_date=at(0), end_date=naive)
+
+
+def test_a_period_without_a_start_is_as_long_as_the_longest_ttl(home: Home) -> None:
+    def events(**period: Any) -> list:
+        job = home.store.get_historical_features(None, ["alpha:a1"], **period)
+        assert job.metadata.max_event_timestamp == at(4)
+        return sorted(job.to_df()["event_timestamp"])
+
+    home.write("alpha", [alpha("A", second, second, 1.0) for second in range(5)])
+    assert events(end_date=at(4)) == [at(1), at(2), at(3), at(4)]
+    naive = at(4).replace(tzinfo=None)
+    assert events(start_date=at(3).replace(tzinfo=None), end_date=naive) == [at(3), at(4)]
+
+
+def test_a_period_without_an_end_ends_now(home: Home) -> None:
+    now = datetime.now(UTC)
+    rows = [{**alpha("A", 0, 0, 1.0), "event_timestamp": now - timedelta(days=days)}
+            for days in (-2, 2, 40)]  # fmt: skip
+    home.write("alpha", rows)
+    view = home.store.get_feature_view("alpha")
+    view.ttl = timedelta(0)
+    home.store.apply([view])
+    found = home.store.get_historical_features(None, ["alpha:a1"]).to_df()
+    assert found["event_timestamp"].tolist() == [now - timedelta(days=2)]
 
 
 def pull(home: Home, method: str, start: float, end: float, **changes: Any) -> pd.DataFrame:
@@ -111,7 +132,10 @@ def test_saved_dataset_comes_back_as_it_was(home: Home, tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir() if p.suffix != ""] == ["training.parquet"]
 
 
-def test_saved_dataset_of_many_files_is_refused(home: Home, tmp_path: Path) -> None:
+def test_saved_dataset_elsewhere_or_in_the_lake_is_refused(home: Home) -> None:
     job = home.read(asked(("A", 1, 1)))
-    with pytest.raises(InputError, match=r"path ends in \.parquet"):
-        job.persist(SavedDatasetFileStorage(path=str(tmp_path)))
+    with pytest.raises(InputError, match="a path on this machine"):
+        job.persist(SavedDatasetFileStorage(path="s3://bucket/training.parquet"))
+    for path in ("features/alpha/training.parquet", "features/training"):
+        with pytest.raises(InputError, match="the lake of a home"):
+            job.persist(SavedDatasetFileStorage(path=str(home.data / path)))
