@@ -20,6 +20,7 @@ class ServedModel(Record):
     model_config = ConfigDict(extra="ignore")
 
     name: str
+    model: str
     version: int
     alias: str
     trained: TrainedOn

@@ -102,7 +102,8 @@ def test_daily_signals_tells_the_trade_and_why(filled: Path, open_page: Open) ->
     table = app.dataframe[0].value.set_index("ticker")
     assert table["strategy"].to_dict() == latest.set_index("ticker")["strategy"].to_dict()
     assert table["size"].to_dict() == latest.set_index("ticker")["position_size"].to_dict()
-    assert set(table["evidence"]) == {"not proven"}
+    assert set(table["direction by"]) == {"logistic, unproven"}
+    assert set(table["regime by"]) == {"paths, unproven"}
     assert set(table["oldest data"]) == {"1 session old"}
     text = words(app)
     assert text.count("Rule '") == len(latest)
