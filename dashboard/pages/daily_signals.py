@@ -7,7 +7,8 @@ import streamlit as st
 
 from dashboard import charts
 from dashboard.loading import load
-from dashboard.page import run_page
+from dashboard.page import held, run_page
+from dashboard.queries.models import evidence_path, trained_type
 from dashboard.queries.signals import recorded_sessions, signals_of
 from home.layout import Home
 from home.records.evidence import Evidence
@@ -24,7 +25,7 @@ def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every p
     st.dataframe(_overview([row.signal for row in daily]), hide_index=True)
     for row in daily:
         with st.container(border=True):
-            _signal(row)
+            _signal(row, [_type(files, model.run_id) for model, _ in _models(row.signal)])
 
 
 def _overview(signals: list[Signal]) -> pd.DataFrame:
@@ -46,20 +47,26 @@ def _overview(signals: list[Signal]) -> pd.DataFrame:
     )
 
 
+def _type(files: Home, run_id: str) -> str | None:
+    """Return the type of a model, which its run holds and the signal does not."""
+    with held():
+        return load(trained_type, evidence_path(files.artifacts, run_id))
+
+
 def _models(signal: Signal) -> list[tuple[ServedModel, Evidence]]:
     models, evidence = signal.provenance.models, signal.evidence
     return [(models.direction, evidence.direction), (models.regime, evidence.regime)]
 
 
-def _signal(daily: DailySignal) -> None:
+def _signal(daily: DailySignal, types: list[str | None]) -> None:
     signal = daily.signal
     st.subheader(f"{signal.ticker}: {signal.strategy}", anchor=False)
     _badges(signal)
     left, right = st.columns([5, 4], gap="large")
     with left:
         st.markdown(f"**Why.** {signal.reasoning}")
-        for model, evidence in _models(signal):
-            st.markdown(_evidence(model, evidence))
+        for (model, evidence), word in zip(_models(signal), types, strict=True):
+            st.markdown(_evidence(model, word, evidence))
     with right:
         st.plotly_chart(
             charts.forecasts(
@@ -91,7 +98,7 @@ def _badges(signal: Signal) -> None:
     )
 
 
-def _evidence(model: ServedModel, evidence: Evidence) -> str:
+def _evidence(model: ServedModel, word: str | None, evidence: Evidence) -> str:
     mark = ":green[proven]" if evidence.proven else ":orange[not proven]"
     figure = "no figure"
     if evidence.improvement is not None:
@@ -100,7 +107,8 @@ def _evidence(model: ServedModel, evidence: Evidence) -> str:
         low, high = evidence.interval
         figure += f" (95 % interval {low:+.4f} to {high:+.4f})"
     return (
-        f"**{model.name}** version {model.version}, {model.alias}, {mark}: {figure} "
+        f"**{model.name}** version {model.version}, {f'{word}, ' if word else ''}"
+        f"{model.alias}, {mark}: {figure} "
         f"over the {evidence.baseline.replace('_', ' ')}; above 0 is better."
     )
 

@@ -23,9 +23,15 @@ NOTHING: Final = (
 EVIDENCE: Final = "evidence.json"
 _VERSIONS: Final = "SELECT name, version, run_id, creation_time FROM model_versions"
 _ALIASES: Final = "SELECT name, version, alias FROM registered_model_aliases"
+_TYPES: Final = "SELECT run_uuid, value FROM params WHERE key = 'model_type'"
 _FORCED: Final = (
     "SELECT name, version FROM model_version_tags WHERE key = 'forced' AND value = 'true'"
 )
+
+
+_VERSION_COLUMNS: Final = (
+    "name", "version", "model_type", "alias", "forced", "trained_at", "run_id",
+)  # fmt: skip
 
 
 def model_versions(mlflow: Path) -> pd.DataFrame:
@@ -34,8 +40,8 @@ def model_versions(mlflow: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `name`, `version`, `alias` (empty where none), `forced` (promoted against the gate),
-        `trained_at` (UTC), `run_id`.
+        `name`, `version`, `model_type` (None where the run does not say), `alias` (empty where
+        none), `forced` (promoted against the gate), `trained_at` (UTC), `run_id`.
 
     Raises
     ------
@@ -49,6 +55,7 @@ def model_versions(mlflow: Path) -> pd.DataFrame:
     with read_only(mlflow, "MLflow database") as connection:
         rows = [tuple(row) for row in connection.execute(_VERSIONS)]
         aliases = [tuple(row) for row in connection.execute(_ALIASES)]
+        types = dict(tuple(row) for row in connection.execute(_TYPES))
         forced = {tuple(row) for row in connection.execute(_FORCED)}
     if not rows:
         raise NothingYet(NOTHING)
@@ -56,12 +63,13 @@ def model_versions(mlflow: Path) -> pd.DataFrame:
     at = list(zip(found["name"], found["version"], strict=True))
     return (
         found.assign(
+            model_type=[types.get(run) for run in found["run_id"]],
             alias=[", ".join(sorted(a for n, v, a in aliases if (n, v) == key)) for key in at],
             forced=[key in forced for key in at],
             trained_at=pd.to_datetime(found["created"], unit="ms", utc=True),
         )
         .sort_values(["name", "version"], ascending=[True, False], ignore_index=True)
-        .reindex(columns=["name", "version", "alias", "forced", "trained_at", "run_id"])
+        .reindex(columns=list(_VERSION_COLUMNS))
     )
 
 
@@ -71,8 +79,9 @@ def serving_models(serving: Path) -> tuple[pd.DataFrame, list[str]]:
     Returns
     -------
     tuple
-        A frame of `name`, `version`, `alias`, `proven`, `metric`, `baseline`, `improvement`,
-        `low`, `high` (of its 95 % interval), `rows`, `start`, `end`, `verdict`; and messages.
+        A frame of `name`, `version`, `model_type`, `alias`, `proven`, `metric`, `baseline`,
+        `improvement`, `low`, `high` (of its 95 % interval), `rows`, `start`, `end`, `verdict`;
+        and messages.
     """
     rows, faults = [], []
     for path in sorted(serving.glob("*.json")):
@@ -84,8 +93,8 @@ def serving_models(serving: Path) -> tuple[pd.DataFrame, list[str]]:
 
 
 _SERVING_COLUMNS: Final = (
-    "name", "version", "alias", "proven", "metric", "baseline", "improvement", "low", "high",
-    "rows", "start", "end", "verdict",
+    "name", "version", "model_type", "alias", "proven", "metric", "baseline", "improvement",
+    "low", "high", "rows", "start", "end", "verdict",
 )  # fmt: skip
 
 
@@ -95,6 +104,7 @@ def _serving_row(served: ServedModel) -> dict[str, object]:
     return {
         "name": served.name,
         "version": served.version,
+        "model_type": served.model,
         "alias": served.alias,
         "proven": evidence.proven,
         "metric": evidence.metric,
@@ -123,6 +133,17 @@ def read_evidence(path: Path) -> TrainingEvidence:
         If it is missing or no JSON object, or lacks what evidence needs.
     """
     return TrainingEvidence.parse(read_json(path), path.name)
+
+
+def trained_type(path: Path) -> str | None:
+    """Return the model type that the evidence of a run names, None where the home has none.
+
+    Raises
+    ------
+    InputError
+        If the evidence cannot be read.
+    """
+    return read_evidence(path).model if path.exists() else None
 
 
 def comparison(evidence: TrainingEvidence) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Every page through Streamlit's own test runner: empty, filled, and damaged homes."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -115,6 +116,22 @@ def test_daily_signals_tells_the_trade_and_why(filled: Path, open_page: Open) ->
     assert any("sha256" in row for row in shown)
 
 
+def test_a_signal_names_the_type_of_a_model_whose_run_is_there(own: Path, open_page: Open) -> None:
+    assert "version 1, challenger" in words(open_page(own, "daily_signals"))
+    artifacts = own / "mlruns" / "artifacts"
+    trained = next(artifacts.rglob("evidence.json"))
+    there = artifacts / "a1b2" / "artifacts" / "evidence.json"  # the run of every test signal
+    there.parent.mkdir(parents=True)
+    shutil.copy(trained, there)
+    app = open_page(own, "daily_signals")
+    assert not app.error
+    assert "version 1, logistic, challenger" in words(app)
+    _garble(there)
+    app = open_page(own, "daily_signals")
+    assert "evidence.json" in app.error[0].value
+    assert "version 1, challenger" in words(app)
+
+
 def test_an_earlier_session_can_be_chosen(filled: Path, open_page: Open) -> None:
     app = open_page(filled, "daily_signals")
     earlier = app.selectbox[0].options[7]
@@ -146,9 +163,21 @@ def test_models_shows_the_verdict_of_the_version_chosen(filled: Path, open_page:
     serving = json.loads((filled / "models" / "serving" / "direction_SPY.json").read_text())
     spoken = [row.value for row in (*app.success, *app.warning)]
     assert any(serving["evidence"]["verdict"][1:40] in row for row in spoken)
+    assert "Model type **logistic**" in words(app)
+    for table in app.dataframe[:2]:
+        assert set(table.value["model_type"]) == {"logistic"}
     app.selectbox[0].select("regime_SPY").run()
     assert not app.exception
     assert "transition table" in words(app)
+
+
+def test_models_of_a_database_that_names_no_types_are_shown(own: Path, open_page: Open) -> None:
+    with sqlite3.connect(own / "mlruns" / "mlflow.db") as runs:
+        runs.execute("DELETE FROM params WHERE key = 'model_type'")
+    runs.close()
+    app = open_page(own, "models")
+    assert not app.exception
+    assert app.dataframe[1].value["model_type"].isna().all()
 
 
 def test_drift_is_filtered_by_view(filled: Path, open_page: Open) -> None:
@@ -177,6 +206,14 @@ def test_data_health_names_the_views_that_are_not_there(own: Path, open_page: Op
     assert "sentiment" in absent
     assert "earnings" in absent
     assert "technical" not in absent
+
+
+def test_data_health_says_which_ticker_lacks_what_and_whether_to_act(
+    filled: Path, open_page: Open
+) -> None:
+    text = messages(open_page(filled, "data_health"))
+    assert "**IWM** lacks RVX, VIX3M, VIX in `indices`" in text
+    assert "To act? Yes: `optrade ingest --source simulated`" in text
 
 
 def _garble(path: Path) -> None:
