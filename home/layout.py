@@ -172,6 +172,6 @@ class Home:
         if origin is None:
             raise InputError(
                 f"no data in this home ({self.root}): run "
-                "`optrade ingest --source live|recorded|simulated` first"
+                "`optrade ingest --source simulated` first (or live, or recorded)"
             )
         return origin

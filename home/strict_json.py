@@ -1,8 +1,12 @@
-"""JSON as the standard has it: no NaN, no infinities, no field twice, whole UTF-8 only."""
+"""JSON as the standard has it: no NaN, no infinities, no field twice, whole UTF-8 only.
+
+A number that would be read as an infinity (1e999) is one.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from math import isinf
 from typing import NoReturn, TypeAlias
 
 #: Any JSON value: for a document that has no record, such as what a vendor answers.
@@ -19,7 +23,10 @@ def loads(content: bytes) -> Json:
     """
     try:
         value: Json = json.loads(
-            content.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_no_twins
+            content.decode("utf-8"),
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            object_pairs_hook=_no_twins,
         )
         # An escape may stand for half a character, which no text can hold.
         json.dumps(value, ensure_ascii=False).encode("utf-8")
@@ -53,6 +60,13 @@ def signed(document: Mapping[str, Json]) -> dict[str, Json]:
 
 def _no_constant(word: str) -> NoReturn:
     raise ValueError(f"{word} is no JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if isinf(number):
+        raise ValueError(f"{text:.20} is beyond the numbers that can be held")
+    return number
 
 
 def _no_twins(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

@@ -50,9 +50,22 @@ class Runtime:
         return self.now if self.home.origin() == "live" else self.as_of(given)
 
     def redis_url(self) -> str:
-        """Return the online store's URL, starting the home's own server if none is named."""
+        """Return the online store's URL, starting the home's own server if none is named.
+
+        Raises
+        ------
+        InputError
+            If `REDIS_URL` is malformed.
+        ConfigurationError
+            If the server that it names does not answer or is another home's, or there is no
+            program of a server.
+        """
         if self.settings.redis_url is not None:
-            return self.settings.redis_url.get_secret_value()
+            from optrade.redis.content import check_named
+
+            url = self.settings.redis_url.get_secret_value()
+            check_named(url, self.home.data)
+            return url
         from optrade.redis import server as redis_server
 
         return redis_server.start(self.home.data).url
@@ -71,22 +84,24 @@ class Runtime:
 
     def source(
         self,
-        name: str,
+        name: str | None,
         recorded_dir: Path | None,
         seed: int,
         signal_strength: float,
         as_of: str | None,
     ) -> OpenedSource:
-        """Open a source by its word, with the clock it brings.
+        """Open a source by its word, with the clock it brings; None is what the home holds.
 
         Raises
         ------
         InputError
-            If the word is unknown, or an option does not belong to the source.
+            If the word is unknown, an option does not belong to the source, or nothing has
+            landed that would say what None is.
         """
         from ingestion.sources.registry import open_source
         from market.calendar import decision_time, last_complete_session
 
+        name = self.home.origin() if name is None else name
         if recorded_dir is not None and name != "recorded":
             raise InputError(f"--recorded-dir goes with --source recorded, got --source {name:.20}")
         clock = self.now if as_of is None else parse_as_of(as_of)

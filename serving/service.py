@@ -27,6 +27,7 @@ from serving.answer.predictions import Question
 from serving.answer.served_home import ServedHome
 from serving.http.checks import Checks, problem
 from serving.http.documentation import Documentation, document
+from serving.http.front_page import FrontPage
 from serving.http.metrics import count_prediction, count_refusal, count_signal
 from serving.http.schema import (
     PredictAnswer,
@@ -155,3 +156,4 @@ def _response(fault: Fault) -> Response:
 
 SignalService.add_asgi_middleware(Checks, inputs=INPUTS)
 SignalService.add_asgi_middleware(Documentation, source=document)
+SignalService.add_asgi_middleware(FrontPage, source=document)

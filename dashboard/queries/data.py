@@ -16,7 +16,7 @@ from market.errors import InputError
 
 NOTHING: Final = (
     "No data has landed: run `optrade demo` for a simulated home, or "
-    "`optrade ingest --source live|recorded|simulated`."
+    "`optrade ingest --source simulated` (or live, or recorded)."
 )
 QUARANTINE: Final = "quarantine/"
 PRICES: Final = "prices"

@@ -178,6 +178,8 @@ def write_configuration(data_dir: Path, online: dict[str, Json] | None) -> Path:
     """
     path = DataFiles(data_dir).feature_store
     text = json.dumps(document(data_dir, online), indent=2)
-    content = f"# Written by optrade: YAML, in its JSON form.\n{text}\n"
-    write_durably(path, content.encode(), private=True)
+    content = f"# Written by optrade: YAML, in its JSON form.\n{text}\n".encode()
+    # A service opens its stores anew when the file is replaced: not for the same content.
+    if not path.is_file() or path.read_bytes() != content:
+        write_durably(path, content, private=True)
     return path

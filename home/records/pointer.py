@@ -19,6 +19,8 @@ class SessionPointer(Record):
         The clock of the run that published it, ISO with a zone.
     definition_hash
         Of the feature definitions that the rows were computed with.
+    data_dir
+        The data folder that the rows come from: a server may be shared by mistake.
     """
 
     # A later version may publish more than this one reads.
@@ -29,6 +31,7 @@ class SessionPointer(Record):
     origin: str
     tickers: list[str]
     definition_hash: str
+    data_dir: str
 
     def session_date(self) -> pd.Timestamp:
         """Return the published session, midnight without a zone."""

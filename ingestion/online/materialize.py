@@ -104,7 +104,7 @@ def _written(
             optional=held_optional(data_dir, found),
         )
         if done.complete:
-            writes.commit(client, pointer_of(done))
+            writes.commit(client, pointer_of(done, data_dir))
     return done
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 
@@ -39,6 +40,12 @@ class Materialization:
     def newest(self) -> str:
         """The newest session of any required view, empty where there is none."""
         return max((s for view in self.sessions.values() for s in view.values() if s), default="")
+
+    @property
+    def oldest(self) -> str | None:
+        """The session that every required view has reached, None where one has no row."""
+        found = [session for view in self.sessions.values() for session in view.values()]
+        return None if None in found else min(found, default=None)
 
     @property
     def complete(self) -> tuple[str, ...]:
@@ -82,7 +89,7 @@ def _other_than(session: str, views: Mapping[str, Mapping[str, str | None]]) -> 
     )
 
 
-def pointer_of(done: Materialization) -> tuple[str, str] | None:
+def pointer_of(done: Materialization, data_dir: Path) -> tuple[str, str] | None:
     """Return the session pointer's key and value, None if the required views do not agree."""
     if done.session is None:
         return None
@@ -92,5 +99,6 @@ def pointer_of(done: Materialization) -> tuple[str, str] | None:
         origin=done.origin,
         tickers=list(done.tickers),
         definition_hash=done.definition_hash,
+        data_dir=str(data_dir.resolve()),
     )
     return SESSION_POINTER, pointer.to_json()

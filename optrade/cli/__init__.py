@@ -1,23 +1,26 @@
 """The `optrade` command. Commands import what they need when they run."""
 
 import sys
+from signal import SIGINT
 from typing import Annotated
 
 import typer
 
-from optrade.cli.options import Command
+from optrade.cli.options import Command, Group
 from optrade.cli.run import daily, demo, doctor, monitoring, redis, service, signals
 from optrade.cli.store import audit, catalogue, data, quarantine
 from optrade.cli.train import champions, diagnose, locked, models
 
 app = typer.Typer(
     name="optrade",
-    no_args_is_help=True,
+    cls=Group,
     add_completion=False,
     context_settings={"max_content_width": 110},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+INTERRUPTED = 128 + SIGINT
+STOPPED = "stopped by Ctrl-C"
 MODULES = (
     demo,
     doctor,
@@ -67,10 +70,12 @@ def main() -> None:
     """Run the command line: one clear line on stderr and exit code 2 for bad input."""
     try:
         code = app(standalone_mode=False)
+        if code == INTERRUPTED:  # what Typer makes of Ctrl-C
+            _say(STOPPED)
     except typer.TyperException as error:
         code = _say(error.format_message())
-    except typer.Abort:
-        code = 130
+    except (typer.Abort, KeyboardInterrupt):
+        code = _say(STOPPED, INTERRUPTED)
     except _input_errors() as error:
         code = _say(str(error))
     except _vendor_errors() as error:

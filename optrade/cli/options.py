@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from market.underlyings import UNDERLYINGS
 
@@ -18,7 +18,12 @@ VIEWS: Final = "views"
 Ticker = Annotated[str, typer.Option("--ticker", help="One underlying, such as SPY.")]
 Tickers = Annotated[str, typer.Option("--tickers", help="Underlyings, separated by commas.")]
 EVERY_TICKER = ",".join(UNDERLYINGS)
-Source = Annotated[str, typer.Option("--source", help="live, recorded or simulated.")]
+Source = Annotated[
+    str | None,
+    typer.Option(
+        "--source", help="live, recorded or simulated; by default what the home already holds."
+    ),
+]
 RecordedDir = Annotated[
     Path | None, typer.Option("--recorded-dir", help="Folder of vendor-shaped CSV files.")
 ]
@@ -99,6 +104,17 @@ def _view_flags() -> "tuple[Parameter, ...]":
     flags = typer.Typer(add_completion=False)
     flags.command(add_help_option=False)(asks)
     return tuple(typer.main.get_command(flags).params)
+
+
+class Group(TyperGroup):
+    """Commands under one name, which alone shows their help."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        """Return what is left of the arguments; without any, show the help and end with 0."""
+        if not args and not ctx.resilient_parsing:
+            typer.echo(ctx.get_help())
+            ctx.exit()
+        return super().parse_args(ctx, args)
 
 
 def _filled(template: str) -> str:

@@ -11,6 +11,7 @@ from home.manifest import read_manifest
 from home.records.pointer import SessionPointer
 from market.calendar import sessions
 from market.errors import InputError
+from optrade.flows.serve.online import ready_store
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
@@ -77,6 +78,7 @@ def parity(run: "Runtime", tickers: Sequence[str], count: int) -> ParityReport:
     check_built(read_manifest(run.home.data), tickers)
     built = [entries["technical", ticker] for ticker in tickers]
     days = sessions(max(entry.first for entry in built), min(entry.last for entry in built))
+    ready_store(run)
     store = run.feature_store()
     published: Any = connect(store).get(SESSION_POINTER)
     pointer = (

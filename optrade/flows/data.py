@@ -5,16 +5,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from feature_repo.store.repo_config import write_feature_store_yaml
 from feature_repo.store.shard_runs import LOCAL, Placement
 from ingestion.build.build import ViewReport, build_features
 from ingestion.lake.lake import Lake
 from ingestion.landing.land import fetch_all
 from ingestion.landing.report import TableReport
-from ingestion.online.materialize import materialize
 from ingestion.online.pointer import Materialization
 from market.errors import InputError
 from optrade.flows.serve.configuration import served_configuration
+from optrade.flows.serve.online import fill
 from serving.reading.configuration import write_configuration
 
 if TYPE_CHECKING:
@@ -96,7 +95,6 @@ def _build(
 
 def publish(run: "Runtime", as_of: pd.Timestamp) -> Materialization:
     """Bring the newest rows into the online store, and say how this home is served."""
-    done = materialize(run.feature_store(), run.home.data, as_of)
-    write_feature_store_yaml(run.home.data, run.redis_url())
+    done = fill(run, as_of)
     write_configuration(run.home.data, served_configuration(run))
     return done

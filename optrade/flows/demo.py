@@ -1,6 +1,9 @@
 """The whole loop, step by step, in a home of its own; nothing is left running."""
 
 import os
+import shlex
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -84,3 +87,18 @@ def own_redis(run: "Runtime") -> Iterator[None]:
 def shown_path(path: Path) -> str:
     """Return a path as seen from the working folder."""
     return os.path.relpath(path)
+
+
+def next_commands(home: Home) -> list[str]:
+    """Return commands that go on in a home, as they are typed in the working folder."""
+    start = f"OPTRADE_HOME={shlex.quote(shown_path(home.root))} {shlex.quote(_program())}"
+    return [f"{start} {words}" for words in ("signal --ticker SPY", "serve", "dashboard")]
+
+
+def _program() -> str:
+    """Return what starts this `optrade` from the working folder."""
+    ours = Path(sys.executable).with_name("optrade")
+    on_path = shutil.which("optrade")
+    if on_path is not None and ours.exists() and Path(on_path).samefile(ours):
+        return "optrade"
+    return shown_path(ours)

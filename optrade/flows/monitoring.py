@@ -26,7 +26,9 @@ MAY_LACK: Final = (*OPTIONAL_GROUPS, *ON_DEMAND)
 
 
 def settle_signals(run: "Runtime", as_of: pd.Timestamp) -> Settlement:
-    """Write the outcomes that are known by now into the ledger."""
+    """Write the outcomes that are known by now into the ledger; without one there are none."""
+    if not run.home.ledger.exists():
+        return Settlement((), 0, ())
     prices = current_rows(run.home.data, "prices").to_pandas()
     ranks = current_rows(run.home.data, "iv").select("ticker", "session", "iv_rank").to_pandas()
     return settle(run.home.ledger, prices, ranks, as_of)
@@ -63,7 +65,9 @@ def known_views(frame: pd.DataFrame) -> dict[str, str]:
 
 def _served(run: "Runtime", ticker: str) -> Artifact:
     if not artifact_path(run.home.models, "direction", ticker).is_file():
-        raise InputError(f"no direction model of {ticker} serves: run `optrade train` first")
+        raise InputError(
+            f"no direction model of {ticker} serves: run `optrade train --ticker {ticker}` first"
+        )
     return load_artifact(run.home.models, "direction", ticker, definition_hash())
 
 

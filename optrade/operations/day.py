@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from home.records.signal import Signal
 from optrade.flows.data import Ingested, fetch_and_build, publish
 from optrade.flows.monitoring import settle_signals
-from optrade.flows.serve.signals import compute_signals, record_signals
+from optrade.flows.serve.signals import answer_each, record_signals
+from serving.http.schema import TickerProblem
 from trading.ledger.settle import Settlement
 
 if TYPE_CHECKING:
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Day:
-    """What was fetched, built and brought online, what was settled, and the signals."""
+    """What was fetched, built and brought online, what was settled, and each ticker's answer."""
 
     ingested: Ingested
     settled: Settlement
-    signals: list[Signal]
+    answers: list[Signal | TickerProblem]
 
 
 def run_day(
@@ -28,16 +29,16 @@ def run_day(
 ) -> Day:
     """Do the day's steps in order; each is safe to repeat, so a day cut short is run again.
 
-    Raises
-    ------
-    Refusal
-        If the data is too old for a signal: what landed and was settled before stays.
+    A ticker without a signal says why; what landed, was settled and recorded stays.
     """
     ingested = fetch_and_build(
         run.home, opened, tickers, progress, placement=run.settings.placement()
     )
+    if not any(view.keys for view in ingested.built or ()):
+        # A new home whose vendors did not answer: the fetch says why.
+        return Day(ingested, Settlement((), 0, ()), [])
     ingested = replace(ingested, online=publish(run, opened.as_of))
     settled = settle_signals(run, opened.as_of)
-    signals = compute_signals(run, tickers, opened.as_of)
-    record_signals(run, signals)
-    return Day(ingested, settled, signals)
+    answers = answer_each(run, tickers, opened.as_of)
+    record_signals(run, [row for row in answers if isinstance(row, Signal)])
+    return Day(ingested, settled, answers)

@@ -122,7 +122,7 @@ def _launch_on(folder: Path, server: Path, port: int) -> RedisAddress:
     if pid is None:
         raise InputError(
             f"redis: {server} did not start on port {port}: {_last_words(folder, run.stdout)}; "
-            "choose another port (optrade redis start --port), or set REDIS_URL"
+            "run `optrade redis start` for another port, or set REDIS_URL"
         )
     return RedisAddress(port, pid, password)
 
@@ -166,7 +166,7 @@ def check_port(port: int) -> None:
         except (OSError, OverflowError) as error:
             raise InputError(
                 f"redis: port {port} of {HOST} cannot be used ({error}); choose another with "
-                "`optrade redis start --port`, or leave it out for a free one"
+                "--port, or run `optrade redis start` for a free one"
             ) from None
 
 
@@ -194,6 +194,12 @@ def process_id(address: RedisAddress) -> int:
     """Return the id of the process that answers at an address and knows its password."""
     with client(address) as asked:
         return int(asked.info("server")["process_id"])
+
+
+def working_folder(address: RedisAddress) -> Path:
+    """Return the folder that a server works in, where it is now: it moves with its home."""
+    with client(address) as asked:
+        return Path(asked.config_get("dir")["dir"])
 
 
 def await_end(address: RedisAddress) -> None:

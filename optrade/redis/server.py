@@ -3,7 +3,8 @@
 One per home, on a free loopback port, with a random password. It is a cache of the feature files,
 so nothing of it is written to disk; what it needs lies in data/redis, readable by its owner alone:
 the password stands in its configuration file, never on a command line. It outlives the command
-that started it.
+that started it. It is the home's own by the folder that it works in: the files of a copied home
+lead to the server of the first one, which works in another.
 """
 
 import contextlib
@@ -26,6 +27,7 @@ from optrade.redis.process import (
     client,
     launch,
     process_id,
+    working_folder,
 )
 
 ADDRESS: Final = "server.json"
@@ -56,7 +58,7 @@ def start(data_dir: Path, port: int | None = None) -> RedisAddress:
         if port not in (None, running.port):
             raise InputError(
                 f"redis: asked for port {port}, but this home's server already runs on port "
-                f"{running.port}; stop it first (optrade redis stop)"
+                f"{running.port}; run `optrade redis stop` first"
             )
         return running
 
@@ -101,7 +103,7 @@ def _started(folder: Path, port: int | None) -> RedisAddress:
 
 
 def _running(folder: Path) -> RedisAddress | None:
-    """Return the server that the address file names, if it is alive and knows our password."""
+    """Return the server that the address file names, if it runs and is ours."""
     try:
         address = RedisAddress(**json.loads((folder / ADDRESS).read_text()))
     except (FileNotFoundError, ValueError, TypeError):
@@ -110,9 +112,9 @@ def _running(folder: Path) -> RedisAddress | None:
     from redis.exceptions import TimeoutError as SilentError
 
     try:
-        pid = process_id(address)
+        found = process_id(address), _same(working_folder(address), folder)
     except SilentError:
-        if not _alive(address.pid):
+        if not (_alive(address.pid) and _works_in(address.pid, folder)):
             return None  # something else listens there, and does not speak
         raise InputError(
             f"redis: the server of this home (process {address.pid}, port {address.port}) does "
@@ -120,7 +122,23 @@ def _running(folder: Path) -> RedisAddress | None:
         ) from None
     except RedisError:
         return None  # ended, or the port is now another server's, which refuses our password
-    return address if pid == address.pid else None
+    return address if found == (address.pid, True) else None
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _works_in(pid: int, folder: Path) -> bool:
+    """Return whether a process works in a folder; true where the system does not say."""
+    try:
+        place = Path(f"/proc/{pid}/cwd").readlink()
+    except OSError:
+        return True
+    return _same(place, folder)
 
 
 def _alive(pid: int) -> bool:

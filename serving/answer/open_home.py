@@ -1,6 +1,6 @@
 """An open home: the one way from a ticker to its signal, for the command line and for HTTP."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from serving.http.schema import PredictAnswer
 from serving.reading.artifact import ArtifactFiles
 from serving.reading.configuration import Configuration
 from serving.reading.online import (
+    FILL,
     Requirements,
     check_views,
     connect,
@@ -59,6 +60,7 @@ class OpenHome:
     settle: pd.Timedelta
     require_proven: bool
     definition_hash: str
+    data_dir: str
     # Asking Feast for a service costs milliseconds: its references are kept.
     known: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
 
@@ -83,7 +85,7 @@ class OpenHome:
             self.client,
             self._references(models),
             ticker,
-            Requirements(as_of, self.settle, self.origin, self.definition_hash),
+            Requirements(as_of, self.settle, self.origin, self.definition_hash, self.data_dir),
             on_demand=[name for name in models.features() if is_on_demand(name)],
         )
         return build_signal(row, models, as_of=as_of, origin=self.origin)
@@ -99,6 +101,7 @@ class OpenHome:
             If there is no model that can be stood behind.
         """
         ticker = known_ticker(question.ticker)
+        question = replace(question, ticker=ticker)
         check_question(question)
         direction = self._model("direction", ticker)
         regime = self._forecaster(ticker, question)
@@ -117,7 +120,7 @@ class OpenHome:
         if not store_answers(self.client):
             raise Refusal(
                 "store_unavailable",
-                "the online store does not answer: see `optrade redis status`",
+                f"the online store does not answer: {FILL}",
                 SOON,
             )
 
@@ -197,4 +200,5 @@ def open_home(home: Path, configuration: Configuration) -> OpenHome:
         settle=configuration.settle,
         require_proven=configuration.require_proven,
         definition_hash=of,
+        data_dir=str(files.root.resolve()),
     )

@@ -34,7 +34,7 @@ MODELS: Final = (
 )
 # The faults of every POST: status, what it means, examples by their word.
 COMMON: Final = (
-    (400, "The body is no JSON document (NaN and Infinity are none).", (examples.NO_JSON,)),
+    (400, "The body is no JSON document (NaN, Infinity and 1e999 are none).", (examples.NO_JSON,)),
     (413, "The body is too large.", (examples.TOO_LARGE,)),
     (415, "The content type is not application/json.", (examples.NOT_JSON_TYPE,)),
 )
@@ -128,6 +128,12 @@ def _own() -> dict[str, Json]:
             "content": {JSON: {"schema": {"type": "object"}, "example": {"openapi": "3.1.0"}}},
         }
     }
+    page = {
+        "200": {
+            "description": "HTML.",
+            "content": {"text/html": {"schema": {"type": "string"}, "example": "<!doctype html>"}},
+        }
+    }
     return {
         "/healthz": _get("Whether the process answers.", alive),
         "/livez": _get("Whether the process answers.", alive),
@@ -136,6 +142,7 @@ def _own() -> dict[str, Json]:
             "Counts and seconds, for Prometheus.", {"200": _text("Metrics.", examples.METRICS)}
         ),
         PATH: _get("This document.", this),
+        "/": _get("The service in words, for people; it loads nothing from elsewhere.", page),
     }
 
 

@@ -186,7 +186,8 @@ MODEL_MISSING: Final = {
 }
 STORE_UNAVAILABLE: Final = {
     "error": "store_unavailable",
-    "detail": "the online store does not answer: see `optrade redis status`",
+    "detail": "the online store does not answer: `optrade serve` mends that within seconds, "
+    "else run `optrade materialize`",
 }
 # fmt: on
 METRICS: Final = (

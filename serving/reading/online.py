@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 # Runs follow each other by seconds, a read takes milliseconds: the second one meets no other run.
 READS: Final = 3
+# Who mends a store that is lost or empty; a running `optrade serve` does by itself.
+FILL: Final = "`optrade serve` mends that within seconds, else run `optrade materialize`"
 # What Redis may take before the answer is a refusal, when its connection says nothing else.
 TIMEOUTS: Final = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25, "retry": None}
 
@@ -48,12 +50,15 @@ class Requirements:
         Of the home that is served.
     definition_hash
         Of the feature definitions of this process.
+    data_dir
+        The data folder of the home, resolved.
     """
 
     as_of: pd.Timestamp
     settle: pd.Timedelta
     origin: str
     definition_hash: str
+    data_dir: str
 
 
 def open_snapshot(repo_path: Path, yaml_path: Path, snapshot: Path) -> "FeatureStore":
@@ -177,7 +182,7 @@ def read_row(
     Raises
     ------
     Refusal
-        `store_unavailable`, `not_published`, `wrong_origin`, `wrong_definitions`,
+        `store_unavailable`, `not_published`, `wrong_home`, `wrong_origin`, `wrong_definitions`,
         `missing_views`, `ahead`, `mixed_sessions`, `stale` or `null_features`.
     """
     with _answering():
@@ -234,15 +239,14 @@ def _answering() -> Iterator[None]:
     except RedisError as error:
         raise Refusal(
             "store_unavailable",
-            f"the online store does not answer ({type(error).__name__}): "
-            "see `optrade redis status`",
+            f"the online store does not answer ({type(error).__name__}): {FILL}",
             SOON,
         ) from error
 
 
 def _parse_pointer(content: Any) -> SessionPointer:  # noqa: ANN401 - what redis-py gives
     if content is None:
-        raise Refusal("not_published", "the online store is empty: run `optrade materialize`")
+        raise Refusal("not_published", f"the online store is empty: {FILL}", SOON)
     try:
         return SessionPointer.from_json(content, "the online store's session pointer")
     except InputError as error:
@@ -250,6 +254,12 @@ def _parse_pointer(content: Any) -> SessionPointer:  # noqa: ANN401 - what redis
 
 
 def _check_pointer(pointer: SessionPointer, ticker: str, needed: Requirements) -> None:
+    if pointer.data_dir != needed.data_dir:
+        raise Refusal(
+            "wrong_home",
+            f"the online store holds the features of {pointer.data_dir}, this home's are in "
+            f"{needed.data_dir}: give each home a server or a database of its own (REDIS_URL)",
+        )
     if pointer.origin != needed.origin:
         raise Refusal(
             "wrong_origin",

@@ -6,7 +6,7 @@ from typing import Final
 from market.errors import InputError, SourceUnavailable
 from market.underlyings import underlying
 
-SOON: Final = 2
+SOON: Final = 5
 LATER: Final = 60
 
 
@@ -53,7 +53,7 @@ class CallerFault(InputError):
 
 
 def known_ticker(ticker: str) -> str:
-    """Return a ticker that is an underlying.
+    """Return a ticker that is an underlying, in capitals, however it was written.
 
     Raises
     ------
@@ -61,6 +61,7 @@ def known_ticker(ticker: str) -> str:
         `unknown_ticker` (404), naming those that are.
     """
     try:
-        return underlying(ticker).ticker
+        # Some letters of other alphabets have a capital in ours: they are no tickers.
+        return underlying(ticker.upper() if ticker.isascii() else ticker).ticker
     except InputError as error:
         raise CallerFault("unknown_ticker", str(error), HTTPStatus.NOT_FOUND) from None

@@ -28,6 +28,8 @@ def test_documents_come_back(document, ascii_only):
     [
         (b"NaN", "NaN is no JSON number"),
         (b"[-Infinity]", "Infinity is no JSON number"),
+        (b'{"a": [1e999]}', "1e999 is beyond"),
+        (b"-1E+400", "-1E\\+400 is beyond"),
         (b'{"a": 1, "a": 1}', "twice"),
         (b'[{"b": {"a": 1, "a": 2}}]', "twice"),
         (b"[" * 100_000, "nested too deeply"),

@@ -2,9 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -18,17 +19,23 @@ class CommandLine:
 
     commands: Commands
     home: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         environment = {k: v for k, v in os.environ.items() if k not in ("REDIS_URL", "COLUMNS")}
+        environment |= {"OPTRADE_HOME": str(self.home), **self.environment}
         output = str(self.home.with_name("output"))
-        command = Command(arguments, {**environment, "OPTRADE_HOME": str(self.home)}, output)
+        command = Command(arguments, environment, output)
         (ended,) = self.commands.run(command)
         done = subprocess.CompletedProcess(
             arguments, ended, read(output, "stdout"), read(output, "stderr")
         )
         assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stderr[-3000:]}"
         return done
+
+    def under(self, **environment: str) -> "CommandLine":
+        """The same home, under more environment."""
+        return replace(self, environment={**self.environment, **environment})
 
     def json(self, *arguments: str) -> object:
         return json.loads(self(*arguments, "--json").stdout)
@@ -56,3 +63,13 @@ def trained_home(
     command("train-all", "--tickers", "SPY,IWM", "--models", "logistic,paths", "--period", "6y")
     yield command
     command("redis", "stop")
+
+
+@pytest.fixture
+def copied(trained_home: CommandLine, tmp_path: Path) -> Iterator[CommandLine]:
+    """A copy of the trained home, that a test may spoil."""
+    command = replace(trained_home, home=tmp_path / "home")
+    shutil.copytree(trained_home.home, command.home)
+    yield command
+    if command.home.exists():
+        command("redis", "stop")

@@ -106,9 +106,8 @@ def test_bad_environment_is_named(optrade, monkeypatch, variable: str, value: st
 
 
 @pytest.mark.integration
-def test_a_redis_url_with_a_secret_never_shows_it(optrade, monkeypatch) -> None:
-    monkeypatch.setenv("REDIS_URL", "http://user:hunter2@localhost:6379")
-    optrade_home = optrade.home
-    optrade_home.mkdir(parents=True)
-    done = optrade("redis", "status")
+def test_a_redis_url_with_a_secret_never_shows_it(optrade) -> None:
+    named = optrade.under(REDIS_URL="http://user:hunter2@localhost:6379")
+    done = named("redis", "status", code=2)
+    assert "REDIS_URL: got" in done.stderr
     assert "hunter2" not in done.stdout + done.stderr

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.pages import loads
+
 pytestmark = pytest.mark.integration
 
 
@@ -23,9 +25,47 @@ def test_settle_waits_for_five_sessions_and_writes_once(optrade) -> None:
     assert (again["new"], again["settled_before"]) == ([], 1)
 
 
-def test_settle_without_a_ledger_says_what_to_run(optrade) -> None:
-    optrade("ingest", "--source", "simulated", "--tickers", "SPY", "--as-of", "2024-11-08")
-    assert "signal-all --record" in optrade("settle", code=2).stderr
+def test_without_a_ledger_there_is_nothing_to_settle(optrade, trained_home) -> None:
+    for home in (optrade, trained_home):
+        (home.home / "data" / "ledger.db").unlink(missing_ok=True)
+        (line,) = home("settle").stdout.splitlines()
+        assert line.startswith("nothing to settle")
+        assert "optrade signal-all --record" in line
+        assert home.json("settle") == {"new": [], "settled_before": 0, "pending": []}
+        assert not (home.home / "data" / "ledger.db").exists()
+
+
+DAY = ("run-daily", "--source", "simulated", "--tickers", "SPY", "--as-of", "2024-11-08")
+
+
+def test_a_day_of_a_fresh_home_runs_twice(optrade) -> None:
+    """It has no model: the day's other steps are done, and each ticker says what is missing."""
+    for _ in range(2):
+        done = optrade(*DAY, "--json", code=3)
+        day = json.loads(done.stdout)
+        assert day["online"]["published"] is True
+        assert day["settled"] == {"new": 0, "pending": 0}
+        (answer,) = day["signals"]
+        assert (answer["ticker"], answer["error"]) == ("SPY", "model_missing")
+        assert "run `optrade train-all`" in done.stderr
+    assert "Traceback" not in optrade(*DAY, code=3).stderr
+
+
+def test_tickers_are_answered_one_by_one(trained_home) -> None:
+    done = trained_home("signal-all", "--tickers", "SPY,QQQ,IWM", "--json", code=3)
+    answers = json.loads(done.stdout)
+    assert [row["ticker"] for row in answers] == ["SPY", "QQQ", "IWM"]
+    assert [row.get("error") for row in answers] == [None, "model_missing", None]
+    *_, line = done.stderr.splitlines()  # before it may stand that the store was filled
+    assert line.startswith("optrade: QQQ: model_missing: ")
+    shown = trained_home("signal-all", "--tickers", "SPY,QQQ,IWM", code=3)
+    assert "IWM" in shown.stdout
+
+
+def test_a_source_that_is_not_named_is_the_home_s_own(trained_home, optrade) -> None:
+    own = ("--tickers", "SPY", "--seed", "3", "--as-of", "2024-11-15")
+    assert {row["rows_new"] for row in trained_home.json("fetch-all", *own)["fetch"]} == {0}
+    assert "optrade ingest --source simulated" in optrade("ingest", code=2).stderr
 
 
 def test_drift_reports_every_feature_of_the_model_views(trained_home) -> None:
@@ -79,3 +119,14 @@ def test_live_without_a_network_names_what_is_stale(optrade, monkeypatch) -> Non
     done = optrade("ingest", "--source", "live", "--tickers", "SPY", code=3)
     assert "stale" in done.stderr.splitlines()[-1]
     assert "prices" in done.stderr.splitlines()[-1]
+
+
+def test_no_page_of_a_home_loads_anything_from_elsewhere(trained_home) -> None:
+    trained_home("drift", "--ticker", "SPY")
+    pages = sorted(trained_home.home.rglob("*.html"))
+    assert {page.relative_to(trained_home.home).parts[:2] for page in pages} >= {
+        ("reports", "models"),
+        ("reports", "drift"),
+    }
+    for page in pages:
+        assert loads(page.read_text("utf-8")) == [], page

@@ -1,30 +1,47 @@
-"""Services of several homes on one machine."""
+"""Services of two homes on one machine, as users start them."""
 
+import re
+import shutil
 from pathlib import Path
 
+import httpx2
 import pytest
 
-from home.layout import Home
-from optrade.clock import utc_now
-from optrade.flows.serve import service
-from optrade.runtime import Runtime
-from optrade.settings import Settings
+from optrade.flows.serve.service import free_port
+from tests.optrade.conftest import CommandLine
+from tests.optrade.test_tools import OPTRADE, answer, started
+
+SIGNALS = re.compile(r'^optrade_signals_total\{[^}]*ticker="SPY"[^}]*\} (\S+)$', re.MULTILINE)
+
+
+def ask(base: str) -> None:
+    assert httpx2.post(f"{base}/signal", json={"ticker": "SPY"}, timeout=30).is_success
+
+
+def counted(base: str) -> float:
+    """How many signals of SPY a service says that it gave."""
+    return sum(map(float, SIGNALS.findall(httpx2.get(f"{base}/metrics", timeout=30).text)))
 
 
 @pytest.mark.integration
-def test_each_home_s_service_keeps_its_metrics_apart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def folder(name: str) -> str:
-        home = Home(tmp_path / name)
-        home.data.mkdir(parents=True)
-        run = Runtime(Settings(REDIS_URL="redis://127.0.0.1:1"), home, utc_now())
-        port = service.free_port()
-        return service.prepare(run, require_proven=False, host=service.HOST, port=port)[
-            "BENTOML_HOME"
-        ]
+def test_each_home_s_service_keeps_its_metrics_apart(copied: CommandLine, tmp_path: Path) -> None:
+    other = CommandLine(copied.commands, tmp_path / "other")
+    shutil.copytree(copied.home, other.home)
+    ports = free_port(), free_port()
+    first, second = (f"http://127.0.0.1:{port}" for port in ports)
 
-    monkeypatch.setattr(service, "served_configuration", lambda *_args, **_kwargs: None)
-    monkeypatch.setattr(service, "write_configuration", lambda *_args: None)
-    assert Path(folder("one")).is_relative_to(tmp_path / "one")
-    assert Path(folder("other")).is_relative_to(tmp_path / "other")
+    def serve(home: Path, port: int):
+        return started([str(OPTRADE), "serve", "--port", str(port)], home, home.parent / f"{port}")
+
+    with serve(copied.home, ports[0]) as one:
+        answer(f"{first}/readyz", one, tmp_path / f"{ports[0]}")
+        ask(first)
+        ask(first)
+        # Whoever starts a service empties the folder of metrics that it finds.
+        with serve(other.home, ports[1]) as two:
+            answer(f"{second}/readyz", two, tmp_path / f"{ports[1]}")
+            ask(second)
+            ask(first)
+            assert (counted(first), counted(second)) == (3, 1)
+        assert counted(first) == 3
+    other("redis", "stop")

@@ -309,7 +309,8 @@ class FeastHome:
     def publish(self, session: str = SESSION, **changes: object) -> None:
         pointer = {
             "session": session, "as_of": AS_OF.isoformat(), "origin": "recorded",
-            "tickers": ["SPY"], "definition_hash": DEFINITIONS, **changes,
+            "tickers": ["SPY"], "definition_hash": DEFINITIONS,
+            "data_dir": str(self.data.resolve()), **changes,
         }  # fmt: skip
         self.server.client().set("optrade:session", json.dumps(pointer))
 

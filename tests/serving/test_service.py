@@ -46,7 +46,18 @@ def test_it_listens_on_this_machine_alone(served):
 
 @pytest.mark.parametrize(
     "ticker",
-    ["XYZ", "spy", "", "../../etc/passwd", "SPY/../QQQ", "%2e%2e", "a" * 5_000, "\x00", "\u202e"],
+    [
+        "XYZ",
+        "xyz",
+        "\u017fpy",
+        "",
+        "../../etc/passwd",
+        "SPY/../QQQ",
+        "%2e%2e",
+        "a" * 5_000,
+        "\x00",
+        "\u202e",
+    ],
 )
 def test_unknown_tickers_are_404(served, ticker):
     body = json.dumps({"ticker": ticker}).encode()
@@ -55,6 +66,13 @@ def test_unknown_tickers_are_404(served, ticker):
     assert (status, document["error"]) == (404, "unknown_ticker")
     assert "SPY, QQQ, IWM" in document["detail"]
     assert len(document["detail"]) < 300
+
+
+def test_a_ticker_in_small_letters_is_the_ticker(served):
+    base = served[1]
+    assert post(base, "spy").json() == post(base, "SPY").json()
+    several = httpx2.post(f"{base}/signals", json={"tickers": ["spy", "SPY", "xyz"]}, timeout=30)
+    assert [row["ticker"] for row in several.json()] == ["SPY", "SPY", "xyz"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import typer
 from home.strict_json import Json
 from optrade.cli import options
 from optrade.cli.output import progress_bar
-from optrade.cli.run.signals import show_signals
+from optrade.cli.run.signals import show_signals, tell_refused
 from optrade.cli.store.data import show_ingest
 
 UNBUILT = {
@@ -19,7 +19,7 @@ Rest = Annotated[list[str] | None, typer.Argument(hidden=True)]
 
 
 def run_daily(
-    source: options.Source,
+    source: options.Source = None,
     tickers: options.Tickers = options.EVERY_TICKER,
     recorded_dir: options.RecordedDir = None,
     seed: options.Seed = 7,
@@ -28,6 +28,7 @@ def run_daily(
     as_json: options.AsJson = False,
 ) -> None:
     """Ingest, settle what is due, then give and record the day's signals."""
+    from home.records.signal import Signal
     from optrade.operations.day import run_day
     from optrade.runtime import runtime
 
@@ -39,10 +40,13 @@ def run_daily(
     settled = {"new": len(day.settled.new), "pending": len(day.settled.pending)}
     after: dict[str, Json] = {"settled": settled}
     if as_json:
-        after["signals"] = [signal.document() for signal in day.signals]
+        after["signals"] = [answer.document() for answer in day.answers]
     else:
-        show_signals(day.signals)
+        show_signals([answer for answer in day.answers if isinstance(answer, Signal)])
+    refused = tell_refused(day.answers)
     show_ingest(day.ingested, as_json, after)
+    if refused:
+        raise typer.Exit(3)
 
 
 def _unbuilt(name: str) -> Callable[..., None]:

@@ -19,7 +19,9 @@ def settle(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
     from optrade.runtime import runtime
 
     run = runtime()
-    done = settle_signals(run, run.as_of(as_of))
+    # A home that never recorded may be without data, and so without a clock.
+    clock = run.as_of(as_of) if as_of or run.home.ledger.exists() else run.now
+    done = settle_signals(run, clock)
     if as_json:
         print_json(
             {
@@ -32,6 +34,9 @@ def settle(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
                 ],
             }
         )
+        return
+    if not (done.new or done.settled_before or done.pending):
+        typer.echo("nothing to settle: no signal was recorded (`optrade signal-all --record`)")
         return
     typer.echo(
         f"settled now: {len(done.new)}, before: {done.settled_before}, pending: {len(done.pending)}"

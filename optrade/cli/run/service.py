@@ -15,11 +15,12 @@ def serve(host: Host = "127.0.0.1", port: Port = 3000, require_proven: Proven = 
     """Serve signals over HTTP until stopped: POST /signal {"ticker": "SPY"}."""
     import os
 
-    from optrade.flows.serve.service import command, prepare
+    from optrade.flows.serve.service import command, prepare, start_watch
     from optrade.runtime import runtime
 
     environment = prepare(runtime(), require_proven=require_proven, host=host, port=port)
     typer.echo(f"serving on http://{host}:{port} (documentation at /), stop with ctrl-c", err=True)
+    start_watch(environment)
     arguments = command(host, port)
     os.execve(arguments[0], arguments, environment)  # noqa: S606 - this process becomes the server
 

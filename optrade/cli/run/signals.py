@@ -9,6 +9,7 @@ from optrade.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
     from home.records.signal import Signal
+    from serving.http.schema import TickerProblem
 
 Record = Annotated[bool, typer.Option("--record", help="Write the signals into the ledger.")]
 COLUMNS = [
@@ -23,7 +24,13 @@ def signal(
     as_json: options.AsJson = False,
 ) -> None:
     """Give the signal of one underlying."""
-    signals = _signals(options.parse_tickers(ticker), record, as_of)
+    from optrade.flows.serve.signals import compute_signals, record_signals
+    from optrade.runtime import runtime
+
+    run = runtime()
+    signals = compute_signals(run, options.parse_tickers(ticker), run.as_of(as_of))
+    if record:
+        record_signals(run, signals)
     if as_json:
         print_json(signals[0].document())
     else:
@@ -36,12 +43,31 @@ def signal_all(
     as_of: options.AsOf = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Give the signals of several underlyings."""
-    signals = _signals(options.parse_tickers(tickers), record, as_of)
+    """Give the signals of several underlyings; exit code 3 where one has none."""
+    from home.records.signal import Signal
+    from optrade.flows.serve.signals import answer_each, record_signals
+    from optrade.runtime import runtime
+
+    run = runtime()
+    answers = answer_each(run, options.parse_tickers(tickers), run.as_of(as_of))
+    if record:
+        record_signals(run, [row for row in answers if isinstance(row, Signal)])
     if as_json:
-        print_json([row.document() for row in signals])
+        print_json([row.document() for row in answers])
     else:
-        show_signals(signals)
+        show_signals([row for row in answers if isinstance(row, Signal)])
+    if tell_refused(answers):
+        raise typer.Exit(3)
+
+
+def tell_refused(answers: "list[Signal | TickerProblem]") -> bool:
+    """Say on stderr of each ticker without a signal why; return whether there is one."""
+    from serving.http.schema import TickerProblem
+
+    problems = [row for row in answers if isinstance(row, TickerProblem)]
+    for row in problems:
+        typer.echo(f"optrade: {row.ticker}: {row.error}: {row.detail}", err=True)
+    return bool(problems)
 
 
 def show_signals(signals: "list[Signal]") -> None:
@@ -62,17 +88,6 @@ def signal_row(row: "Signal") -> list[str]:
         "yes" if row.evidence.proven else "no",
         row.reasoning,
     ]
-
-
-def _signals(tickers: list[str], record: bool, as_of: str | None) -> "list[Signal]":
-    from optrade.flows.serve.signals import compute_signals, record_signals
-    from optrade.runtime import runtime
-
-    run = runtime()
-    signals = compute_signals(run, tickers, run.as_of(as_of))
-    if record:
-        record_signals(run, signals)
-    return signals
 
 
 COMMANDS = {"signal": signal, "signal-all": signal_all}

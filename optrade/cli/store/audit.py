@@ -35,7 +35,7 @@ Sessions = Annotated[
     int, typer.Option("--sessions", min=1, max=5000, help="How many of the last sessions.")
 ]
 
-app = typer.Typer(help="Check features against leaks and against each other.", no_args_is_help=True)
+app = typer.Typer(help="Check features against leaks and against each other.", cls=options.Group)
 
 
 @app.callback()

@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+from optrade.cli import options
+from optrade.cli.output import print_json
+
 MeasuredFile = Annotated[
     Path | None,
     typer.Option("--measured", help="Measurements to show; docs/measured.json if not named."),
@@ -25,6 +28,7 @@ def catalogue(
     page: PageFile = None,
     check: Check = False,
     measure: Measure = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Write the page of all features: formula, unit, lookback, inputs, nulls and services."""
     from market.errors import InputError
@@ -36,12 +40,18 @@ def catalogue(
     found, written = measured or flow.MEASURED, page or flow.PAGE
     if check:
         fault = flow.out_of_date(found, written)
-        typer.echo(fault or f"{written.name} is up to date")
+        if as_json:
+            print_json({"page": str(written), "written": False, "out_of_date": fault})
+        else:
+            typer.echo(fault or f"{written.name} is up to date")
         raise typer.Exit(0 if fault is None else 1)
     if measure:
         flow.write_measured(runtime().home, found)
     flow.write_page(found, written)
-    typer.echo(f"wrote {written.name}")
+    if as_json:
+        print_json({"page": str(written), "written": True, "out_of_date": None})
+    else:
+        typer.echo(f"wrote {written.name}")
 
 
 COMMANDS = {"catalogue": catalogue}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def fetch_all(
-    source: options.Source,
+    source: options.Source = None,
     tickers: options.Tickers = options.EVERY_TICKER,
     ticker: options.Ticker = "",
     recorded_dir: options.RecordedDir = None,
@@ -58,7 +58,7 @@ def materialize(as_of: options.AsOf = None, as_json: options.AsJson = False) -> 
 
 
 def ingest(
-    source: options.Source,
+    source: options.Source = None,
     tickers: options.Tickers = options.EVERY_TICKER,
     recorded_dir: options.RecordedDir = None,
     seed: options.Seed = 7,

@@ -11,7 +11,7 @@ from optrade.cli import options
 from optrade.cli.output import print_json, print_table, progress_bar
 
 app = typer.Typer(
-    help="Look at rows that were refused at landing, or release some.", no_args_is_help=True
+    help="Look at rows that were refused at landing, or release some.", cls=options.Group
 )
 TABLE = "A raw table, such as indices."
 KEY = "A ticker, symbol or series; _ for rows that name none."

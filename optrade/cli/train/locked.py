@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Score the locked last two years of the home, once per model family.",
-    no_args_is_help=True,
+    cls=options.Group,
 )
 COLUMNS = ["family", "opened", "window", "sessions", "log loss", "baseline's", "better by"]
 

@@ -7,6 +7,7 @@ from optrade.flows.doctor.data import check_data
 from optrade.flows.doctor.environment import check_environment
 from optrade.flows.doctor.finding import Finding
 from optrade.flows.doctor.models import check_models
+from optrade.flows.doctor.signals import check_signals
 from optrade.flows.doctor.stores import check_stores
 from optrade.flows.doctor.vendors import check_keys
 
@@ -38,4 +39,5 @@ def examine(
         *check_data(run),
         *check_stores(run),
         *check_models(run.home.models),
+        *check_signals(run),
     ]

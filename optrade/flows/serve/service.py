@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -16,12 +16,14 @@ from home.records.signal import Signal
 from market.errors import InputError
 from market.underlyings import UNDERLYINGS
 from optrade.flows.serve.configuration import served_configuration
+from optrade.flows.serve.online import ready_store
 from serving.reading.configuration import write_configuration
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
 
 SERVICE: Final = "serving.service:SignalService"
+WATCH: Final = "optrade.flows.serve.watch"
 HOST: Final = "127.0.0.1"
 READY_SECONDS: Final = 90.0
 
@@ -33,21 +35,32 @@ def command(host: str, port: int) -> list[str]:
 
 
 def prepare(run: "Runtime", *, require_proven: bool, host: str, port: int) -> dict[str, str]:
-    """Write the serving configuration, see that the port is free, return the environment.
+    """See that port and online store are ready, write the serving configuration.
+
+    Returns
+    -------
+    dict
+        The environment of the service.
 
     Raises
     ------
     InputError
-        If the port is taken.
+        If the port is taken, or the store cannot be made ready; see `ready_store`.
     """
     check_port(host, port)
-    run.redis_url()
+    ready_store(run)
     configuration = served_configuration(run, require_proven=require_proven)
     write_configuration(run.home.data, configuration)
     # Every service that starts empties BentoML's folder of metrics: one of all homes would lose
     # those of the others.
     kept = {"BENTOML_HOME": str(run.home.files.bentoml)}
     return {**os.environ, "OPTRADE_HOME": str(run.home.root), **kept}
+
+
+def start_watch(environment: Mapping[str, str]) -> None:
+    """Start the watch over the online store, beside this process, which is to be the service."""
+    watching = [sys.executable, "-m", WATCH, str(os.getpid())]
+    subprocess.Popen(watching, env=environment, stdin=subprocess.DEVNULL)  # noqa: S603
 
 
 def check_port(host: str, port: int) -> None:

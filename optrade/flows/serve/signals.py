@@ -6,7 +6,10 @@ import pandas as pd
 
 from home.records.signal import Signal
 from optrade.flows.serve.configuration import served_configuration
-from serving.answer.open_home import open_home
+from optrade.flows.serve.online import ready_store
+from serving.answer.open_home import OpenHome, open_home
+from serving.http.schema import TickerProblem
+from serving.reading.refusal import Refusal
 from trading.ledger.signals import Ledger, Recorded
 
 if TYPE_CHECKING:
@@ -21,12 +24,33 @@ def compute_signals(run: "Runtime", tickers: list[str], as_of: pd.Timestamp) -> 
     Refusal
         If one has no answer that can be stood behind.
     """
-    run.redis_url()
-    home = open_home(run.home.root, served_configuration(run))
+    home = _opened(run)
     return [home.signal_for(ticker, as_of) for ticker in tickers]
 
 
+def answer_each(
+    run: "Runtime", tickers: list[str], as_of: pd.Timestamp
+) -> list[Signal | TickerProblem]:
+    """Return for each ticker, in the order asked, its signal or why there is none (Decision 24)."""
+    home = _opened(run)
+    return [_answer(home, ticker, as_of) for ticker in tickers]
+
+
+def _opened(run: "Runtime") -> OpenHome:
+    ready_store(run)
+    return open_home(run.home.root, served_configuration(run))
+
+
+def _answer(home: OpenHome, ticker: str, as_of: pd.Timestamp) -> Signal | TickerProblem:
+    try:
+        return home.signal_for(ticker, as_of)
+    except Refusal as refusal:
+        return TickerProblem(ticker=ticker, error=refusal.error, detail=refusal.detail)
+
+
 def record_signals(run: "Runtime", signals: list[Signal]) -> list[Recorded]:
-    """Write signals into the ledger; on return they are on disk."""
+    """Write signals into the ledger; on return they are on disk. None leaves no file."""
+    if not signals:
+        return []
     with Ledger(run.home.ledger) as ledger:
         return [ledger.record(signal, run.now) for signal in signals]

@@ -155,6 +155,7 @@ def test_online_is_offline_at_the_clock(
         "origin": "simulated",
         "tickers": TICKERS,
         "definition_hash": definition_hash(),
+        "data_dir": str(data.resolve()),
     }
 
 

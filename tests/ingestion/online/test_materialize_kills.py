@@ -109,7 +109,11 @@ class Reader:
         self.store = open_snapshot(REPO, yaml, DataFiles(data).serving_registry)
         self.client = connect(self.store)
         self.needed = Requirements(
-            LAST + pd.Timedelta(minutes=1), pd.Timedelta(hours=2), "simulated", definition_hash()
+            LAST + pd.Timedelta(minutes=1),
+            pd.Timedelta(hours=2),
+            "simulated",
+            definition_hash(),
+            str(data.resolve()),
         )
 
     def read(self, ticker: str) -> Any:

@@ -49,6 +49,7 @@ def whole_home(tmp_path, redis_server):
     pointer = {
         "session": SESSION, "as_of": AS_OF.isoformat(), "origin": "simulated",
         "tickers": ["SPY"], "definition_hash": definition_hash(),
+        "data_dir": str(data.resolve()),
     }  # fmt: skip
     redis_server.client().set("optrade:session", json.dumps(pointer))
     return data.parent

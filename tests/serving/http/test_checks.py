@@ -111,6 +111,7 @@ def test_other_methods_are_405(method):
     "body",
     [
         b"", b"{", b"SPY", b'{"ticker": NaN}', b'{"ticker": Infinity}', b"{'ticker': 'SPY'}",
+        b'{"ticker": 1e999}',
         b'{"ticker": "SPY",}', b'{"ticker": "SPY"} x', b'{"ticker": "SPY", "ticker": "QQQ"}',
         b'{"ticker": "\xff"}', b"\xef\xbb\xbf" + GOOD, b"[" * 60_000, b"9" * 5_000,
         '{"ticker": "SPY"}'.encode("utf-16"), b'{"ticker": "\\ud800"}', b'{"\\ud800": 1}',
@@ -133,7 +134,6 @@ def test_what_is_no_json_is_400(body):
         (b'{"ticker": "SPY", "as_of": "2020-01-01"}', "as_of"),
         (b'{"ticker": null}', "ticker"),
         (b'{"ticker": 5}', "ticker"),
-        (b'{"ticker": 1e999}', "ticker"),
         (b'{"ticker": ["SPY"]}', "ticker"),
         (b'{"ticker": {"a": 1}}', "ticker"),
         (b"[]", "body"),

@@ -74,7 +74,7 @@ def test_every_question_is_documented_with_its_faults(path):
 
 
 def test_every_own_route_is_documented():
-    assert sorted(GETS) == ["/docs.json", "/healthz", "/livez", "/metrics", "/readyz"]
+    assert sorted(GETS) == ["/", "/docs.json", "/healthz", "/livez", "/metrics", "/readyz"]
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")
 DEFINITIONS = "d" * 64
 
 
-def requirements(as_of=AS_OF, settle=SETTLE_TIME, origin="recorded", definitions=DEFINITIONS):
-    return Requirements(as_of, settle, origin, definitions)
+def requirements(home, as_of=AS_OF, settle=SETTLE_TIME, origin="recorded", definitions=DEFINITIONS):
+    return Requirements(as_of, settle, origin, definitions, str(home.data.resolve()))
 
 
 def read(home, ticker="SPY", features=None, **changes):
@@ -33,7 +33,7 @@ def read(home, ticker="SPY", features=None, **changes):
     references = service_references(store, ["direction", "volatility"])
     if features is not None:
         references = {name: references[name] for name in features}
-    return read_row(store, client, references, ticker, requirements(**changes))
+    return read_row(store, client, references, ticker, requirements(home, **changes))
 
 
 def refusal(home, **arguments) -> Refusal:
@@ -168,7 +168,11 @@ def test_an_unreadable_pointer_refuses(feast_home, content):
 
 @pytest.mark.parametrize(
     ("published", "error"),
-    [({"origin": "live"}, "wrong_origin"), ({"definition_hash": "e" * 64}, "wrong_definitions")],
+    [
+        ({"origin": "live"}, "wrong_origin"),
+        ({"definition_hash": "e" * 64}, "wrong_definitions"),
+        ({"data_dir": "/another/home/data"}, "wrong_home"),
+    ],
 )
 def test_what_another_home_or_another_code_published_refuses(feast_home, published, error):
     feast_home.fill()
@@ -180,10 +184,10 @@ def test_a_dead_server_refuses_at_once(home_on_own_redis):
     home_on_own_redis.fill()
     store, client = home_on_own_redis.open()
     references = service_references(store, ["direction"])
-    read_row(store, client, references, "SPY", requirements())
+    read_row(store, client, references, "SPY", requirements(home_on_own_redis))
     home_on_own_redis.server.stop()
     with pytest.raises(Refusal, match="does not answer") as caught:
-        read_row(store, client, references, "SPY", requirements())
+        read_row(store, client, references, "SPY", requirements(home_on_own_redis))
     assert caught.value.error == "store_unavailable"
 
 
@@ -191,16 +195,19 @@ def test_a_frozen_server_refuses_and_a_thawed_one_answers(home_on_own_redis):
     home_on_own_redis.fill()
     store, client = home_on_own_redis.open()
     references = service_references(store, ["direction"])
-    read_row(store, client, references, "SPY", requirements())
+    read_row(store, client, references, "SPY", requirements(home_on_own_redis))
     home_on_own_redis.server.freeze()
     start = time.monotonic()
     with pytest.raises(Refusal) as caught:
-        read_row(store, client, references, "SPY", requirements())
+        read_row(store, client, references, "SPY", requirements(home_on_own_redis))
     # Far below any default: without timeouts this would hang for ever.
     assert time.monotonic() - start < 5
     assert caught.value.error == "store_unavailable"
     home_on_own_redis.server.thaw()
-    assert read_row(store, client, references, "SPY", requirements()).session == SESSION
+    assert (
+        read_row(store, client, references, "SPY", requirements(home_on_own_redis)).session
+        == SESSION
+    )
 
 
 def test_an_unfrozen_server_that_was_never_reached_refuses(home_on_own_redis):
@@ -209,7 +216,7 @@ def test_an_unfrozen_server_that_was_never_reached_refuses(home_on_own_redis):
     references = service_references(store, ["direction"])
     home_on_own_redis.server.freeze()
     with pytest.raises(Refusal, match="store_unavailable"):
-        read_row(store, client, references, "SPY", requirements())
+        read_row(store, client, references, "SPY", requirements(home_on_own_redis))
 
 
 def test_a_wrong_password_refuses_without_saying_it(feast_home):
@@ -266,7 +273,7 @@ def test_a_store_does_not_follow_the_registry_file(feast_home):
     references = service_references(store, ["direction"])
     time.sleep(0.01)
     feast_home.registry.write_bytes(b"being written")
-    assert read_row(store, client, references, "SPY", requirements()).session == SESSION
+    assert read_row(store, client, references, "SPY", requirements(feast_home)).session == SESSION
     assert service_references(store, ["volatility"])
 
 

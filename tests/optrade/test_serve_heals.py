@@ -1,0 +1,75 @@
+"""A running `optrade serve` whose Redis is killed or flushed is well again by itself."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from optrade.flows.serve.service import free_port
+from optrade.redis import server as redis_server
+from optrade.redis.process import client
+from tests.optrade.conftest import CommandLine
+from tests.optrade.test_tools import OPTRADE, answer, started
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def served(copied: CommandLine, tmp_path: Path) -> Iterator[tuple[CommandLine, str, Path]]:
+    """A home whose store is stopped, and the service over it."""
+    copied("redis", "stop")
+    port, log = free_port(), tmp_path / "log"
+    with started([str(OPTRADE), "serve", "--port", str(port)], copied.home, log) as process:
+        base = f"http://127.0.0.1:{port}"
+        answer(f"{base}/readyz", process, log)
+        yield copied, base, log
+    # The watch ends with the service, and starts no server after it.
+    assert ended(process.pid)
+
+
+def ended(parent: int) -> bool:
+    deadline = time.monotonic() + 30
+    command = f"optrade.flows.serve.watch {parent}"
+    while time.monotonic() < deadline:
+        shown = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+        if command not in shown.stdout:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def ask(base: str) -> httpx2.Response:
+    return httpx2.post(f"{base}/signal", json={"ticker": "SPY"}, timeout=30)
+
+
+def well_again(base: str) -> httpx2.Response:
+    """Ask until there is a signal; what comes before are refusals that say why and when."""
+    deadline = time.monotonic() + 120
+    while (found := ask(base)).status_code != 200:
+        assert time.monotonic() < deadline, found.text
+        assert found.status_code == 503
+        assert found.json()["error"] in ("store_unavailable", "not_published")
+        assert "optrade serve" in found.json()["detail"]
+        time.sleep(min(0.5, int(found.headers["retry-after"])))
+    return found
+
+
+def test_it_heals(served: tuple[CommandLine, str, Path]) -> None:
+    home, base, log = served
+    before = ask(base)
+    assert before.status_code == 200
+    first = redis_server.status(home.home / "data")
+    os.kill(first.pid, signal.SIGKILL)
+    assert well_again(base).json() == before.json()
+    second = redis_server.status(home.home / "data")
+    assert second.pid != first.pid
+    client(second).flushall()
+    assert well_again(base).json() == before.json()
+    home("redis", "stop")
+    assert well_again(base).json() == before.json()
+    assert log.read_text().count("filled from parquet") >= 3
