@@ -15,6 +15,7 @@ Days = tuple[pd.Timestamp | None, pd.Timestamp]
 # Failures in a row after which the other keys are not asked for, and refusals, or answers that
 # cannot be read, after which all are taken to be such.
 GIVE_UP: Final = 3
+NOT_ASKED: Final = "not asked for: the source had stopped answering"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _one_by_one(source: Source, table: Table, keys: Sequence[str], days: Days) -
     few = min(GIVE_UP, len(keys))
     for key in keys:
         if in_a_row == GIVE_UP:
-            failed[key] = "not asked for: the source had stopped answering"
+            failed[key] = NOT_ASKED
             continue
         try:
             frames.append(source.fetch(table.name, [key], *days))

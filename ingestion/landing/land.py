@@ -14,7 +14,7 @@ from ingestion.gate.sequences import wrong_splits
 from ingestion.lake.lake import Lake
 from ingestion.landing.answers import commit_answers
 from ingestion.landing.batch import Batch, batches
-from ingestion.landing.fetching import Fetched, fetch_keys
+from ingestion.landing.fetching import NOT_ASKED, Fetched, fetch_keys
 from ingestion.landing.land_new import land_new
 from ingestion.landing.report import TableReport, reasons
 from ingestion.sources.base import Source
@@ -109,7 +109,7 @@ def _land_batch(lake: Lake, source: Source, batch: Batch) -> TableReport:
     return replace(
         report,
         stale_keys=tuple(fetched.failed),
-        stale=reasons(fetched.failed.values()),
+        stale=reasons(why for why in fetched.failed.values() if why != NOT_ASKED),
         findings=(*report.findings, *refused, *_without_rows(lake, batch, fetched)),
     )
 
