@@ -111,7 +111,7 @@ def complete(task: Task, tested: OutOfFold) -> TrainingEvidence:
                 weights=linear_weights(linear, [linear], task.classes),
             ),
             "trials": tried,
-            "verdict": judge(against, rival, tried),
+            "verdict": judge(against),
         }
     )
 
