@@ -231,7 +231,7 @@ def latest_nulls(data_dir: Path) -> pd.DataFrame:
     """
     manifest = landed_manifest(data_dir)
     views = (e for e in _sorted(manifest) if kind_of(manifest, e.table) == "view")
-    return _frame(Nulls, (_nulls(data_dir, entry) for entry in views))
+    return _frame(Nulls, (_nulls(data_dir, manifest, entry) for entry in views))
 
 
 def absent_views(data_dir: Path) -> tuple[str, ...]:
@@ -250,8 +250,8 @@ def absent_views(data_dir: Path) -> tuple[str, ...]:
     return tuple(view for view in GROUPS if not manifest.keys(view))
 
 
-def _nulls(data_dir: Path, entry: Entry) -> Nulls:
-    row = _last_row(data_dir, entry).row(0, named=True)
+def _nulls(data_dir: Path, manifest: Manifest, entry: Entry) -> Nulls:
+    row = _last_row(data_dir, manifest, entry).row(0, named=True)
     values = {name: value for name, value in row.items() if name not in KEYS}
     missing = [name for name, value in values.items() if value is None or np.isnan(value)]
     return Nulls(
@@ -265,10 +265,11 @@ def _nulls(data_dir: Path, entry: Entry) -> Nulls:
     )
 
 
-def _last_row(data_dir: Path, entry: Entry) -> pl.DataFrame:
+def _last_row(data_dir: Path, manifest: Manifest, entry: Entry) -> pl.DataFrame:
     # Rows are sorted by session, then by creation: the last is the newest version of the newest.
     try:
-        frame = pl.scan_parquet(data_dir / entry.path, glob=False).tail(1).collect()
+        path = manifest.path(data_dir, entry)
+        frame = pl.scan_parquet(path, glob=False).tail(1).collect()
     except (OSError, pl.exceptions.PolarsError) as error:
         raise _unreadable(entry.path, error) from error
     if frame.is_empty():

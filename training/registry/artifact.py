@@ -12,9 +12,9 @@ import pandas as pd
 
 from forecasters.document import FORMAT
 from home.files import write_durably
-from home.layout import serving_model
 from home.records.evidence import Evidence
 from home.records.training.evidence import TrainingEvidence
+from home.served_model import write_served
 from home.strict_json import Json, signed
 from training.fit.fit import Fit
 from training.fit.mixture import DirectionForecaster
@@ -75,10 +75,13 @@ def serving_document(
 
 def write_serving(models_dir: Path, name: str, document: Mapping[str, Json]) -> Path:
     """Replace the file that serving reads for the model of a name; returns its path."""
-    path = serving_model(models_dir, name)
+    return write_served(models_dir, name, serving_bytes(document))
+
+
+def serving_bytes(document: Mapping[str, Json]) -> bytes:
+    """Return a model's document as its files hold it."""
     text = json.dumps(document, sort_keys=True, indent=1, allow_nan=False)
-    write_durably(path, f"{text}\n".encode())
-    return path
+    return f"{text}\n".encode()
 
 
 def write_joblib(

@@ -13,6 +13,7 @@ from home.strict_json import Json, signed
 from market.errors import InputError
 from training.judge.decide import CHALLENGER, CHAMPION, Decision, decide
 from training.registry.artifact import (
+    serving_bytes,
     serving_document,
     write_joblib,
     write_serving,
@@ -23,14 +24,15 @@ from training.registry.mlflow_runs import (
     SERVING,
     aliased,
     find_champion,
+    log_bytes,
     new_version,
-    open_client,
     read_evidence,
     read_losses,
     read_served,
     record,
     run,
 )
+from training.registry.tracking_database import reading, tracking
 from training.registry.trial_runs import read_trials
 from training.report.page import report_html
 from training.walk import Trained
@@ -109,29 +111,29 @@ def register(
     InputError
         If the out-of-fold losses of the champion or of another trial cannot be read.
     """
-    client = open_client(mlruns_dir)
-    champion = find_champion(client, trained.name)
-    settings = trained.evidence.settings
-    trials = read_trials(client, trained.task.name, trained.name, settings)
-    decision = decide(trained.evidence, trained.losses, champion, trials)
-    every_tag = _tags(trained, decision, definition_hash) | dict(tags or {})
-    with run(client, mlruns_dir, trained.task.name, every_tag) as run_id:
-        record(client, run_id, trained, decision.evidence)
-        version = new_version(client, trained.name, run_id)
-        document = serving_document(
-            trained, decision.evidence, version, run_id, decision.alias, definition_hash
-        )
-        publication = _Publication(
-            trained,
-            decision,
-            version,
-            run_id,
-            document,
-            trained_at,
-            as_of or trained_at,
-            every_tag.get("origin"),
-        )
-        return _write(client, publication, models_dir, reports_dir)
+    with tracking(mlruns_dir) as client:
+        champion = find_champion(client, trained.name)
+        settings = trained.evidence.settings
+        trials = read_trials(client, trained.task.name, trained.name, settings)
+        decision = decide(trained.evidence, trained.losses, champion, trials)
+        every_tag = _tags(trained, decision, definition_hash) | dict(tags or {})
+        with run(client, mlruns_dir, trained.task.name, every_tag) as run_id:
+            record(client, run_id, trained, decision.evidence)
+            version = new_version(client, trained.name, run_id)
+            document = serving_document(
+                trained, decision.evidence, version, run_id, decision.alias, definition_hash
+            )
+            publication = _Publication(
+                trained,
+                decision,
+                version,
+                run_id,
+                document,
+                trained_at,
+                as_of or trained_at,
+                every_tag.get("origin"),
+            )
+            return _write(client, publication, models_dir, reports_dir)
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def _write(
     """Write all that a version leaves behind, in order: the serving file has all else before it."""
     name, version, run_id = made.trained.name, made.version, made.run_id
     decision, page = made.decision, _page(made)
-    client.log_dict(run_id, made.document, SERVING)
+    log_bytes(client, run_id, serving_bytes(made.document), SERVING)
     client.log_text(run_id, page, REPORT)
     report_path = reports_dir / f"{name}_v{version}.html"
     write_durably(report_path, page.encode())
@@ -203,24 +205,24 @@ def promote(
     InputError
         If there is no such version, or the gate refuses it and `force` is not given.
     """
-    client = open_client(mlruns_dir)
-    chosen = _find_version(client, name, version)
-    champion = find_champion(client, name)
-    rival = None if champion and champion.version == int(chosen.version) else champion
-    losses = read_losses(client, chosen)
-    decision = decide(read_evidence(client, chosen), losses, rival)
-    allowed = decision.verdict.promoted
-    if not (allowed or force):
-        raise InputError(
-            f"the gate refuses {name} version {chosen.version}: {decision.verdict.words}; "
-            "train a better one, or promote --force, which is recorded"
-        )
-    document = signed(read_served(client, chosen) | {"alias": CHAMPION})
-    client.set_model_version_tag(name, str(chosen.version), "promoted_at", str(at))
-    client.set_model_version_tag(name, str(chosen.version), "forced", str(not allowed).lower())
-    crown(client, name, int(chosen.version), at)
-    path = write_serving(models_dir, name, document)
-    return Promoted(name, int(chosen.version), not allowed, path, decision.evidence)
+    with reading(mlruns_dir) as client:
+        chosen = _find_version(client, name, version)
+        champion = find_champion(client, name)
+        rival = None if champion and champion.version == int(chosen.version) else champion
+        losses = read_losses(client, chosen)
+        decision = decide(read_evidence(client, chosen), losses, rival)
+        allowed = decision.verdict.promoted
+        if not (allowed or force):
+            raise InputError(
+                f"the gate refuses {name} version {chosen.version}: {decision.verdict.words}; "
+                "train a better one, or promote --force, which is recorded"
+            )
+        document = signed(read_served(client, chosen) | {"alias": CHAMPION})
+        client.set_model_version_tag(name, str(chosen.version), "promoted_at", str(at))
+        client.set_model_version_tag(name, str(chosen.version), "forced", str(not allowed).lower())
+        crown(client, name, int(chosen.version), at)
+        path = write_serving(models_dir, name, document)
+        return Promoted(name, int(chosen.version), not allowed, path, decision.evidence)
 
 
 def _find_version(client: "MlflowClient", name: str, version: int | None) -> "ModelVersion":

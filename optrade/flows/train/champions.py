@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from home.strict_json import Json
 from optrade.periods import parse_day
 from training.registry.champion_history import Reign, champion_at, history
-from training.registry.mlflow_runs import open_client
+from training.registry.tracking_database import reading
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
@@ -64,7 +64,7 @@ def champions_in(run: "Runtime", name: str | None, session: str) -> list[ModelCh
 
 
 def _reigns(run: "Runtime", name: str | None) -> Iterator[ModelReigns]:
-    client = open_client(run.home.mlruns)
-    listed = sorted(model.name for model in client.search_registered_models())
-    for one in listed if name is None else [name]:
-        yield ModelReigns(one, history(client, one))
+    with reading(run.home.mlruns) as client:
+        listed = sorted(model.name for model in client.search_registered_models())
+        for one in listed if name is None else [name]:
+            yield ModelReigns(one, history(client, one))

@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -350,19 +351,28 @@ def test_no_flipped_bit_is_served(tmp_path_factory, documents, data):
     path = artifact_path(folder, "regime", "SPY")
     path.parent.mkdir()
     path.write_bytes(bytes(bad))
-    try:
-        served = load(folder, "regime").model_dump()
-    except Refusal:
-        return
-    # What is left are flips of white space between tokens: the same document.
-    assert served == regime_document()
+    path.with_suffix(".sha256").write_text(f"{sha256(good).hexdigest()}  {path.name}\n")
+    refused(folder, "", task="regime")
 
 
-def test_the_hash_is_of_canonical_json_and_not_of_the_file(tmp_path, documents, write):
+def test_its_own_hash_is_of_canonical_json(tmp_path, documents, write):
     document = documents["direction"]()
-    path = write(tmp_path, document)
-    path.write_text(json.dumps(document, indent=4, sort_keys=True))
+    write(tmp_path, document)
     assert load(tmp_path).sha256 == signature(document)
+
+
+def test_no_file_vouches_for_itself(tmp_path, documents, write):
+    """An earlier version, whole in itself, in the place of the one that serves."""
+    path = write(tmp_path, documents["direction"](version=1))
+    earlier = path.read_bytes()
+    write(tmp_path, documents["direction"](version=2))
+    path.write_bytes(earlier)
+    refused(tmp_path, r"direction_SPY\.json is damaged: .* run `optrade repair`")
+
+
+def test_a_model_without_a_hash_beside_it_is_refused(tmp_path, documents, write):
+    write(tmp_path, documents["direction"]()).with_suffix(".sha256").unlink()
+    refused(tmp_path, r"direction_SPY\.sha256 says nothing")
 
 
 def test_a_proven_model_needs_its_figure_and_an_unproven_one_may_lack_it(

@@ -16,8 +16,9 @@ from training.locked.run import EXPERIMENT, RESULT, record_opening
 from training.locked.window import Opening
 from training.registry import mlflow_runs as tracking
 from training.registry.champion_history import Reign, history
-from training.registry.mlflow_runs import aliased, find_champion, open_client
+from training.registry.mlflow_runs import aliased, find_champion
 from training.registry.register import Registered, promote, register
+from training.registry.tracking_database import open_client
 from training.settings import Settings
 from training.tasks.direction import DIRECTION
 from training.tasks.regime import REGIME
