@@ -235,6 +235,8 @@ def _trial(some: Sequence[Target], name: str, rng: random.Random) -> Trial:
         bad = MUTATIONS[name](good, other.path.read_bytes(), rng)
         if bad != good:
             break
+    for read in target.readers.values():
+        read()  # what refuses a whole file as well shows nothing
     with mutated(target.path, bad):
         outcomes = {reader: _outcome(target, read) for reader, read in target.readers.items()}
     return Trial(target.kind, name, outcomes)
