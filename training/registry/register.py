@@ -13,7 +13,12 @@ from home.records.training.evidence import TrainingEvidence
 from home.strict_json import Json, signed
 from market.errors import InputError
 from training.judge.decide import BASELINE, CHALLENGER, CHAMPION, Alias, Decision, decide
-from training.registry.artifact import baseline_document, serving_document, write_joblib
+from training.registry.artifact import (
+    baseline_document,
+    serving_bytes,
+    serving_document,
+    write_joblib,
+)
 from training.registry.before import newest_unrefuted, who_was_before
 from training.registry.mlflow_runs import (
     MODEL_TYPE,
@@ -22,6 +27,7 @@ from training.registry.mlflow_runs import (
     STANDING,
     TRIAL,
     aliased,
+    log_bytes,
     new_version,
     read_evidence,
     read_losses,
@@ -29,6 +35,7 @@ from training.registry.mlflow_runs import (
     record,
     run,
 )
+from training.registry.tracking_database import require_database
 from training.registry.trial_runs import read_trials
 from training.registry.what_serves import keep_standby, let_serve, open_registry, served
 from training.report.page import report_html
@@ -162,7 +169,7 @@ def _write(
     """Write all that a version leaves behind, in order: the serving file has all else before it."""
     name, version, run_id = made.trained.name, made.version, made.run_id
     decision, page = made.decision, _page(made)
-    client.log_dict(run_id, made.document, SERVING)
+    log_bytes(client, run_id, serving_bytes(made.document), SERVING)
     client.log_text(run_id, page, REPORT)
     report_path = reports_dir / f"{name}_v{version}.html"
     write_durably(report_path, page.encode())
@@ -244,6 +251,7 @@ def promote(
     InputError
         If there is no such version, it is refuted, or the gate refuses it and `force` is not given.
     """
+    require_database(mlruns_dir)
     with open_registry(mlruns_dir, models_dir) as client:
         chosen = _find_version(client, name, version)
         number = str(chosen.version)
