@@ -25,6 +25,7 @@ from training.tasks.rank import RANK
 from training.walk import walk_rank
 
 LONG = Window(start="2011-01-01")
+WORDS = Path(__file__).with_name("evidence_words.md")
 FIVE_YEARS = Window(start="2019-11-01", end="2024-11-30")
 #: Mean AUC over folds that the design quotes for its recipe over those five years.
 QUOTED = {"SPY": 0.611, "QQQ": 0.615, "IWM": 0.657}
@@ -92,7 +93,7 @@ def regime_table(found: Iterable[Judged]) -> Iterator[str]:
             f"{scores['log_loss']:.4f}", _share(evidence, "transition_table"),
             _share(evidence, "pooled_table"), f"{scores['accuracy']:.3f}",
             f"{same['accuracy']:.3f}", f"{scores['macro_f1']:.3f}", f"{same['macro_f1']:.3f}",
-            _proven(evidence), f"{one.seconds:.1f}",
+            evidence.verdict.standing, f"{one.seconds:.1f}",
         )  # fmt: skip
 
 
@@ -131,7 +132,7 @@ def direction_table(found: Iterable[Judged]) -> Iterator[str]:
             "-" if folds is None else f"{folds:.3f}", _quoted(evidence),
             f"{gate.value:.4f}", f"{gate.baseline_value:.4f}",
             f"{gate.improvement:+.4f} {_interval(gate.interval, '+.4f')}",
-            _proven(evidence), f"{one.seconds:.1f}",
+            evidence.verdict.standing, f"{one.seconds:.1f}",
         )  # fmt: skip
 
 
@@ -195,6 +196,8 @@ def _opening(run: Runtime) -> Iterator[str]:
         "95 % of a stationary block bootstrap, in percent of the baseline's loss where a share is",
         "shown. A verdict here is that of one training; `optrade train-all` counts the other",
         "trials as well.",
+        "",
+        *WORDS.read_text("utf-8").splitlines(),
     )
 
 
@@ -220,10 +223,6 @@ def _quoted(evidence: TrainingEvidence) -> str:
 
 def _name(evidence: TrainingEvidence) -> str:
     return f"{evidence.ticker} {evidence.model}"
-
-
-def _proven(evidence: TrainingEvidence) -> str:
-    return "proven" if evidence.verdict.proven else "not proven"
 
 
 def _head(*names: str) -> Iterator[str]:

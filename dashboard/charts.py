@@ -26,6 +26,7 @@ STRATEGY_COLOURS: Final = {
     "Iron Condor": "#7f6bb3",
     "NO TRADE": "#b8c2cc",
 }
+STANDING_COLOURS: Final = {"proven": GREEN, "unproven": AMBER, "refuted": RED}
 LARGEST_MARKER: Final = 26
 SMALLEST_MARKER: Final = 5
 PERIOD_MARKER: Final = 12
@@ -190,8 +191,8 @@ def improvements(table: pd.DataFrame) -> go.Figure:
     """Return by how much each serving model beats its baseline, with the 95 % interval."""
     rows = table.dropna(subset=["improvement"])
     figure = go.Figure()
-    for proven, name, colour in ((True, "proven", GREEN), (False, "not proven", AMBER)):
-        part = rows[rows["proven"] == proven]
+    for name, colour in STANDING_COLOURS.items():
+        part = rows[rows["standing"] == name]
         figure.add_scatter(
             x=part["improvement"],
             y=part["name"],

@@ -11,7 +11,6 @@ from pydantic import Field, PrivateAttr, model_validator
 from forecasters.base import (
     CLASSES,
     ForecastError,
-    Names,
     Positive,
     Strict,
     Task,
@@ -24,6 +23,8 @@ from forecasters.paths import rank_interval
 from home.records.evidence import Evidence
 
 FORMAT: Final = 2
+#: What a signal says of a baseline that serves itself (Decision 20).
+NO_MODEL_IS_BETTER: Final = "baseline: no model is better"
 
 
 class Trained(Strict):
@@ -57,7 +58,8 @@ class RegimeForecast:
 class Artifact(Strict):
     """A model of one kind, its classes, calibration, how it calls, and evidence.
 
-    `model` is the word it was trained by; how it is evaluated, its parameters' kind alone says.
+    `model` is the word it was trained by, or the name of the baseline that serves; how it is
+    evaluated, its parameters' kind alone says.
     """
 
     format: Literal[2]
@@ -67,10 +69,10 @@ class Artifact(Strict):
     ticker: Text
     version: Annotated[int, Field(ge=1)]
     run_id: Text
-    alias: Literal["champion", "challenger"]
+    alias: Literal["champion", "challenger", "baseline"]
     feature_service: Text
     definition_hash: Text
-    features: Names
+    features: list[Text]
     parameters: AnyKind
     classes: list[str]
     calibration: Calibration | None

@@ -13,6 +13,7 @@ from forecasters.base import (
     Scale,
     Single,
     Task,
+    Text,
     Vector,
     check_lengths,
     check_names,
@@ -21,9 +22,13 @@ from forecasters.base import (
 
 
 class Linear(Single):
-    """One row of coefficients for a direction, one for each class of a regime."""
+    """One row of coefficients for a direction, one for each class of a regime.
+
+    Without features it says the same of every row: the class prior is one.
+    """
 
     kind: Literal["linear"] = "linear"
+    features: list[Text]
     mean: Vector
     scale: Scale
     coef: Matrix

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from home.manifest import MANIFEST, read_manifest
 from market.errors import InputError
+
+NEXT: Final = ".next"
 
 
 def serving_models(models_dir: Path) -> Path:
@@ -15,6 +18,23 @@ def serving_models(models_dir: Path) -> Path:
 def serving_model(models_dir: Path, name: str) -> Path:
     """Return the file that serving reads for a model of a name, `<task>_<ticker>`."""
     return serving_models(models_dir) / f"{name}.json"
+
+
+def next_model(serving: Path) -> Path:
+    """Return the file that takes the place of a serving file: where it is, it is what serves."""
+    return serving.with_name(f"{serving.name}{NEXT}")
+
+
+def served_files(folder: Path) -> list[Path]:
+    """Return the files of a folder that serve, by the name of their model."""
+    found = {path.name: path for path in folder.glob("*.json")}
+    found |= {path.name.removesuffix(NEXT): path for path in folder.glob(f"*.json{NEXT}")}
+    return [found[name] for name in sorted(found)]
+
+
+def standby_models(models_dir: Path, name: str) -> Path:
+    """Return the folder of a model's unrefuted versions, the newest of each recipe."""
+    return serving_models(models_dir) / "standby" / name
 
 
 @dataclass(frozen=True)

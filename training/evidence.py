@@ -69,7 +69,7 @@ def assemble(
     final: Forecaster,
     tested: OutOfFold,
 ) -> TrainingEvidence:
-    """Return the evidence of a training, its verdict made without a champion.
+    """Return the evidence of a training, its verdict made without trials or a champion.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def assemble(
         **_calls(final),
         warnings=_warnings(final, forecasters),
         champion=None,
-        verdict=judge(gate, champion=None),
+        verdict=judge(gate),
     )
 
 

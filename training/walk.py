@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from forecasters.base import Parameters
 from home.records.training.evidence import TrainingEvidence
 from home.records.training.rank import RankEvidence
 from market.arrays import BoolArray, IntArray
@@ -64,6 +65,19 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class FittedBaseline:
+    """The gate's baseline fitted on the decided sessions of the window: what may serve instead.
+
+    `first` and `last` are the ends of those sessions, `rows` their number.
+    """
+
+    parameters: Parameters
+    first: np.datetime64
+    last: np.datetime64
+    rows: int
+
+
+@dataclass(frozen=True)
 class Trained:
     """A forecaster fitted on all rows, and the evidence of how its recipe does out of fold.
 
@@ -77,6 +91,8 @@ class Trained:
         As `evidence.assemble` gives it.
     tested
         What was forecast of every test session.
+    baseline
+        What serves where this and every other version is refuted.
     """
 
     task: Task
@@ -86,6 +102,7 @@ class Trained:
     losses: pd.DataFrame
     evidence: TrainingEvidence
     tested: OutOfFold
+    baseline: FittedBaseline
 
     @property
     def name(self) -> str:
@@ -142,7 +159,8 @@ def walk(
     _require_scored(tested.decided, settings.ticker)
     evidence = assemble(task, made.settings, rows, folds, forecasters, final, tested)
     lost = losses(task, tested)
-    return Trained(task, made.settings, final, forecasters, lost, evidence, tested)
+    baseline = fitted_baseline(task, rows)
+    return Trained(task, made.settings, final, forecasters, lost, evidence, tested, baseline)
 
 
 @threadpool_limits.wrap(limits=1)
@@ -187,6 +205,14 @@ def training_rows(
         rows = pooled(rows, list(_rows_of_others(task, frame, prices, settings)))
     task.require(rows)
     return rows
+
+
+def fitted_baseline(task: Task, rows: Rows) -> FittedBaseline:
+    """Return the gate's baseline of all rows that it may see."""
+    seen = rows.tested & (rows.labels >= 0)
+    sessions = rows.sessions[seen]
+    parameters = task.fit_baseline(rows.labels[seen], rows.today[seen])
+    return FittedBaseline(parameters, sessions[0], sessions[-1], len(sessions))
 
 
 def window_folds(rows: Rows, n_folds: int) -> tuple[Fold, ...]:

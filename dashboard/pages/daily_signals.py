@@ -7,8 +7,7 @@ import streamlit as st
 
 from dashboard import charts
 from dashboard.loading import load
-from dashboard.page import held, run_page
-from dashboard.queries.models import evidence_path, trained_type
+from dashboard.page import run_page
 from dashboard.queries.signals import recorded_sessions, signals_of
 from home.layout import Home
 from home.records.evidence import Evidence
@@ -25,7 +24,7 @@ def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every p
     st.dataframe(_overview([row.signal for row in daily]), hide_index=True)
     for row in daily:
         with st.container(border=True):
-            _signal(row, [_type(files, model.run_id) for model, _ in _models(row.signal)])
+            _signal(row)
 
 
 def _overview(signals: list[Signal]) -> pd.DataFrame:
@@ -39,7 +38,8 @@ def _overview(signals: list[Signal]) -> pd.DataFrame:
                 "P(UP)": f"{signal.prediction.probability:.3f}",
                 "IV forecast": f"{signal.iv_regime} ({signal.iv_confidence:.3f})",
                 "overall confidence": f"{signal.overall_confidence:.3f}",
-                "evidence": "proven" if signal.evidence.proven else "not proven",
+                "direction by": _answered_by(*_models(signal)[0]),
+                "regime by": _answered_by(*_models(signal)[1]),
                 "oldest data": _age(max(signal.provenance.age_in_sessions.values(), default=None)),
             }
             for signal in signals
@@ -47,26 +47,27 @@ def _overview(signals: list[Signal]) -> pd.DataFrame:
     )
 
 
-def _type(files: Home, run_id: str) -> str | None:
-    """Return the type of a model, which its run holds and the signal does not."""
-    with held():
-        return load(trained_type, evidence_path(files.artifacts, run_id))
-
-
 def _models(signal: Signal) -> list[tuple[ServedModel, Evidence]]:
     models, evidence = signal.provenance.models, signal.evidence
     return [(models.direction, evidence.direction), (models.regime, evidence.regime)]
 
 
-def _signal(daily: DailySignal, types: list[str | None]) -> None:
+def _answered_by(model: ServedModel, evidence: Evidence) -> str:
+    """Return the type of a model and how it stands; of a baseline that no model is better."""
+    if model.alias == "baseline":
+        return f"{model.model}, {model.note}"
+    return f"{model.model or 'unknown type'}, {evidence.standing}"
+
+
+def _signal(daily: DailySignal) -> None:
     signal = daily.signal
     st.subheader(f"{signal.ticker}: {signal.strategy}", anchor=False)
     _badges(signal)
     left, right = st.columns([5, 4], gap="large")
     with left:
         st.markdown(f"**Why.** {signal.reasoning}")
-        for (model, evidence), word in zip(_models(signal), types, strict=True):
-            st.markdown(_evidence(model, word, evidence))
+        for model, evidence in _models(signal):
+            st.markdown(_evidence(model, evidence))
     with right:
         st.plotly_chart(
             charts.forecasts(
@@ -86,7 +87,7 @@ def _signal(daily: DailySignal, types: list[str | None]) -> None:
 
 def _badges(signal: Signal) -> None:
     colour = {"UP": "green", "DOWN": "red"}.get(signal.direction, "gray")
-    proof = ":green-badge[proven]" if signal.evidence.proven else ":orange-badge[not proven]"
+    proof = ":green-badge[proven]" if signal.evidence.proven else ":orange-badge[unproven]"
     origin = (
         ":red-badge[SIMULATED]"
         if signal.provenance.origin == "simulated"
@@ -98,8 +99,10 @@ def _badges(signal: Signal) -> None:
     )
 
 
-def _evidence(model: ServedModel, word: str | None, evidence: Evidence) -> str:
-    mark = ":green[proven]" if evidence.proven else ":orange[not proven]"
+def _evidence(model: ServedModel, evidence: Evidence) -> str:
+    if model.alias == "baseline":
+        return f"**{model.name}**, {model.model}: :orange[{model.note}]."
+    colour = {"proven": "green", "refuted": "red"}.get(evidence.standing, "orange")
     figure = "no figure"
     if evidence.improvement is not None:
         figure = f"improvement in {evidence.metric.replace('_', ' ')} {evidence.improvement:+.4f}"
@@ -107,9 +110,10 @@ def _evidence(model: ServedModel, word: str | None, evidence: Evidence) -> str:
         low, high = evidence.interval
         figure += f" (95 % interval {low:+.4f} to {high:+.4f})"
     return (
-        f"**{model.name}** version {model.version}, {f'{word}, ' if word else ''}"
-        f"{model.alias}, {mark}: {figure} "
+        f"**{model.name}** version {model.version}, {model.model or 'unknown type'}, "
+        f"{model.alias}, :{colour}[{evidence.standing}]: {figure} "
         f"over the {evidence.baseline.replace('_', ' ')}; above 0 is better."
+        + ("" if model.note is None else f" It answers because {model.note}.")
     )
 
 
@@ -150,7 +154,10 @@ def _volatility(daily: DailySignal) -> None:
 def _provenance(daily: DailySignal) -> None:
     source, models = daily.signal.provenance, _models(daily.signal)
     ages = [(f"age of {view}", _age(age)) for view, age in source.age_in_sessions.items()]
-    files = [(f"{m.name} v{m.version}", f"sha256 {m.artifact_sha256[:16]}…") for m, _ in models]
+    files = [
+        (f"{m.name} v{m.version}, {m.model}", f"sha256 {m.artifact_sha256[:16]}…")
+        for m, _ in models
+    ]
     rows = [
         ("as of", source.as_of),
         ("recorded at", daily.recorded_at),

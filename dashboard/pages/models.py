@@ -11,12 +11,10 @@ from home.layout import Home
 from home.records.training.evidence import TrainingEvidence
 
 FIGURES = {
-    "model_type": "model type",
     "train_start": "train from",
     "train_end": "train to",
     "test_start": "test from",
     "test_end": "test to",
-    "model": st.column_config.NumberColumn(format="%.4f"),
     "baseline_value": st.column_config.NumberColumn("baseline's", format="%.4f"),
     "difference": st.column_config.NumberColumn("better by", format="%+.4f"),
     "improvement": st.column_config.NumberColumn("better by", format="%+.4f"),
@@ -26,10 +24,12 @@ FIGURES = {
     "train_n": "train n",
     "test_n": "test n",
 }
+SCORE = {"model": st.column_config.NumberColumn("model's", format="%.4f")}
 VERSIONS = {
+    "model": "type",
     "trained_at": st.column_config.DatetimeColumn("trained at, UTC", format="YYYY-MM-DD HH:mm"),
     "forced": st.column_config.CheckboxColumn("promoted by force"),
-    "model_type": "model type",
+    "trial": st.column_config.CheckboxColumn("trial only"),
     "run_id": "MLflow run",
 }
 
@@ -44,7 +44,10 @@ def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every p
     own = versions[versions["name"] == name].drop(columns="name")
     st.dataframe(own, hide_index=True, column_config=VERSIONS)
     if "champion" not in " ".join(own["alias"]):
-        st.info("No champion: no version has passed the gate. The newest challenger serves.")
+        st.info(
+            "No champion: no version is proven. The newest unproven one serves at half size at "
+            "most; where every version is refuted, the baseline does."
+        )
     version = st.selectbox("Version", own["version"], format_func=lambda v: f"version {v}")
     run_id = own.loc[own["version"] == version, "run_id"].iloc[0]
     path = queries_models.evidence_path(files.artifacts, run_id)
@@ -60,7 +63,8 @@ def _serving(files: Home) -> None:
         st.caption("No model serves yet.")
         return
     st.plotly_chart(charts.improvements(table), key="improvements")
-    st.dataframe(table.drop(columns="verdict"), hide_index=True, column_config=FIGURES)
+    told = FIGURES | {"model": "type"}
+    st.dataframe(table.drop(columns="verdict"), hide_index=True, column_config=told)
 
 
 def _evidence(evidence: TrainingEvidence) -> None:
@@ -75,10 +79,10 @@ def _evidence(evidence: TrainingEvidence) -> None:
     table = queries_models.folds(evidence)
     st.subheader("Fold by fold", anchor=False)
     st.plotly_chart(charts.folds(table, gate.baseline), key="folds")
-    st.dataframe(table, hide_index=True, column_config=FIGURES)
+    st.dataframe(table, hide_index=True, column_config=FIGURES | SCORE)
     st.subheader("All scores, pooled over folds", anchor=False)
     scores = queries_models.comparison(evidence)
-    st.dataframe(scores, hide_index=True, column_config=FIGURES)
+    st.dataframe(scores, hide_index=True, column_config=FIGURES | SCORE)
     st.caption("Better by: above 0 is better, whether the score is to be high or low.")
 
 

@@ -11,6 +11,7 @@ from typing import Final
 import pandas as pd
 
 from dashboard.queries.documents import NothingYet, read_json, read_only
+from home.layout import served_files
 from home.records.served import ServedModel
 from home.records.training.evidence import FoldEvidence, TrainingEvidence
 from home.records.training.measured import Difference, ScoreBeside
@@ -23,15 +24,9 @@ NOTHING: Final = (
 EVIDENCE: Final = "evidence.json"
 _VERSIONS: Final = "SELECT name, version, run_id, creation_time FROM model_versions"
 _ALIASES: Final = "SELECT name, version, alias FROM registered_model_aliases"
+_TAGS: Final = "SELECT name, version, key, value FROM model_version_tags"
+# Versions of before have no tag of their type; their run names it.
 _TYPES: Final = "SELECT run_uuid, value FROM params WHERE key = 'model_type'"
-_FORCED: Final = (
-    "SELECT name, version FROM model_version_tags WHERE key = 'forced' AND value = 'true'"
-)
-
-
-_VERSION_COLUMNS: Final = (
-    "name", "version", "model_type", "alias", "forced", "trained_at", "run_id",
-)  # fmt: skip
 
 
 def model_versions(mlflow: Path) -> pd.DataFrame:
@@ -40,8 +35,9 @@ def model_versions(mlflow: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `name`, `version`, `model_type` (None where the run does not say), `alias` (empty where
-        none), `forced` (promoted against the gate), `trained_at` (UTC), `run_id`.
+        `name`, `version`, `model` (its type), `standing`, `alias` (empty where none), `trial`,
+        `forced` (promoted though unproven), `trained_at` (UTC), `run_id`. A version from before
+        standings were kept beside it has none.
 
     Raises
     ------
@@ -55,22 +51,32 @@ def model_versions(mlflow: Path) -> pd.DataFrame:
     with read_only(mlflow, "MLflow database") as connection:
         rows = [tuple(row) for row in connection.execute(_VERSIONS)]
         aliases = [tuple(row) for row in connection.execute(_ALIASES)]
+        tags = {(n, v, key): value for n, v, key, value in connection.execute(_TAGS)}
         types = dict(tuple(row) for row in connection.execute(_TYPES))
-        forced = {tuple(row) for row in connection.execute(_FORCED)}
     if not rows:
         raise NothingYet(NOTHING)
     found = pd.DataFrame(rows, columns=["name", "version", "run_id", "created"])
     at = list(zip(found["name"], found["version"], strict=True))
     return (
         found.assign(
-            model_type=[types.get(run) for run in found["run_id"]],
             alias=[", ".join(sorted(a for n, v, a in aliases if (n, v) == key)) for key in at],
-            forced=[key in forced for key in at],
+            model=[
+                tags.get((*key, "model")) or types.get(run)
+                for key, run in zip(at, found["run_id"], strict=True)
+            ],
+            standing=[tags.get((*key, "standing")) for key in at],
+            trial=[tags.get((*key, "trial")) == "true" for key in at],
+            forced=[tags.get((*key, "forced")) == "true" for key in at],
             trained_at=pd.to_datetime(found["created"], unit="ms", utc=True),
         )
         .sort_values(["name", "version"], ascending=[True, False], ignore_index=True)
         .reindex(columns=list(_VERSION_COLUMNS))
     )
+
+
+_VERSION_COLUMNS: Final = (
+    "name", "version", "model", "standing", "alias", "trial", "forced", "trained_at", "run_id",
+)  # fmt: skip
 
 
 def serving_models(serving: Path) -> tuple[pd.DataFrame, list[str]]:
@@ -79,12 +85,12 @@ def serving_models(serving: Path) -> tuple[pd.DataFrame, list[str]]:
     Returns
     -------
     tuple
-        A frame of `name`, `version`, `model_type`, `alias`, `proven`, `metric`, `baseline`,
-        `improvement`, `low`, `high` (of its 95 % interval), `rows`, `start`, `end`, `verdict`;
-        and messages.
+        A frame of `name`, `model` (its type), `version`, `alias`, `standing`, `metric`,
+        `baseline`, `improvement`, `low`, `high` (of its 95 % interval), `rows`, `start`, `end`,
+        `verdict`; and messages.
     """
     rows, faults = [], []
-    for path in sorted(serving.glob("*.json")):
+    for path in served_files(serving):
         try:
             rows.append(_serving_row(ServedModel.parse(read_json(path), path.name)))
         except ValueError as error:
@@ -93,8 +99,8 @@ def serving_models(serving: Path) -> tuple[pd.DataFrame, list[str]]:
 
 
 _SERVING_COLUMNS: Final = (
-    "name", "version", "model_type", "alias", "proven", "metric", "baseline", "improvement",
-    "low", "high", "rows", "start", "end", "verdict",
+    "name", "model", "version", "alias", "standing", "metric", "baseline", "improvement", "low",
+    "high", "rows", "start", "end", "verdict",
 )  # fmt: skip
 
 
@@ -103,10 +109,10 @@ def _serving_row(served: ServedModel) -> dict[str, object]:
     low, high = evidence.interval or (None, None)
     return {
         "name": served.name,
+        "model": served.model,
         "version": served.version,
-        "model_type": served.model,
         "alias": served.alias,
-        "proven": evidence.proven,
+        "standing": evidence.standing,
         "metric": evidence.metric,
         "baseline": evidence.baseline,
         "improvement": evidence.improvement,
@@ -133,17 +139,6 @@ def read_evidence(path: Path) -> TrainingEvidence:
         If it is missing or no JSON object, or lacks what evidence needs.
     """
     return TrainingEvidence.parse(read_json(path), path.name)
-
-
-def trained_type(path: Path) -> str | None:
-    """Return the model type that the evidence of a run names, None where the home has none.
-
-    Raises
-    ------
-    InputError
-        If the evidence cannot be read.
-    """
-    return read_evidence(path).model if path.exists() else None
 
 
 def comparison(evidence: TrainingEvidence) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """A signal as it is answered, recorded and shown: one shape from the models to the pages."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
@@ -7,6 +8,7 @@ from pydantic import Field
 from home.origin import Origin
 from home.records.evidence import Evidence
 from home.records.record import Record, json_value
+from home.strict_json import Json
 from market.errors import InputError
 from market.iv_rank import IvDirection, IvRegime
 from market.targets import Direction
@@ -78,7 +80,7 @@ class Alternative(Record):
 
 
 class SignalEvidence(Record):
-    """Whether the models are proven; the whole is proven only if both are."""
+    """How the models stand; the whole is proven only if both are, refuted is neither."""
 
     proven: bool
     direction: Evidence
@@ -86,11 +88,21 @@ class SignalEvidence(Record):
 
 
 class ServedModel(Record):
-    """Which model answered."""
+    """Which model answered; a signal recorded before there was a `model` and a `note` has none.
+
+    Attributes
+    ----------
+    model
+        Its type, such as `logistic`, or the name of the baseline that serves itself.
+    note
+        Why it answers, where that is not because it is the model that serves.
+    """
 
     name: str
+    model: str | None
     version: int
-    alias: Literal["champion", "challenger"]
+    alias: Literal["champion", "challenger", "baseline"]
+    note: str | None
     run_id: str
     artifact_sha256: str
     feature_service: str
@@ -159,6 +171,18 @@ def recorded_signal(text: str) -> Signal:
         raise InputError(f"{source} is {text:.40}, allowed is a JSON object")
     if isinstance(volatility := document.get("volatility"), dict):
         volatility.setdefault("iv_rank_forecast", None)
+    for model in _served(document):
+        model.setdefault("model", None)
+        model.setdefault("note", None)
     return Signal.parse(
         document, f"signal {document.get('ticker', '?')} {document.get('session', '?')}"
     )
+
+
+def _served(document: dict[str, Json]) -> Iterator[dict[str, Json]]:
+    """Yield what a document says of the models that answered."""
+    provenance = document.get("provenance")
+    models = provenance.get("models") if isinstance(provenance, dict) else None
+    for model in models.values() if isinstance(models, dict) else ():
+        if isinstance(model, dict):
+            yield model

@@ -3,12 +3,11 @@
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from home.records.training.judged import Verdict
     from home.strict_json import Json
     from training.registry.register import Registered
 
 COLUMNS: Final = [
-    "model", "tested", "score", "value", "baseline", "baseline value", "better by",
+    "model", "type", "tested", "score", "value", "baseline", "baseline value", "better by",
     "95 % interval", "verdict",
 ]  # fmt: skip
 
@@ -24,6 +23,7 @@ def evidence_document(model: "Registered") -> "dict[str, Json]":
         "name": model.name,
         "version": model.version,
         "alias": model.alias,
+        "serves": model.serves,
         "run_id": model.run_id,
         **model.evidence.document(),
     }
@@ -41,6 +41,7 @@ def _rows(model: "Registered") -> list[list[str]]:
         rows.append(
             [
                 model.name if first else "",
+                evidence.model if first else "",
                 str(evidence.window.tested_decided) if first else "",
                 score,
                 _figure(row.model),
@@ -48,14 +49,10 @@ def _rows(model: "Registered") -> list[list[str]]:
                 _figure(row.baseline_value),
                 _signed(row.difference),
                 "-" if row.interval is None else " to ".join(map(_signed, row.interval)),
-                _verdict(evidence.verdict) if first else "",
+                evidence.verdict.standing if first else "",
             ]
         )
     return rows
-
-
-def _verdict(verdict: "Verdict") -> str:
-    return "proven" if verdict.proven else "not proven"
 
 
 def _figure(value: float | None) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS
 from feature_repo.features.definition_hash import definition_hash
+from home.layout import next_model
 from home.manifest import current_rows, read_manifest
 from home.records.drift import DriftReport
 from market.calendar import sessions
@@ -64,7 +65,8 @@ def known_views(frame: pd.DataFrame) -> dict[str, str]:
 
 
 def _served(run: "Runtime", ticker: str) -> Artifact:
-    if not artifact_path(run.home.models, "direction", ticker).is_file():
+    path = artifact_path(run.home.models, "direction", ticker)
+    if not (path.is_file() or next_model(path).is_file()):
         raise InputError(
             f"no direction model of {ticker} serves: run `optrade train --ticker {ticker}` first"
         )

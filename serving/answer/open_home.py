@@ -1,6 +1,7 @@
 """An open home: the one way from a ticker to its signal, for the command line and for HTTP."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from market.errors import ConfigurationError
 from market.underlyings import underlying
 from serving.answer.predictions import Question, build_prediction, check_question
 from serving.answer.signals import Models, build_signal
+from serving.answer.standby import around_null
 from serving.http.schema import PredictAnswer
 from serving.reading.artifact import ArtifactFiles
 from serving.reading.configuration import Configuration
@@ -32,7 +34,8 @@ from serving.reading.online import (
     service_references,
     store_answers,
 )
-from serving.reading.refusal import SOON, Refusal, known_ticker
+from serving.reading.refusal import SOON, NullFeatures, Refusal, known_ticker
+from serving.reading.row import FeatureRow
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -79,16 +82,21 @@ class OpenHome:
         Refusal
             If there is no answer that can be stood behind.
         """
-        models = self._models(underlying(ticker).ticker)
-        row = read_row(
-            self.store,
-            self.client,
-            self._references(models),
-            ticker,
-            Requirements(as_of, self.settle, self.origin, self.definition_hash, self.data_dir),
-            on_demand=[name for name in models.features() if is_on_demand(name)],
-        )
-        return build_signal(row, models, as_of=as_of, origin=self.origin)
+        served = models = self._models(underlying(ticker).ticker)
+        null: frozenset[str] = frozenset()
+        while True:
+            try:
+                row = self._row(models, ticker, as_of)
+            except NullFeatures as refusal:
+                # A model that is asked instead may read another feature without a value.
+                null |= refusal.names
+                instead = around_null(served, null, partial(self.models.standby, ticker=ticker))
+                if instead is None or instead == models:
+                    raise
+                self._check_proven(ticker, instead.direction, instead.regime)
+                models = instead
+            else:
+                return build_signal(row, models, as_of=as_of, origin=self.origin)
 
     def predict(self, question: Question) -> PredictAnswer:
         """Return the design's prediction output for a caller's own features.
@@ -123,6 +131,16 @@ class OpenHome:
                 f"the online store does not answer: {FILL}",
                 SOON,
             )
+
+    def _row(self, models: Models, ticker: str, as_of: pd.Timestamp) -> FeatureRow:
+        return read_row(
+            self.store,
+            self.client,
+            self._references(models),
+            ticker,
+            Requirements(as_of, self.settle, self.origin, self.definition_hash, self.data_dir),
+            on_demand=[name for name in models.features() if is_on_demand(name)],
+        )
 
     def _models(self, ticker: str) -> Models:
         models = Models(self._model("direction", ticker), self._model("regime", ticker))

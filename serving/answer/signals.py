@@ -1,13 +1,13 @@
 """From a row of features and two models to a signal. Pure: no store, no file, no clock."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeVar, cast
 
 import pandas as pd
 
 from forecasters.base import ForecastError
-from forecasters.document import Artifact
+from forecasters.document import NO_MODEL_IS_BETTER, Artifact
 from home.origin import Origin
 from home.records.signal import (
     BandWord,
@@ -44,10 +44,11 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Models:
-    """The two models that a signal takes."""
+    """The two models that a signal takes; `notes` say of a task why another than usual answers."""
 
     direction: Artifact
     regime: Artifact
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def proven(self) -> bool:
@@ -192,16 +193,22 @@ def _provenance(row: FeatureRow, models: Models, as_of: pd.Timestamp, origin: Or
         as_of=as_of.tz_convert("UTC").isoformat(),
         origin=origin,
         definition_hash=models.direction.definition_hash,
-        models=ServedModels(direction=_served(models.direction), regime=_served(models.regime)),
+        models=ServedModels(
+            direction=_served(models.direction, models.notes),
+            regime=_served(models.regime, models.notes),
+        ),
         age_in_sessions=dict(row.ages),
     )
 
 
-def _served(model: Artifact) -> ServedModel:
+def _served(model: Artifact, notes: Mapping[str, str]) -> ServedModel:
+    baseline = NO_MODEL_IS_BETTER if model.alias == "baseline" else None
     return ServedModel(
         name=model.name,
+        model=model.model,
         version=model.version,
         alias=model.alias,
+        note=notes.get(model.task, baseline),
         run_id=model.run_id,
         artifact_sha256=model.sha256,
         feature_service=model.feature_service,

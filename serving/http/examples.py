@@ -36,11 +36,12 @@ SIGNALS_QUESTION: Final = {"tickers": ["SPY", "XYZ"]}
 
 _EVIDENCE: Final = {
     "proven": False,
+    "standing": "unproven",
     "metric": "log_loss",
     "baseline": "class_prior",
     "improvement": -0.004,
     "interval": [-0.021, 0.012],
-    "verdict": "not proven: the improvement's interval holds zero",
+    "verdict": "unproven: the improvement's interval holds zero",
 }
 
 
@@ -129,10 +130,13 @@ SIGNAL_ANSWER: Final = {
         "definition_hash": "5f" * 32,
         "models": {
             task: {
-                "name": f"{task}_SPY", "version": 1, "alias": "challenger", "run_id": "0a" * 16,
-                "artifact_sha256": "c4" * 32, "feature_service": service,
+                "name": f"{task}_SPY", "model": model, "version": 1, "alias": "challenger",
+                "note": None, "run_id": "0a" * 16, "artifact_sha256": "c4" * 32,
+                "feature_service": service,
             }
-            for task, service in (("direction", "direction"), ("regime", "volatility_paths"))
+            for task, model, service in (
+                ("direction", "logistic", "direction"), ("regime", "paths", "volatility_paths"),
+            )
         },
         "age_in_sessions": {"iv": 0, "iv_lags": 0, "iv_path": 0, "macro": 0, "technical": 0},
     },

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from forecasters.base import CLASSES, Task
 from forecasters.document import FORMAT, Artifact
 from home import strict_json
-from home.layout import serving_model
+from home.layout import next_model, serving_model, standby_models
 from serving.reading.refusal import Refusal
 
 __all__ = [
@@ -51,7 +51,8 @@ def load_artifact(models_dir: Path, task: Task, ticker: str, definition_hash: st
     Raises
     ------
     Refusal
-        `model_missing` if there is none, `model_refused` if anything about it is wrong.
+        `model_missing` if there is none, `model_refused` if anything about it is wrong, `refuted`
+        if it is, as in a home from before Decision 20.
     """
     return ArtifactFiles(models_dir, definition_hash).load(task, ticker)
 
@@ -78,6 +79,29 @@ class ArtifactFiles:
     def load(self, task: Task, ticker: str) -> Artifact:
         """Return the served model of a task and ticker; see `load_artifact`."""
         path = artifact_path(self.models_dir, task, ticker)
+        # What is about to take the file's place serves already, whether or not its writer lives.
+        for one in (next_model(path), path):
+            try:
+                artifact = self._read(one, task, ticker)
+            except FileNotFoundError:
+                continue
+            if artifact.evidence.standing == "refuted":
+                _refuse_refuted(artifact)
+            return artifact
+        raise Refusal("model_missing", f"no {task} model for {ticker} yet: run `optrade train-all`")
+
+    def standby(self, task: Task, ticker: str) -> list[Artifact]:
+        """Return the other unrefuted versions that can be asked, proven first, then the newest."""
+        found = []
+        for path in standby_models(self.models_dir, f"{task}_{ticker}").glob("*.json"):
+            try:
+                found.append(self._read(path, task, ticker))
+            except (FileNotFoundError, Refusal):
+                continue  # of other definitions, or damaged: it is nobody's to answer
+        fit = [one for one in found if one.evidence.standing != "refuted"]
+        return sorted(fit, key=lambda one: (one.evidence.proven, one.version), reverse=True)
+
+    def _read(self, path: Path, task: Task, ticker: str) -> Artifact:
         try:
             # A promotion replaces the file: time and content are then those of one that was opened.
             with path.open("rb") as file:
@@ -87,9 +111,7 @@ class ArtifactFiles:
                     return kept
                 content = file.read()
         except FileNotFoundError:
-            raise Refusal(
-                "model_missing", f"no {task} model for {ticker} yet: run `optrade train-all`"
-            ) from None
+            raise
         except OSError as error:
             _refuse(path, f"cannot be read: {error.strerror}")
         # One thread parses, the others find what it kept.
@@ -105,7 +127,8 @@ class ArtifactFiles:
         self, path: Path, stamp: Stamp, content: bytes, task: Task, ticker: str
     ) -> Artifact:
         artifact = _parse(path, content)
-        wanted, got = (task, ticker, path.stem), (artifact.task, artifact.ticker, artifact.name)
+        wanted = (task, ticker, f"{task}_{ticker}")
+        got = (artifact.task, artifact.ticker, artifact.name)
         if got != wanted:
             _refuse(path, f"got task, ticker, name {got}, allowed are {wanted}")
         if artifact.definition_hash != self.definition_hash:
@@ -140,6 +163,15 @@ def _parse(path: Path, content: bytes) -> Artifact:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"])
         _refuse(path, f"{where}: {first['msg']}"[:SHOWN] if where else first["msg"])
+
+
+def _refuse_refuted(artifact: Artifact) -> NoReturn:
+    raise Refusal(
+        "refuted",
+        f"{artifact.name} version {artifact.version} ({artifact.model}) is worse than the "
+        f"{artifact.evidence.baseline.replace('_', ' ')}, and so never serves: run "
+        "`optrade train-all`",
+    )
 
 
 def _refuse(path: Path, what: str) -> NoReturn:

@@ -21,7 +21,7 @@ from market.calendar import last_complete_session
 from market.errors import InputError
 from market.underlyings import MARKET
 from serving.reading.freshness import age_in_sessions, answering_session, session_closing_at
-from serving.reading.refusal import SOON, Refusal
+from serving.reading.refusal import SOON, NullFeatures, Refusal
 from serving.reading.row import FeatureRow
 
 if TYPE_CHECKING:
@@ -194,10 +194,10 @@ def read_row(
     named |= compute_row(on_demand, named)
     unknown = sorted(name for name, value in named.items() if not np.isfinite(value))
     if unknown:
-        raise Refusal(
-            "null_features",
+        raise NullFeatures(
             f"{ticker} {session.date()}: {len(unknown)} of {len(named)} features have no value: "
             f"{', '.join(unknown)}",
+            unknown,
         )
     age = age_in_sessions(session, last)
     return FeatureRow(ticker, session, named, dict.fromkeys(sorted(sessions), age))

@@ -1,5 +1,6 @@
 """Why there is no answer: ours to fix and worth asking again, or the caller's to change."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Final
 
@@ -28,6 +29,14 @@ class Refusal(SourceUnavailable):
         self.error = error
         self.detail = detail
         self.retry_after = retry_after
+
+
+class NullFeatures(Refusal):
+    """Features that a model reads have no value; `names` are theirs."""
+
+    def __init__(self, detail: str, names: Iterable[str]) -> None:
+        super().__init__("null_features", detail)
+        self.names = frozenset(names)
 
 
 class CallerFault(InputError):

@@ -29,19 +29,22 @@ MakeSignal = Callable[..., Signal]
 def evidence(proven: bool, baseline: str, improvement: float) -> dict:
     return {
         "proven": proven,
+        "standing": "proven" if proven else "unproven",
         "metric": "log_loss",
         "baseline": baseline,
         "improvement": improvement,
         "interval": [improvement - 0.02, improvement + 0.02],
-        "verdict": "proven: better" if proven else "not proven: no better",
+        "verdict": "proven: better" if proven else "unproven: no better",
     }
 
 
 def served(task: str, ticker: str, service: str) -> dict:
     return {
         "name": f"{task}_{ticker}",
+        "model": {"direction": "logistic", "regime": "paths"}[task],
         "version": 1,
         "alias": "challenger",
+        "note": None,
         "run_id": "a1b2",
         "artifact_sha256": hashlib.sha256(f"{task}{ticker}".encode()).hexdigest(),
         "feature_service": service,

@@ -91,10 +91,11 @@ def test_improvements_draw_the_interval_as_it_is() -> None:
             "improvement": [0.05, -0.02, None],
             "low": [0.01, -0.05, None],
             "high": [0.07, 0.02, None],
-            "proven": [True, False, False],
+            "standing": ["proven", "unproven", "refuted"],
         }
     )
-    proven, other = charts.improvements(table).data
+    proven, other, refuted = charts.improvements(table).data
+    assert [part.name for part in (proven, other, refuted)] == ["proven", "unproven", "refuted"]
     assert (list(proven.y), list(other.y)) == (["direction_SPY"], ["regime_SPY"])
     assert proven.error_x.array[0] == pytest.approx(0.02)
     assert proven.error_x.arrayminus[0] == pytest.approx(0.04)

@@ -1,7 +1,6 @@
 """Every page through Streamlit's own test runner: empty, filled, and damaged homes."""
 
 import json
-import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -103,7 +102,8 @@ def test_daily_signals_tells_the_trade_and_why(filled: Path, open_page: Open) ->
     table = app.dataframe[0].value.set_index("ticker")
     assert table["strategy"].to_dict() == latest.set_index("ticker")["strategy"].to_dict()
     assert table["size"].to_dict() == latest.set_index("ticker")["position_size"].to_dict()
-    assert set(table["evidence"]) == {"not proven"}
+    assert set(table["direction by"]) == {"logistic, unproven"}
+    assert set(table["regime by"]) == {"paths, unproven"}
     assert set(table["oldest data"]) == {"1 session old"}
     text = words(app)
     assert text.count("Rule '") == len(latest)
@@ -114,22 +114,6 @@ def test_daily_signals_tells_the_trade_and_why(filled: Path, open_page: Open) ->
     assert any("max loss" in row and "2.0% of portfolio" in row for row in shown)
     assert any("NO TRADE" in row or "needs" in row for row in shown)
     assert any("sha256" in row for row in shown)
-
-
-def test_a_signal_names_the_type_of_a_model_whose_run_is_there(own: Path, open_page: Open) -> None:
-    assert "version 1, challenger" in words(open_page(own, "daily_signals"))
-    artifacts = own / "mlruns" / "artifacts"
-    trained = next(artifacts.rglob("evidence.json"))
-    there = artifacts / "a1b2" / "artifacts" / "evidence.json"  # the run of every test signal
-    there.parent.mkdir(parents=True)
-    shutil.copy(trained, there)
-    app = open_page(own, "daily_signals")
-    assert not app.error
-    assert "version 1, logistic, challenger" in words(app)
-    _garble(there)
-    app = open_page(own, "daily_signals")
-    assert "evidence.json" in app.error[0].value
-    assert "version 1, challenger" in words(app)
 
 
 def test_an_earlier_session_can_be_chosen(filled: Path, open_page: Open) -> None:
@@ -165,7 +149,7 @@ def test_models_shows_the_verdict_of_the_version_chosen(filled: Path, open_page:
     assert any(serving["evidence"]["verdict"][1:40] in row for row in spoken)
     assert "Model type **logistic**" in words(app)
     for table in app.dataframe[:2]:
-        assert set(table.value["model_type"]) == {"logistic"}
+        assert set(table.value["model"]) == {"logistic"}
     app.selectbox[0].select("regime_SPY").run()
     assert not app.exception
     assert "transition table" in words(app)
@@ -174,10 +158,11 @@ def test_models_shows_the_verdict_of_the_version_chosen(filled: Path, open_page:
 def test_models_of_a_database_that_names_no_types_are_shown(own: Path, open_page: Open) -> None:
     with sqlite3.connect(own / "mlruns" / "mlflow.db") as runs:
         runs.execute("DELETE FROM params WHERE key = 'model_type'")
+        runs.execute("DELETE FROM model_version_tags WHERE key = 'model'")
     runs.close()
     app = open_page(own, "models")
     assert not app.exception
-    assert app.dataframe[1].value["model_type"].isna().all()
+    assert app.dataframe[1].value["model"].isna().all()
 
 
 def test_drift_is_filtered_by_view(filled: Path, open_page: Open) -> None:

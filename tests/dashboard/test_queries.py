@@ -164,6 +164,10 @@ def test_versions_are_those_of_mlflow(filled: Path) -> None:
         rows = versions[versions["name"] == model.name].set_index("version")
         for alias, version in model.aliases.items():
             assert alias in rows.loc[int(version), "alias"]
+    for one in client.search_model_versions():
+        row = versions[(versions["name"] == one.name) & (versions["version"] == int(one.version))]
+        told = [one.tags["model"], one.tags["standing"], one.tags["trial"] == "true"]
+        assert row[["model", "standing", "trial"]].values.tolist() == [told]
 
 
 def test_a_promotion_by_force_is_marked(own: Path) -> None:
@@ -196,6 +200,7 @@ def test_serving_models_are_those_of_the_files(filled: Path) -> None:
     for row in table.itertuples():
         document = json.loads((filled / "models" / "serving" / f"{row.name}.json").read_text())
         assert (row.version, row.alias) == (document["version"], document["alias"])
+        assert (row.model, row.standing) == (document["model"], document["evidence"]["standing"])
         assert row.improvement == document["evidence"]["improvement"]
         assert [row.low, row.high] == document["evidence"]["interval"]
 

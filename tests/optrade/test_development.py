@@ -77,6 +77,7 @@ def test_past_champions_are_told_by_session(ask: Ask) -> None:
     reign = ask(*one)[0]["reigns"][-1]
     assert reign["first_session"] == "2024-11-15", "by the clock of the home"
     assert ask(*one, "--session", "2024-11-15")[0]["champion"] == reign["version"]
+    assert ask(*one, "--session", "2024-11-15")[0]["model"] == reign["model"] == "logistic"
     assert ask(*one, "--session", "2024-11-14")[0]["champion"] is None
     with pytest.raises(InputError, match="not an XNYS session: got 2024-11-16"):
         ask("champions", "--session", "2024-11-16")

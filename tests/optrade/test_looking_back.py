@@ -89,11 +89,36 @@ def test_promote_refuses_noise_and_records_force(trained_home) -> None:
     train = ("train-volatility", "--ticker", "IWM", "--period", "6y", "--model-type", "table")
     assert trained_home.json(*train)["alias"] == "challenger"
     refused = trained_home("promote", "--name", "regime_IWM", code=2)
-    assert "not proven" in refused.stderr
+    assert "unproven: " in refused.stderr
     forced = trained_home.json("promote", "--name", "regime_IWM", "--force")
     assert forced["forced"] is True
     serving = trained_home.home / "models" / "serving" / "regime_IWM.json"
     assert json.loads(serving.read_text())["alias"] == "champion"
+
+
+def test_a_trial_of_what_is_trained_by_default_changes_nothing_that_serves(trained_home) -> None:
+    """Decision 22: paths, pooled and with history."""
+    folder = trained_home.home / "models" / "serving"
+    before = {path: path.read_bytes() for path in folder.rglob("*.json")}
+    tried = trained_home.json("train-volatility", "--ticker", "SPY", "--period", "6y", "--trial")
+    assert (tried["model"], tried["alias"]) == ("paths", None)
+    assert (tried["settings"]["pooled"], tried["settings"]["history"]) == (True, True)
+    assert tried["verdict"]["words"].endswith("a trial: what serves stays")
+    assert {path: path.read_bytes() for path in folder.rglob("*.json")} == before
+
+
+def test_the_model_type_stands_in_every_table(trained_home) -> None:
+    trained = trained_home(
+        "train-all", "--tickers", "IWM", "--models", "table", "--period", "6y", "--trial"
+    ).stdout
+    assert "regime_IWM" in trained
+    assert "table" in trained
+    shown = trained_home("signal-all", "--tickers", "SPY,IWM").stdout
+    assert "direction by" in shown
+    (signal,) = trained_home.json("signal-all", "--tickers", "IWM")
+    models = signal["provenance"]["models"]
+    assert models["direction"]["model"] in ("logistic", "class_prior")
+    assert models["regime"]["model"] in ("paths", "table")
 
 
 def test_doctor_knows_an_empty_home_and_a_full_one(optrade, trained_home) -> None:

@@ -77,7 +77,8 @@ def direction_document(ticker: str = "SPY", **changes: object) -> dict:
             "threshold": 0.45, "call_weights": None,
             "trained": {"start": "2012-01-03", "end": "2025-06-20", "rows": 2100},
             "evidence": {
-                "proven": True, "metric": "log_loss", "baseline": "class_prior",
+                "proven": True, "standing": "proven", "metric": "log_loss",
+                "baseline": "class_prior",
                 "improvement": 0.0125, "interval": [0.001, 0.024], "verdict": "proven: better",
             },
         },
@@ -99,7 +100,8 @@ def regime_document(ticker: str = "SPY", **changes: object) -> dict:
             "calibration": None, "threshold": None, "call_weights": [1.0, 1.0, 1.0],
             "trained": {"start": "2012-01-03", "end": "2025-06-20", "rows": 3300},
             "evidence": {
-                "proven": True, "metric": "log_loss", "baseline": "transition_table",
+                "proven": True, "standing": "proven", "metric": "log_loss",
+                "baseline": "transition_table",
                 "improvement": 0.031, "interval": [0.012, 0.05], "verdict": "proven: better",
             },
         },

@@ -161,7 +161,7 @@ def test_a_damaged_model_is_503(restored):
 
 def test_unproven_models_are_503_where_proof_is_required(restored, documents):
     home, base = restored
-    evidence = documents["direction"]()["evidence"] | {"proven": False}
+    evidence = documents["direction"]()["evidence"] | {"proven": False, "standing": "unproven"}
     home.add_models(definition_hash=definition_hash(), evidence=evidence)
     assert post(base).json()["evidence"]["proven"] is False
     strict = read_configuration(home.data).model_copy(update={"require_proven": True})

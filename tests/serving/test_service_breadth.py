@@ -158,7 +158,7 @@ def test_unproven_predictions_are_503_where_proof_is_required(restored, document
     strict = read_configuration(home.data).model_copy(update={"require_proven": True})
     write_configuration(home.data, strict)
     assert post(base, "/predict", SEED).status_code == 200
-    evidence = documents["direction"]()["evidence"] | {"proven": False}
+    evidence = documents["direction"]()["evidence"] | {"proven": False, "standing": "unproven"}
     changes = {"definition_hash": definition_hash(), "evidence": evidence}
     write(home.models, documents["direction"](**changes))
     answer = post(base, "/predict", SEED)

@@ -50,5 +50,5 @@ def bare(of: Gate) -> TrainingEvidence:
         threshold=None,
         warnings=[],
         champion=None,
-        verdict=Verdict(proven=False, promoted=False, words="not judged yet"),
+        verdict=Verdict(proven=False, standing="unproven", promoted=False, words="not judged yet"),
     )

@@ -45,7 +45,7 @@ def test_evidence_holds_what_the_design_names(trained: Trained) -> None:
     evidence = trained.evidence
     assert set(evidence.document()) >= KEYS
     assert (evidence.ticker, evidence.model) == ("SPY", "logistic")
-    assert set(evidence.verdict.document()) == {"proven", "promoted", "words"}
+    assert set(evidence.verdict.document()) == {"proven", "standing", "promoted", "words"}
     alone = set(trained.task.baselines) - {POOLED_TABLE}  # no other rows to make a table of
     assert set(evidence.difference) == set(evidence.baselines) == alone
     assert all(difference.interval is not None for difference in evidence.difference.values())

@@ -74,7 +74,7 @@ def test_the_regimes_baselines_are_as_measured_and_beat_the_seeds_recipe(
     assert evidence.pooled.scores["macro_f1"] > scores["macro_f1"][0] + 0.01
     assert evidence.pooled.scores["accuracy"] > scores["accuracy"][0] - 0.01
     assert evidence.difference["transition_table"].interval[1] < 0
-    assert not evidence.verdict.proven
+    assert evidence.verdict.standing == "refuted"
 
 
 def test_direction_is_close_to_chance_and_said_to_be(
@@ -85,4 +85,4 @@ def test_direction_is_close_to_chance_and_said_to_be(
     assert evidence.pooled.fold_mean["auc_uncalibrated"] == pytest.approx(0.5, abs=0.05)
     assert abs(evidence.gate.improvement) < 0.02
     assert not evidence.verdict.promoted
-    assert "not proven" in evidence.verdict.words
+    assert evidence.verdict.words.startswith(f"{evidence.verdict.standing}: ")

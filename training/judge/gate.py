@@ -1,42 +1,73 @@
-"""Whether a candidate is proven and promoted (Decision 11): a pure function of evidence."""
+"""Whether a candidate is proven, unproven or refuted, and how it fares beside the champion.
+
+A pure function of evidence (Decisions 11, 20 and 21).
+"""
 
 from typing import Final
 
+from home.records.evidence import Standing, standing_of
 from home.records.training.judged import Compared, Gate, Trials, Verdict
 from market.bootstrap import MEAN_BLOCK
 
 #: Fewer common sessions than three mean blocks of the bootstrap say nothing of either model.
 MIN_COMMON_SESSIONS: Final = 3 * MEAN_BLOCK
 SPA_SIZE: Final = 0.05  # how often the best of idle trials may pass the reality check
-TOLERANCE: Final = 1e-9  # nats; the same recipe on the same rows is not worse than itself
+TOLERANCE: Final = 1e-9  # nats; the same forecasts are not worse than themselves
 
 
-def judge(gate: Gate, champion: Compared | None, trials: Trials | None = None) -> Verdict:
-    """Return the verdict on a candidate.
+def stand(gate: Gate, trials: Trials | None = None) -> tuple[Standing, str]:
+    """Return the standing of a candidate against its baseline, and why.
 
     Parameters
     ----------
     gate
         The baseline that it must beat.
-    champion
-        Whom it has to stand up to on common sessions, None if there is none.
     trials
         Where they are counted, what is called proven has to survive them.
     """
     beats_baseline, figures = _against_baseline(gate)
     survives, checked = _against_trials(trials)
-    proven = beats_baseline and survives
-    beats = f"{'proven' if proven else 'not proven'}: {figures}"
+    standing = standing_of(beats_baseline and survives, gate.interval)
+    words = f"{standing}: {figures}"
     # A gain that is nothing on its own is not made less by its trials.
-    if beats_baseline and checked is not None:
-        beats = f"{beats}; {checked}"
-    if champion is None:
-        ending = "no champion to compare with" if proven else "not promoted"
-        return Verdict(proven=proven, promoted=proven, words=f"{beats}; {ending}")
-    not_worse, compared = _against_champion(champion)
-    promoted = proven and not_worse
-    ending = "promoted" if promoted else "not promoted"
-    return Verdict(proven=proven, promoted=promoted, words=f"{beats}; {compared}; {ending}")
+    return standing, f"{words}; {checked}" if beats_baseline and checked is not None else words
+
+
+def judge(gate: Gate) -> Verdict:
+    """Return the verdict on a candidate alone: no trials, no champion."""
+    standing, words = stand(gate)
+    proven = standing == "proven"
+    return Verdict(proven=proven, standing=standing, promoted=proven, words=words)
+
+
+def beats_champion(champion: Compared, *, same_recipe: bool) -> tuple[bool, str]:
+    """Return whether a proven candidate takes a champion's place, and why (Decision 21).
+
+    A champion's own recipe, trained again, is a refresh. Another replaces it unless the interval of
+    the difference lies wholly on the champion's side; where it straddles 0, the better mean wins.
+    """
+    version, sessions = champion.version, champion.sessions
+    if same_recipe:
+        return True, f"a refresh of champion version {version}, whose recipe it is"
+    if sessions < MIN_COMMON_SESSIONS:
+        return False, (
+            f"champion version {version} shares {sessions} sessions, "
+            f"needed {MIN_COMMON_SESSIONS} to compare"
+        )
+    if champion.loss is None or champion.champion_loss is None:
+        return False, f"champion version {version} has no loss to compare with"
+    beyond = champion.interval is not None and champion.interval[-1] < 0.0
+    wins = not beyond and champion.loss <= champion.champion_loss + TOLERANCE
+    by = (
+        ""
+        if champion.interval is None
+        else ", better by {:+.4f} to {:+.4f}".format(*champion.interval)
+    )
+    return wins, (
+        f"{'not worse' if wins else 'worse'} than champion version {version} on "
+        f"{sessions} common sessions (log loss {champion.loss:.4f} against "
+        f"{champion.champion_loss:.4f}{by})"
+    )
 
 
 def _against_baseline(gate: Gate) -> tuple[bool, str]:
@@ -69,20 +100,3 @@ def _against_trials(trials: Trials | None) -> tuple[bool, str | None]:
     if not spa.superior:
         return False, f"{best} survives their number {found}, but this is not among those that do"
     return True, f"survives the number of {trials.count} trials {found}"
-
-
-def _against_champion(champion: Compared) -> tuple[bool, str]:
-    version, sessions = champion.version, champion.sessions
-    if sessions < MIN_COMMON_SESSIONS:
-        return False, (
-            f"champion version {version} shares {sessions} sessions, "
-            f"needed {MIN_COMMON_SESSIONS} to compare"
-        )
-    if champion.loss is None or champion.champion_loss is None:
-        return False, f"champion version {version} has no loss to compare with"
-    not_worse = champion.loss <= champion.champion_loss + TOLERANCE
-    return not_worse, (
-        f"{'not worse' if not_worse else 'worse'} than champion version {version} on "
-        f"{sessions} common sessions (log loss {champion.loss:.4f} against "
-        f"{champion.champion_loss:.4f})"
-    )

@@ -14,6 +14,7 @@ import pandas as pd
 from jaxtyping import Bool, Float64
 
 from forecasters.paths import Paths
+from home.records.evidence import standing_of
 from home.records.training.measured import Difference
 from home.records.training.rank import NewestRank, RankEvidence, RankFold, RankVerdict, RankWindow
 from market.bootstrap import interval
@@ -214,14 +215,15 @@ def _window(rows: Rows, folds: Sequence[Fold], scored: int) -> RankWindow:
 def _verdict(difference: Difference, model: RankScores) -> RankVerdict:
     bound = difference.bound
     proven = bound is not None and bound > 0.0
+    standing = standing_of(proven, difference.interval)
     low, high = difference.interval or (float("nan"), float("nan"))
     words = (
-        f"{'proven' if proven else 'not proven'}: score {difference.model:.2f} points against "
+        f"{standing}: score {difference.model:.2f} points against "
         f"persistence's {difference.baseline_value:.2f}, better by {difference.value:+.2f} "
         f"(95 % interval {low:+.2f} to {high:+.2f}); the {LEVEL:.0%} interval held "
         f"{model.inside.mean():.1%} of {len(model.crps)} sessions"
     )
-    return RankVerdict(proven=proven, words=words)
+    return RankVerdict(proven=proven, standing=standing, words=words)
 
 
 def _day(session: np.datetime64) -> str:

@@ -8,16 +8,19 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from forecasters.document import FORMAT
+from forecasters.calls import IDENTITY
+from forecasters.document import FORMAT, NO_MODEL_IS_BETTER
 from home.files import write_durably
-from home.layout import serving_model
 from home.records.evidence import Evidence
 from home.records.training.evidence import TrainingEvidence
 from home.strict_json import Json, signed
 from training.fit.fit import Fit
 from training.fit.mixture import DirectionForecaster
+from training.fit.threshold import DEFAULT
+from training.judge.decide import BASELINE, Alias
 from training.walk import Trained
 
 
@@ -26,7 +29,7 @@ def serving_document(
     evidence: TrainingEvidence,
     version: int,
     run_id: str,
-    alias: str,
+    alias: Alias | None,
     definition_hash: str,
 ) -> dict[str, Json]:
     """Return a trained model as plain data, signed with its own hash.
@@ -36,7 +39,7 @@ def serving_document(
     evidence
         The final evidence, champion compared.
     version, run_id, alias
-        Of the registered model.
+        Of the registered model; what has no alias cannot serve.
     definition_hash
         Hash of the feature definitions it was trained on.
     """
@@ -58,11 +61,7 @@ def serving_document(
         "calibration": None,
         "threshold": None,
         "call_weights": None,
-        "trained": {
-            "start": str(pd.Timestamp(fit.first).date()),
-            "end": str(pd.Timestamp(fit.last).date()),
-            "rows": fit.rows,
-        },
+        "trained": _trained(fit.first, fit.last, fit.rows),
         "evidence": _summary(evidence).document(),
     }
     if isinstance(forecaster, DirectionForecaster):
@@ -73,12 +72,48 @@ def serving_document(
     return signed(document)
 
 
-def write_serving(models_dir: Path, name: str, document: Mapping[str, Json]) -> Path:
-    """Replace the file that serving reads for the model of a name; returns its path."""
-    path = serving_model(models_dir, name)
+def baseline_document(
+    trained: Trained, evidence: TrainingEvidence, document: Mapping[str, Json]
+) -> dict[str, Json]:
+    """Return the gate's baseline as what serves, since a version and all others are refuted.
+
+    Parameters
+    ----------
+    document
+        Of the version that it serves instead of: it keeps its name, its number and its run.
+    """
+    fitted, gate = trained.baseline, evidence.gate
+    direction = trained.task.name == "direction"
+    instead = f"version {document['version']} ({document['model']}) is {evidence.verdict.words}"
+    short = Evidence(
+        proven=False,
+        standing="unproven",
+        metric=gate.metric,
+        baseline=gate.baseline,
+        improvement=None,
+        interval=None,
+        verdict=f"{NO_MODEL_IS_BETTER}; {instead}",
+    )
+    return signed(
+        {
+            **document,
+            "model": gate.baseline,
+            "alias": BASELINE,
+            "features": list(fitted.parameters.names()),
+            "parameters": fitted.parameters.model_dump(),
+            "calibration": IDENTITY.model_dump() if direction else None,
+            "threshold": DEFAULT if direction else None,
+            "call_weights": None if direction else [1.0] * len(trained.task.classes),
+            "trained": _trained(fitted.first, fitted.last, fitted.rows),
+            "evidence": short.document(),
+        }
+    )
+
+
+def write_document(path: Path, document: Mapping[str, Json]) -> None:
+    """Write a model as data to a file, durably."""
     text = json.dumps(document, sort_keys=True, indent=1, allow_nan=False)
     write_durably(path, f"{text}\n".encode())
-    return path
 
 
 def write_joblib(
@@ -112,6 +147,11 @@ def write_joblib(
     return path
 
 
+def _trained(first: np.datetime64, last: np.datetime64, rows: int) -> dict[str, Json]:
+    start, end = (str(pd.Timestamp(day).date()) for day in (first, last))
+    return {"start": start, "end": end, "rows": rows}
+
+
 def _fitted(fit: Fit) -> dict[str, object]:
     steps = getattr(fit.estimate.estimator, "named_steps", None)
     if steps is None:
@@ -123,6 +163,7 @@ def _summary(evidence: TrainingEvidence) -> Evidence:
     gate, verdict = evidence.gate, evidence.verdict
     return Evidence(
         proven=verdict.proven,
+        standing=verdict.standing,
         metric=gate.metric,
         baseline=gate.baseline,
         improvement=gate.improvement,

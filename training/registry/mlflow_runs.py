@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from importlib.metadata import version as installed
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, get_args
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import pandas as pd
 
+from home.records.evidence import Standing
 from home.records.training.evidence import TrainingEvidence
 from home.strict_json import Json
 from market.errors import InputError
@@ -35,6 +36,10 @@ REPORT: Final = "report.html"
 SERVING: Final = "serving.json"
 MODEL: Final = "model"
 PARAMETERS: Final = "parameters.json"
+# Tags of a version.
+STANDING: Final = "standing"
+TRIAL: Final = "trial"
+MODEL_TYPE: Final = "model"
 
 
 def open_client(mlruns_dir: Path) -> "MlflowClient":
@@ -116,16 +121,20 @@ def figures(evidence: TrainingEvidence) -> dict[str, float]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def new_version(client: "MlflowClient", name: str, run_id: str) -> int:
-    """Register the model of a run under a name and return its version."""
+def new_version(
+    client: "MlflowClient", name: str, run_id: str, tags: Mapping[str, str] | None = None
+) -> int:
+    """Register the model of a run under a name, tagged, and return its version."""
     if not client.search_registered_models(f"name = '{name}'"):
         client.create_registered_model(name)
     source = f"{client.get_run(run_id).info.artifact_uri}/{MODEL}"
-    return int(client.create_model_version(name, source, run_id).version)
+    return int(client.create_model_version(name, source, run_id, tags=dict(tags or {})).version)
 
 
 def find_champion(client: "MlflowClient", name: str) -> Champion | None:
     """Return the champion of a registered model with its losses, None if there is none.
+
+    A refuted one, promoted before there was the word, is none.
 
     Raises
     ------
@@ -136,7 +145,21 @@ def find_champion(client: "MlflowClient", name: str) -> Champion | None:
     if at is None:
         return None
     chosen = client.get_model_version(name, str(at))
+    if standing(client, chosen) == "refuted":
+        return None
     return Champion(at, str(chosen.run_id), read_losses(client, chosen))
+
+
+def standing(client: "MlflowClient", chosen: "ModelVersion") -> Standing:
+    """Return the standing of a model version, as it is tagged, or by its evidence.
+
+    Raises
+    ------
+    InputError
+        If it is not tagged, and its evidence cannot be read.
+    """
+    tagged = next((word for word in get_args(Standing) if chosen.tags.get(STANDING) == word), None)
+    return tagged or read_evidence(client, chosen).verdict.standing
 
 
 def aliased(client: "MlflowClient", name: str, alias: str) -> int | None:
@@ -144,6 +167,14 @@ def aliased(client: "MlflowClient", name: str, alias: str) -> int | None:
     found = client.search_registered_models(f"name = '{name}'")
     at = found[0].aliases.get(alias) if found else None
     return None if at is None else int(at)
+
+
+def model_type(client: "MlflowClient", name: str, version: int) -> str | None:
+    """Return the model type of a version, None where nothing records it."""
+    chosen = client.get_model_version(name, str(version))
+    if (tagged := chosen.tags.get(MODEL_TYPE)) is not None or not chosen.run_id:
+        return tagged
+    return client.get_run(str(chosen.run_id)).data.params.get("model_type")
 
 
 def read_losses(client: "MlflowClient", chosen: "ModelVersion") -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Which model serves: versions registered with an alias by the gate (Decision 11)."""
+"""Which model serves: versions registered with an alias by the gate (Decisions 11, 20 and 21)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,24 +7,22 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from forecasters.document import NO_MODEL_IS_BETTER
 from home.files import write_durably
 from home.records.training.evidence import TrainingEvidence
 from home.strict_json import Json, signed
 from market.errors import InputError
-from training.judge.decide import CHALLENGER, CHAMPION, Decision, decide
-from training.registry.artifact import (
-    serving_document,
-    write_joblib,
-    write_serving,
-)
-from training.registry.champion_history import crown
+from training.judge.decide import BASELINE, CHALLENGER, CHAMPION, Alias, Decision, decide
+from training.registry.artifact import baseline_document, serving_document, write_joblib
+from training.registry.before import newest_unrefuted, who_was_before
 from training.registry.mlflow_runs import (
+    MODEL_TYPE,
     REPORT,
     SERVING,
+    STANDING,
+    TRIAL,
     aliased,
-    find_champion,
     new_version,
-    open_client,
     read_evidence,
     read_losses,
     read_served,
@@ -32,6 +30,7 @@ from training.registry.mlflow_runs import (
     run,
 )
 from training.registry.trial_runs import read_trials
+from training.registry.what_serves import keep_standby, let_serve, open_registry, served
 from training.report.page import report_html
 from training.walk import Trained
 
@@ -47,9 +46,11 @@ class Registered:
     Attributes
     ----------
     alias
-        `champion` or `challenger`.
+        `champion` or `challenger`; None for a refuted version, and for a trial.
+    serves
+        What serves now, in words.
     serving_path
-        The serving file, None where the champion goes on serving.
+        The serving file, None where what served goes on.
     evidence
         The final evidence, champion compared.
     """
@@ -57,7 +58,8 @@ class Registered:
     name: str
     version: int
     run_id: str
-    alias: str
+    alias: Alias | None
+    serves: str
     joblib_path: Path
     serving_path: Path | None
     report_path: Path
@@ -85,11 +87,11 @@ def register(
     trained_at: pd.Timestamp,
     as_of: pd.Timestamp | None = None,
     tags: Mapping[str, str] | None = None,
+    trial: bool = False,
 ) -> Registered:
     """Record a training, register its model, and let it serve if it may.
 
-    It becomes `champion` if the gate says so, otherwise `challenger`. A challenger serves only
-    as long as there is no champion.
+    `decide.place` says which alias it gets, and what serves.
 
     Parameters
     ----------
@@ -103,35 +105,40 @@ def register(
         Clock of the home, from when on it is champion if it is; by default `trained_at`.
     tags
         More tags of the run, such as the origin of the data.
+    trial
+        Judge and register it, count it, and change nothing that serves.
 
     Raises
     ------
     InputError
         If the out-of-fold losses of the champion or of another trial cannot be read.
     """
-    client = open_client(mlruns_dir)
-    champion = find_champion(client, trained.name)
     settings = trained.evidence.settings
-    trials = read_trials(client, trained.task.name, trained.name, settings)
-    decision = decide(trained.evidence, trained.losses, champion, trials)
-    every_tag = _tags(trained, decision, definition_hash) | dict(tags or {})
-    with run(client, mlruns_dir, trained.task.name, every_tag) as run_id:
-        record(client, run_id, trained, decision.evidence)
-        version = new_version(client, trained.name, run_id)
-        document = serving_document(
-            trained, decision.evidence, version, run_id, decision.alias, definition_hash
-        )
-        publication = _Publication(
-            trained,
-            decision,
-            version,
-            run_id,
-            document,
-            trained_at,
-            as_of or trained_at,
-            every_tag.get("origin"),
-        )
-        return _write(client, publication, models_dir, reports_dir)
+    with open_registry(mlruns_dir, models_dir) as client:
+        before = who_was_before(client, trained.name, settings)
+        trials = read_trials(client, trained.task.name, trained.name, settings)
+        decision = decide(trained.evidence, trained.losses, before, trials, trial=trial)
+        every_tag = _tags(trained, decision, definition_hash) | dict(tags or {})
+        with run(client, mlruns_dir, trained.task.name, every_tag) as run_id:
+            record(client, run_id, trained, decision.evidence)
+            marks = _marks(trained, decision, trial=trial)
+            version = new_version(client, trained.name, run_id, marks)
+            alias = decision.place.alias
+            document = serving_document(
+                trained, decision.evidence, version, run_id, alias, definition_hash
+            )
+            made = _Publication(
+                trained,
+                decision,
+                version,
+                run_id,
+                document,
+                trained_at,
+                as_of or trained_at,
+                every_tag.get("origin"),
+                trial,
+            )
+            return _write(client, made, models_dir, reports_dir)
 
 
 @dataclass(frozen=True)
@@ -146,6 +153,7 @@ class _Publication:
     trained_at: pd.Timestamp
     crowned_at: pd.Timestamp
     origin: str | None
+    trial: bool
 
 
 def _write(
@@ -159,21 +167,54 @@ def _write(
     report_path = reports_dir / f"{name}_v{version}.html"
     write_durably(report_path, page.encode())
     joblib_path = write_joblib(models_dir, made.trained, made.trained_at, _metadata(made))
-    if decision.alias == CHAMPION:
-        crown(client, name, version, made.crowned_at)
-    else:
-        client.set_registered_model_alias(name, decision.alias, str(version))
-    serving_path = write_serving(models_dir, name, made.document) if decision.serves else None
+    if decision.place.alias is not None:
+        keep_standby(models_dir, made.document, decision.evidence.settings)
+    serves, serving_path = _serve(client, made, models_dir)
     return Registered(
         name,
         version,
         run_id,
-        decision.alias,
+        decision.place.alias,
+        serves,
         joblib_path,
         serving_path,
         report_path,
         decision.evidence,
     )
+
+
+def _serve(client: "MlflowClient", made: _Publication, models_dir: Path) -> tuple[str, Path | None]:
+    """Let serve what is to serve; return it in words, and its file if it was changed."""
+    name, found = made.trained.name, made.decision.place
+    if found.serves == "candidate":
+        return "this version", let_serve(client, models_dir, made.document, made.crowned_at)
+    if found.serves == "baseline":
+        document = baseline_document(made.trained, made.decision.evidence, made.document)
+        return NO_MODEL_IS_BETTER, let_serve(client, models_dir, document, made.crowned_at)
+    if found.alias is not None:
+        client.set_registered_model_alias(name, found.alias, str(made.version))
+    if made.decision.verdict.standing == "refuted" and not made.trial:
+        return _serve_unrefuted(client, name, models_dir, made.crowned_at)
+    return _words(served(models_dir, name)), None
+
+
+def _serve_unrefuted(
+    client: "MlflowClient", name: str, models_dir: Path, at: pd.Timestamp
+) -> tuple[str, Path | None]:
+    """Let the unrefuted version serve, where a home from before serves a refuted one."""
+    found, serving = newest_unrefuted(client, name), served(models_dir, name)
+    if found is None or (serving is not None and serving["version"] == int(found[0].version)):
+        return _words(serving), None
+    document = signed(read_served(client, found[0]) | {"alias": found[1]})
+    return _words(document), let_serve(client, models_dir, document, at)
+
+
+def _words(serving: Mapping[str, Json] | None) -> str:
+    if serving is None:
+        return "nothing yet"
+    if serving["alias"] == BASELINE:
+        return NO_MODEL_IS_BETTER
+    return f"version {serving['version']} ({serving['model']})"
 
 
 def promote(
@@ -201,26 +242,32 @@ def promote(
     Raises
     ------
     InputError
-        If there is no such version, or the gate refuses it and `force` is not given.
+        If there is no such version, it is refuted, or the gate refuses it and `force` is not given.
     """
-    client = open_client(mlruns_dir)
-    chosen = _find_version(client, name, version)
-    champion = find_champion(client, name)
-    rival = None if champion and champion.version == int(chosen.version) else champion
-    losses = read_losses(client, chosen)
-    decision = decide(read_evidence(client, chosen), losses, rival)
-    allowed = decision.verdict.promoted
-    if not (allowed or force):
-        raise InputError(
-            f"the gate refuses {name} version {chosen.version}: {decision.verdict.words}; "
-            "train a better one, or promote --force, which is recorded"
-        )
-    document = signed(read_served(client, chosen) | {"alias": CHAMPION})
-    client.set_model_version_tag(name, str(chosen.version), "promoted_at", str(at))
-    client.set_model_version_tag(name, str(chosen.version), "forced", str(not allowed).lower())
-    crown(client, name, int(chosen.version), at)
-    path = write_serving(models_dir, name, document)
-    return Promoted(name, int(chosen.version), not allowed, path, decision.evidence)
+    with open_registry(mlruns_dir, models_dir) as client:
+        chosen = _find_version(client, name, version)
+        number = str(chosen.version)
+        evidence, losses = read_evidence(client, chosen), read_losses(client, chosen)
+        before = who_was_before(client, name, evidence.settings, int(number))
+        decision = decide(evidence, losses, before)
+        allowed = decision.verdict.promoted
+        if decision.verdict.standing == "refuted":
+            raise InputError(
+                f"{name} version {number} never serves: {decision.verdict.words}; "
+                "train a better one, promote --force is for what is unproven"
+            )
+        if not (allowed or force):
+            raise InputError(
+                f"the gate refuses {name} version {number}: {decision.verdict.words}; "
+                "train a better one, or promote --force, which is recorded"
+            )
+        document = signed(read_served(client, chosen) | {"alias": CHAMPION})
+        client.set_model_version_tag(name, number, "promoted_at", str(at))
+        client.set_model_version_tag(name, number, "forced", str(not allowed).lower())
+        client.set_model_version_tag(name, number, TRIAL, "false")
+        keep_standby(models_dir, document, evidence.settings)
+        path = let_serve(client, models_dir, document, at)
+        return Promoted(name, int(number), not allowed, path, decision.evidence)
 
 
 def _find_version(client: "MlflowClient", name: str, version: int | None) -> "ModelVersion":
@@ -242,13 +289,24 @@ def _page(made: _Publication) -> str:
     return report_html(made.decision.evidence, provenance)
 
 
+def _marks(trained: Trained, decision: Decision, *, trial: bool) -> dict[str, str]:
+    """Return the tags of a version: what is asked of it without its run."""
+    return {
+        MODEL_TYPE: trained.settings.model_type,
+        STANDING: decision.verdict.standing,
+        TRIAL: str(trial).lower(),
+    }
+
+
 def _tags(trained: Trained, decision: Decision, definition_hash: str) -> dict[str, str]:
     return {
         "mlflow.runName": trained.name,
         "ticker": trained.settings.ticker,
         "task": trained.task.name,
-        "alias": decision.alias,
+        "model": trained.settings.model_type,
+        "alias": decision.place.alias or "none",
         "proven": str(decision.verdict.proven).lower(),
+        "standing": decision.verdict.standing,
         "verdict": decision.verdict.words,
         "definition_hash": definition_hash,
     }

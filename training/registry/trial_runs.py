@@ -42,10 +42,10 @@ def read_trials(
     InputError
         If the losses of a run cannot be read.
     """
-    seen = {_recipe({key: str(value) for key, value in settings.items()})}
+    seen = {recipe_of(settings)}
     newest = []
     for run in _finished(client, experiment, name):
-        recipe = _recipe(run.data.params)
+        recipe = recipe_of(run.data.params)
         if recipe not in seen:
             seen.add(recipe)
             newest.append(run)
@@ -72,8 +72,9 @@ def _finished(client: "MlflowClient", experiment: str, name: str) -> Iterator["R
             return
 
 
-def _recipe(params: Mapping[str, str]) -> frozenset[tuple[str, str]]:
-    return frozenset((key, value) for key, value in params.items() if key not in NOT_A_TRIAL)
+def recipe_of(settings: Mapping[str, Setting]) -> frozenset[tuple[str, str]]:
+    """Return what makes two trainings the same recipe: their settings, as a run records them."""
+    return frozenset((key, str(one)) for key, one in settings.items() if key not in NOT_A_TRIAL)
 
 
 def _losses(run: "Run", name: str) -> pd.DataFrame:

@@ -78,7 +78,7 @@ def report_html(evidence: TrainingEvidence, provenance: Mapping[str, object] | N
     )
     return _template().render(
         title=f"{TITLES.get(evidence.task, evidence.task)} of {evidence.ticker}",
-        proven=verdict.proven,
+        standing=verdict.standing,
         lead=lead[:1].upper() + lead[1:],
         rest=rest,
         facts=_facts(evidence),

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from forecasters.linear import Linear
 from market.iv_rank import REGIMES, regime_codes
 from market.targets import DIRECTIONS, UP
 from training.fit.forecast import Forecast
@@ -43,6 +44,18 @@ def class_prior(labels: Codes, _before: Before, today: Today) -> Forecast:
     chance = np.tile([1.0 - share, share], (len(today), 1))
     calls, nothing = np.full(len(today), int(share > 0.5)), np.zeros(len(today))
     return Forecast(calls, chance, lift=nothing)
+
+
+def fit_prior(labels: Codes, _before: Before) -> Linear:
+    """Return the class prior as a model: the log-odds of the share of UP, whatever is known."""
+    share = float((labels == _UP).mean())
+    return Linear(
+        features=[],
+        mean=np.empty(0),
+        scale=np.empty(0),
+        coef=np.empty((1, 0)),
+        intercept=np.array([np.log(share / (1.0 - share))]),
+    )
 
 
 def return_sign(_labels: Codes, _before: Before, today: Today) -> Forecast:

@@ -6,8 +6,9 @@ from typing import Generic, TypeVar
 
 import pandas as pd
 
+from forecasters.base import Parameters
 from home.records.training.words import Setting
-from market.arrays import IntArray
+from market.arrays import FloatArray, IntArray
 from market.errors import InputError
 from training.fit.mixture import Forecaster
 from training.frames.folds import Fold
@@ -92,6 +93,9 @@ class Task(Trainable[Forecaster]):
         By code.
     gate_baseline
         The baseline of Decision 11.
+    fit_baseline
+        Its parameters, from class codes and today's figure of the window's rows: it serves where
+        every version is refuted.
     file_stem
         Begins a model's file name.
     has_flat
@@ -106,6 +110,7 @@ class Task(Trainable[Forecaster]):
     scores: Scores
     baselines: Mapping[str, Baseline]
     gate_baseline: str
+    fit_baseline: Callable[[IntArray, FloatArray], Parameters]
     file_stem: str
     has_flat: bool
     headline: tuple[str, ...]

@@ -18,7 +18,7 @@ from training.frames.folds import Fold
 from training.frames.rows import Rows, direction_rows
 from training.models.catalogue import model_type
 from training.settings import OPTIONS, Settings
-from training.tasks.baselines import DIRECTION_BASELINES
+from training.tasks.baselines import DIRECTION_BASELINES, fit_prior
 from training.tasks.declare import Task
 from training.tasks.scores import direction_scores
 
@@ -88,6 +88,7 @@ DIRECTION: Final = Task(
     scores=direction_scores,
     baselines=DIRECTION_BASELINES,
     gate_baseline="class_prior",
+    fit_baseline=fit_prior,
     file_stem="robust_classifier",
     has_flat=True,
     headline=("log_loss", "auc", "accuracy"),

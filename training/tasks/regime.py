@@ -15,6 +15,7 @@ from training.fit.whole import fit_all, tested_labels, tested_values
 from training.frames.folds import Fold
 from training.frames.rows import Rows, regime_rows
 from training.models.catalogue import members, model_type
+from training.models.transition_table import fit_table
 from training.settings import Settings
 from training.tasks.baselines import REGIME_BASELINES
 from training.tasks.declare import Task
@@ -83,6 +84,7 @@ REGIME: Final = Task(
     scores=regime_scores,
     baselines=REGIME_BASELINES,
     gate_baseline="transition_table",
+    fit_baseline=fit_table,
     file_stem="volatility_forecaster",
     has_flat=False,
     headline=("log_loss", "accuracy", "macro_f1"),

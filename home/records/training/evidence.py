@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from home.records.evidence import standing_of
 from home.records.record import Record
 from home.records.training.explained import Curves, Importance
 from home.records.training.judged import Compared, Gate, Trials, Verdict
@@ -167,6 +168,19 @@ class TrainingEvidence(Record):
     champion: Compared | None
     verdict: Verdict
     trials: Absent[Trials] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, given: object) -> object:
+        """Give a verdict from before there was a `standing` that of its figures."""
+        if not isinstance(given, dict):
+            return given
+        verdict, gate = given.get("verdict"), given.get("gate")
+        if not (isinstance(verdict, dict) and isinstance(gate, dict)) or "standing" in verdict:
+            return given
+        found = Gate.model_validate(gate)
+        word = standing_of(verdict.get("proven") is True, found.interval)
+        return {**given, "verdict": {**verdict, "standing": word}}
 
     def count(self, setting: str) -> int:
         """Return a setting that is a whole number.

@@ -2,15 +2,27 @@
 
 from typing import Self
 
+from home.records.evidence import Standing
 from home.records.record import Record
 from home.records.training.measured import Difference
 from home.records.training.words import Interval
 
 
 class Verdict(Record):
-    """`proven`: better than the baseline. `promoted`: also not worse than the champion."""
+    """What is said of a candidate.
+
+    Attributes
+    ----------
+    proven
+        Better than the baseline, for all the trials.
+    standing
+        `proven`, `refuted` where it is worse than the baseline, otherwise `unproven`.
+    promoted
+        Whether it becomes the champion.
+    """
 
     proven: bool
+    standing: Standing
     promoted: bool
     words: str
 

@@ -1,5 +1,6 @@
 """The evidence of forecasts of the IV rank itself, in index points."""
 
+from home.records.evidence import Standing
 from home.records.record import Record
 from home.records.training.measured import Difference
 from home.records.training.words import Setting
@@ -37,9 +38,10 @@ class NewestRank(Record):
 
 
 class RankVerdict(Record):
-    """Whether the forecast is proven to be better than persistence."""
+    """Whether the forecast is proven to be better than persistence, and the word for it."""
 
     proven: bool
+    standing: Standing
     words: str
 
 

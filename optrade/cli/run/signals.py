@@ -8,12 +8,14 @@ from optrade.cli import options
 from optrade.cli.output import print_json, print_table
 
 if TYPE_CHECKING:
-    from home.records.signal import Signal
+    from home.records.evidence import Evidence
+    from home.records.signal import ServedModel, Signal
     from serving.http.schema import TickerProblem
 
 Record = Annotated[bool, typer.Option("--record", help="Write the signals into the ledger.")]
 COLUMNS = [
-    "ticker", "session", "strategy", "size", "P(UP)", "regime", "overall", "proven", "why",
+    "ticker", "session", "strategy", "size", "P(UP)", "regime", "overall", "direction by",
+    "regime by", "why",
 ]  # fmt: skip
 
 
@@ -85,9 +87,18 @@ def signal_row(row: "Signal") -> list[str]:
         f"{row.prediction.probability:.3f}",
         row.volatility.predicted_regime,
         f"{row.overall_confidence:.3f}",
-        "yes" if row.evidence.proven else "no",
+        answered_by(row.provenance.models.direction, row.evidence.direction),
+        answered_by(row.provenance.models.regime, row.evidence.regime),
         row.reasoning,
     ]
+
+
+def answered_by(model: "ServedModel", evidence: "Evidence") -> str:
+    """Return which model answered, of which type, how it stands, and why it is this one."""
+    if model.alias == "baseline":
+        return f"{model.model}, {model.note}"
+    words = f"{model.model or 'unknown type'} version {model.version}, {evidence.standing}"
+    return words if model.note is None else f"{words}: {model.note}"
 
 
 COMMANDS = {"signal": signal, "signal-all": signal_all}

@@ -7,7 +7,7 @@ import typer
 from optrade.cli import options
 from optrade.cli.output import print_json, print_table
 
-COLUMNS = ["model", "version", "from", "until", "first session", "last session"]
+COLUMNS = ["model", "version", "type", "from", "until", "first session", "last session"]
 Name = Annotated[
     str | None, typer.Option("--name", help="Registered model, such as direction_SPY; all if none.")
 ]
@@ -27,14 +27,14 @@ def champions(name: Name = None, session: Session = None, as_json: options.AsJso
         if as_json:
             print_json([one.document() for one in held])
             return
-        rows = [[one.name, one.champion] for one in held]
-        print_table(f"champions of session {session}", ["model", "version"], rows)
+        rows = [[one.name, one.champion, one.model] for one in held]
+        print_table(f"champions of session {session}", ["model", "version", "type"], rows)
         return
     found = model_reigns(run, name)
     if as_json:
         print_json([one.document() for one in found])
         return
-    told = [[one.name, *reign.document().values()] for one in found for reign in one.reigns]
+    told = [[one.name, *row.values()] for one in found for row in one.rows()]
     print_table("champions", COLUMNS, told)
 
 

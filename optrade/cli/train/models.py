@@ -13,11 +13,17 @@ if TYPE_CHECKING:
 
 DirectionType = Annotated[str, typer.Option("--model-type", help="{direction}.")]
 RegimeType = Annotated[str, typer.Option("--model-type", help="{regime}.")]
-Pooled = Annotated[
-    bool, typer.Option("--pooled", help="Train on all underlyings, judge on this one.")
+POOLED = "Train on all underlyings, judge on this one."
+HISTORY = "Train on the sessions before the window as well."
+UNLESS = " By default where the model is paths."
+Pooled = Annotated[bool, typer.Option("--pooled", help=POOLED)]
+History = Annotated[bool, typer.Option("--history", help=HISTORY)]
+PooledUnless = Annotated[bool | None, typer.Option("--pooled/--no-pooled", help=POOLED + UNLESS)]
+HistoryUnless = Annotated[
+    bool | None, typer.Option("--history/--no-history", help=HISTORY + UNLESS)
 ]
-History = Annotated[
-    bool, typer.Option("--history", help="Train on the sessions before the window as well.")
+Trial = Annotated[
+    bool, typer.Option("--trial", help="Judge and register; what serves stays as it is.")
 ]
 Safe = Annotated[
     bool, typer.Option("--safe-features", help="Leave out the eight price-level features.")
@@ -37,12 +43,13 @@ def train(
     views: options.Views = None,
     pooled: Pooled = False,
     history: History = False,
+    trial: Trial = False,
     period: options.Period = "5y",
     start: options.Start = None,
     end: options.End = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Train and judge a direction model; it is registered as champion or challenger."""
+    """Train and judge a direction model; unless it is refuted, it may serve."""
     from optrade.flows.train.jobs import Job
     from training.settings import Settings
     from training.tasks.direction import DIRECTION, direction_service
@@ -60,7 +67,7 @@ def train(
         )
         for name in options.parse_tickers(ticker)
     ]
-    _train([Job(DIRECTION, one) for one in settings], (period, start, end), as_json)
+    _train([Job(DIRECTION, one) for one in settings], (period, start, end), as_json, trial=trial)
 
 
 def train_volatility(
@@ -68,9 +75,10 @@ def train_volatility(
     mode: Annotated[
         str, typer.Option("--mode", help="classification, or regression: iv_rank with an interval.")
     ] = "classification",
-    model_type: RegimeType = "logistic",
-    pooled: Pooled = False,
-    history: History = False,
+    model_type: RegimeType = "paths",
+    pooled: PooledUnless = None,
+    history: HistoryUnless = None,
+    trial: Trial = False,
     period: options.Period = "5y",
     start: options.Start = None,
     end: options.End = None,
@@ -84,14 +92,23 @@ def train_volatility(
 
     if mode not in ("classification", "regression"):
         raise InputError(f"--mode: got {mode!r:.40}, allowed are classification and regression")
+    # Decision 22: paths are at their best so; another type is trained as it is told.
+    preset = model_type == "paths"
     settings = [
-        Settings(name, model_type=model_type, pooled=pooled, history=history)
+        Settings(
+            name,
+            model_type=model_type,
+            pooled=preset if pooled is None else pooled,
+            history=preset if history is None else history,
+        )
         for name in options.parse_tickers(ticker)
     ]
     if mode == "regression":
+        if trial:
+            raise InputError("--trial: --mode regression registers nothing; leave it out")
         _judge_rank(settings, (period, start, end), as_json)
     else:
-        _train([Job(REGIME, one) for one in settings], (period, start, end), as_json)
+        _train([Job(REGIME, one) for one in settings], (period, start, end), as_json, trial=trial)
 
 
 def train_all(
@@ -99,26 +116,29 @@ def train_all(
     models: Annotated[
         str | None, typer.Option("--models", help="Model types, by comma; all if not named.")
     ] = None,
+    trial: Trial = False,
     period: options.Period = "5y",
     start: options.Start = None,
     end: options.End = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Train and judge every model type of every ticker, the preferred one last."""
+    """Train and judge every model type of every ticker, what serves by default last."""
     from optrade.flows.train.jobs import every_job
 
     names = options.parse_tickers(tickers)
     jobs = [job for name in names for job in every_job(name, models)]
-    _train(jobs, (period, start, end), as_json)
+    _train(jobs, (period, start, end), as_json, trial=trial)
 
 
-def _train(jobs: "list[Job]", window: tuple[str, str | None, str | None], as_json: bool) -> None:
+def _train(
+    jobs: "list[Job]", window: tuple[str, str | None, str | None], as_json: bool, *, trial: bool
+) -> None:
     from optrade.cli.evidence import COLUMNS, evidence_document, evidence_rows
     from optrade.flows.train.models import Window, train_models
     from optrade.runtime import runtime
 
     with progress_bar() as progress:
-        trained = train_models(runtime(), jobs, Window(*window), progress)
+        trained = train_models(runtime(), jobs, Window(*window), progress, trial=trial)
     if as_json:
         documents = [evidence_document(model) for model in trained]
         print_json(documents[0] if len(documents) == 1 else documents)
@@ -126,7 +146,9 @@ def _train(jobs: "list[Job]", window: tuple[str, str | None, str | None], as_jso
     print_table("evidence, out of fold", COLUMNS, evidence_rows(trained))
     for model in trained:
         words = model.evidence.verdict.words
-        typer.echo(f"{model.name} version {model.version} ({model.alias}): {words}")
+        called = f"{model.evidence.model}, {model.alias or 'no alias'}"
+        typer.echo(f"{model.name} version {model.version} ({called}): {words}; "
+                   f"serves: {model.serves}")  # fmt: skip
 
 
 def _judge_rank(
@@ -158,7 +180,7 @@ def promote(
         int | None, typer.Option("--version", min=1, help="By default the challenger's.")
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Against the gate's verdict; this is recorded.")
+        bool, typer.Option("--force", help="Though unproven; this is recorded.")
     ] = False,
     as_json: options.AsJson = False,
 ) -> None:

@@ -7,7 +7,8 @@ from typing import Final, get_args
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.services import SERVICES
 from forecasters.base import Task
-from home.layout import serving_models
+from forecasters.document import NO_MODEL_IS_BETTER
+from home.layout import served_files, serving_models
 from optrade.flows.doctor.finding import Finding
 from serving.reading.artifact import load_artifact
 from serving.reading.refusal import Refusal
@@ -19,11 +20,11 @@ TRAIN: Final = "run `optrade train-all`"
 def check_models(models_dir: Path) -> Iterator[Finding]:
     """Yield one finding a model file: whether it is whole and fits the feature definitions."""
     folder = serving_models(models_dir)
-    paths = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    paths = served_files(folder)
     if not paths:
         yield Finding("models", "warning", f"none serves yet: {TRAIN}")
     for path in paths:
-        yield check_model(models_dir, path.stem)
+        yield check_model(models_dir, path.name.partition(".")[0])
 
 
 def check_model(models_dir: Path, name: str) -> Finding:
@@ -41,6 +42,7 @@ def check_model(models_dir: Path, name: str) -> Finding:
     if model.feature_service not in SERVICES:
         words = f"it reads the service {model.feature_service}, which is no longer defined: {TRAIN}"
         return Finding(check, "error", words)
-    proven = "proven" if model.evidence.proven else "not proven"
+    words = [f"version {model.version}", model.model, model.alias]
+    stands = NO_MODEL_IS_BETTER if model.alias == "baseline" else model.evidence.standing
     trained = f"trained on {model.trained.start} to {model.trained.end}"
-    return Finding(check, "ok", f"version {model.version}, {model.alias}, {proven}, {trained}")
+    return Finding(check, "ok", ", ".join([*words, stands, trained]))

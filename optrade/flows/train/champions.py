@@ -1,13 +1,14 @@
 """Who was champion when: the histories of the registered models."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from home.strict_json import Json
 from optrade.periods import parse_day
 from training.registry.champion_history import Reign, champion_at, history
-from training.registry.mlflow_runs import open_client
+from training.registry.mlflow_runs import model_type
+from training.registry.what_serves import open_registry
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
@@ -15,14 +16,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelReigns:
-    """The reigns of a registered model, in order."""
+    """The reigns of a registered model, in order, and the model type of each version.
+
+    A type is None where its run is not known any more.
+    """
 
     name: str
     reigns: tuple[Reign, ...]
+    types: Mapping[int, str | None]
+
+    def model(self, version: int | None) -> str | None:
+        """Return the model type of a version."""
+        return None if version is None else self.types.get(version)
+
+    def rows(self) -> list[dict[str, Json]]:
+        """Return a row a reign as plain values, its model type after the version."""
+        return [
+            {"version": reign.version, "model": self.model(reign.version), **reign.document()}
+            for reign in self.reigns
+        ]
 
     def document(self) -> dict[str, Json]:
         """Return plain values."""
-        return {"name": self.name, "reigns": [reign.document() for reign in self.reigns]}
+        return {"name": self.name, "reigns": [*self.rows()]}
 
 
 @dataclass(frozen=True)
@@ -32,10 +48,16 @@ class ModelChampion:
     name: str
     session: str
     champion: int | None
+    model: str | None
 
     def document(self) -> dict[str, Json]:
         """Return plain values."""
-        return {"name": self.name, "session": self.session, "champion": self.champion}
+        return {
+            "name": self.name,
+            "session": self.session,
+            "champion": self.champion,
+            "model": self.model,
+        }
 
 
 def model_reigns(run: "Runtime", name: str | None) -> list[ModelReigns]:
@@ -58,13 +80,15 @@ def champions_in(run: "Runtime", name: str | None, session: str) -> list[ModelCh
         If there is no such model, or the day is no session.
     """
     day = parse_day("--session", session)
-    return [
-        ModelChampion(one.name, session, champion_at(one.reigns, day)) for one in _reigns(run, name)
-    ]
+    found = [(one, champion_at(one.reigns, day)) for one in _reigns(run, name)]
+    return [ModelChampion(one.name, session, at, one.model(at)) for one, at in found]
 
 
 def _reigns(run: "Runtime", name: str | None) -> Iterator[ModelReigns]:
-    client = open_client(run.home.mlruns)
-    listed = sorted(model.name for model in client.search_registered_models())
-    for one in listed if name is None else [name]:
-        yield ModelReigns(one, history(client, one))
+    with open_registry(run.home.mlruns, run.home.models) as client:
+        listed = sorted(model.name for model in client.search_registered_models())
+        for one in listed if name is None else [name]:
+            reigns = history(client, one)
+            versions = {reign.version for reign in reigns if reign.version is not None}
+            types = {at: model_type(client, one, at) for at in versions}
+            yield ModelReigns(one, reigns, types)

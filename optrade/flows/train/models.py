@@ -32,9 +32,11 @@ class Window:
 
 
 def train_models(
-    run: "Runtime", jobs: list[Job], window: Window, progress: "Progress"
+    run: "Runtime", jobs: list[Job], window: Window, progress: "Progress", *, trial: bool = False
 ) -> list[Registered]:
     """Train, judge and register models, one after the other.
+
+    A trial changes nothing that serves.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def train_models(
     for number, job in enumerate(resolved):
         words = f"{job.settings.model_type} {job.task.name} {job.settings.ticker}"
         progress(f"training {words}", number, len(jobs))
-        registered.append(_register(run, train_one(run, store, job, window)))
+        registered.append(_register(run, train_one(run, store, job, window), trial=trial))
     progress("trained", len(jobs), len(jobs))
     return registered
 
@@ -74,7 +76,7 @@ def train_one(run: "Runtime", store: "FeatureStore", job: Job, window: Window) -
     return replace(trained, evidence=evidence)
 
 
-def _register(run: "Runtime", trained: Trained) -> Registered:
+def _register(run: "Runtime", trained: Trained, *, trial: bool) -> Registered:
     return register(
         trained,
         mlruns_dir=run.home.mlruns,
@@ -84,4 +86,5 @@ def _register(run: "Runtime", trained: Trained) -> Registered:
         trained_at=run.now,
         as_of=run.as_of(),
         tags={"origin": run.home.origin()},
+        trial=trial,
     )

@@ -50,6 +50,7 @@ def _record(run: "Runtime", settings: Settings, evidence: RankEvidence) -> None:
         "task": EXPERIMENT,
         "origin": run.home.origin(),
         "proven": str(evidence.verdict.proven).lower(),
+        "standing": evidence.verdict.standing,
         "verdict": evidence.verdict.words,
     }
     with tracked(client, run.home.mlruns, EXPERIMENT, tags) as run_id:

@@ -1,6 +1,7 @@
 """An open home: from a ticker to its signal over a real store, and every reason for none."""
 
 import json
+import math
 
 import pandas as pd
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from feature_repo.features.catalogue import names
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.services import VOLATILITY_INPUTS
+from home.layout import standby_models
 from home.records.signal import Signal
 from market.errors import ConfigurationError, InputError
 from serving.answer.open_home import open_home
@@ -155,7 +157,8 @@ def test_require_proven_refuses_unless_both_are(full_home, documents, write, unp
     assert (
         open_home(full_home.root, strict).signal_for("SPY", AS_OF).document()["evidence"]["proven"]
     )
-    evidence = documents[unproven]()["evidence"] | {"proven": False, "verdict": "no better"}
+    word = {"proven": False, "standing": "unproven", "verdict": "no better"}
+    evidence = documents[unproven]()["evidence"] | word
     write(
         full_home.models,
         documents[unproven](definition_hash=definition_hash(), evidence=evidence),
@@ -166,6 +169,94 @@ def test_require_proven_refuses_unless_both_are(full_home, documents, write, unp
     served = open_home(full_home.root, CONFIGURATION).signal_for("SPY", AS_OF).document()
     assert not served["evidence"]["proven"]
     assert served["position_size"] != "full"
+
+
+def stand_by(home, document) -> None:
+    """Keep a version for where what serves cannot answer."""
+    folder = standby_models(home.models, document["name"])
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{document['version']}.json").write_text(json.dumps(document))
+
+
+def test_a_version_that_does_not_read_a_null_answers_and_says_so(full_home, documents):
+    of = definition_hash()
+    full_home.put(fed_funds_effective=float("nan"))
+    assert refusal(full_home).error == "null_features", "there is no other version"
+    reads = {"definition_hash": of, "alias": "challenger"}
+    stand_by(full_home, documents["direction"](**reads, version=2))
+    assert refusal(full_home).error == "null_features", "the other reads it too"
+    blind = ["returns_5d", "iv_rank", "hv_20"]
+    stand_by(full_home, documents["direction"](**reads, version=1, features=blind))
+    signal = open_home(full_home.root, CONFIGURATION).signal_for("SPY", AS_OF).document()
+    Signal.model_validate(signal)
+    found = signal["provenance"]["models"]
+    assert (found["direction"]["version"], found["direction"]["alias"]) == (1, "challenger")
+    assert found["direction"]["note"] == (
+        "version 3 (logistic) does not answer: fed_funds_effective without a value, which this one "
+        "does not read"
+    )
+    assert found["regime"]["note"] is None
+    full_home.put()
+    whole = open_home(full_home.root, CONFIGURATION).signal_for("SPY", AS_OF)
+    assert whole.provenance.models.direction.version == 3
+
+
+def test_a_null_that_only_the_other_version_reads_is_gone_around_as_well(
+    full_home, documents, write
+):
+    of, nan = definition_hash(), float("nan")
+    full_home.put(fed_funds_effective=nan, vix_close=nan)
+    regime = documents["regime"](definition_hash=of, features=["iv_rank", "returns_5d", "hv_20"])
+    write(full_home.models, regime)
+    for version, reads in ((2, "vix_close"), (1, "hv_20")):
+        features = ["returns_5d", "iv_rank", reads]
+        document = documents["direction"](definition_hash=of, version=version, features=features)
+        stand_by(full_home, document)
+    signal = open_home(full_home.root, CONFIGURATION).signal_for("SPY", AS_OF)
+    assert signal.provenance.models.direction.version == 1
+    assert "version 3 (logistic)" in signal.provenance.models.direction.note
+
+
+def test_a_null_that_every_signal_shows_refuses(full_home, documents):
+    full_home.put(iv_hv_spread=float("nan"))
+    stand_by(full_home, documents["direction"](definition_hash=definition_hash(), version=1))
+    assert refusal(full_home).error == "null_features"
+
+
+def test_a_version_asked_instead_has_to_be_proven_where_proof_is_required(full_home, documents):
+    evidence = {"proven": False, "standing": "unproven", "verdict": "no better"}
+    document = documents["direction"](
+        definition_hash=definition_hash(), version=1, features=["returns_5d", "iv_rank", "hv_20"],
+        evidence=documents["direction"]()["evidence"] | evidence,
+    )  # fmt: skip
+    stand_by(full_home, document)
+    full_home.put(fed_funds_effective=float("nan"))
+    strict = CONFIGURATION.model_copy(update={"require_proven": True})
+    assert refusal(full_home, strict).error == "unproven"
+    assert refusal(full_home, strict).detail.startswith("SPY: direction: no better")
+
+
+def test_a_baseline_serves_without_features_and_half_at_most(full_home, documents, write):
+    """The class prior: what is served where every version is refuted."""
+    found = documents["direction"]()["evidence"]
+    evidence = found | {
+        "proven": False, "standing": "unproven", "improvement": None, "interval": None,
+        "verdict": "baseline: no model is better; version 3 (ridge) is refuted",
+    }  # fmt: skip
+    full_home.put(fed_funds_effective=float("nan"))
+    prior = documents["direction"](
+        definition_hash=definition_hash(), features=[], mean=[], scale=[], coef=[[]],
+        intercept=[0.5], calibration={"slope": 1.0, "intercept": 0.0}, threshold=0.5,
+        alias="baseline", model="class_prior", evidence=evidence,
+    )  # fmt: skip
+    write(full_home.models, prior)
+    signal = open_home(full_home.root, CONFIGURATION).signal_for("SPY", AS_OF).document()
+    assert signal["prediction"]["probability"] == pytest.approx(1 / (1 + math.exp(-0.5)))
+    assert signal["provenance"]["models"]["direction"]["note"] == "baseline: no model is better"
+    assert signal["evidence"]["direction"]["verdict"].startswith("baseline: no model is better")
+    assert signal["position_size"] in ("none", "half")
+    strict = CONFIGURATION.model_copy(update={"require_proven": True})
+    assert refusal(full_home, strict).error == "unproven"
 
 
 def test_the_settle_time_of_the_configuration_decides(full_home):

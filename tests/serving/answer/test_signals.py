@@ -39,7 +39,8 @@ def make(documents):
 
 def evidence(proven):
     return {
-        "proven": proven, "metric": "log_loss", "baseline": "class_prior",
+        "proven": proven, "standing": "proven" if proven else "unproven",
+        "metric": "log_loss", "baseline": "class_prior",
         "improvement": 0.01, "interval": [-0.01, 0.03], "verdict": "words",
     }  # fmt: skip
 
@@ -187,12 +188,21 @@ def test_provenance_names_clock_origin_models_and_ages(make, values, documents):
         document = documents[task]()
         assert provenance["models"][task] == {
             "name": f"{task}_SPY",
+            "model": "logistic",
             "version": document["version"],
             "alias": "champion",
+            "note": None,
             "run_id": document["run_id"],
             "artifact_sha256": document["sha256"],
             "feature_service": document["feature_service"],
         }
+
+
+def test_a_baseline_that_serves_says_that_no_model_is_better(make, values):
+    signal = make(values, direction={"alias": "baseline", "model": "class_prior"})
+    model = signal["provenance"]["models"]["direction"]
+    assert (model["alias"], model["model"]) == ("baseline", "class_prior")
+    assert model["note"] == "baseline: no model is better"
 
 
 def test_features_needed_are_those_of_both_models_and_of_the_context(documents):

@@ -14,8 +14,9 @@ from sklearn.preprocessing import StandardScaler
 
 from forecasters.base import ForecastError
 from forecasters.document import Artifact
+from home.layout import next_model, standby_models
 from home.strict_json import signature
-from serving.reading.artifact import artifact_path, load_artifact
+from serving.reading.artifact import ArtifactFiles, artifact_path, load_artifact
 from serving.reading.refusal import Refusal
 
 DEFINITIONS = "d" * 64
@@ -375,3 +376,65 @@ def test_a_proven_model_needs_its_figure_and_an_unproven_one_may_lack_it(
     write(tmp_path, documents["direction"](evidence=evidence))
     assert load(tmp_path).evidence.improvement is None
     assert math.isfinite(load(tmp_path).threshold)
+
+
+OTHERS = {"proven": False, "metric": "log_loss", "baseline": "class_prior"}
+
+
+@pytest.mark.parametrize(
+    ("figures", "standing"),
+    [
+        ({"improvement": -0.4, "interval": [-0.6, -0.2]}, "refuted"),
+        ({"improvement": -0.4, "interval": [-0.6, 0.0]}, "unproven"),
+        ({"improvement": 0.1, "interval": [0.05, 0.2]}, "unproven"),
+        ({"improvement": None, "interval": None}, "unproven"),
+    ],
+)
+def test_a_file_from_before_there_was_the_word_is_read_by_its_figures(
+    tmp_path, documents, write, figures, standing
+):
+    evidence = {**OTHERS, **figures, "verdict": "not proven"}
+    write(tmp_path, documents["direction"](evidence=evidence))
+    if standing == "refuted":
+        with pytest.raises(Refusal, match=r"refuted: direction_SPY version 3 .logistic.") as caught:
+            load(tmp_path)
+        assert caught.value.error == "refuted"
+        return
+    assert load(tmp_path).evidence.standing == standing
+
+
+@pytest.mark.parametrize("standing", ["proven", "refuted", "fine"])
+def test_a_word_that_the_figures_do_not_bear_out_is_refused(tmp_path, documents, write, standing):
+    figures = {"improvement": 0.1, "interval": [-0.05, 0.2], "verdict": "words"}
+    write(tmp_path, documents["direction"](evidence={**OTHERS, **figures, "standing": standing}))
+    refused(tmp_path, "standing")
+
+
+def test_what_is_about_to_take_the_place_of_a_file_serves(tmp_path, documents, write):
+    path = write(tmp_path, documents["direction"](version=1))
+    files = ArtifactFiles(tmp_path, DEFINITIONS)
+    assert files.load("direction", "SPY").version == 1
+    next_model(path).write_text(json.dumps(documents["direction"](version=2)))
+    assert files.load("direction", "SPY").version == 2
+    next_model(path).rename(path)
+    assert files.load("direction", "SPY").version == 2
+    path.rename(next_model(path))
+    assert files.load("direction", "SPY").version == 2, "the first version of all"
+
+
+def test_others_are_asked_proven_first_then_the_newest_and_never_a_refuted_one(tmp_path, documents):
+    folder = standby_models(tmp_path, "direction_SPY")
+    assert ArtifactFiles(tmp_path, DEFINITIONS).standby("direction", "SPY") == []
+    folder.mkdir(parents=True)
+    loose = {**OTHERS, "improvement": 0.1, "interval": [-0.05, 0.2], "verdict": "words"}
+    changes = (
+        {"version": 1}, {"version": 4, "evidence": loose}, {"version": 6, "evidence": loose},
+        {"version": 7, "definition_hash": "of another process"},
+        {"version": 8, "evidence": loose | {"improvement": -0.4, "interval": [-0.6, -0.2]}},
+    )  # fmt: skip
+    for change in changes:
+        path = folder / f"{change['version']}.json"
+        path.write_text(json.dumps(documents["direction"](**change)))
+    (folder / "9.json").write_text("cut sho")
+    found = ArtifactFiles(tmp_path, DEFINITIONS).standby("direction", "SPY")
+    assert [one.version for one in found] == [1, 6, 4]

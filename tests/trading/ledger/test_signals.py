@@ -153,6 +153,22 @@ def test_a_row_older_than_the_simulated_rank_is_read_without_it(path):
     assert row.signal == changed(a_signal(), "volatility.iv_rank_forecast", None)
 
 
+def test_a_row_older_than_the_three_words_is_read_by_its_figures(path):
+    with Ledger(path) as ledger:
+        ledger.record(a_signal(), EVENING)
+    document = a_signal().document()
+    for task in ("direction", "regime"):
+        del document["evidence"][task]["standing"]
+        for name in ("model", "note"):
+            del document["provenance"]["models"][task][name]
+    document["evidence"]["regime"] |= {"improvement": -0.3, "interval": [-0.5, -0.1]}
+    stored(path, document)
+    (row,) = read_signals(path)
+    evidence, models = row.signal.evidence, row.signal.provenance.models
+    assert (evidence.direction.standing, evidence.regime.standing) == ("unproven", "refuted")
+    assert models.direction.model is models.regime.note is None
+
+
 @pytest.mark.parametrize(
     ("place", "value"), [("extra", 1), ("direction", None), ("iv_confidence", "high")]
 )

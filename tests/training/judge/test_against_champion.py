@@ -5,7 +5,7 @@ import pytest
 from home.records.training.evidence import TrainingEvidence
 from tests.training.evidences import bare, gate
 from training.judge.against_champion import Champion, comparison
-from training.judge.decide import decide
+from training.judge.decide import Incumbents, decide
 
 DAYS = pd.bdate_range("2020-01-01", periods=300)
 
@@ -41,7 +41,7 @@ def test_no_common_session_has_no_figure() -> None:
 @pytest.mark.parametrize(("level", "promoted"), [(0.60, True), (0.55, True), (0.65, False)])
 def test_a_candidate_must_not_be_worse_than_the_champion(level: float, promoted: bool) -> None:
     champion = Champion(4, "run", losses(DAYS, 0.60))
-    found = decide(evidence(), losses(DAYS, level), champion).evidence
+    found = decide(evidence(), losses(DAYS, level), Incumbents(champion)).evidence
     assert found.verdict.promoted is promoted
     assert found.verdict.proven
     assert "champion version 4" in found.verdict.words
@@ -49,18 +49,18 @@ def test_a_candidate_must_not_be_worse_than_the_champion(level: float, promoted:
 
 def test_an_unproven_candidate_is_not_promoted_however_weak_the_champion() -> None:
     champion = Champion(4, "run", losses(DAYS, 5.0))
-    found = decide(evidence(bound=-0.01), losses(DAYS, 0.6), champion).evidence
+    found = decide(evidence(bound=-0.01), losses(DAYS, 0.6), Incumbents(champion)).evidence
     assert not found.verdict.promoted
 
 
 def test_too_few_common_sessions_are_no_comparison() -> None:
     champion = Champion(4, "run", losses(DAYS[:40], 5.0))
-    assert not decide(evidence(), losses(DAYS, 0.6), champion).evidence.verdict.promoted
+    assert not decide(evidence(), losses(DAYS, 0.6), Incumbents(champion)).evidence.verdict.promoted
 
 
 def test_without_a_champion_the_gate_alone_decides() -> None:
     given = evidence()
-    found = decide(given, losses(DAYS, 0.6), None).evidence
+    found = decide(given, losses(DAYS, 0.6), Incumbents()).evidence
     assert found.verdict.promoted
     assert found.champion is None
     assert given == evidence(), "the evidence given is left as it was"

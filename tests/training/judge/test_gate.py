@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from home.records.training.judged import Compared, DeflatedScore, Gate, RealityCheck, Trials
-from training.judge.gate import MIN_COMMON_SESSIONS, judge
+from training.judge.gate import MIN_COMMON_SESSIONS, beats_champion, judge, stand
 
 FIGURES = st.floats(-1, 1)
 
@@ -33,63 +33,85 @@ def champion(loss: float | None, champion_loss: float | None, sessions: int = 50
 
 
 @pytest.mark.parametrize(
-    ("bound", "rival", "proven", "promoted"),
+    ("bound", "standing"),
     [
-        (0.002, None, True, True),
-        (0.0, None, False, False),
-        (-0.002, None, False, False),
-        (None, None, False, False),
-        (0.002, champion(0.64, 0.65), True, True),
-        (0.002, champion(0.65, 0.65), True, True),
-        (0.002, champion(0.66, 0.65), True, False),
-        (-0.002, champion(0.60, 0.65), False, False),
-        (0.002, champion(0.60, 0.65, MIN_COMMON_SESSIONS), True, True),
-        (0.002, champion(0.60, 0.65, MIN_COMMON_SESSIONS - 1), True, False),
-        (0.002, champion(None, None, 0), True, False),
-        (None, champion(0.60, 0.65), False, False),
+        (0.002, "proven"),
+        (0.0, "unproven"),
+        (-0.029, "unproven"),
+        (-0.03, "unproven"),
+        (-0.031, "refuted"),
+        (None, "unproven"),
     ],
 )
-def test_the_gate_case_by_case(
-    bound: float | None, rival: Compared | None, proven: bool, promoted: bool
-) -> None:
-    verdict = judge(gate(bound), rival)
-    assert (verdict.proven, verdict.promoted) == (proven, promoted)
+def test_the_gate_case_by_case(bound: float | None, standing: str) -> None:
+    """The interval reaches 0.03 beyond the bound: refuted lies wholly below 0."""
+    verdict = judge(gate(bound))
+    assert verdict.standing == standing
+    assert (verdict.proven, verdict.promoted) == (standing == "proven",) * 2
+    assert verdict.words.startswith(f"{standing}: ")
 
 
-@given(bound=FIGURES, mine=FIGURES, theirs=FIGURES, sessions=st.integers(0, 200))
-def test_nothing_is_promoted_unproven_or_against_a_better_champion(
-    bound: float, mine: float, theirs: float, sessions: int
-) -> None:
-    verdict = judge(gate(bound), champion(mine, theirs, sessions))
+@pytest.mark.parametrize(
+    ("rival", "wins"),
+    [
+        (champion(0.64, 0.65), True),
+        (champion(0.65, 0.65), True),
+        (champion(0.66, 0.65), False),
+        (champion(0.60, 0.65, MIN_COMMON_SESSIONS), True),
+        (champion(0.60, 0.65, MIN_COMMON_SESSIONS - 1), False),
+        (champion(None, None, 0), False),
+    ],
+)
+def test_beside_the_champion_case_by_case(rival: Compared, wins: bool) -> None:
+    assert beats_champion(rival, same_recipe=False)[0] is wins
+    assert beats_champion(rival, same_recipe=True)[0]
+
+
+def test_an_interval_wholly_on_the_champion_s_side_loses_whatever_the_mean() -> None:
+    rival = champion(0.60, 0.65).model_copy(update={"interval": [-0.2, -0.1]})
+    assert not beats_champion(rival, same_recipe=False)[0]
+
+
+@given(bound=FIGURES)
+def test_nothing_is_proven_and_refuted(bound: float) -> None:
+    verdict = judge(gate(bound))
     assert verdict.proven is (bound > 0)
-    if verdict.promoted:
-        assert verdict.proven
+    assert (verdict.standing == "refuted") is (bound + 0.03 < 0)
+
+
+@given(mine=FIGURES, theirs=FIGURES, sessions=st.integers(0, 200))
+def test_no_better_champion_is_beaten(mine: float, theirs: float, sessions: int) -> None:
+    if beats_champion(champion(mine, theirs, sessions), same_recipe=False)[0]:
         assert mine <= theirs + 1e-9
         assert sessions >= MIN_COMMON_SESSIONS
 
 
 def test_the_words_hold_the_figures_with_baseline_and_interval() -> None:
-    words = judge(gate(-0.002), None).words
-    for part in ("not proven", "0.6500", "class prior", "0.6600", "-0.0120 to +0.0280", "-0.0020"):
+    words = judge(gate(-0.002)).words
+    for part in ("unproven", "0.6500", "class prior", "0.6600", "-0.0120 to +0.0280", "-0.0020"):
         assert part in words
 
 
+def beside(rival: Compared) -> str:
+    return beats_champion(rival, same_recipe=False)[1]
+
+
 def test_the_words_name_the_champion_and_why() -> None:
-    assert "worse than champion version 3" in judge(gate(0.1), champion(0.7, 0.6)).words
-    assert "not worse than champion version 3" in judge(gate(0.1), champion(0.6, 0.7)).words
-    assert "shares 7 sessions, needed 60" in judge(gate(0.1), champion(0.6, 0.7, 7)).words
+    assert beside(champion(0.7, 0.6)).startswith("worse than champion version 3")
+    assert "not worse than champion version 3" in beside(champion(0.6, 0.7))
+    assert "shares 7 sessions, needed 60" in beside(champion(0.6, 0.7, 7))
 
 
 def test_an_unmeasured_difference_says_so() -> None:
-    verdict = judge(gate(None), None)
+    verdict = judge(gate(None))
     assert "has no interval" in verdict.words
     assert verdict.proven is False
 
 
 def test_a_champion_without_a_loss_is_not_stood_up_to() -> None:
-    verdict = judge(gate(0.1), champion(0.6, None))
-    assert (verdict.proven, verdict.promoted) == (True, False)
-    assert "champion version 3 has no loss to compare with" in verdict.words
+    wins, words = beats_champion(champion(0.6, None), same_recipe=False)
+    assert not wins
+    assert words == "champion version 3 has no loss to compare with"
 
 
 def trials(count: int, p: float | None, superior: bool = True) -> Trials:
@@ -114,17 +136,13 @@ def trials(count: int, p: float | None, superior: bool = True) -> Trials:
 def test_a_claim_has_to_survive_the_number_of_its_trials(
     tried: Trials, proven: bool, words: str | None
 ) -> None:
-    verdict = judge(gate(0.002), None, tried)
-    assert (verdict.proven, verdict.promoted) == (proven, proven)
-    assert verdict.words.startswith("proven:" if proven else "not proven:")
-    assert words is None or words in verdict.words
-    assert words is not None or "trial" not in verdict.words
+    standing, said = stand(gate(0.002), tried)
+    assert standing == ("proven" if proven else "unproven")
+    assert said.startswith(f"{standing}:")
+    assert words is None or words in said
+    assert words is not None or "trial" not in said
 
 
 def test_trials_make_nothing_proven_that_was_not() -> None:
-    plain = judge(gate(-0.002), None)
-    assert judge(gate(-0.002), None, trials(7, 0.001)) == plain
-
-
-def test_what_does_not_survive_its_trials_replaces_no_champion() -> None:
-    assert judge(gate(0.002), champion(0.60, 0.65), trials(7, 0.2)).promoted is False
+    for bound in (-0.002, -0.1):
+        assert stand(gate(bound), trials(7, 0.001)) == stand(gate(bound))

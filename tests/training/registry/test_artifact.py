@@ -10,14 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecasters.document import Artifact
 from home.files import write_durably
 from home.strict_json import canonical, signed
 from tests.training.plain import evaluate
 from training.fit.mixture import DirectionForecaster
 from training.registry.artifact import (
+    baseline_document,
     serving_document,
+    write_document,
     write_joblib,
-    write_serving,
 )
 from training.settings import Settings
 from training.tasks.direction import DIRECTION
@@ -63,7 +65,9 @@ def document_of(trained: Trained) -> dict[str, Any]:
 
 
 def read_back(folder: Path, trained: Trained) -> dict[str, Any]:
-    return json.loads(write_serving(folder, trained.name, document_of(trained)).read_text("utf-8"))
+    path = folder / f"{trained.name}.json"
+    write_document(path, document_of(trained))
+    return json.loads(path.read_text("utf-8"))
 
 
 @pytest.mark.parametrize("word", ["logistic", "ensemble"])
@@ -164,12 +168,48 @@ def test_the_evidence_of_the_document_is_the_gates(direction: Trained) -> None:
     found, gate = document_of(direction)["evidence"], direction.evidence.gate
     assert found == {
         "proven": direction.evidence.verdict.proven,
+        "standing": direction.evidence.verdict.standing,
         "metric": "log_loss",
         "baseline": "class_prior",
         "improvement": gate.improvement,
         "interval": gate.interval,
         "verdict": direction.evidence.verdict.words,
     }
+
+
+@pytest.mark.parametrize("task", ["direction", "regime"])
+def test_the_baseline_that_serves_says_what_the_gate_s_baseline_says(
+    direction: Trained, regime: Trained, make_direction: Frames, task: str
+) -> None:
+    trained = {"direction": direction, "regime": regime}[task]
+    document = document_of(trained)
+    given = baseline_document(trained, trained.evidence, document)
+    found = Artifact.model_validate(given)
+    assert (found.name, found.version, found.run_id) == (trained.name, 3, "a1b2")
+    assert (found.alias, found.model) == ("baseline", trained.task.gate_baseline)
+    assert found.evidence.standing == "unproven"
+    assert found.evidence.verdict.startswith("baseline: no model is better; version 3 (logistic)")
+    assert signed(given) == given
+    if task == "direction":
+        labels = trained.tested.labels
+        assert found.features == []
+        share = found.probability_up({})
+        assert 0.0 < share < 1.0
+        assert abs(share - (labels[labels >= 0] == 1).mean()) < 0.2
+        assert found.direction({}).called == ("UP" if share > 0.5 else "DOWN")
+        return
+    assert found.features == ["iv_rank"]
+    ranks = np.arange(0.5, 100.0)
+    told = np.array([[*found.probabilities({"iv_rank": rank}).values()] for rank in ranks])
+    table = trained.baseline.parameters.chances(ranks[:, None]).probabilities
+    np.testing.assert_allclose(told, table, atol=1e-15)
+    assert {found.regime({"iv_rank": rank}).called for rank in ranks} <= set(found.classes)
+
+
+def test_a_model_without_an_alias_cannot_be_read_for_serving(direction: Trained) -> None:
+    document = serving_document(direction, direction.evidence, 3, "a1b2", None, "feed")
+    with pytest.raises(ValueError, match="alias"):
+        Artifact.model_validate(document)
 
 
 def test_the_hash_is_of_the_canonical_json_without_itself(regime: Trained, tmp_path: Path) -> None:

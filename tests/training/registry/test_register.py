@@ -99,14 +99,127 @@ def test_a_proven_model_becomes_champion_and_a_refused_one_does_not_replace_it(
 
 
 def test_a_proven_model_worse_than_the_champion_is_refused(
-    home: Home, trained: Callable[[float], Trained]
+    home: Home, trained: Callable[[float], Trained], make_direction: Frames
 ) -> None:
     home.register(trained(2.0))
-    weaker = home.register(trained(0.9))
+    other = replace(SETTINGS, n_features=3)
+    weaker = home.register(walk(DIRECTION, *make_direction(500, 1, 0.9), other))
     assert weaker.evidence.verdict.proven
     assert weaker.alias == "challenger"
     assert "worse than champion version 1" in weaker.evidence.verdict.words
     assert home.served()["version"] == 1
+
+
+def test_a_champion_is_refreshed_by_its_own_recipe_however_it_fares(
+    home: Home, trained: Callable[[float], Trained]
+) -> None:
+    home.register(trained(2.0))
+    weaker = home.register(trained(0.9))
+    assert weaker.evidence.champion.difference < 0
+    assert (weaker.alias, weaker.serves) == ("champion", "this version")
+    assert "a refresh of champion version 1" in weaker.evidence.verdict.words
+    assert home.served()["version"] == 2
+
+
+def worse(of: Trained) -> Trained:
+    """Return a training that did significantly worse than the baseline."""
+    figures = {"improvement": -0.4, "interval": [-0.6, -0.2], "bound": -0.55}
+    gate = of.evidence.gate.model_copy(update=figures)
+    return replace(of, evidence=of.evidence.model_copy(update={"gate": gate}))
+
+
+@pytest.fixture(scope="module")
+def noise(make_direction: Frames) -> Trained:
+    return walk(DIRECTION, *make_direction(500, 1, 0.0), SETTINGS)
+
+
+def bytes_of(home: Home) -> bytes:
+    return (home.models / "serving" / "direction_SPY.json").read_bytes()
+
+
+def test_where_every_version_is_refuted_the_baseline_serves(home: Home, noise: Trained) -> None:
+    found = home.register(worse(noise))
+    assert (found.alias, found.serves) == (None, "baseline: no model is better")
+    assert found.evidence.verdict.words.startswith("refuted: ")
+    served = home.served()
+    assert (served["alias"], served["model"], served["version"]) == ("baseline", "class_prior", 1)
+    client = open_client(home.mlruns)
+    assert aliased(client, "direction_SPY", "challenger") is None
+    newer = home.register(noise)
+    assert (newer.alias, newer.serves) == ("challenger", "this version")
+    assert home.served()["version"] == 2
+    again = home.register(worse(noise))
+    assert (again.alias, again.serves) == (None, "version 2 (logistic)")
+    assert home.served()["version"] == 2
+
+
+def test_a_refuted_version_is_promoted_by_nobody(home: Home, noise: Trained) -> None:
+    home.register(worse(noise))
+    before = bytes_of(home)
+    with pytest.raises(InputError, match="direction_SPY version 1 never serves: refuted: "):
+        promote("direction_SPY", at=AT, version=1, force=True, **home.paths)
+    assert bytes_of(home) == before
+    assert find_champion(open_client(home.mlruns), "direction_SPY") is None
+
+
+@pytest.mark.parametrize("standing", ["refuted", "unproven"])
+def test_a_trial_is_registered_and_counted_and_changes_nothing(
+    home: Home, noise: Trained, make_direction: Frames, standing: str
+) -> None:
+    first = home.register(noise, trial=True)
+    assert (first.alias, first.serves) == (None, "nothing yet")
+    assert not (home.models / "serving").exists()
+    home.register(noise)
+    before = bytes_of(home)
+    other = walk(DIRECTION, *make_direction(500, 1, 0.0), replace(SETTINGS, n_features=3))
+    found = home.register(worse(other) if standing == "refuted" else other, trial=True)
+    assert (found.version, found.alias, found.serves) == (3, None, "version 2 (logistic)")
+    assert found.evidence.verdict.standing == standing
+    assert "a trial: what serves stays" in found.evidence.verdict.words
+    assert bytes_of(home) == before
+    assert aliased(open_client(home.mlruns), "direction_SPY", "challenger") == 2
+    assert home.register(noise).evidence.trials.count == 2, "the trial is one"
+
+
+def test_a_trial_may_be_promoted_and_is_none_then(home: Home, noise: Trained) -> None:
+    home.register(noise, trial=True)
+    promote("direction_SPY", at=AT, version=1, force=True, **home.paths)
+    assert home.served()["version"] == 1
+    again = home.register(worse(noise))
+    assert again.serves == "version 1 (logistic)"
+    assert len(list((home.models / "serving" / "standby").rglob("*.json"))) == 1
+
+
+def test_a_version_whose_training_was_cut_short_does_not_serve(
+    home: Home, noise: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("training.registry.register._write", die)
+        with pytest.raises(KeyboardInterrupt):
+            home.register(noise)
+    assert home.register(worse(noise)).serves == "baseline: no model is better"
+
+
+def test_a_home_from_before_stops_serving_a_refuted_version(home: Home, noise: Trained) -> None:
+    """It is served under an alias, and neither its file nor its version has the word."""
+    home.register(noise)
+    refuted = home.register(worse(noise))
+    client = open_client(home.mlruns)
+    client.set_registered_model_alias("direction_SPY", "champion", str(refuted.version))
+    client.delete_model_version_tag("direction_SPY", str(refuted.version), "standing")
+    evidence = home.mlruns / "artifacts" / refuted.run_id / "artifacts" / tracking.EVIDENCE
+    document = json.loads(evidence.read_text("utf-8"))
+    del document["verdict"]["standing"]
+    evidence.write_text(json.dumps(document), "utf-8")
+    file = home.models / "serving" / "direction_SPY.json"
+    file.write_text(json.dumps(home.served() | {"version": refuted.version}), "utf-8")
+    assert find_champion(client, "direction_SPY") is None
+    found = home.register(worse(noise))
+    assert found.serves == "version 1 (logistic)"
+    assert (home.served()["version"], home.served()["alias"]) == (1, "challenger")
 
 
 def test_a_better_model_and_an_equal_one_replace_the_champion(
@@ -224,7 +337,7 @@ def test_promotion_against_the_gate_needs_force_and_is_recorded(
     home: Home, trained: Callable[[float], Trained]
 ) -> None:
     home.register(trained(0.0))
-    with pytest.raises(InputError, match="the gate refuses direction_SPY version 1: not proven"):
+    with pytest.raises(InputError, match="the gate refuses direction_SPY version 1: unproven"):
         promote("direction_SPY", at=AT, **home.paths)
     assert home.served()["alias"] == "challenger"
     forced = promote("direction_SPY", at=AT, force=True, **home.paths)
@@ -332,7 +445,7 @@ def test_a_report_is_kept_with_the_run_and_in_the_home(
     page = found.report_path.read_text("utf-8")
     kept = next(home.mlruns.rglob(f"{found.run_id}/**/report.html"))
     assert kept.read_text("utf-8") == page
-    assert "Not proven:" in page
+    assert "Unproven:" in page
     assert found.run_id in page
     assert "simulated" in page
 

@@ -1,12 +1,14 @@
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from forecasters.linear import Linear
+from home.records.evidence import Standing
 from home.records.training.evidence import FoldEvidence, FoldRows, Member, Pooled, TrainingEvidence
 from home.records.training.explained import Importance, Permutation, Rise
 from home.records.training.judged import Compared, DeflatedScore, Gate
@@ -109,7 +111,7 @@ def complete(task: Task, tested: OutOfFold) -> TrainingEvidence:
                 weights=linear_weights(linear, [linear], task.classes),
             ),
             "trials": tried,
-            "verdict": judge(against, rival, tried),
+            "verdict": judge(against),
         }
     )
 
@@ -168,7 +170,7 @@ def test_the_first_line_is_the_verdict(full_page: str, evidence: TrainingEvidenc
     body = page.words[1:]  # after the title
     words = evidence.verdict.words
     assert f"{body[0]} {body[1]}".lower() == words.lower()
-    assert body[0] in ("Proven:", "Not proven:")
+    assert body[0] in ("Proven:", "Unproven:", "Refuted:")
     assert page.words[0].startswith(body[0])
 
 
@@ -285,7 +287,7 @@ def test_the_same_evidence_gives_the_same_page(full_page: str, evidence: Trainin
     assert report_html(evidence, PROVENANCE) == full_page
 
 
-def test_a_proven_page_says_so(light: TrainingEvidence) -> None:
-    for proven in (True, False):
-        given = but(light, verdict=light.verdict.model_copy(update={"proven": proven}))
-        assert ('<header class="proven">' in report_html(given)) is proven
+def test_a_page_is_marked_by_how_the_model_stands(light: TrainingEvidence) -> None:
+    for standing in get_args(Standing):
+        given = but(light, verdict=light.verdict.model_copy(update={"standing": standing}))
+        assert f'<header class="{standing}">' in report_html(given)

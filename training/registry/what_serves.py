@@ -1,0 +1,101 @@
+"""What serves, and the alias that says so, changed as one step.
+
+The new serving file is written beside the old one; from that moment on it is what serves, to every
+reader (`home.layout.next_model`). The alias follows it, and then it takes the old one's name. What
+a kill leaves in between is finished by the next that opens the registry.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pandas as pd
+
+from home.files import sync_folder
+from home.layout import NEXT, next_model, serving_model, serving_models, standby_models
+from home.records.training.words import Setting
+from home.strict_json import Json, signed
+from training.judge.decide import CHALLENGER, CHAMPION
+from training.registry.artifact import write_document
+from training.registry.champion_history import FROM, crown
+from training.registry.mlflow_runs import open_client
+from training.registry.trial_runs import recipe_of
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+LOCK: Final = ".registry.lock"
+DIGITS: Final = 16  # of a recipe's hash, in a file name
+
+
+@contextmanager
+def open_registry(mlruns_dir: Path, models_dir: Path) -> Iterator["MlflowClient"]:
+    """Give the registry of a home, with nothing half done, to one process at a time."""
+    from filelock import FileLock
+
+    models_dir.mkdir(parents=True, exist_ok=True)
+    with FileLock(models_dir / LOCK):
+        client = open_client(mlruns_dir)
+        finish(client, models_dir)
+        yield client
+
+
+def let_serve(
+    client: "MlflowClient", models_dir: Path, document: Mapping[str, Json], at: pd.Timestamp
+) -> Path:
+    """Let a version serve under the alias that its document says; returns the serving file.
+
+    Parameters
+    ----------
+    at
+        Clock of the home: from when on it is champion, if it is.
+    """
+    name, version = str(document["name"]), str(document["version"])
+    path = serving_model(models_dir, name)
+    if document["alias"] == CHAMPION:
+        client.set_model_version_tag(name, version, FROM, at.isoformat())
+    write_document(next_model(path), document)
+    _finish(client, next_model(path))
+    return path
+
+
+def finish(client: "MlflowClient", models_dir: Path) -> None:
+    """Finish what a killed process began."""
+    for path in sorted(serving_models(models_dir).glob(f"*.json{NEXT}")):
+        _finish(client, path)
+
+
+def served(models_dir: Path, name: str) -> dict[str, Json] | None:
+    """Return the document that serves for a model, None where there is none that can be read."""
+    try:
+        return dict(json.loads(serving_model(models_dir, name).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def keep_standby(
+    models_dir: Path, document: Mapping[str, Json], settings: Mapping[str, Setting]
+) -> None:
+    """Keep an unrefuted version for where what serves cannot answer (Decision 23).
+
+    It answers as no champion, whatever its alias is now.
+    """
+    recipe = json.dumps(sorted(recipe_of(settings)))
+    stem = hashlib.sha256(recipe.encode()).hexdigest()[:DIGITS]
+    path = standby_models(models_dir, str(document["name"])) / f"{stem}.json"
+    write_document(path, signed({**document, "alias": CHALLENGER}))
+
+
+def _finish(client: "MlflowClient", path: Path) -> None:
+    document = json.loads(path.read_bytes())
+    name, version, alias = document["name"], document["version"], document["alias"]
+    if alias == CHAMPION:
+        since = client.get_model_version(name, str(version)).tags[FROM]
+        crown(client, name, version, pd.Timestamp(since))
+    elif alias == CHALLENGER:
+        client.set_registered_model_alias(name, CHALLENGER, str(version))
+    path.rename(path.with_name(path.name.removesuffix(NEXT)))
+    sync_folder(path.parent)
