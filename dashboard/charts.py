@@ -33,6 +33,7 @@ PERIOD_MARKER: Final = 12
 MOST_TICKS: Final = 12
 FEW: Final = 8  # signals of a period that are counted one by one on the axis
 DATES: Final[dict[Period, str]] = {"session": "%-d %b %Y", "month": "%b %Y"}
+TICKS: Final[dict[Period, str]] = {"session": "%-d %b", "month": "%b %Y"}
 WIDTHS: Final[dict[Period, pd.Timedelta]] = {
     "session": pd.Timedelta(days=1),
     "month": pd.Timedelta(days=30),
@@ -115,7 +116,7 @@ def reliability(table: pd.DataFrame) -> go.Figure:
             marker={"size": _sizes(part["n"], max(table["n"], default=1)), "color": colour},
             hovertemplate="forecast %{x:.3f}, came %{y:.3f}, %{text}<extra></extra>",
         )
-    figure.update_xaxes(title="mean P(UP) forecast", range=[0, 1], tickformat=".0%")
+    figure.update_xaxes(title="mean P(UP) forecast", range=[0, 1.02], tickformat=".0%")
     figure.update_yaxes(title="share that went UP", range=[-0.03, 1.08], tickformat=".0%")
     return _styled(figure, 380)
 
@@ -166,7 +167,8 @@ def strategies_over_time(table: pd.DataFrame, period: Period) -> go.Figure:
     figure.update_yaxes(
         title="signals", rangemode="tozero", tickformat="d", dtick=1 if most <= FEW else None
     )
-    return _styled(figure, 320, barmode="stack", showlegend=True)
+    _styled(figure, 320, barmode="stack", showlegend=True)
+    return figure.update_layout(legend_traceorder="normal")
 
 
 def _time_axis(figure: go.Figure, periods: pd.Series, period: Period) -> None:
@@ -180,7 +182,8 @@ def _time_axis(figure: go.Figure, periods: pd.Series, period: Period) -> None:
         type="date",
         range=[first, last],
         tickvals=ticks[:: -(-len(ticks) // MOST_TICKS) or 1],
-        tickformat=DATES[period],
+        tickformat=TICKS[period],
+        tickangle=0,
     )
 
 

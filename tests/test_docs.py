@@ -1,12 +1,22 @@
-"""The pages name what there is, and what they link to exists."""
+"""The pages name what there is, say the numbers of the code, and what they link to exists."""
 
 import re
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from home.records.record import Record
+from home.records.signal import Signal
+from market.calendar import decision_time, sessions
+from market.iv_rank import BAND_CUTS, REGIME_CUTS
+from market.targets import HORIZON, MOVE
 from optrade.cli import GROUPS, MODULES
 from optrade.settings import Settings
+from trading.ledger.schema import CREATE_OUTCOMES, CREATE_SIGNALS
+from trading.strategies import plans, selector, sizing
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -28,6 +38,123 @@ def test_every_command_is_described(command: str) -> None:
 @pytest.mark.parametrize("name", [f.validation_alias for f in Settings.model_fields.values()])
 def test_every_setting_is_described(name: str) -> None:
     assert f"`{name}`" in (ROOT / "docs" / "configuration.md").read_text()
+
+
+def text(name: str) -> str:
+    return (ROOT / "docs" / f"{name}.md").read_text()
+
+
+def rows(page: str) -> list[list[str]]:
+    """Return the cells of every line of a table."""
+    lines = [line for line in page.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+
+
+@pytest.mark.parametrize(
+    "page", ["strategies", "labels", "ledger", "operation", "extending", "signal"]
+)
+def test_a_page_is_short_and_the_readme_leads_to_it(page: str) -> None:
+    assert len(text(page).splitlines()) <= 150
+    assert f"(docs/{page}.md)" in (ROOT / "README.md").read_text()
+
+
+def test_the_strategies_are_those_of_the_matrix() -> None:
+    told = {row[0]: row for row in rows(text("strategies"))}
+    for strategy in selector.MATRIX:
+        _, direction, regime, legs, size = told[strategy.name]
+        assert direction == (strategy.direction or "unclear")
+        assert regime == (strategy.iv_regime or "LOW or NORMAL")
+        assert set(re.findall(r"[0-9]\.[0-9]+", legs)) == {f"{d:.2f}" for d in strategy.plan.deltas}
+        assert size == strategy.limit
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"IV confidence below {selector.MIN_IV_CONFIDENCE:.2f}, "
+        f"or overall below {selector.MIN_OVERALL_CONFIDENCE:.2f}",
+        f"direction confidence below {selector.MIN_DIRECTION_CONFIDENCE:.2f}, "
+        f"or overall below {selector.MIN_DIRECTIONAL_OVERALL:.2f}",
+        f"{sizing.DIRECTION_WEIGHT} of the first and {sizing.IV_WEIGHT} of the second",
+        f"| {sizing.FULL_CONFIDENCE:.2f} or more | full |",
+        f"{sizing.UNPROVEN_LIMIT} while either\nmodel has not beaten",
+        "{} to {} days".format(*plans.EXPIRY_WINDOW_DAYS)
+        + f", {plans.EXPIRY_TARGET_DAYS} aimed at",
+        f"{100 * plans.MAX_LOSS:.0f} % of the portfolio",
+        f"{100 * plans.PROFIT_TARGET:.0f} % of the maximum profit",
+        f"moved {100 * plans.STOP_MOVE:.0f} % against",
+    ],
+)
+def test_the_floors_sizes_and_plans_are_those_of_the_code(words: str) -> None:
+    assert words in text("strategies")
+
+
+def test_the_labels_are_those_of_the_code() -> None:
+    page = text("labels")
+    assert HORIZON == 5
+    assert "over the next five XNYS sessions" in page
+    assert f"| above {100 * MOVE:.0f} % | UP |" in page
+    assert f"| below -{100 * MOVE:.0f} % | DOWN |" in page
+    for place, cuts in ((1, BAND_CUTS), (2, REGIME_CUTS)):
+        told = [cells[place] for cells in rows(page) if len(cells) == 3 and cells[0].isupper()]
+        # Each cut ends one class and begins the next.
+        assert re.findall(r"[0-9]+", " ".join(told)) == [f"{cut:.0f}" for cut in cuts for _ in "to"]
+
+
+def test_the_columns_of_an_outcome_are_told() -> None:
+    page = text("ledger")
+    named = set(re.findall(r"^    ([a-z_]+) [A-Z]", CREATE_OUTCOMES, re.MULTILINE))
+    shared = set(re.findall(r"^    ([a-z_]+) [A-Z]", CREATE_SIGNALS, re.MULTILINE))
+    for name in named - shared:
+        assert f"`{name}`" in page, name
+
+
+def records(kind: type[Record], path: str = "") -> Iterator[tuple[str, set[str]]]:
+    """Yield where each record below a record stands, and the names of its fields."""
+    yield path, set(kind.model_fields)
+    for name, field in kind.model_fields.items():
+        parts = [field.annotation, *get_args(field.annotation)]
+        for part in parts:
+            if isinstance(part, type) and issubclass(part, Record):
+                yield from records(part, f"{path}.{name}".lstrip("."))
+
+
+def test_every_field_of_a_signal_is_told_and_no_other() -> None:
+    told: dict[str, set[str]] = {}
+    for part in text("signal").split("\n## ")[1:]:
+        heading, body = part.split("\n", 1)
+        for path in re.findall(r"`([^`]+)`", heading) or [""]:
+            told[path] = set(re.findall(r"^\| `([^`]+)` \|", body, re.MULTILINE))
+    assert told == dict(records(Signal))
+
+
+CRON = re.findall(
+    r"^    (\S+) (\S+) \* \* (\S+)  optrade run-daily   # (\S+)$", text("operation"), re.M
+)
+
+
+@pytest.mark.parametrize(("minute", "hours", "days", "zone"), CRON, ids=[line[3] for line in CRON])
+def test_a_line_of_cron_runs_in_the_time_of_every_session(
+    minute: str, hours: str, days: str, zone: str
+) -> None:
+    decided = decision_time(sessions("2016-01-04", "2026-11-27")).tz_convert(zone)
+    first, last = (int(day) for day in days.split("-"))
+    needed = set()
+    for moment in decided:
+        runs = {
+            hour: run
+            for hour in hours.split(",")
+            if moment < (run := moment.replace(hour=int(hour), minute=int(minute)))
+            and run < moment + timedelta(minutes=120)
+        }
+        assert runs, moment
+        assert all(first <= run.isoweekday() <= last for run in runs.values()), moment
+        needed |= set(runs) if len(runs) == 1 else set()
+    assert needed == set(hours.split(","))
+
+
+def test_the_zones_of_cron_are_several() -> None:
+    assert [line[3] for line in CRON][:2] == ["America/New_York", "UTC"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

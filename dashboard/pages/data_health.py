@@ -76,7 +76,7 @@ def _quarantine(files: Home) -> None:
     st.dataframe(refused, hide_index=True, column_config=times)
     kept = int(refused["released_at"].isna().sum())
     st.caption(
-        f"{len(refused):,} rows that the gate refused; {kept:,} of them are kept out of the lake. "
+        f"Rows that the gate refused: {len(refused):,}, of which {kept:,} are kept out. "
         "To act? No, features are built without them. One that is right after all: "
         "`optrade quarantine show`, then `optrade quarantine release`."
     )

@@ -218,8 +218,8 @@ def _act(view: str, missing: list[str]) -> str:
     if not missing:
         return "no"
     if view in OPTIONAL_GROUPS:
-        return "no, unless a model reads one of them: its ticker has no signal"
-    return "yes, if the next session has it too: no signal of a model that reads one of them"
+        return "no, unless a model reads them"
+    return "yes: `optrade doctor`; no signal of a model that reads them"
 
 
 def _last_row(data_dir: Path, manifest: Manifest, entry: Entry) -> pl.DataFrame:

@@ -21,6 +21,8 @@ INGEST: Final = {
     "`optrade ingest --source recorded --recorded-dir` that folder",
     "simulated": "Yes: `optrade ingest --source simulated`",
 }
+NO_CLOSE: Final = "no `close` has landed, so there is no view of implied volatility, and no signal"
+NO_VALUE: Final = "no `value` has landed, so there is no view `macro`, and no signal of any ticker"
 BUILD: Final = "Yes: run `optrade build-features`"
 
 
@@ -59,11 +61,9 @@ def _raw(manifest: Manifest) -> Iterator[Lacking]:
     act = INGEST[manifest.origin or "live"]
     for ticker in manifest.keys(PRICES):
         if missing := _missing(manifest, INDICES, _indices(ticker)):
-            wrong = f"no close of {missing} has landed: no view of implied volatility, no signal"
-            yield Lacking(ticker, INDICES, missing, wrong, act)
+            yield Lacking(ticker, INDICES, missing, NO_CLOSE, act)
     if missing := _missing(manifest, SERIES, (*DAILY, *MONTHLY)):
-        wrong = f"no value of {missing} has landed: no view `macro`, no signal of any ticker"
-        yield Lacking(MARKET, SERIES, missing, wrong, act)
+        yield Lacking(MARKET, SERIES, missing, NO_VALUE, act)
 
 
 def _missing(manifest: Manifest, table: str, needed: tuple[str, ...]) -> str:

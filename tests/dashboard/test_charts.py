@@ -70,6 +70,7 @@ def test_a_single_session_stands_in_a_month_and_is_counted_in_whole_numbers() ->
     first, last = layout.xaxis.range
     assert last - first >= pd.Timedelta(days=31)
     assert list(layout.xaxis.tickvals) == [day]
+    assert (layout.xaxis.tickformat, layout.xaxis.tickangle) == ("%-d %b", 0)
     assert (layout.yaxis.dtick, layout.showlegend) == (1, True)
 
 

@@ -393,7 +393,7 @@ def test_a_ticker_whose_index_is_not_there_is_told_with_what_to_do(
     _land_everything(tmp_path, but=("RVX",))
     (row,) = lacking(tmp_path).to_dict("records")
     assert (row["ticker"], row["table"], row["lacks"]) == ("IWM", "indices", "RVX")
-    assert "no close of RVX has landed" in row["wrong"]
+    assert "no `close` has landed" in row["wrong"]
     assert "--recorded-dir" in row["act"]
 
 
