@@ -6,6 +6,8 @@ from typing import Any, Final
 import pandas as pd
 import plotly.graph_objects as go
 
+from monitoring.scores import FIRST_MONTH, Period
+
 INK: Final = "#1c2733"
 GRID: Final = "#e3e9ef"
 BLUE: Final = "#1f5f8b"
@@ -27,7 +29,14 @@ STRATEGY_COLOURS: Final = {
 STANDING_COLOURS: Final = {"proven": GREEN, "unproven": AMBER, "refuted": RED}
 LARGEST_MARKER: Final = 26
 SMALLEST_MARKER: Final = 5
-MONTH_MARKER: Final = 12
+PERIOD_MARKER: Final = 12
+MOST_TICKS: Final = 12
+FEW: Final = 8  # signals of a period that are counted one by one on the axis
+DATES: Final[dict[Period, str]] = {"session": "%-d %b %Y", "month": "%b %Y"}
+WIDTHS: Final[dict[Period, pd.Timedelta]] = {
+    "session": pd.Timedelta(days=1),
+    "month": pd.Timedelta(days=30),
+}
 
 
 def _styled(figure: go.Figure, height: int, **layout: Any) -> go.Figure:  # noqa: ANN401 - Plotly's own keywords
@@ -116,44 +125,63 @@ def _sizes(counts: pd.Series, most: int, largest: int = LARGEST_MARKER) -> list[
     return [SMALLEST_MARKER + span * (count / most) ** 0.5 for count in counts]
 
 
-def hit_rate_by_month(table: pd.DataFrame) -> go.Figure:
-    """Return the direction's hit rate of each month, as large as its n, and the share of UP."""
+def hit_rate_over_time(table: pd.DataFrame, period: Period) -> go.Figure:
+    """Return the direction's hit rate of each period, as large as its n, and the share of UP."""
     rows = table[table["decided"] > 0]
     figure = go.Figure()
     figure.add_scatter(
-        x=rows["month"], y=rows["up_share"], mode="lines", name="always UP",
+        x=rows["period"], y=rows["up_share"], mode="lines", name="always UP",
         line={"color": GREY, "width": 1.5},
-        hovertemplate="%{x|%b %Y}: always UP %{y:.1%}<extra></extra>",
+        hovertemplate=f"%{{x|{DATES[period]}}}: always UP %{{y:.1%}}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=rows["month"], y=rows["direction_rate"], mode="markers", name="direction right",
+        x=rows["period"], y=rows["direction_rate"], mode="markers", name="direction right",
         marker={
-            "size": _sizes(rows["decided"], max(rows["decided"], default=1), MONTH_MARKER),
+            "size": _sizes(rows["decided"], max(rows["decided"], default=1), PERIOD_MARKER),
             "color": BLUE, "opacity": 0.8,
         },
         customdata=rows["decided"],
-        hovertemplate="%{x|%b %Y}: %{y:.1%}, n=%{customdata}<extra></extra>",
+        hovertemplate=f"%{{x|{DATES[period]}}}: %{{y:.1%}}, n=%{{customdata}}<extra></extra>",
     )  # fmt: skip
+    _time_axis(figure, table["period"], period)
     figure.update_yaxes(range=[-0.05, 1.05], tickformat=".0%", title="of decided signals")
     return _styled(figure, 320)
 
 
-def strategies_by_month(table: pd.DataFrame) -> go.Figure:
-    """Return the number of signals of each strategy by month, stacked."""
+def strategies_over_time(table: pd.DataFrame, period: Period) -> go.Figure:
+    """Return the number of signals of each strategy by period, stacked."""
     figure = go.Figure()
     names = [name for name in STRATEGY_COLOURS if name in set(table["strategy"])]
     names += sorted(set(table["strategy"]) - set(names))
     for name in names:
         part = table[table["strategy"] == name]
         figure.add_bar(
-            x=part["month"], y=part["signals"], name=name,
+            x=part["period"], y=part["signals"], name=name,
+            width=0.8 * WIDTHS[period] / pd.Timedelta(milliseconds=1),
             marker_color=STRATEGY_COLOURS.get(name, GREY),
-            hovertemplate=f"{name}, %{{x|%b %Y}}: %{{y}}<extra></extra>",
+            hovertemplate=f"{name}, %{{x|{DATES[period]}}}: %{{y}}<extra></extra>",
         )  # fmt: skip
-    months = max(1, table["month"].nunique())
-    figure.update_xaxes(tickformat="%b %Y", nticks=min(12, months))
-    figure.update_yaxes(title="signals", rangemode="tozero")
-    return _styled(figure, 320, barmode="stack")
+    _time_axis(figure, table["period"], period)
+    most = table.groupby("period")["signals"].sum().max()
+    figure.update_yaxes(
+        title="signals", rangemode="tozero", tickformat="d", dtick=1 if most <= FEW else None
+    )
+    return _styled(figure, 320, barmode="stack", showlegend=True)
+
+
+def _time_axis(figure: go.Figure, periods: pd.Series, period: Period) -> None:
+    """Keep one session as wide as in a full month, and each mark at a period that there is."""
+    step = WIDTHS[period]
+    first, last = periods.min() - step, periods.max() + step
+    if period == "session":
+        last = max(last, first + FIRST_MONTH)
+    ticks = pd.Series(sorted(periods.unique()))
+    figure.update_xaxes(
+        type="date",
+        range=[first, last],
+        tickvals=ticks[:: -(-len(ticks) // MOST_TICKS) or 1],
+        tickformat=DATES[period],
+    )
 
 
 def improvements(table: pd.DataFrame) -> go.Figure:

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 from market.errors import InputError
 
@@ -66,8 +66,34 @@ def adjust(
     }
 
 
+def payable(
+    close: Float64[np.ndarray, " n_sessions"],
+    dividend: Float64[np.ndarray, " n_sessions"],
+    split: Float64[np.ndarray, " n_sessions"],
+) -> Bool[np.ndarray, " n_sessions"]:
+    """Whether each row's dividend can be reinvested at the close before; shape (n_sessions,).
+
+    It can where it is 0 or above, and below the close before in the shares that it is paid on. The
+    close before is that of the last row whose own dividend can be; what was paid on the first row
+    lies before the history.
+
+    Parameters
+    ----------
+    close, dividend, split
+        As in `adjust`; a close and a split that are not known pay nothing.
+    """
+    right = np.asarray((dividend >= 0) & np.isfinite(dividend))
+    for row in np.flatnonzero(right & (dividend > 0)):
+        before = np.flatnonzero(right[:row])
+        if before.size:
+            right[row] = dividend[row] * split[row] < close[before[-1]]
+    return right
+
+
 def adjusted_close(prices: pd.DataFrame) -> pd.Series:
     """Return the adjusted close of one ticker in USD, accumulated forward, by session.
+
+    A row whose dividend cannot be reinvested (`payable`) is left out, as it is of the features.
 
     Parameters
     ----------
@@ -94,8 +120,10 @@ def adjusted_close(prices: pd.DataFrame) -> pd.Series:
             f"prices hold session {twice.date()} twice, allowed is one row a session; "
             "pass one ticker, and the current rows only"
         )
-    adjusted = adjust(**{name: rows[name].to_numpy(np.float64) for name in RAW_PRICES})
-    return pd.Series(adjusted["close"], index=index, name="adjusted_close")
+    raw = {name: rows[name].to_numpy(np.float64) for name in RAW_PRICES}
+    kept = payable(raw["close"], raw["dividend"], raw["split"])
+    adjusted = adjust(**{name: values[kept] for name, values in raw.items()})
+    return pd.Series(adjusted["close"], index=index[kept], name="adjusted_close")
 
 
 def _check(
@@ -110,8 +138,7 @@ def _check(
             f"split ratio at row {row}: got {split[row]}, allowed are positive numbers "
             "(new / old shares, 1 for none); correct the raw row"
         )
-    bad = ~((dividend >= 0) & np.isfinite(dividend))
-    bad[1:] |= ~(dividend[1:] * split[1:] < close[:-1])
+    bad = ~payable(close, dividend, split)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         before = close[row - 1] / split[row] if row else np.nan

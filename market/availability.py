@@ -61,8 +61,8 @@ SERIES: Final = {
 
 # Month observed to day of release, where that lies after the series' day. UNRATE: the closures of
 # the government of 1995/96, 2013, 2025 and 2026. CPIAUCSL: the list of archived releases of the
-# Bureau of Labor Statistics, which begins in 2004. October 2025 was never collected: were a value
-# to appear, it was not known before that of November.
+# Bureau of Labor Statistics, which begins in 2004. Were a value of October 2025 to appear, it was
+# not known before that of November.
 LATE_RELEASES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "UNRATE": MappingProxyType(
@@ -115,6 +115,35 @@ LATE_RELEASES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         ),
     }
 )
+
+# Months that are known never to have been published (Decision 23): the government was closed, and
+# nothing was collected. Features carry the month before into their place, as into that of any
+# month that is overdue by the next release.
+NEVER_PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {"UNRATE": ("2025-10",), "CPIAUCSL": ("2025-10",)}
+)
+
+
+def missing_months(series: str, observed: pd.DatetimeIndex) -> list[str]:
+    """Return the months between the first and the last of a monthly series that have no value.
+
+    Parameters
+    ----------
+    series
+        A FRED series of `SERIES`; one that is not monthly misses none.
+    observed
+        Observation dates, without a zone, in any order; shape (n,).
+
+    Returns
+    -------
+    list
+        Months as ISO text, ascending.
+    """
+    if SERIES[series].day is None or not len(observed):
+        return []
+    months = pd.DatetimeIndex(observed).to_period("M")
+    expected = pd.period_range(months.min(), months.max(), freq="M")
+    return [str(month) for month in expected.difference(months)]
 
 
 @cache

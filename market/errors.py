@@ -50,3 +50,7 @@ class NotEntitled(ConfigurationError):
 
 class SourceUnavailable(RuntimeError):
     """A vendor did not answer usefully: try again later."""
+
+
+class KeyUnavailable(SourceUnavailable):
+    """A source has nothing for one key, which says nothing of its other keys."""

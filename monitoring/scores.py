@@ -1,7 +1,7 @@
 """How recorded signals fared: counts, hits and calibration, each beside its n. Pure."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,8 @@ from market.arrays import FloatArray
 from market.targets import DIRECTIONS, DOWN, FLAT, UP
 from monitoring.drift.null import Blocks
 
+Period = Literal["session", "month"]
+
 MEAN_BLOCK: Final = 20  # sessions, Decision 10
 RESAMPLES: Final = 1_000
 TAIL: Final = 0.025
@@ -17,6 +19,7 @@ TAIL: Final = 0.025
 MIN_SESSIONS: Final = 2 * MEAN_BLOCK
 MIN_DECIDED: Final = 50  # below, a reliability curve says nothing
 MIN_BIN: Final = 10  # decided signals of one bin
+FIRST_MONTH: Final = pd.Timedelta(days=31)
 BIN_EDGES: Final = np.linspace(0.0, 1.0, 11)
 
 
@@ -138,14 +141,25 @@ def reliability(history: pd.DataFrame) -> pd.DataFrame:
     )[["low", "high", "n", "forecast", "came", "enough"]]
 
 
-def by_month(history: pd.DataFrame) -> pd.DataFrame:
-    """Return the hit table by calendar month of the session, oldest first."""
-    months = history["session"].dt.to_period("M").dt.to_timestamp()
-    return hit_table(history.assign(month=months), "month").sort_values("month", ignore_index=True)
+def period_of(history: pd.DataFrame) -> Period:
+    """Return what a history is counted by: sessions in its first month, then calendar months."""
+    span = history["session"].max() - history["session"].min()
+    return "session" if span < FIRST_MONTH else "month"
 
 
-def strategies_by_month(history: pd.DataFrame) -> pd.DataFrame:
-    """Return the number of signals by month and strategy: `month`, `strategy`, `signals`."""
-    months = history["session"].dt.to_period("M").dt.to_timestamp()
-    counts = history.assign(month=months).groupby(["month", "strategy"]).size()
+def by_period(history: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """Return the hit table by session or calendar month (`period`: its first day), oldest first."""
+    table = hit_table(_with_period(history, period), "period")
+    return table.sort_values("period", ignore_index=True)
+
+
+def strategies_by_period(history: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """Return the number of signals by period and strategy: `period`, `strategy`, `signals`."""
+    counts = _with_period(history, period).groupby(["period", "strategy"]).size()
     return counts.rename("signals").reset_index()
+
+
+def _with_period(history: pd.DataFrame, period: Period) -> pd.DataFrame:
+    days = history["session"]
+    first = days if period == "session" else days.dt.to_period("M").dt.to_timestamp()
+    return history.assign(period=first)

@@ -6,15 +6,19 @@ import streamlit as st
 from dashboard.loading import load
 from dashboard.page import held, run_page
 from dashboard.queries import data as queries_data
+from dashboard.queries.lacking import lacking
+from dashboard.queries.quarantine import quarantined
 from home.layout import Home
 
-TIME = st.column_config.DatetimeColumn("landed at", format="YYYY-MM-DD HH:mm")
+LANDED = st.column_config.DatetimeColumn("landed at, UTC", format="YYYY-MM-DD HH:mm")
+RELEASED = st.column_config.DatetimeColumn("released at, UTC", format="YYYY-MM-DD HH:mm")
 
 
 def show(files: Home, now: pd.Timestamp) -> None:
     """Show the lake, table by table."""
     table = load(queries_data.tables, files.data, now, watch=files.manifest)
     _counts(table)
+    _lacking(files)
     with held():
         _nulls(files)
     with held():
@@ -30,6 +34,18 @@ def _counts(table: pd.DataFrame) -> None:
         box.metric(f"Rows, {kind}", f"{int(table.loc[table['kind'] == kind, 'rows'].sum()):,}")
 
 
+def _lacking(files: Home) -> None:
+    rows = load(lacking, files.data, watch=files.manifest)
+    if rows.empty:
+        return
+    st.subheader("What keeps tickers from a signal", anchor=False)
+    for row in rows.itertuples():
+        st.warning(
+            f"**{row.ticker}** lacks {row.lacks} in `{row.table}`: {row.wrong}. To act? {row.act}.",
+            icon=":material/report:",
+        )
+
+
 def _nulls(files: Home) -> None:
     st.subheader("Nulls in the latest session", anchor=False)
     nulls = load(queries_data.latest_nulls, files.data, watch=files.manifest)
@@ -41,7 +57,8 @@ def _nulls(files: Home) -> None:
         hide_index=True,
         column_config={
             "null_share": st.column_config.NumberColumn("null share", format="percent"),
-            "names": "null features",
+            "names": "null columns",
+            "act": "to act?",
         },
     )
     absent = load(queries_data.absent_views, files.data, watch=files.manifest)
@@ -51,12 +68,18 @@ def _nulls(files: Home) -> None:
 
 def _quarantine(files: Home) -> None:
     st.subheader("Quarantine", anchor=False)
-    refused = load(queries_data.quarantined, files.data, watch=files.manifest)
+    refused = load(quarantined, files.data, watch=files.manifest)
     if refused.empty:
         st.success("The gate has refused no row.", icon=":material/check_circle:")
         return
-    st.dataframe(refused, hide_index=True, column_config={"landed_at": TIME})
-    st.caption(f"{len(refused):,} rows that the gate refused; none of them is in the lake.")
+    times = {"landed_at": LANDED, "released_at": RELEASED}
+    st.dataframe(refused, hide_index=True, column_config=times)
+    kept = int(refused["released_at"].isna().sum())
+    st.caption(
+        f"{len(refused):,} rows that the gate refused; {kept:,} of them are kept out of the lake. "
+        "To act? No, features are built without them. One that is right after all: "
+        "`optrade quarantine show`, then `optrade quarantine release`."
+    )
 
 
 def _tables(table: pd.DataFrame) -> None:
@@ -71,7 +94,7 @@ def _tables(table: pd.DataFrame) -> None:
             column_config={
                 "rows": st.column_config.NumberColumn(format="localized"),
                 "age": st.column_config.NumberColumn("age, sessions"),
-                "landed_at": TIME,
+                "landed_at": LANDED,
             },
         )
     st.caption(

@@ -11,6 +11,10 @@ from home.layout import Home
 from home.records.training.evidence import TrainingEvidence
 
 FIGURES = {
+    "train_start": "train from",
+    "train_end": "train to",
+    "test_start": "test from",
+    "test_end": "test to",
     "baseline_value": st.column_config.NumberColumn("baseline's", format="%.4f"),
     "difference": st.column_config.NumberColumn("better by", format="%+.4f"),
     "improvement": st.column_config.NumberColumn("better by", format="%+.4f"),
@@ -67,11 +71,10 @@ def _evidence(evidence: TrainingEvidence) -> None:
     gate, verdict = evidence.gate, evidence.verdict
     mark = st.success if verdict.proven else st.warning
     mark(verdict.words[:1].upper() + verdict.words[1:] + ".")
+    metric, baseline = (word.replace("_", " ") for word in (gate.metric, gate.baseline))
     st.markdown(
-        f"Model type **{evidence.model}**. "
-        f"Gate: pooled out-of-fold **{gate.metric.replace('_', ' ')}** against the "
-        f"**{gate.baseline.replace('_', ' ')}**, n = "
-        f"{evidence.window.tested_decided:,} decided test sessions."
+        f"Model type **{evidence.model}**. Gate: pooled out-of-fold **{metric}** against the "
+        f"**{baseline}**, n = {evidence.window.tested_decided:,} decided test sessions."
     )
     table = queries_models.folds(evidence)
     st.subheader("Fold by fold", anchor=False)

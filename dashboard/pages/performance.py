@@ -19,7 +19,10 @@ RATES = {
     "iv_known": "IV settled",
     "iv_hits": "IV hits",
 }
-DATE = {"month": st.column_config.DateColumn("month", format="MMM YYYY")}
+DATES = {
+    "session": st.column_config.DateColumn("session", format="YYYY-MM-DD"),
+    "month": st.column_config.DateColumn("month", format="MMM YYYY"),
+}
 
 
 def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every page takes
@@ -111,13 +114,15 @@ def _calibration(rows: pd.DataFrame) -> None:
 
 def _over_time(rows: pd.DataFrame) -> None:
     st.subheader("Over time", anchor=False)
-    st.plotly_chart(charts.strategies_by_month(scoring.strategies_by_month(rows)), key="strategies")
-    months = scoring.by_month(rows)
-    if months["decided"].sum():
-        st.plotly_chart(charts.hit_rate_by_month(months), key="months")
+    period = scoring.period_of(rows)
+    counts = scoring.strategies_by_period(rows, period)
+    st.plotly_chart(charts.strategies_over_time(counts, period), key="strategies")
+    table = scoring.by_period(rows, period)
+    if table["decided"].sum():
+        st.plotly_chart(charts.hit_rate_over_time(table, period), key="hits")
         st.caption("The larger the point, the larger its n; the table holds them.")
-    with st.expander("The months as a table"):
-        st.dataframe(months, hide_index=True, column_config=RATES | DATE)
+    with st.expander(f"Each {period} in a table"):
+        st.dataframe(table, hide_index=True, column_config=RATES | {"period": DATES[period]})
 
 
 run_page("Performance", show)

@@ -1,8 +1,7 @@
-"""What the lake holds, how old it is, what was refused, and where the latest rows have nulls."""
+"""What the lake holds, how old it is, and where the latest rows have nulls."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +10,7 @@ import pandas as pd
 import polars as pl
 
 from dashboard.queries.documents import NothingYet
-from home.manifest import Entry, Manifest, current_rows, damaged, read_manifest
+from home.manifest import Entry, Manifest, damaged, read_manifest
 from market.errors import InputError
 
 NOTHING: Final = (
@@ -21,7 +20,6 @@ NOTHING: Final = (
 QUARANTINE: Final = "quarantine/"
 PRICES: Final = "prices"
 KEYS: Final = ("ticker", "market", "session", "event_timestamp", "created_timestamp")
-DATES: Final = ("session", "observation_date")
 
 
 @dataclass(frozen=True)
@@ -41,20 +39,11 @@ class LakeFile:
 
 
 @dataclass(frozen=True)
-class Refused:
-    """One row that the gate refused, its values in words."""
-
-    table: str
-    key: str
-    date: str | None
-    reason: str
-    row: str
-    landed_at: datetime
-
-
-@dataclass(frozen=True)
 class Nulls:
-    """How much of the newest row of a view is null; the share (0 to 1) is None without features."""
+    """How much of the newest row of a view is null, and whether to act.
+
+    The share (0 to 1) is None without features.
+    """
 
     view: str
     key: str
@@ -63,6 +52,7 @@ class Nulls:
     nulls: int
     null_share: float | None
     names: str
+    act: str
 
 
 def landed_manifest(data_dir: Path) -> Manifest:
@@ -128,15 +118,15 @@ def tables(data_dir: Path, now: pd.Timestamp) -> pd.DataFrame:
     entries = _sorted(manifest)
     ages = _ages(entries, newest_session(manifest, now))
     rows = [_row(manifest, entry, age) for entry, age in zip(entries, ages, strict=True)]
-    return _frame(LakeFile, rows).astype({"age": "Int64"})
+    return frame_of(LakeFile, rows).astype({"age": "Int64"})
 
 
 def _sorted(manifest: Manifest) -> list[Entry]:
     return sorted(manifest.entries.values(), key=lambda e: (e.table, e.key))
 
 
-def _frame(kind: type[LakeFile | Refused | Nulls], rows: Iterable[object]) -> pd.DataFrame:
-    """Return rows as a table that has its columns even where there is no row."""
+def frame_of(kind: type, rows: Iterable[object]) -> pd.DataFrame:
+    """Return frozen rows of a kind as a table that has its columns even where there is no row."""
     return pd.DataFrame(list(rows), columns=[column.name for column in fields(kind)])
 
 
@@ -168,51 +158,6 @@ def _ages(entries: list[Entry], newest: pd.Timestamp | None) -> list[int | None]
     return [int(count) for count in np.maximum(len(days) - after, 0)]
 
 
-def quarantined(data_dir: Path) -> pd.DataFrame:
-    """Return every row that the gate refused, the newest landing first.
-
-    Returns
-    -------
-    DataFrame
-        `table`, `key`, `date`, `reason`, `row` (its values in words), `landed_at`; empty if
-        nothing was refused.
-
-    Raises
-    ------
-    NothingYet
-        If nothing has landed.
-    InputError
-        If the manifest or a file is damaged.
-    """
-    manifest = landed_manifest(data_dir)
-    names = sorted({table for table, _ in manifest.entries if table.startswith(QUARANTINE)})
-    rows = (row for name in names for row in _refused(data_dir, name, manifest))
-    found = _frame(Refused, rows)
-    return found.sort_values("landed_at", ascending=False, ignore_index=True, kind="stable")
-
-
-def _refused(data_dir: Path, name: str, manifest: Manifest) -> list[Refused]:
-    try:
-        frame = current_rows(data_dir, name, manifest=manifest)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise _unreadable(name, error) from error
-    key = manifest.tables[name].key[0]
-    date = next((column for column in DATES if column in frame.columns), None)
-    aside = (key, date, "reason", "landed_at", "released_at", "replaced")
-    shown = [column for column in frame.columns if column not in aside]
-    return [
-        Refused(
-            table=name.removeprefix(QUARANTINE),
-            key=row[key],
-            date=None if date is None else str(row[date]),
-            reason=row["reason"],
-            row=", ".join(f"{column} {row[column]}" for column in shown),
-            landed_at=row["landed_at"],
-        )
-        for row in frame.iter_rows(named=True)
-    ]
-
-
 def latest_nulls(data_dir: Path) -> pd.DataFrame:
     """Return how much of the newest row of each view is null.
 
@@ -220,7 +165,7 @@ def latest_nulls(data_dir: Path) -> pd.DataFrame:
     -------
     DataFrame
         `view`, `key`, `session`, `features`, `nulls`, `null_share` (0 to 1), `names` of the null
-        features.
+        features, `act` (whether to, and how); the largest share first.
 
     Raises
     ------
@@ -231,7 +176,8 @@ def latest_nulls(data_dir: Path) -> pd.DataFrame:
     """
     manifest = landed_manifest(data_dir)
     views = (e for e in _sorted(manifest) if kind_of(manifest, e.table) == "view")
-    return _frame(Nulls, (_nulls(data_dir, entry) for entry in views))
+    found = frame_of(Nulls, (_nulls(data_dir, entry) for entry in views))
+    return found.sort_values("null_share", ascending=False, ignore_index=True, kind="stable")
 
 
 def absent_views(data_dir: Path) -> tuple[str, ...]:
@@ -262,7 +208,18 @@ def _nulls(data_dir: Path, entry: Entry) -> Nulls:
         nulls=len(missing),
         null_share=len(missing) / len(values) if values else None,
         names=", ".join(missing),
+        act=_act(entry.table, missing),
     )
+
+
+def _act(view: str, missing: list[str]) -> str:
+    from feature_repo.features.catalogue import OPTIONAL_GROUPS
+
+    if not missing:
+        return "no"
+    if view in OPTIONAL_GROUPS:
+        return "no, unless a model reads one of them: its ticker has no signal"
+    return "yes, if the next session has it too: no signal of a model that reads one of them"
 
 
 def _last_row(data_dir: Path, entry: Entry) -> pl.DataFrame:
@@ -270,7 +227,7 @@ def _last_row(data_dir: Path, entry: Entry) -> pl.DataFrame:
     try:
         frame = pl.scan_parquet(data_dir / entry.path, glob=False).tail(1).collect()
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise _unreadable(entry.path, error) from error
+        raise unreadable(entry.path, error) from error
     if frame.is_empty():
         raise InputError(f"{entry.path} holds no row; run `optrade build-features` again")
     return frame
@@ -281,7 +238,8 @@ def damaged_files(data_dir: Path) -> list[str]:
     return damaged(data_dir)
 
 
-def _unreadable(name: str, error: Exception) -> InputError:
+def unreadable(name: str, error: Exception) -> InputError:
+    """Return the error of a table or file of the lake that cannot be read."""
     return InputError(
         f"cannot read {name}: {type(error).__name__}: {error!s:.100}; restore it from a copy, "
         "or land into a new home"

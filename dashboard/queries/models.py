@@ -25,6 +25,8 @@ EVIDENCE: Final = "evidence.json"
 _VERSIONS: Final = "SELECT name, version, run_id, creation_time FROM model_versions"
 _ALIASES: Final = "SELECT name, version, alias FROM registered_model_aliases"
 _TAGS: Final = "SELECT name, version, key, value FROM model_version_tags"
+# Versions of before have no tag of their type; their run names it.
+_TYPES: Final = "SELECT run_uuid, value FROM params WHERE key = 'model_type'"
 
 
 def model_versions(mlflow: Path) -> pd.DataFrame:
@@ -35,7 +37,7 @@ def model_versions(mlflow: Path) -> pd.DataFrame:
     DataFrame
         `name`, `version`, `model` (its type), `standing`, `alias` (empty where none), `trial`,
         `forced` (promoted though unproven), `trained_at` (UTC), `run_id`. A version from before
-        types and standings were kept beside it has none.
+        standings were kept beside it has none.
 
     Raises
     ------
@@ -50,6 +52,7 @@ def model_versions(mlflow: Path) -> pd.DataFrame:
         rows = [tuple(row) for row in connection.execute(_VERSIONS)]
         aliases = [tuple(row) for row in connection.execute(_ALIASES)]
         tags = {(n, v, key): value for n, v, key, value in connection.execute(_TAGS)}
+        types = dict(tuple(row) for row in connection.execute(_TYPES))
     if not rows:
         raise NothingYet(NOTHING)
     found = pd.DataFrame(rows, columns=["name", "version", "run_id", "created"])
@@ -57,7 +60,10 @@ def model_versions(mlflow: Path) -> pd.DataFrame:
     return (
         found.assign(
             alias=[", ".join(sorted(a for n, v, a in aliases if (n, v) == key)) for key in at],
-            model=[tags.get((*key, "model")) for key in at],
+            model=[
+                tags.get((*key, "model")) or types.get(run)
+                for key, run in zip(at, found["run_id"], strict=True)
+            ],
             standing=[tags.get((*key, "standing")) for key in at],
             trial=[tags.get((*key, "trial")) == "true" for key in at],
             forced=[tags.get((*key, "forced")) == "true" for key in at],

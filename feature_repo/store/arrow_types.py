@@ -9,9 +9,11 @@ import pyarrow as pa
 
 
 def plain_type(dtype: pa.DataType) -> pa.DataType:
-    """Return the type with its values in the plain form: no large offsets, views, dictionaries."""
+    """Return the type with its values in the plain form: no offsets of 64 bits, no dictionary."""
     found = dtype
-    if pa.types.is_dictionary(dtype):
+    if isinstance(dtype, pa.BaseExtensionType):
+        found = plain_type(dtype.storage_type)
+    elif pa.types.is_dictionary(dtype):
         found = plain_type(dtype.value_type)
     elif pa.types.is_large_string(dtype) or pa.types.is_string_view(dtype):
         found = pa.string()

@@ -218,7 +218,7 @@ def _start(ray: Any, workers: int | None, scratch: str) -> None:  # noqa: ANN401
     raise ConfigurationError(
         f"engine ray: got no running Ray in {STARTS} starts of 30 seconds (load average {load} "
         f"on {os.cpu_count()} cores), allowed is one; run again when the machine is less busy, "
-        "or set OPTRADE_ENGINE=local"
+        "use engine local, or set OPTRADE_ENGINE=local in a home"
     )
 
 
@@ -243,7 +243,7 @@ def _imported_ray() -> Any:  # noqa: ANN401 - an untyped module
             raise
         raise ConfigurationError(
             "engine ray: got no package ray; install the extra optrade[ray], "
-            "or set OPTRADE_ENGINE=local"
+            "use engine local, or set OPTRADE_ENGINE=local in a home"
         ) from None
     return ray
 

@@ -15,7 +15,10 @@ class TrainedOn(Record):
 
 
 class ServedModel(Record):
-    """What is shown of a serving file; the numbers that forecast are `forecasters`' to read."""
+    """What is shown of a serving file; the numbers that forecast are `forecasters`' to read.
+
+    `model` is the model type.
+    """
 
     model_config = ConfigDict(extra="ignore")
 

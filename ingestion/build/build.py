@@ -7,7 +7,7 @@ lock, and switches the manifest once, at the end.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 
 import pandas as pd
@@ -22,8 +22,11 @@ from home.manifest import Manifest
 from home.progress import Progress
 from home.strict_json import Json
 from ingestion.build.shards import BuildTask, KeyBuilt, build_shard, shards_of
+from ingestion.gate.expectations import REASON
+from ingestion.gate.rules import paid_words
 from ingestion.lake.lake import Lake
 from ingestion.lake.record import fingerprint, read_record, write_record
+from ingestion.tables.catalogue import PRICES
 from ingestion.tables.frames import utc
 from ingestion.views.catalogue import VIEW_OF
 from ingestion.views.reader import RawReader, prices_span
@@ -37,6 +40,7 @@ class ViewReport:
     """What a build did to one view, and where it ends; `stale` says why, if that is early.
 
     `unavailable` says why a view that a home may lack is not there; nothing is wrong with it then.
+    `failed` says of each of its keys that could not be built why; what it had stays.
     """
 
     view: str
@@ -47,6 +51,7 @@ class ViewReport:
     last_session: str | None
     stale: str | None
     unavailable: str | None = None
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     def document(self) -> dict[str, Json]:
         """Return the report as plain values."""
@@ -93,13 +98,15 @@ def build_features(
     Returns
     -------
     list
-        One report a view.
+        One report a view. A ticker that has no prices, or whose raw rows make no features, is
+        among its failed keys, with the reason; the others are built all the same.
 
     Raises
     ------
     InputError
-        If a ticker has no prices, or its raw rows make no features.
+        If no prices have landed at all.
     """
+    prices_span(lake.manifest, MARKET)
     definitions = leaked_hash() if plant_leak else definition_hash()
     with lake.all_or_nothing():
         for view in GROUPS:
@@ -107,8 +114,8 @@ def build_features(
         _say_if_redefined(lake, definitions)
         task = BuildTask(lake.data_dir, lake.opened(), utc(landed_at), lake.first_live, plant_leak)
         keys = _keys(lake, tickers)
-        counts = _build_keys(lake, task, keys, progress, placement)
-    reports = [_report(lake.manifest, view, counts[view]) for view in GROUPS]
+        counts, failed = _build_keys(lake, task, keys, progress, placement)
+    reports = [_report(lake.manifest, view, counts[view], failed) for view in GROUPS]
     for report in reports:
         logger.info("features built", **report.document())
     return reports
@@ -132,8 +139,15 @@ def _build_keys(
     keys: Sequence[tuple[str, str]],
     progress: Progress | None,
     placement: Placement,
-) -> dict[str, Counter[str]]:
-    """Build each key that is not as it was last built, commit, and record what was built."""
+) -> tuple[dict[str, Counter[str]], dict[tuple[str, str], str]]:
+    """Build each key that is not as it was last built, commit, and record what was built.
+
+    Returns
+    -------
+    tuple
+        By view, how many rows were new and how many corrected; and by (entity, key), why it could
+        not be built.
+    """
     built_file = DataFiles(lake.data_dir).built
     reader, record = RawReader(lake.data_dir, lake.manifest), read_record(built_file)
     state = partial(_state, lake, task, reader)
@@ -149,6 +163,8 @@ def _build_keys(
     if shards:
         lake.clear_old_files()
     counts = {view: Counter[str]() for view in GROUPS}
+    failed: dict[tuple[str, str], str] = {}
+    entities = {key: entity for entity, key in due}
     waiting = set(due)
     unchanged = [key for key in keys if key not in waiting]
     for done, (_, key) in enumerate(unchanged, start=1):
@@ -157,21 +173,34 @@ def _build_keys(
         for done, built in enumerate(built_keys, start=len(unchanged) + 1):
             for entry in built.entries:
                 lake.stage_entry(entry)
-            _drop_unmade(lake, built)
+            if built.failed is not None:
+                failed[entities[built.key], built.key] = built.failed
+            _drop_unmade(lake, built, task.views_of(entities[built.key]))
+            _quarantine_skipped(lake, task, built)
             for view, count in built.counts.items():
                 counts[view] += count
             report(built.key, done)
     lake.commit()
-    built_record = record | {"/".join(key): state(key) for key in keys}
+    built_record = record | {"/".join(key): state(key) for key in keys if key not in failed}
     if built_record != record:
         write_record(built_file, built_record)
-    return counts
+    return counts, failed
 
 
-def _drop_unmade(lake: Lake, built: KeyBuilt) -> None:
+def _quarantine_skipped(lake: Lake, task: BuildTask, built: KeyBuilt) -> None:
+    """Name the rows that landed and that no adjustment can compute with, and quarantine them."""
+    if built.skipped.is_empty() or PRICES.splits is None:
+        return
+    rows = built.skipped.select(PRICES.names).to_pandas().astype(PRICES.dtypes)
+    sessions = [str(day.date()) for day in rows[PRICES.dated]]
+    logger.warning("skipped, in quarantine", table=PRICES.name, key=built.key, sessions=sessions)
+    lake.quarantine(PRICES, rows.assign(**{REASON: paid_words(PRICES.splits)}), task.time)
+
+
+def _drop_unmade(lake: Lake, built: KeyBuilt, views: Sequence[str]) -> None:
     """Leave a key out of new generations in which nothing makes it any more."""
     made = {entry.table for entry in built.entries}
-    for view in built.counts:
+    for view in views:
         if (
             view not in made
             and lake.is_new_generation(view)
@@ -201,7 +230,12 @@ def _keys(lake: Lake, tickers: Sequence[str]) -> list[tuple[str, str]]:
     return [*(("ticker", ticker) for ticker in wanted), ("market", MARKET)]
 
 
-def _report(manifest: Manifest, view: str, counts: Counter[str]) -> ViewReport:
+def _report(
+    manifest: Manifest,
+    view: str,
+    counts: Counter[str],
+    failed: Mapping[tuple[str, str], str],
+) -> ViewReport:
     last = {key: manifest.entries[view, key].last for key in manifest.keys(view)}
     stale = _stale(manifest, view, last)
     absent = view in OPTIONAL_GROUPS and not last and not _unanswered(manifest, view)
@@ -214,6 +248,7 @@ def _report(manifest: Manifest, view: str, counts: Counter[str]) -> ViewReport:
         last_session=min(last.values(), default=None),
         stale=None if absent else stale,
         unavailable=_absent(manifest, view) if absent else None,
+        failed={key: why for (entity, key), why in failed.items() if entity == GROUPS[view].entity},
     )
 
 

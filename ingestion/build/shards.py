@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
+import structlog
 
 from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.declare import Group
@@ -21,12 +22,15 @@ from home.manifest import Entry, Manifest, TableState
 from ingestion.lake.data_folder import Partition, stored_rows, write_partition
 from ingestion.lake.lake import features_folder
 from ingestion.lake.versions import TICK, append
+from ingestion.tables.catalogue import PRICES
 from ingestion.tables.frames import CREATED, SESSION
 from ingestion.views.compute import Computed, changes, compute
 from ingestion.views.feature_rows import feature_rows
-from ingestion.views.raw import Raw
+from ingestion.views.raw import Raw, no_rows
 from ingestion.views.reader import RawReader
 from market.errors import InputError
+
+logger = structlog.get_logger(__name__)
 
 # Enough keys to make a task of seconds, few enough that their shared raw rows stay small.
 SHARD_KEYS: Final = 16
@@ -77,11 +81,27 @@ class Shard:
 
 @dataclass(frozen=True)
 class KeyBuilt:
-    """The files written for one key, and by view how many rows were new and how many corrected."""
+    """What became of one key.
+
+    Attributes
+    ----------
+    key
+        The ticker, or the market.
+    entries
+        The files written.
+    counts
+        By view, how many rows were new and how many corrected.
+    skipped
+        Versions of its prices that no adjustment can compute with, as stored.
+    failed
+        Why nothing was written, None where the key was built.
+    """
 
     key: str
     entries: tuple[Entry, ...]
     counts: Mapping[str, Counter[str]]
+    skipped: pl.DataFrame
+    failed: str | None = None
 
 
 def shards_of(
@@ -122,14 +142,15 @@ def _part_of(task: BuildTask, reader: RawReader, entity: str, keys: Sequence[str
 def build_shard(task: BuildTask, shard: Shard) -> Iterator[KeyBuilt]:
     """Yield each key of a shard, once its new and changed rows are on the disk.
 
-    Raises
-    ------
-    InputError
-        If a ticker has no prices, or its raw rows make no features.
+    A key that has no prices, or whose raw rows make no features, is told with the reason and leaves
+    the others alone (Decision 24).
     """
     reader = RawReader(task.data_dir, shard.manifest)
     for key in shard.keys:
-        yield build_key(task, shard, reader.raw(shard.entity, key))
+        try:
+            yield build_key(task, shard, reader.raw(shard.entity, key))
+        except InputError as error:
+            yield KeyBuilt(key, (), {}, no_rows(PRICES), str(error))
 
 
 def build_key(task: BuildTask, shard: Shard, raw: Raw) -> KeyBuilt:
@@ -147,7 +168,7 @@ def build_key(task: BuildTask, shard: Shard, raw: Raw) -> KeyBuilt:
     entries = tuple(
         _write(task, view, raw.key, rows[view]) for view, count in counts.items() if count.total()
     )
-    return KeyBuilt(raw.key, entries, counts)
+    return KeyBuilt(raw.key, entries, counts, raw.skipped)
 
 
 def _appended(task: BuildTask, raw: Raw, stored: Rows) -> tuple[Rows, dict[str, Counter[str]]]:
@@ -178,8 +199,12 @@ def _steps(raw: Raw, stored: Rows, time: datetime) -> Iterator[tuple[datetime | 
     return zip([*(change - TICK for change in past), None], [time, *past], strict=True)
 
 
-def _computed(task: BuildTask, raw: Raw, known_by: datetime | None) -> Iterator[Computed]:
+def _computed(task: BuildTask, raw: Raw, known_by: datetime | None) -> list[Computed]:
+    """Return the features as known by a time; none of a past time that makes none."""
     try:
-        yield from compute(raw, known_by, task.definitions())
+        return list(compute(raw, known_by, task.definitions()))
     except InputError as error:
-        raise InputError(f"{raw.key}: {error}") from error
+        if known_by is None:
+            raise InputError(f"{raw.key}: {error}") from error
+        logger.warning("skipped as it makes no features", key=raw.key, known_by=known_by, why=error)
+        return []

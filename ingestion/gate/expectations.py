@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from ingestion.gate.rules import Rule, row_rules, schema_rules, with_judged
+from ingestion.gate.rules import (
+    Rule,
+    row_rules,
+    schema_rules,
+    sequence_rules,
+    with_judged,
+    with_sequence,
+)
 from ingestion.gate.sequences import Stored, nothing_stored
 from ingestion.tables.declare import Table
 from market.errors import SchemaViolation
@@ -65,13 +72,26 @@ def gate(
     repeated = rows.duplicated()
     for row in rows.index[repeated]:
         reasons[row].append(REPEATED)
-    judged = with_judged(table, rows[~repeated], stored)
-    for rule, result in validate(batches, judged, row_rules(table)):
-        for row in _unexpected_rows(table, rule, result):
-            reasons[row].append(rule.words)
+    judged = with_judged(table, rows[~repeated])
+    for rule, row in _broken_rules(table, batches, judged, row_rules(table)):
+        reasons[row].append(rule.words)
+    # What a row is beside those before it is asked of rows that are right by themselves.
+    right = judged.drop(index=[row for row in reasons if row in judged.index])
+    beside = with_sequence(table, judged, right, stored)
+    for rule, row in _broken_rules(table, batches, beside, sequence_rules(table)):
+        reasons[row].append(rule.words)
     bad = rows.loc[sorted(reasons)]
     bad = bad.assign(**{REASON: [SEPARATOR.join(reasons[row]) for row in bad.index]})
     return rows.drop(index=bad.index).reset_index(drop=True), bad.reset_index(drop=True)
+
+
+def _broken_rules(
+    table: Table, batches: "BatchDefinition[Any]", frame: pd.DataFrame, rules: Sequence[Rule]
+) -> Iterator[tuple[Rule, int]]:
+    """Yield each rule with each row that breaks it."""
+    for rule, result in validate(batches, frame, rules) if rules else ():
+        for row in _unexpected_rows(table, rule, result):
+            yield rule, row
 
 
 def validate(

@@ -1,22 +1,35 @@
-"""What is worth a look in a table that landed: missing sessions, and many nulls.
+"""What is worth a look in a table that landed: what is missing, null, or unlike the vendor's sums.
 
 Findings are reported; they keep no row out, and nothing is filled.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Final
 
 import pandas as pd
 
 from home.strict_json import Json
+from ingestion.gate.adjustment import disagreement
 from ingestion.gate.expectations import validate, whole_frame
-from ingestion.gate.rules import Rule
+from ingestion.gate.rules import Rule, vendor_words
 from ingestion.gate.sequences import Stored
+from ingestion.tables.catalogue import MACRO_SERIES
 from ingestion.tables.declare import Column, Table
+from market.availability import NEVER_PUBLISHED, missing_months
 from market.calendar import sessions
 
 HERE: Final = "landed"
+ANY_ROW: Final = "at least one row"
+CHECK_KEY: Final = "look at `optrade quarantine list`, and whether the source has it at all"
+CHECK_GAP: Final = "ask the source again; a session that it never had stays a hole, act no more"
+CHECK_NULLS: Final = "look whether the source still gives them; what is null is not filled"
+CHECK_PAID: Final = (
+    "compare the dividends with another source; nothing to do where a capital gain is taken twice"
+)
+EVERY_MONTH: Final = "a value for every month up to the last"
+CARRIED: Final = "nothing, it was never published: features carry the month before"
+CHECK_MONTH: Final = "ask the source again; until it comes, features carry the month before"
 # Sessions or keys named in a finding; the count is always whole.
 NAMED: Final = 10
 
@@ -27,21 +40,31 @@ class Finding:
 
     Attributes
     ----------
-    table, key
-        Where; `key` is None for a rule on all keys of the landing together.
+    table, key, column
+        Where; `key` is None for a rule on all keys of the landing together, and `column` for one on
+        whole rows.
     rule
         What is expected, in words.
     count
-        How many sessions are missing, or values null.
+        How many sessions are missing, values null, or rows otherwise than expected.
     detail
         Which ones, in words.
+    action
+        What to do about it, or why nothing need be done.
     """
 
     table: str
     key: str | None
+    column: str | None
     rule: str
     count: int
     detail: str
+    action: str
+
+    def line(self) -> str:
+        """Return the finding in one line of words."""
+        where = " ".join(name for name in (self.table, self.key, self.column) if name)
+        return f"{where}: expected is {self.rule}; got {self.detail} ({self.count}): {self.action}"
 
     def document(self) -> dict[str, Json]:
         """Return the finding as plain values."""
@@ -49,7 +72,7 @@ class Finding:
 
 
 def findings(table: Table, frame: pd.DataFrame, stored: Stored) -> list[Finding]:
-    """Return what is missing in a table: sessions of a key, values of a column.
+    """Return what is missing in a table, or unlike what the vendor itself makes of it.
 
     Parameters
     ----------
@@ -64,14 +87,40 @@ def findings(table: Table, frame: pd.DataFrame, stored: Stored) -> list[Finding]
     -------
     list
         Sessions between the first and the last row of a key, stored or landing, that have none;
-        then columns with a larger share of nulls in the landing than declared.
+        then columns with a larger share of nulls in the landing than declared; then keys some of
+        whose adjusted returns differ by more than rounding from the vendor's; then monthly series
+        with a month that has not come though a later one has.
 
     Raises
     ------
     SchemaViolation
         If a rule could not be checked.
     """
-    return [*_gaps(table, frame, stored), *_null_shares(table, frame)]
+    return [
+        *_gaps(table, frame, stored),
+        *_null_shares(table, frame),
+        *_unlike_vendor(table, frame),
+        *_carried(table, frame, stored),
+    ]
+
+
+def absent(table: Table, keys: Iterable[str], stored: Stored) -> list[Finding]:
+    """Return the keys of which no row has ever landed.
+
+    Parameters
+    ----------
+    table
+        The declaration.
+    keys
+        Those that the source was asked for, and answered.
+    stored
+        As in `findings`, after the landing.
+    """
+    return [
+        Finding(table.name, key, None, ANY_ROW, 1, "no row that passes", CHECK_KEY)
+        for key in keys
+        if stored(key) is None
+    ]
 
 
 def calendar(table: Table, frame: pd.DataFrame, stored: Stored) -> pd.DataFrame:
@@ -103,7 +152,7 @@ def _gaps(table: Table, frame: pd.DataFrame, stored: Stored) -> Iterator[Finding
         missing = days.loc[result.result.get("unexpected_index_list") or []]
         for key, dates in missing[table.dated].groupby(missing[table.partition], sort=False):
             named = _named(list(dates.dt.strftime("%Y-%m-%d")))
-            yield Finding(table.name, str(key), words, len(dates), named)
+            yield Finding(table.name, str(key), table.dated, words, len(dates), named, CHECK_GAP)
 
 
 def _null_shares(table: Table, frame: pd.DataFrame) -> Iterator[Finding]:
@@ -119,7 +168,40 @@ def _null_shares(table: Table, frame: pd.DataFrame) -> Iterator[Finding]:
             )  # fmt: skip
             keys = [f"{key} {share:.0%}" for key, share in most[most > 0].items()]
             detail = f"{null.mean():.1%} null: {_named(keys)}"
-            yield Finding(table.name, None, rule.words, int(null.sum()), detail)
+            yield Finding(
+                table.name, None, str(rule.arguments["column"]), rule.words,
+                int(null.sum()), detail, CHECK_NULLS,
+            )  # fmt: skip
+
+
+def _unlike_vendor(table: Table, frame: pd.DataFrame) -> Iterator[Finding]:
+    if table.splits is None:
+        return
+    beside = disagreement(table, frame)
+    flagged = frame[beside["flagged"]].assign(**beside)
+    for key, rows in flagged.groupby(table.partition, sort=False):
+        dividends = zip(rows[table.dated], rows["paid"], rows[table.splits.dividend], strict=True)
+        named = [f"{day.date()} {paid:.3f} for {dividend:g}" for day, paid, dividend in dividends]
+        yield Finding(
+            table.name, str(key), table.splits.adjusted, vendor_words(table.splits),
+            len(rows), f"paid by its adjusted close: {_named(named)}", CHECK_PAID,
+        )  # fmt: skip
+
+
+def _carried(table: Table, frame: pd.DataFrame, stored: Stored) -> Iterator[Finding]:
+    """Yield the months that features carry from the month before, known never to come or not."""
+    if table is not MACRO_SERIES:
+        return
+    for key, days in frame[table.dated].groupby(frame[table.partition], sort=False):
+        series, rows = str(key), stored(str(key))
+        held = pd.DatetimeIndex([] if rows is None else rows[table.dated].unique().to_numpy())
+        missing = missing_months(series, held.union(pd.DatetimeIndex(days)))
+        known = [month for month in missing if month in NEVER_PUBLISHED.get(series, ())]
+        unknown = [month for month in missing if month not in known]
+        for months, action in ((known, CARRIED), (unknown, CHECK_MONTH)):
+            if months:
+                words, count = f"no value of {_named(months)}", len(months)
+                yield Finding(table.name, series, "value", EVERY_MONTH, count, words, action)
 
 
 def _share_rule(column: Column) -> Rule:

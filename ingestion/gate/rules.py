@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from home.strict_json import Json
-from ingestion.gate.sequences import Stored, in_order, no_split_missing, nothing_stored
+from ingestion.gate.adjustment import disagreement, reinvestable
+from ingestion.gate.sequences import Stored, in_order, no_split_missing, rightly_labelled
 from ingestion.tables.declare import Column, Pair, Splits, Table
 from ingestion.tables.frames import KEY_PATTERN
 from market.calendar import sessions
@@ -54,15 +55,60 @@ def row_rules(table: Table) -> list[Rule]:
         {"column_list": list(table.key), "ignore_row_if": "never"},
     )
     columns = [rule for column in table.columns for rule in _column_rules(table, column)]
-    return [*columns, *map(_pair_rule, table.pairs), *_sequence_rules(table), unique]
+    ordered = [_judged_rule(_order_words(table))] if table.by_session else []
+    return [*columns, *map(_pair_rule, table.pairs), *ordered, unique]
 
 
-def with_judged(table: Table, frame: pd.DataFrame, stored: Stored = nothing_stored) -> pd.DataFrame:
+def sequence_rules(table: Table) -> list[Rule]:
+    """Return the rules that a row keeps or breaks beside the rows before it that are right."""
+    if table.splits is not None:
+        every = (_split_words, vendor_words, paid_words)
+        return [_judged_rule(words(table.splits)) for words in every]
+    return [_judged_rule(_alone_words(table))] if table.alone else []
+
+
+def with_sequence(
+    table: Table, frame: pd.DataFrame, right: pd.DataFrame, stored: Stored
+) -> pd.DataFrame:
+    """Return the rows that keep the other rules, and the columns that `sequence_rules` need.
+
+    These are whether a row is at the level of those before it, whether its adjusted return is not
+    grossly unlike the vendor's, and, of the rows that are right so far, whether its dividend can be
+    reinvested; of events, whether a row is the only one of its day, or the one that is labelled in
+    order.
+
+    Parameters
+    ----------
+    table
+        A declaration.
+    frame
+        All rows of the answer.
+    right
+        Those of them that keep the rules of `row_rules`.
+    stored
+        What the lake holds.
+    """
+    if table.alone:
+        return right.assign(**{_alone_words(table): rightly_labelled(table, right)})
+    if table.splits is None:
+        return right
+    level = no_split_missing(table, right, stored)
+    agreed = ~disagreement(table, frame)["refused"].reindex(right.index)
+    paid = reinvestable(table, right[level & agreed], stored).reindex(right.index, fill_value=True)
+    return right.assign(
+        **{
+            _split_words(table.splits): level,
+            vendor_words(table.splits): agreed,
+            paid_words(table.splits): paid,
+        }
+    )
+
+
+def with_judged(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame and the columns that rules need beside the declared ones.
 
     These are whether a date is one (and a session, where declared), whether a partition can name a
-    file, for each pair the lesser column lowered by the tolerance, and whether a row is in order
-    and at the level of the rows before it.
+    file, for each pair the lesser column lowered by the tolerance, and whether a row is in order.
     """
     judged = {}
     for column in table.columns:
@@ -77,16 +123,11 @@ def with_judged(table: Table, frame: pd.DataFrame, stored: Stored = nothing_stor
         dated = frame[judged[_date_words(table.dating)]]
         ordered = in_order(table, dated).reindex(frame.index, fill_value=True)
         judged[_order_words(table)] = ordered
-    if table.splits is not None:
-        judged[_split_words(table.splits)] = no_split_missing(table, frame, stored)
     return frame.assign(**judged)
 
 
-def _sequence_rules(table: Table) -> list[Rule]:
-    words = [_order_words(table)] if table.by_session else []
-    if table.splits is not None:
-        words.append(_split_words(table.splits))
-    return [Rule(text, "ExpectColumnValuesToBeInSet", _true(text)) for text in words]
+def _judged_rule(words: str) -> Rule:
+    return Rule(words, "ExpectColumnValuesToBeInSet", _true(words))
 
 
 def _order_words(table: Table) -> str:
@@ -97,6 +138,21 @@ def _split_words(splits: Splits) -> str:
     return f"{splits.prices[-1]}: no jump, here or before, by a split unlike the one in its row"
 
 
+def _alone_words(table: Table) -> str:
+    labels = ", ".join(table.key[1:])
+    return f"{', '.join(table.alone)}: under one {labels}, that in order with the others"
+
+
+def vendor_words(splits: Splits) -> str:
+    """Return the rule that an adjusted return keeps beside the vendor's, in words."""
+    return f"{splits.adjusted}: a return near that of {splits.prices[-1]} and {splits.dividend}"
+
+
+def paid_words(splits: Splits) -> str:
+    """Return the rule that a dividend keeps, in words."""
+    return f"{splits.dividend}: below the {splits.prices[-1]} before"
+
+
 def _column_rules(table: Table, column: Column) -> list[Rule]:
     name = {"column": column.name}
     rules = []
@@ -104,7 +160,7 @@ def _column_rules(table: Table, column: Column) -> list[Rule]:
         rules.append(Rule(f"{column.name}: not null", "ExpectColumnValuesToNotBeNull", name))
     if column.dtype == "date":
         words = _date_words(column)
-        rules.append(Rule(words, "ExpectColumnValuesToBeInSet", _true(words)))
+        rules.append(_judged_rule(words))
     if column.dtype == "string":
         rules.append(
             Rule(f"{column.name}: text", "ExpectColumnValuesToBeOfType", {**name, "type_": "str"})
@@ -116,9 +172,7 @@ def _column_rules(table: Table, column: Column) -> list[Rule]:
         words = f"{column.name}: one of {', '.join(allowed)}"
         rules.append(Rule(words, "ExpectColumnValuesToBeInSet", {**name, "value_set": allowed}))
     if column.name == table.partition:
-        rules.append(
-            Rule(_name_words(column), "ExpectColumnValuesToBeInSet", _true(_name_words(column)))
-        )
+        rules.append(_judged_rule(_name_words(column)))
     return rules
 
 

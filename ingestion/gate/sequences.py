@@ -1,6 +1,8 @@
 """What a row must be beside the row before it: in order, and at a level that no split explains."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -17,10 +19,21 @@ Stored = Callable[[str], pl.DataFrame | None]
 # New shares per old share that companies choose, up to the largest seen, and the same reversed.
 _WHOLE: Final = np.array([1.5, *range(2, 101)])
 LOG_RATIOS: Final = np.sort(np.log(np.append(_WHOLE, 1.0 / _WHOLE)))
-# How far the first trade or the close may lie from where the split alone would put it.
+# How far the first trade or the close may lie from where the split alone would put it, and how far
+# both of them where the ratio is 2 or more: a real move by half or to the double is that close to
+# a whole ratio once in many.
 NEAR: Final = np.log(1.02)
+BOTH_NEAR: Final = 0.07
+TWO: Final = np.log(2.0) - 1e-9
+# No share that is traded here opens or closes so far from its last close, whatever the ratio.
+TOO_FAR: Final = np.log(2.75)
 # Back at the level before: what is left of two splits is less than half of the smallest one.
 BACK: Final = np.log(1.5) / 2
+# No company splits by the same ratio twice within two weeks.
+TWICE_WITHIN: Final = timedelta(days=14)
+FIX: Final = "try again later, or correct the recorded file"
+# Sessions after which a vendor has corrected prices of another unit.
+SOON: Final = 10
 # A stored bar that the vendor gives again; vendors round to six digits.
 SAME: Final = 1e-6
 
@@ -44,6 +57,37 @@ def in_order(table: Table, frame: pd.DataFrame) -> pd.Series:
         wrong = np.flatnonzero(steps == (-1 if steps.sum() >= 0 else 1))
         ordered.loc[days.index[np.union1d(wrong, wrong + 1)]] = False
     return ordered
+
+
+def rightly_labelled(table: Table, frame: pd.DataFrame) -> pd.Series:
+    """Return whether a row is its event under the right label; shape (n_rows,).
+
+    Of rows that name one event under several labels, that one is right whose label alone is in
+    order with those of the partition's other events; where none or several are, none is known to
+    be.
+
+    Parameters
+    ----------
+    table
+        A declaration with `alone`; the labels are the columns of its key after the first.
+    frame
+        Its rows, of any number of partitions, in any order.
+    """
+    right = pd.Series(data=True, index=frame.index)
+    double = frame.duplicated(list(table.alone), keep=False)
+    for key, rows in frame[double].groupby(table.partition, sort=False):
+        others = frame[~double & (frame[table.partition] == key)]
+        for day, same in rows.groupby(table.dated):
+            before, after = others[others[table.dated] < day], others[others[table.dated] > day]
+            low = max(_labels(table, before), default=())
+            high = min(_labels(table, after), default=None)
+            fits = [low < name and (high is None or name < high) for name in _labels(table, same)]
+            right.loc[same.index] = np.array(fits) & (sum(fits) == 1)
+    return right
+
+
+def _labels(table: Table, rows: pd.DataFrame) -> list[tuple[float, ...]]:
+    return list(rows[list(table.key[1:])].itertuples(index=False, name=None))
 
 
 def no_split_missing(table: Table, frame: pd.DataFrame, stored: Stored) -> pd.Series:
@@ -74,31 +118,107 @@ def no_split_missing(table: Table, frame: pd.DataFrame, stored: Stored) -> pd.Se
     columns = [table.partition, table.dated, *_scaled(table)]
     rows = frame.loc[_whole(table, frame), columns].sort_values(table.dated, kind="stable")
     for key, bars in rows.groupby(table.partition, sort=False):
-        right.loc[bars.index] = _at_level(table, bars, _newest(table, stored(str(key))))
+        right.loc[bars.index] = _at_level(table, bars, newest_bars(table, stored(str(key))))
     return right
 
 
-def log_split(moves: FloatArray) -> FloatArray:
+def wrong_splits(table: Table, frame: pd.DataFrame, stored: Stored) -> dict[str, str]:
+    """Return the tickers whose declared splits cannot be right, and why.
+
+    One wrong split falsifies every price before it, without any single row looking wrong, so the
+    whole answer of the ticker is refused. Vendors are known to give a split twice, to scale a part
+    of the history by it only, twice, or not at all, and to correct that within days. A bar that
+    the lake holds with the same prices and split has been vouched for.
+
+    A split that is left out while the prices are scaled by it cannot be seen in one answer: the
+    prices are then consistent, in the shares of a later day.
+
+    Parameters
+    ----------
+    table, frame, stored
+        As in `no_split_missing`.
+    """
+    shape = {str(name): str(dtype) for name, dtype in frame.dtypes.items()}
+    if table.splits is None or any(shape.get(name) != table.dtypes[name] for name in table.dtypes):
+        return {}  # a frame of another shape is the gate's to refuse
+    columns = [table.partition, table.dated, *_scaled(table)]
+    rows = frame.loc[_whole(table, frame), columns].sort_values(table.dated, kind="stable")
+    splitting = rows.loc[rows[table.splits.ratio] != 1.0, table.partition].unique()
+    reasons = {
+        str(key): _wrong_split(table, bars, newest_bars(table, stored(str(key))))
+        for key, bars in rows[rows[table.partition].isin(splitting)].groupby(table.partition)
+    }
+    return {key: f"{key}: {why}; {FIX}" for key, why in reasons.items() if why is not None}
+
+
+def _wrong_split(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> str | None:
+    *prices, ratio = _scaled(table)
+    days, split = bars[table.dated].dt.date.to_numpy(), bars[ratio].to_numpy()
+    new = ~_unchanged(table, bars, newest)
+    events = np.flatnonzero(split != 1.0)
+    for first, second in pairwise(events):
+        near = days[second] - days[first] <= TWICE_WITHIN
+        if near and new[second] and np.isclose(split[first], split[second]):
+            return (
+                f"got the split {split[first]:g} on {days[first]} and again on {days[second]}, "
+                "allowed is once"
+            )
+    close, jumps = bars[prices[-1]].to_numpy(), _jumps(table, bars, newest)
+    sizes = np.abs(np.log(split[events]))
+    for at in np.flatnonzero(new & (jumps != 0.0)):
+        if split[at] == 1.0 and np.min(np.abs(np.abs(jumps[at]) - sizes)) < BOTH_NEAR:
+            return (
+                f"split not applied evenly: got a close of {close[at]:g} on {days[at]} after "
+                f"{close[at - 1]:g}, by the ratio of a split that is given on another day"
+            )
+        if split[at] != 1.0:
+            return (
+                f"split not applied: got the split {split[at]:g} on {days[at]}, and prices that do "
+                f"not show it: a close of {close[at]:g} after {close[at - 1]:g}, in shares of "
+                "their own day"
+            )
+    return None
+
+
+def log_split(moves: FloatArray, declared: FloatArray) -> FloatArray:
     """Return the log of the split that bars jumped by, 0 for none.
+
+    Where a split is declared, prices that move by more than half of it after it is allowed for
+    were not scaled by it, however the market moved that day. Elsewhere bars jump by a ratio of a
+    split, up to a day's own move, or farther than a market does.
 
     Parameters
     ----------
     moves
         log(price / the close before, in the same shares): the opening first, the close last;
         shape (n_rows, n_prices).
+    declared
+        Log of the split that each row declares, 0 for none; shape (n_rows,).
 
     Returns
     -------
     np.ndarray
         Shape (n_rows,).
     """
-    found = np.zeros(len(moves))
-    for move in (moves[:, 0], moves[:, -1]):
+    opening, closing = moves[:, 0], moves[:, -1]
+    far = np.where(np.abs(opening) >= np.abs(closing), opening, closing)
+    unscaled = (declared != 0.0) & _as_one(moves, np.maximum(np.abs(declared) / 2, BACK))
+    found = np.where(unscaled | (_as_one(moves, TOO_FAR / 2) & (np.abs(far) >= TOO_FAR)), far, 0.0)
+    ratio = _nearest(closing)
+    apart = np.maximum(np.abs(opening - ratio), np.abs(closing - ratio))
+    near = (np.abs(ratio) >= TWO) & (apart < BOTH_NEAR) & _as_one(moves, np.abs(ratio) / 2)
+    found = np.where(near, far, found)
+    for move in (opening, closing):
         ratio = _nearest(move)
-        # The whole bar lies on the split's side of halfway.
-        jumped = (moves * np.sign(ratio)[:, None] > np.abs(ratio)[:, None] / 2).all(axis=1)
-        found = np.where(jumped & (np.abs(move - ratio) <= NEAR), ratio, found)
+        near = (np.abs(move - ratio) <= NEAR) & _as_one(moves, np.abs(ratio) / 2)
+        found = np.where(near, ratio, found)
     return found
+
+
+def _as_one(moves: FloatArray, least: FloatArray | float) -> BoolArray:
+    """Return whether the whole bar lies farther than that, on one side; shape (n_rows,)."""
+    sides = moves * np.sign(moves[:, -1])[:, None]
+    return np.asarray((sides > np.broadcast_to(least, len(moves))[:, None]).all(axis=1))
 
 
 def _nearest(moves: FloatArray) -> FloatArray:
@@ -109,15 +229,35 @@ def _nearest(moves: FloatArray) -> FloatArray:
 
 def _at_level(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> BoolArray:
     """Return whether each bar of one ticker is at the level of what is known; shape (n_bars,)."""
-    *prices, ratio = _scaled(table)
     unchanged = _unchanged(table, bars, newest)
-    close = bars[prices[-1]].to_numpy()
-    before = np.append(_close_before(table, bars, newest), close[:-1])
-    scale = bars[ratio].to_numpy() / before
-    jumps = log_split(np.log(bars[prices].to_numpy() * scale[:, None]))
-    level = np.cumsum(np.where(unchanged, 0.0, jumps))
+    level = np.cumsum(np.where(unchanged, 0.0, _jumps(table, bars, newest)))
     back: BoolArray = np.abs(level) < BACK
     return unchanged | back
+
+
+def _jumps(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> FloatArray:
+    """Return the log of the split by which each bar of one ticker jumps; shape (n_bars,)."""
+    *prices, ratio = _scaled(table)
+    close, split = bars[prices[-1]].to_numpy(), bars[ratio].to_numpy()
+    before = np.append(_close_before(table, bars, newest), close[:-1])
+    moves = np.log(bars[prices].to_numpy() * (split / before)[:, None])
+    return _with_ways_back(log_split(moves, np.log(split)), moves)
+
+
+def _with_ways_back(jumps: FloatArray, moves: FloatArray) -> FloatArray:
+    """Return the jumps, and the moves by which bars go to such a level or leave it again.
+
+    On one of the two days the market may have moved so much that the ratio alone tells nothing.
+    """
+    found = jumps.copy()
+    for at in np.flatnonzero(jumps).tolist():
+        days = np.arange(max(at - SOON, 0), min(at + SOON + 1, len(jumps)))
+        undone = np.abs(moves[days, 0] + jumps[at]) < BACK
+        undone &= _as_one(moves[days], BACK)
+        if undone.any() and not (undone & (found[days] != 0.0)).any():
+            other = days[undone][np.argmin(np.abs(days[undone] - at))]
+            found[other] = moves[other, 0]
+    return found
 
 
 def _unchanged(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> BoolArray:
@@ -138,8 +278,16 @@ def _close_before(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> flo
     return float(earlier[_scaled(table)[-2]].iloc[-1])
 
 
-def _newest(table: Table, rows: pl.DataFrame | None) -> pd.DataFrame:
-    names = [table.dated, *_scaled(table)]
+def newest_bars(table: Table, rows: pl.DataFrame | None) -> pd.DataFrame:
+    """Return the newest stored bars of a ticker by session: prices, split and dividend.
+
+    Parameters
+    ----------
+    rows
+        All stored versions, None where there are none.
+    """
+    paid = [] if table.splits is None else [table.splits.dividend]
+    names = [table.dated, *_scaled(table), *paid]
     if rows is None:
         return table.empty()[names]
     frame = latest(rows, table.key).sort(table.dated).select(names).to_pandas()

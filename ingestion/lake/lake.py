@@ -80,7 +80,7 @@ class Lake(DataFolder):
             self.open_table(table.name, TableState(table.key))
             parts = partitions(table, frame)
             landed = {key: self._land_key(table, key, rows, time) for key, rows in parts}
-            bad = 0 if rejected is None else self._quarantine(table, rejected, time)
+            bad = 0 if rejected is None else self.quarantine(table, rejected, time)
             keys = tuple(key for key, counts in landed.items() if any(counts))
             self.commit(origin, time if keys and origin == "live" else None)
         new, corrected = (sum(counts[i] for counts in landed.values()) for i in (0, 1))
@@ -97,7 +97,18 @@ class Lake(DataFolder):
             self.stage(table.name, key, f"raw/{table.name}", result.rows, table.dated, time)
         return result.new, result.corrected
 
-    def _quarantine(self, table: Table, rejected: pd.DataFrame, time: datetime) -> int:
+    def quarantine(self, table: Table, rejected: pd.DataFrame, time: datetime) -> int:
+        """Stage refused rows with their `reason`, each once; return how many are new ones.
+
+        Parameters
+        ----------
+        table
+            The declaration of the rows.
+        rejected
+            The rows, and the rules that each breaks.
+        time
+            When they were refused, UTC.
+        """
         name, columns = FOLDER + table.name, (*identity(table), REASON)
         self.open_table(name, TableState(columns))
         count = 0

@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import pandas as pd
 import structlog
 
 from home.progress import Progress
-from ingestion.gate.findings import Finding
+from ingestion.gate.findings import Finding, absent
+from ingestion.gate.sequences import wrong_splits
 from ingestion.lake.lake import Lake
 from ingestion.landing.answers import commit_answers
 from ingestion.landing.batch import Batch, batches
-from ingestion.landing.fetching import Fetched, fetch_keys
+from ingestion.landing.fetching import NOT_ASKED, Fetched, fetch_keys
 from ingestion.landing.land_new import land_new
-from ingestion.landing.report import TableReport
+from ingestion.landing.report import TableReport, reasons
 from ingestion.sources.base import Source
 from ingestion.tables.catalogue import INDICES, MACRO_SERIES, PRICES
 from market.errors import MissingCredential, NotEntitled, SchemaViolation
@@ -26,6 +28,7 @@ logger = structlog.get_logger(__name__)
 CORE: Final = (PRICES, INDICES, MACRO_SERIES)
 # The rule that a key breaks for which the vendor's plan has no answer.
 IN_PLAN: Final = "included in the plan"
+CHANGE_PLAN: Final = "nothing, or take a plan that includes it"
 
 
 def fetch_all(
@@ -96,13 +99,24 @@ def _land_batch(lake: Lake, source: Source, batch: Batch) -> TableReport:
             raise
         commit_answers(lake, batch, Fetched(table.empty(), dict.fromkeys(keys, str(error))))
         return TableReport(table.name, len(keys), stale_keys=keys, stale=str(error))
+    stored = partial(lake.stored, table.name)
+    fetched = fetched.without(table, wrong_splits(table, fetched.frame, stored))
     report = land_new(lake, source.origin, batch, fetched)
+    refused = (
+        Finding(table.name, key, None, IN_PLAN, 1, why, CHANGE_PLAN)
+        for key, why in fetched.refused.items()
+    )
     return replace(
         report,
         stale_keys=tuple(fetched.failed),
-        stale=next(iter(fetched.failed.values()), None),
-        findings=(
-            *report.findings,
-            *(Finding(table.name, key, IN_PLAN, 1, why) for key, why in fetched.refused.items()),
-        ),
+        stale=reasons(why for why in fetched.failed.values() if why != NOT_ASKED),
+        findings=(*report.findings, *refused, *_without_rows(lake, batch, fetched)),
     )
+
+
+def _without_rows(lake: Lake, batch: Batch, fetched: Fetched) -> list[Finding]:
+    """Return the keys that features cannot do without and of which nothing has landed."""
+    if batch.table not in CORE:
+        return []
+    answered = [key for key in batch.keys if key not in {*fetched.failed, *fetched.refused}]
+    return absent(batch.table, answered, partial(lake.stored, batch.table.name))

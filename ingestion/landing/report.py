@@ -1,9 +1,21 @@
 """What one landing did to a table: reports of batches that add up to that of the table."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from home.strict_json import Json
 from ingestion.gate.findings import Finding
+
+# Reasons that are told whole; the keys are always all named.
+TOLD: Final = 3
+
+
+def reasons(words: Iterable[str]) -> str | None:
+    """Return why keys did not land: each reason once, the first few; None without one."""
+    each = list(dict.fromkeys(words))
+    more = f"; and {len(each) - TOLD} more reasons" if len(each) > TOLD else ""
+    return "; ".join(each[:TOLD]) + more if each else None
 
 
 @dataclass(frozen=True)

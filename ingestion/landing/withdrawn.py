@@ -18,7 +18,8 @@ def withdrawn(
 
     That is a report without results which the vendor would list if it stood: one to come, or one
     that is past and not older than the oldest that is listed. How far back a calendar goes is the
-    vendor's plan, so an older one may be out of its reach.
+    vendor's plan, so an older one may be out of its reach. And it is a report, with results or
+    not, whose day is listed under another fiscal quarter: a company reports once a day.
 
     Parameters
     ----------
@@ -52,9 +53,11 @@ def _gone(listed: pd.DataFrame, held: pl.DataFrame, end: pd.Timestamp) -> pl.Dat
     since = min([end, *listed["date"].dropna()])
     quarters = set(zip(listed["fiscal_year"], listed["fiscal_quarter"], strict=True))
     names = zip(newest["fiscal_year"], newest["fiscal_quarter"], strict=True)
+    days = pl.Series(listed["date"].dropna().dt.date.tolist(), dtype=pl.Date)
+    relabelled = pl.col("date").is_in(days.implode())
     return newest.filter(
         pl.Series([name not in quarters for name in names], dtype=pl.Boolean),
         pl.col("date") >= since.date(),
-        pl.col("eps_actual").is_null() & pl.col("revenue_actual").is_null(),
+        (pl.col("eps_actual").is_null() & pl.col("revenue_actual").is_null()) | relabelled,
         pl.col("hour") != WITHDRAWN,
     )

@@ -69,14 +69,27 @@ class Column:
 
 @dataclass(frozen=True)
 class Splits:
-    """Which column declares a split, new shares per old share, and which prices it scales.
+    """Which columns adjust a price, and which one holds the vendor's own adjustment.
 
     A split divides the prices of its row and of all later ones, beside those of earlier rows. The
     opening is the first of the prices, the close the last.
+
+    Attributes
+    ----------
+    ratio
+        New shares per old share.
+    prices
+        What a split scales.
+    dividend
+        What is paid on a share, on the ex-date.
+    adjusted
+        The vendor's close adjusted for splits and dividends, which ours is checked against.
     """
 
     ratio: str
     prices: tuple[str, ...]
+    dividend: str
+    adjusted: str
 
 
 @dataclass(frozen=True)
@@ -107,8 +120,11 @@ class Table:
         The column, a date or a timestamp, that dates a row.
     pairs
         Order rules between columns of a row.
+    alone
+        Columns that only one row has alike: others are the same event under another label. Empty
+        for none.
     splits
-        The columns that splits scale, None where there are none.
+        The columns that prices are adjusted by, None where there are none.
     known
         When a row becomes known, in words.
     revision
@@ -129,6 +145,7 @@ class Table:
     revision: str
     tier: str
     pairs: tuple[Pair, ...] = ()
+    alone: tuple[str, ...] = ()
     splits: Splits | None = None
     sessional: bool = True
 

@@ -12,6 +12,7 @@ from ingestion.tables.catalogue import PRICES
 from ingestion.tables.declare import Table
 from ingestion.tables.frames import LANDED, SESSION, TIME, TYPES
 from ingestion.views.aligned import Aligned, align_prices
+from market.adjust import payable
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,37 @@ class Raw:
     @cached_property
     def priced(self) -> Aligned:
         """The adjusted prices of a ticker by its sessions: the base of all of its views."""
-        return align_prices(latest(self.rows[PRICES.name, self.key], PRICES.key))
+        newest, _ = computable(self.rows[PRICES.name, self.key])
+        return align_prices(newest)
+
+    @cached_property
+    def skipped(self) -> pl.DataFrame:
+        """The versions of prices that no adjustment can compute with, where there are prices."""
+        prices = self.rows.get((PRICES.name, self.key))
+        return no_rows(PRICES) if prices is None else computable(prices)[1]
+
+
+def computable(prices: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the newest versions of prices that can be adjusted together, and those skipped.
+
+    The gate refuses a version whose dividend is not below the close before; one that landed all the
+    same, as before there was the rule, is skipped by the same rule, and the version before it
+    stands.
+
+    Parameters
+    ----------
+    prices
+        All versions of the rows of one ticker.
+    """
+    skipped = [prices.clear()]
+    while True:
+        newest = latest(prices, PRICES.key).sort(PRICES.dated)
+        columns = (newest[name].to_numpy() for name in ("close", "dividend", "split"))
+        wrong = newest.filter(~pl.Series(payable(*columns), dtype=pl.Boolean))
+        if wrong.is_empty():
+            return newest, pl.concat(skipped)
+        skipped.append(wrong)
+        prices = prices.join(wrong, on=[*PRICES.key, LANDED], how="anti", maintain_order="left")
 
 
 def first_landings(prices: pl.DataFrame) -> pl.DataFrame:

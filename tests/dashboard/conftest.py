@@ -143,7 +143,13 @@ def fill_ledger(path: Path, count: int, last: str = LAST, seed: int = 0) -> None
         record_outcomes(path, settled, close(days[-1:])[0])
 
 
-def fill_lake(data: Path, count: int = 40, origin: str = "simulated", last: str = LAST) -> None:
+def fill_lake(
+    data: Path,
+    count: int = 40,
+    origin: str = "simulated",
+    last: str = LAST,
+    features: bool = True,
+) -> None:
     """Land prices, a monthly series, refused rows and a view with one null in its last row."""
     days = sessions("2015-01-02", last)[-count:]
     at = close(days[-1:])[0]
@@ -168,6 +174,8 @@ def fill_lake(data: Path, count: int = 40, origin: str = "simulated", last: str 
             }
         )
         lake.land(MACRO_SERIES, monthly, origin, at)
+        if not features:
+            return
         lake.open_view("technical", "ticker", "e" * 64)
         for ticker in TICKERS:
             lake.write_features("technical", ticker, feature_rows(ticker, days), at)
@@ -272,6 +280,62 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     fill_models(home)
     write_drift(home)
     return home
+
+
+def serve_baseline(home: Path) -> None:
+    """Train and register the transition table, which is the baseline of its own gate."""
+    from training.registry.register import register
+    from training.settings import Settings
+    from training.tasks.regime import REGIME
+    from training.walk import walk
+
+    frame = market()[2].assign(ticker="QQQ")
+    register(
+        walk(REGIME, frame, None, Settings("QQQ", "table", resamples=50)),
+        mlruns_dir=home / "mlruns",
+        models_dir=home / "models",
+        reports_dir=home / "reports" / "models",
+        definition_hash="e" * 64,
+        trained_at=pd.Timestamp("2025-06-30 23:00", tz="UTC"),
+    )
+
+
+@pytest.fixture(scope="session")
+def states(filled: Path) -> dict[str, Callable[[Path], object]]:
+    """What makes a home of each state at a path."""
+
+    def but(*gone: str) -> Callable[[Path], object]:
+        return lambda home: shutil.copytree(filled, home, ignore=shutil.ignore_patterns(*gone))
+
+    def damaged(file: str) -> Callable[[Path], object]:
+        def make(home: Path) -> None:
+            shutil.copytree(filled, home)
+            (home / "data" / file).write_bytes(b"{ neither JSON nor a database" * 100)
+
+        return make
+
+    def first_month(home: Path) -> None:
+        but("ledger.db*", "drift")(home)
+        fill_ledger(home / "data" / "ledger.db", 16)
+
+    def baseline(home: Path) -> None:
+        but("ledger.db*", "drift")(home)
+        serve_baseline(home)
+
+    return {
+        "no home": lambda _: None,
+        "empty": lambda home: home.mkdir(),
+        "landed only": lambda home: fill_lake(home / "data", features=False),
+        "features": lambda home: fill_lake(home / "data"),
+        "live": lambda home: fill_lake(home / "data", origin="live"),
+        "recorded": lambda home: fill_lake(home / "data", origin="recorded"),
+        "models": but("ledger.db*", "drift"),
+        "first month": first_month,
+        "whole": but(),
+        "baseline": baseline,
+        "damaged ledger": damaged("ledger.db"),
+        "damaged manifest": damaged("manifest.json"),
+    }
 
 
 @pytest.fixture

@@ -41,26 +41,45 @@ def test_reliability_of_nothing_is_an_empty_figure() -> None:
     assert [len(trace.x) for trace in charts.reliability(table).data] == [2, 0, 0]
 
 
-def test_months_without_a_decided_signal_are_no_point() -> None:
+def test_periods_without_a_decided_signal_are_no_point() -> None:
     table = pd.DataFrame(
         {
-            "month": pd.to_datetime(["2025-01-01", "2025-02-01"]),
+            "period": pd.to_datetime(["2025-01-01", "2025-02-01"]),
             "decided": [4, 0],
             "direction_rate": [0.5, None],
             "up_share": [0.75, None],
         }
     )
-    base, hits = charts.hit_rate_by_month(table).data
+    base, hits = charts.hit_rate_over_time(table, "month").data
     assert (list(base.y), list(hits.y), list(hits.customdata)) == ([0.75], [0.5], [4])
 
 
 def test_strategies_are_stacked_in_the_order_of_the_matrix() -> None:
     month = pd.Timestamp("2025-01-01")
     names = ["NO TRADE", "Buy Calls", "something new"]
-    table = pd.DataFrame({"month": month, "strategy": names, "signals": [1, 2, 3]})
-    bars = charts.strategies_by_month(table).data
+    table = pd.DataFrame({"period": month, "strategy": names, "signals": [1, 2, 3]})
+    bars = charts.strategies_over_time(table, "month").data
     assert [bar.name for bar in bars] == ["Buy Calls", "NO TRADE", "something new"]
     assert [bar.y[0] for bar in bars] == [2, 1, 3]
+
+
+def test_a_single_session_stands_in_a_month_and_is_counted_in_whole_numbers() -> None:
+    day = pd.Timestamp("2025-06-30")
+    table = pd.DataFrame({"period": [day], "strategy": ["Buy Calls"], "signals": [3]})
+    layout = charts.strategies_over_time(table, "session").layout
+    first, last = layout.xaxis.range
+    assert last - first >= pd.Timedelta(days=31)
+    assert list(layout.xaxis.tickvals) == [day]
+    assert (layout.yaxis.dtick, layout.showlegend) == (1, True)
+
+
+@pytest.mark.parametrize(("count", "period"), [(1, "session"), (22, "session"), (300, "month")])
+def test_an_axis_of_time_holds_no_more_marks_than_can_be_read(count: int, period: str) -> None:
+    days = pd.date_range("2000-01-03", periods=count, freq="B" if period == "session" else "MS")
+    table = pd.DataFrame({"period": days, "strategy": "Buy Calls", "signals": 1})
+    ticks = charts.strategies_over_time(table, period).layout.xaxis.tickvals
+    assert min(count, charts.MOST_TICKS) / 2 <= len(ticks) <= charts.MOST_TICKS
+    assert set(ticks) <= set(days)
 
 
 def test_improvements_draw_the_interval_as_it_is() -> None:

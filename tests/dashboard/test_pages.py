@@ -147,9 +147,22 @@ def test_models_shows_the_verdict_of_the_version_chosen(filled: Path, open_page:
     serving = json.loads((filled / "models" / "serving" / "direction_SPY.json").read_text())
     spoken = [row.value for row in (*app.success, *app.warning)]
     assert any(serving["evidence"]["verdict"][1:40] in row for row in spoken)
+    assert "Model type **logistic**" in words(app)
+    for table in app.dataframe[:2]:
+        assert set(table.value["model"]) == {"logistic"}
     app.selectbox[0].select("regime_SPY").run()
     assert not app.exception
     assert "transition table" in words(app)
+
+
+def test_models_of_a_database_that_names_no_types_are_shown(own: Path, open_page: Open) -> None:
+    with sqlite3.connect(own / "mlruns" / "mlflow.db") as runs:
+        runs.execute("DELETE FROM params WHERE key = 'model_type'")
+        runs.execute("DELETE FROM model_version_tags WHERE key = 'model'")
+    runs.close()
+    app = open_page(own, "models")
+    assert not app.exception
+    assert app.dataframe[1].value["model"].isna().all()
 
 
 def test_drift_is_filtered_by_view(filled: Path, open_page: Open) -> None:
@@ -178,6 +191,14 @@ def test_data_health_names_the_views_that_are_not_there(own: Path, open_page: Op
     assert "sentiment" in absent
     assert "earnings" in absent
     assert "technical" not in absent
+
+
+def test_data_health_says_which_ticker_lacks_what_and_whether_to_act(
+    filled: Path, open_page: Open
+) -> None:
+    text = messages(open_page(filled, "data_health"))
+    assert "**IWM** lacks RVX, VIX3M, VIX in `indices`" in text
+    assert "To act? Yes: `optrade ingest --source simulated`" in text
 
 
 def _garble(path: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -25,11 +26,17 @@ from dashboard.queries import (
     signals as queries_signals,
 )
 from dashboard.queries.documents import NothingYet, read_json, read_only
+from dashboard.queries.lacking import lacking
 from dashboard.queries.ledger import signal_history
+from dashboard.queries.quarantine import DATES, quarantined
 from feature_repo.features.catalogue import GROUPS
+from feature_repo.features.macro.group import DAILY, MONTHLY
 from home.manifest import read_manifest
 from home.records.signal import Signal
+from ingestion.lake.lake import Lake
+from ingestion.tables.catalogue import INDICES, MACRO_SERIES, TABLES
 from market.errors import InputError
+from market.underlyings import TERM_SLOPE, VOLATILITY_INDICES
 from trading.ledger.read import read_outcomes, read_signals
 from trading.ledger.signals import Ledger
 
@@ -279,7 +286,7 @@ def test_a_report_that_lacks_a_field_is_refused(own: Path, field: str) -> None:
 
 
 def test_no_data_is_nothing_yet(tmp_path: Path) -> None:
-    for query in (queries_data.quarantined, queries_data.latest_nulls, queries_data.absent_views):
+    for query in (quarantined, queries_data.latest_nulls, queries_data.absent_views):
         with pytest.raises(NothingYet, match="optrade demo"):
             query(tmp_path)
     with pytest.raises(NothingYet, match="optrade demo"):
@@ -312,10 +319,25 @@ def test_a_live_home_ages_with_the_clock(tmp_path: Path, land: Callable) -> None
 
 
 def test_refused_rows_come_with_their_reason_and_values(filled: Path) -> None:
-    found = queries_data.quarantined(filled / "data")
-    assert found[["table", "key", "reason"]].values.tolist() == [["prices", "QQQ", "close > 0"]]
+    found = quarantined(filled / "data")
+    assert found[["table", "key", "columns", "reason"]].values.tolist() == [
+        ["prices", "QQQ", "close", "close > 0"]
+    ]
+    assert found["released_at"].isna().all()
     assert "close -1.0" in found["row"][0]
     assert found["date"][0] == read_manifest(filled / "data").entries["prices", "QQQ"].first
+
+
+def test_rows_of_every_table_are_dated() -> None:
+    for table in TABLES.values():
+        assert table.dated == next(name for name in DATES if name in table.names)
+
+
+def test_a_released_row_is_not_told_as_kept_out(own: Path) -> None:
+    at = datetime(2025, 7, 1, tzinfo=UTC)
+    path = own / "data" / read_manifest(own / "data").entries["quarantine/prices", "QQQ"].path
+    pl.read_parquet(path).with_columns(released_at=pl.lit(at)).write_parquet(path)
+    assert quarantined(own / "data")["released_at"].tolist() == [at]
 
 
 def test_nulls_of_the_latest_session_are_counted_and_named(filled: Path) -> None:
@@ -347,6 +369,52 @@ def test_the_newest_version_of_a_corrected_row_is_looked_at(own: Path) -> None:
 def test_a_path_with_the_characters_of_a_pattern_is_read(tmp_path: Path, land: Callable) -> None:
     land(tmp_path / "a[1]*" / "data")
     assert len(queries_data.latest_nulls(tmp_path / "a[1]*" / "data")) == 3
+
+
+def _land_everything(data: Path, but: tuple[str, ...] = ()) -> None:
+    """Name a file for each key that signals need; nothing reads its rows here."""
+    with Lake(data) as lake:
+        day = pd.DatetimeIndex(["2025-06-30"])
+        for series in (*DAILY, *MONTHLY):
+            rows = {"series": series, "observation_date": day, "vintage_date": pd.NaT, "value": 1.0}
+            lake.land(MACRO_SERIES, pd.DataFrame(rows), "recorded", AT)
+        for symbol in sorted({*VOLATILITY_INDICES, *TERM_SLOPE} - set(but)):
+            bar = dict.fromkeys(("open", "high", "low", "close"), 20.0)
+            rows = pd.DataFrame({"symbol": symbol, "session": day, **bar})
+            lake.land(INDICES, rows, "recorded", AT)
+
+
+def test_a_ticker_whose_index_is_not_there_is_told_with_what_to_do(
+    tmp_path: Path, land: Callable
+) -> None:
+    land(tmp_path, origin="recorded", features=False)
+    _land_everything(tmp_path, but=("RVX",))
+    (row,) = lacking(tmp_path).to_dict("records")
+    assert (row["ticker"], row["table"], row["lacks"]) == ("IWM", "indices", "RVX")
+    assert "no close of RVX has landed" in row["wrong"]
+    assert "--recorded-dir" in row["act"]
+
+
+def test_all_raw_rows_there_is_nothing_lacking_until_a_view_is_built(
+    tmp_path: Path, land: Callable
+) -> None:
+    land(tmp_path / "raw", origin="recorded", features=False)
+    _land_everything(tmp_path / "raw")
+    assert lacking(tmp_path / "raw").empty
+    land(tmp_path / "built", origin="recorded")
+    _land_everything(tmp_path / "built")
+    found = lacking(tmp_path / "built").set_index("ticker")
+    assert found["table"].to_dict() == {
+        **dict.fromkeys(("IWM", "QQQ", "SPY"), "iv, iv_lags, iv_path"), "US": "macro",
+    }  # fmt: skip
+    assert found["act"].str.contains("build-features").all()
+
+
+def test_missing_series_keep_the_whole_market_from_signals(filled: Path) -> None:
+    found = lacking(filled / "data").set_index("ticker")
+    assert found.loc["US", "table"] == "macro_series"
+    assert "CPIAUCSL" in found.loc["US", "lacks"]
+    assert "UNRATE" not in found.loc["US", "lacks"]
 
 
 # Rules

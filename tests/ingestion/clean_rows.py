@@ -33,5 +33,7 @@ def plain(table: Table, column: Column, count: int) -> Any:
         return int(low) + np.arange(count) % int(high - low)
     if table.splits is not None and column.name == table.splits.ratio:
         return np.ones(count)
+    if table.splits is not None and column.name == table.splits.dividend:
+        return np.zeros(count)
     spread = 100.0 if low is None or high is None else min(high - low, 100.0)
     return 0.1 * spread * (1.0 + np.arange(count) / 1000) + (0.0 if low is None or low < 0 else low)

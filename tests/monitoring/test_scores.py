@@ -47,6 +47,15 @@ def test_hits_are_counted_with_their_n() -> None:
     assert (puts["direction_rate"], puts["up_share"]) == (1.0, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("last", "period"),
+    [("2025-06-02", "session"), ("2025-07-02", "session"), ("2025-07-03", "month")],
+)
+def test_a_first_month_is_counted_by_sessions(last: str, period: str) -> None:
+    frame = pd.DataFrame({"session": pd.to_datetime(["2025-06-02", last])})
+    assert scoring.period_of(frame) == period
+
+
 def test_a_rate_without_an_n_is_null() -> None:
     row = scoring.hit_table(history([("Buy Calls", 0.6, None, None)]), "strategy").iloc[0]
     assert row[["settled", "decided", "iv_known"]].tolist() == [0, 0, 0]
@@ -115,7 +124,7 @@ SIGNALS = st.tuples(st.floats(0.0, 1.0), st.sampled_from(LABELS), HITS)
 
 
 @given(st.lists(SIGNALS, min_size=1, max_size=60))
-def test_every_decided_signal_is_in_one_bin_and_one_month(drawn: list[tuple]) -> None:
+def test_every_decided_signal_is_in_one_bin_and_one_period(drawn: list[tuple]) -> None:
     frame = history([("NO TRADE", *row) for row in drawn])
     n = len(scoring.decided(frame))
     table = scoring.reliability(frame)
@@ -124,10 +133,10 @@ def test_every_decided_signal_is_in_one_bin_and_one_month(drawn: list[tuple]) ->
         (table["forecast"] >= table["low"] - 1e-9) & (table["forecast"] <= table["high"] + 1e-9)
     ).all()
     assert (table["enough"] == (table["n"] >= scoring.MIN_BIN)).all()
-    months = scoring.by_month(frame)
-    assert months["decided"].sum() == n
-    assert (
-        months["signals"].sum() == len(frame) == scoring.strategies_by_month(frame)["signals"].sum()
-    )
-    assert months["month"].is_monotonic_increasing
-    assert (months["direction_rate"].isna() == (months["decided"] == 0)).all()
+    for period in ("session", "month"):
+        times = scoring.by_period(frame, period)
+        strategies = scoring.strategies_by_period(frame, period)
+        assert times["decided"].sum() == n
+        assert times["signals"].sum() == strategies["signals"].sum() == len(frame)
+        assert times["period"].is_monotonic_increasing
+        assert (times["direction_rate"].isna() == (times["decided"] == 0)).all()

@@ -3,7 +3,7 @@
 Times are UTC and dates have no zone: `DatetimeIndex`, with or without a zone, or `datetime64`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -82,6 +82,10 @@ def monthly_as_known(
     among those published by then. Where a dated vintage is in force, figures without a vintage
     date (today's revision of the past) are not mixed in.
 
+    A month that is still missing when a later one is out is overdue by the next release, and taken
+    never to come: the month before it is carried into its place (Decision 23), from then on and
+    until its own figure is known. Of two in a row the second stays null.
+
     Parameters
     ----------
     decision_times
@@ -101,7 +105,7 @@ def monthly_as_known(
     -------
     dict
         Months before the newest (0: the newest itself) to levels of shape (n_sessions,), null
-        where that month was not known.
+        where neither that month nor the one before it was known.
 
     Raises
     ------
@@ -135,5 +139,10 @@ def _in_force(
     for row, (month, value) in enumerate(zip(months.tolist(), values.tolist(), strict=True)):
         newest = max(newest, month) if levels else month
         levels[month] = value
-        out[:, row + 1] = [levels.get(newest - age, np.nan) for age in ages]
+        out[:, row + 1] = [_level(levels, newest - age) for age in ages]
     return out
+
+
+def _level(levels: Mapping[int, float], month: int) -> float:
+    """Return the level of a month that a later one follows, carried where it never came."""
+    return levels.get(month, levels.get(month - 1, np.nan))

@@ -20,10 +20,12 @@ NUMBERS: Final = MappingProxyType(
         "gamma": "gamma",
     }
 )
+# Where a vendor could invert no volatility it writes 0, Yahoo 1e-05 and numbers just beside it.
+NOT_INVERTED: Final = 1.001e-5
 
 
 def chain_quotes(file: CsvFile, underlying: str) -> pd.DataFrame:
-    """Return the columns of `option_chains`, in USD; a volatility of 0 is unknown, so null.
+    """Return the columns of `option_chains`, in USD; a volatility not inverted is null.
 
     Raises
     ------
@@ -43,4 +45,5 @@ def chain_quotes(file: CsvFile, underlying: str) -> pd.DataFrame:
         }
     )
     volatility = frame["implied_volatility"]
-    return frame.assign(implied_volatility=volatility.where(volatility != 0.0))
+    unknown = (volatility >= 0.0) & (volatility <= NOT_INVERTED)
+    return frame.assign(implied_volatility=volatility.mask(unknown))

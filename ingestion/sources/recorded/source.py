@@ -93,8 +93,10 @@ class Recorded:
 
         Raises
         ------
+        KeyUnavailable
+            If the file of a key is missing.
         InputError
-            If a file is missing, the table or a key is not possible, or start lies after end.
+            If the table or a key is not possible, or start lies after end.
         SchemaViolation
             If a file cannot be read to the letter: its name, line, column and cell are given.
         """

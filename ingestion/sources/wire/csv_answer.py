@@ -6,7 +6,7 @@ from io import StringIO
 
 import numpy as np
 
-from ingestion.sources.wire.csv_file import CsvFile
+from ingestion.sources.wire.csv_file import CsvFile, lines_from_header
 from market.errors import SchemaViolation, SourceUnavailable
 
 SHOWN = 60
@@ -38,7 +38,7 @@ def read_answer(what: str, text: str) -> CsvFile:
             f"{what}: got a web page in place of CSV ({start[:SHOWN]!r}), as vendors send when "
             "they are down or block a client; try again later"
         )
-    header, *rows = _lines(what, text)
+    header, *rows = lines_from_header(what, _lines(what, text))
     if not rows:
         raise SourceUnavailable(
             f"{what}: got one line ({start[:SHOWN]!r}), allowed is a header and rows; "

@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from market.errors import InputError, SchemaViolation
+from market.errors import KeyUnavailable, SchemaViolation
 
 ISO_DATE = "%Y-%m-%d"
 # A time without a zone is no time.
 ZONED = r".*\d(?:Z|[+-]\d\d:?\d\d)"
+# Lines that a vendor writes before the header, at most.
+PROSE = 10
 # Seconds since 1970 up to the year 2100: milliseconds lie far beyond.
 LAST_SECOND = 4_102_444_800
 
@@ -134,7 +136,7 @@ def read_csv(folder: Path, name: str) -> CsvFile:
 
     Raises
     ------
-    InputError
+    KeyUnavailable
         If the file is not there or cannot be opened.
     SchemaViolation
         If it is not UTF-8, empty, has a column twice, or a row of another length.
@@ -159,11 +161,11 @@ def _text(folder: Path, name: str) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         there = ", ".join(sorted(file.name for file in path.parent.glob("*.csv")))
-        raise InputError(
+        raise KeyUnavailable(
             f"no file {name} in {folder}: {path.parent.name}/ holds {there or 'no CSV file'}"
         ) from None
     except OSError as error:
-        raise InputError(f"cannot read {name} in {folder}: {error.strerror}") from error
+        raise KeyUnavailable(f"cannot read {name} in {folder}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SchemaViolation(
             f"{name}: got byte 0x{error.object[error.start]:02x} at position {error.start}, "
@@ -171,26 +173,46 @@ def _text(folder: Path, name: str) -> str:
         ) from None
 
 
+def lines_from_header(name: str, lines: list[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    """Return the lines from the header on: lines of one cell before it are prose.
+
+    Parameters
+    ----------
+    name
+        The file or vendor, for messages.
+    lines
+        The number and the cells of every line that is not blank.
+
+    Raises
+    ------
+    SchemaViolation
+        If all lines after the first are of one other length: it is no header of theirs.
+    """
+    wide = next((at for at, (_, row) in enumerate(lines[: PROSE + 1]) if len(row) > 1), 0)
+    header, *rows = lines[wide:]
+    lengths = {len(row) for _, row in rows}
+    if len(rows) > 1 and len(lengths) == 1 and lengths != {len(header[1])}:
+        raise SchemaViolation(
+            f"{name}, line {header[0]}: got {', '.join(header[1])!r:.60}, no header of the "
+            f"{lengths.pop()} cells in each line below; allowed is one that names every column"
+        )
+    return lines[wide:]
+
+
 def _rows(name: str, text: str) -> tuple[list[str] | None, list[list[str]], list[int]]:
     """Return the header, the rows and the line each ends on."""
     reader = csv.reader(StringIO(text, newline=""), strict=True)
-    header: list[str] | None = None
-    rows: list[list[str]] = []
-    lines: list[int] = []
     try:
-        for row in reader:
-            if not row:
-                continue
-            if header is None:
-                header = row
-                continue
-            if len(row) != len(header):
-                raise SchemaViolation(
-                    f"{name}, line {reader.line_num}: got {len(row)} cells, "
-                    f"allowed are {len(header)} as in the header"
-                )
-            rows.append(row)
-            lines.append(reader.line_num)
+        lines = [(reader.line_num, row) for row in reader if row]
     except csv.Error as error:
         raise SchemaViolation(f"{name}, line {reader.line_num}: {error}") from None
-    return header, rows, lines
+    if not lines:
+        return None, [], []
+    (_, header), *rows = lines_from_header(name, lines)
+    for line, row in rows:
+        if len(row) != len(header):
+            raise SchemaViolation(
+                f"{name}, line {line}: got {len(row)} cells, "
+                f"allowed are {len(header)} as in the header"
+            )
+    return header, [row for _, row in rows], [line for line, _ in rows]

@@ -3,13 +3,14 @@
 Both are as of yfinance with `auto_adjust=False`: adjusted for splits, not for dividends.
 """
 
+import re
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from ingestion.sources.wire.csv_file import CsvFile
+from ingestion.sources.wire.csv_file import ZONED, CsvFile
 from ingestion.sources.yahoo.traded_prices import as_traded
 from market.calendar import NEW_YORK
 from market.errors import SchemaViolation, SourceUnavailable
@@ -26,6 +27,7 @@ NUMBERS: Final = MappingProxyType(
     }
 )
 SPLITS: Final = "Stock Splits"
+GAINS: Final = "Capital Gains"
 # Yahoo's own downloads write an empty bar with the word.
 NULLS: Final = ("", "null")
 
@@ -33,9 +35,11 @@ NULLS: Final = ("", "null")
 def recorded_prices(file: CsvFile, ticker: str) -> pd.DataFrame:
     """Return the columns of `prices` as traded, in USD.
 
-    The file has `Date,Open,High,Low,Close,Adj Close,Volume,Dividends[,Stock Splits]`. With the
-    splits in it the adjustment is undone. Without them it cannot be, and the prices stay as they
-    stand, with split = 1: consistent over time, in today's shares.
+    The file has `Date,Open,High,Low,Close,Adj Close,Volume,Dividends`, maybe `Stock Splits` and
+    `Capital Gains`, in any order: what `Ticker.history(auto_adjust=False).to_csv()` writes, its
+    dates with a zone, or dates alone. With the splits in it the adjustment is undone. Without them
+    it cannot be, and the prices stay as they stand, with split = 1: consistent over time, in
+    today's shares.
 
     Raises
     ------
@@ -43,9 +47,11 @@ def recorded_prices(file: CsvFile, ticker: str) -> pd.DataFrame:
         If a column is missing, or a cell is not what it should be.
     """
     file.require(["Date", *NUMBERS.values()])
-    frame = pd.DataFrame({"ticker": ticker, "session": file.dates("Date")})
+    frame = pd.DataFrame({"ticker": ticker, "session": _days(file)})
     for column, header in NUMBERS.items():
         frame[column] = file.numbers(header, NULLS)
+    if GAINS in file.columns:
+        frame["dividend"] = _paid(frame["dividend"], file.numbers(GAINS, NULLS))
     frame["split"] = 1.0
     if SPLITS not in file.columns:
         return frame
@@ -101,6 +107,8 @@ def daily_bars(what: str, frame: pd.DataFrame) -> pd.DataFrame:
     bars = pd.DataFrame({"session": session})
     for name, header in names.items():
         bars[name] = _numbers(what, frame[header])
+    if GAINS in frame.columns:
+        bars["dividend"] = _paid(bars["dividend"], pd.Series(_numbers(what, frame[GAINS])))
     return bars.sort_values("session", kind="stable", ignore_index=True)
 
 
@@ -121,6 +129,22 @@ def split_ratios(what: str, bars: pd.DataFrame) -> pd.Series:
             "allowed is 0 for none, or new shares per old"
         )
     return splits.mask(splits == 0, 1.0)
+
+
+def _days(file: CsvFile) -> pd.Series:
+    """Return the days of a file, those of times with a zone in New York."""
+    if not re.fullmatch(ZONED, str(file.columns["Date"][0])):
+        return file.dates("Date")
+    local = file.times("Date").dt.tz_convert(NEW_YORK).dt.tz_localize(None)
+    return local.dt.normalize()
+
+
+def _paid(dividend: pd.Series, gains: pd.Series) -> pd.Series:
+    """Return all that was paid on a share: Yahoo counts a capital gain inside the dividend or not.
+
+    A dividend below the gain of its day cannot hold it.
+    """
+    return dividend.where(~(gains > dividend), dividend + gains)
 
 
 def _numbers(what: str, column: pd.Series) -> np.ndarray:

@@ -20,7 +20,6 @@ from ingestion.sources.wire.each_key import fetch_each
 from ingestion.sources.wire.patience import PATIENCE, Patience, patiently
 from ingestion.sources.yahoo.download import Download, yfinance_download
 from ingestion.sources.yahoo.format import daily_bars, split_ratios
-from ingestion.sources.yahoo.split_checks import refuse_wrong_splits
 from ingestion.sources.yahoo.traded_prices import as_traded
 from market.calendar import sessions
 from market.errors import SourceUnavailable
@@ -72,7 +71,7 @@ class Yahoo:
         InputError
             If the table or a key is not possible, or start lies after end.
         SourceUnavailable
-            If Yahoo did not answer usefully, or with splits that cannot be right.
+            If Yahoo did not answer usefully.
         SchemaViolation
             If the bars have not the shape of yfinance.
         """
@@ -89,7 +88,6 @@ class Yahoo:
         what = f"Yahoo, {underlying(ticker).ticker}"
         bars = daily_bars(what, self._asked(what, ticker, start))
         bars["split"] = split_ratios(what, bars)
-        refuse_wrong_splits(what, bars)
         return as_traded(bars).assign(ticker=ticker)
 
     def _levels(self, symbol: str, start: pd.Timestamp | None) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from optrade.cli import options
 from optrade.cli.output import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
+    from ingestion.landing.report import TableReport
     from optrade.flows.data import Ingested
 
 
@@ -92,7 +93,7 @@ def ingest(
 def show_ingest(
     done: "Ingested", as_json: bool, after: Mapping[str, Json] = MappingProxyType({})
 ) -> None:
-    """Print what landed, and what came after it; exit code 3 where a source did not answer."""
+    """Print what landed, and what came after it; exit code 3 where a key was left behind."""
     report = {**_document(done), **after}
     fetched = done.fetched or []
     if as_json:
@@ -100,11 +101,22 @@ def show_ingest(
     else:
         _print_tables(report)
         for finding in (found for table in fetched for found in table.findings):
-            typer.echo(f"{finding.table} {finding.key or ''}: {finding.detail}", err=True)
-    stale = [table.table for table in fetched if table.stale]
-    if stale:
-        typer.echo(f"optrade: stale, as its source did not answer: {', '.join(stale)}", err=True)
+            typer.echo(finding.line(), err=True)
+    undone = [*map(_stale_line, filter(lambda table: table.stale, fetched)), *_failed_lines(done)]
+    for line in undone:
+        typer.echo(f"optrade: {line}", err=True)
+    if undone:
         raise typer.Exit(3)
+
+
+def _stale_line(table: "TableReport") -> str:
+    return f"{table.table} of {', '.join(table.stale_keys)} did not land: {table.stale}"
+
+
+def _failed_lines(done: "Ingested") -> list[str]:
+    """Return what could not be built, and why: each key once, whatever its views."""
+    failed = {key: why for view in done.built or () for key, why in view.failed.items()}
+    return [f"the features of {key} were not built: {why}" for key, why in failed.items()]
 
 
 def _document(done: "Ingested") -> dict[str, Json]:

@@ -48,7 +48,7 @@ def ready_store(run: "Runtime", say: Callable[[str], None] = tell) -> None:
         return
     with _filling(run):
         if not holds_features(run, url):
-            import ingestion.online.materialize  # noqa: F401 - that it is imported takes no filling
+            import ingestion.online.writes  # noqa: F401 - importing Feast is no filling
 
             start = time.monotonic()
             done = refill(run)

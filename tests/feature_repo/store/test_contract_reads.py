@@ -173,6 +173,20 @@ def test_without_an_entity_frame_the_newest_events_are_the_file_stores_snapshot(
     assert found.to_numpy().tolist() == snapshot.dropna(subset=names[:1]).to_numpy().tolist()
 
 
+def test_a_view_without_an_entity_adds_to_the_events_of_the_others(
+    stores: dict[str, FeatureStore],
+) -> None:
+    period = {"start_date": T0, "end_date": T0 + 5 * HOUR}
+    refs = ["prices:fuel", "drivers:conv"]
+    found = stores["like"].get_historical_features(None, refs, **period).to_df()
+    assert found.set_index(["driver_id", "event_timestamp"])["fuel"].to_dict() == {
+        (1001, T0): 1.0,
+        (1002, T0): 1.0,
+        (1001, T0 + HOUR): 1.0,
+        (1002, T0 + 3 * HOUR): 2.0,
+    }
+
+
 def test_an_event_not_known_by_the_end_is_there_with_known_at_off_alone(
     stores: dict[str, FeatureStore],
 ) -> None:

@@ -46,6 +46,10 @@ MORE: dict[str, tuple[pa.Array, str]] = {
     "large list": (pa.array([[1.0], []], pa.large_list(pa.float64())), "Array(Float64)"),
     "large bytes": (pa.array([b"a", b"b"], pa.large_binary()), "Bytes"),
     "category": (pa.array(["a", "b"]).dictionary_encode(), "String"),
+    "extension": (
+        pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"a": 1}', "{}"])),
+        "String",
+    ),
 }
 
 

@@ -304,11 +304,10 @@ def test_a_build_that_fails_is_not_taken_for_done(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.land(598)
-    fails = pytest.raises(InputError, match="out of order")
-    with monkeypatch.context() as patch, fails:
+    with monkeypatch.context() as patch:
         patch.setattr(shards, "feature_rows", lambda *_: (_ for _ in ()).throw(
             InputError("out of order")))  # fmt: skip
-        home.build(at(598))
+        assert home.build(at(598))["technical"].failed == {"SPY": "out of order"}
     assert not DataFiles(home.data).built.exists()
     assert home.build(at(598))["technical"].rows_new == 599
 
@@ -475,7 +474,7 @@ def test_progress_counts_keys(home: Home) -> None:
 
 def test_without_prices_there_is_nothing_to_build(tmp_path: Path) -> None:
     with Lake(tmp_path) as lake:
-        with pytest.raises(InputError, match="nothing has landed in prices for SPY"):
+        with pytest.raises(InputError, match="no prices have landed for any ticker"):
             build_features(lake, ["SPY"], at(1))
         with pytest.raises(InputError, match="no prices have landed for any ticker"):
             build_features(lake, [], at(1))
@@ -492,14 +491,21 @@ def test_a_ticker_without_a_volatility_index_has_only_views_of_prices(
     assert built["iv"].keys == 0
 
 
-def test_raw_rows_that_make_no_features_name_their_ticker_and_write_nothing(home: Home) -> None:
+def test_a_version_that_cannot_be_adjusted_is_skipped_and_quarantined(home: Home) -> None:
+    """As of a home that landed it before the gate refused it; its correction mends the home."""
     home.step(50)
-    impossible = home.raw["prices"].copy()
+    right = home.raw["prices"]
+    impossible = right.copy()
     impossible.loc[55, "dividend"] = 1e4
     home.land(60, prices=impossible)
-    with pytest.raises(InputError, match="SPY: dividend at row 55"):
-        home.build(at(60))
-    assert home.rows("technical").height == 51
+    assert home.build(at(60))["technical"].failed == {}
+    assert home.rows("technical").height == 60
+    refused = current_rows(home.data, "quarantine/prices", ["SPY"])
+    assert refused["session"].to_list() == [right["session"][55].date()]
+    assert refused["reason"].to_list() == ["dividend: below the close before"]
+    home.land(61, prices=right)
+    assert home.build(at(61))["technical"].failed == {}
+    assert home.rows("technical")["session"].n_unique() == 62
 
 
 # The recorded data.

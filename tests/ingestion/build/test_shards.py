@@ -135,7 +135,7 @@ def test_a_shard_names_nothing(landed: Path, tmp_path: Path) -> None:
     assert not any((data / entry.path).exists() for entry in done.entries)
 
 
-def test_a_shard_that_fails_commits_nothing_of_the_others(
+def test_a_key_that_fails_is_named_and_leaves_the_others_alone(
     landed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = tmp_path / "data"
@@ -148,9 +148,12 @@ def test_a_shard_that_fails_commits_nothing_of_the_others(
         return original(task, shard, raw)
 
     monkeypatch.setattr(shards, "build_key", fails)
-    with Lake(data) as lake, pytest.raises(InputError, match="BBB: impossible"):
-        build_features(lake, TICKERS, at(329))
-    assert read_manifest(data) == before
+    with Lake(data) as lake:
+        reports = {report.view: report for report in build_features(lake, TICKERS, at(329))}
+    assert reports["technical"].failed == {"BBB": "BBB: impossible"}
+    assert reports["macro"].failed == {}
+    built_keys = set(read_manifest(data).keys("technical"))
+    assert built_keys == {*TICKERS} - {"BBB"} | set(before.keys("technical"))
     assert damaged(data) == []
 
 

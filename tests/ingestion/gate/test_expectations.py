@@ -13,7 +13,7 @@ import pytest
 
 from ingestion.gate import expectations
 from ingestion.gate.expectations import REPEATED, gate
-from ingestion.gate.rules import Rule, row_rules, schema_rules
+from ingestion.gate.rules import Rule, row_rules, schema_rules, sequence_rules
 from ingestion.sources.recorded.source import Recorded
 from ingestion.tables.catalogue import TABLES
 from ingestion.tables.declare import Column, Pair, Table
@@ -82,8 +82,8 @@ def test_values_beyond_a_bound_are_told_apart(table: Table) -> None:
     frame = clean(table, len(planted))
     for row, (column, value, _) in enumerate(planted):
         frame.loc[row, column.name] = value
-    # The pair rules are tested on their own; here they would speak as well.
-    found = reasons(replace(table, pairs=()), frame)
+    # The rules of pairs and neighbours are tested on their own; here they would speak as well.
+    found = reasons(replace(table, pairs=(), splits=None), frame)
     assert set(found) == {row for row, (_, _, allowed) in enumerate(planted) if not allowed}
     for row, words in found.items():
         assert len(words) == 1
@@ -241,7 +241,7 @@ def test_a_row_tells_every_rule_that_it_breaks() -> None:
 
 @pytest.mark.parametrize("table", TABLE_LIST, ids=lambda table: table.name)
 def test_the_suite_follows_the_declaration(table: Table) -> None:
-    rules = [*schema_rules(table), *row_rules(table)]
+    rules = [*schema_rules(table), *row_rules(table), *sequence_rules(table)]
     words = [rule.words for rule in rules]
     assert len(words) == len(set(words))
     for column in table.columns:

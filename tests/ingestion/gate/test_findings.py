@@ -11,10 +11,18 @@ import pandas as pd
 import pytest
 
 from ingestion.gate.expectations import gate
-from ingestion.gate.findings import Finding, calendar, findings
+from ingestion.gate.findings import (
+    CARRIED,
+    CHECK_GAP,
+    CHECK_MONTH,
+    Finding,
+    absent,
+    calendar,
+    findings,
+)
 from ingestion.gate.sequences import nothing_stored
 from ingestion.sources.recorded.source import Recorded
-from ingestion.tables.catalogue import INDICES, PRICES, TABLES
+from ingestion.tables.catalogue import INDICES, MACRO_SERIES, PRICES, TABLES
 from ingestion.tables.declare import Table
 from ingestion.tables.frames import typed
 from market.errors import SchemaViolation
@@ -61,7 +69,7 @@ def test_missing_sessions_are_told_by_ticker(prices: Frame) -> None:
     frame = pd.concat([spy.drop(index=[2, 5]), qqq.drop(index=[0, 8])], ignore_index=True)
     days = spy["session"].dt.strftime("%Y-%m-%d")
     assert findings(PRICES, frame, nothing_stored) == [
-        Finding("prices", "SPY", GAPS, 2, f"{days[2]}, {days[5]}")
+        Finding("prices", "SPY", "session", GAPS, 2, f"{days[2]}, {days[5]}", CHECK_GAP)
     ]
 
 
@@ -86,6 +94,24 @@ def test_many_missing_sessions_are_counted_and_the_first_named(prices: Frame) ->
     assert found.detail.count(",") == 9
     assert found.detail.endswith(" and 38 more")
     assert json.loads(json.dumps(found.document()))["count"] == 48
+
+
+def test_an_expected_key_without_a_row_is_told(prices: Frame) -> None:
+    held = {"SPY": typed(PRICES, prices(count=3))}
+    (found,) = absent(PRICES, ["SPY", "QQQ"], held.get)
+    assert (found.table, found.key, found.rule) == ("prices", "QQQ", "at least one row")
+    assert found.line().startswith("prices QQQ: expected is at least one row; got no row")
+
+
+@pytest.mark.parametrize(("month", "action"), [("2025-10", CARRIED), ("2025-05", CHECK_MONTH)])
+def test_a_month_that_never_came_is_told(macro: Frame, month: str, action: str) -> None:
+    rows = macro(pd.DatetimeIndex(["2025-03-03", "2025-12-31"]))
+    rows = rows[rows["series"].isin(["CPIAUCSL", "DFF"])]
+    whole = rows[rows["observation_date"].dt.strftime("%Y-%m").ne(month) | rows["series"].eq("DFF")]
+    assert findings(MACRO_SERIES, rows, nothing_stored) == []
+    (found,) = findings(MACRO_SERIES, whole, nothing_stored)
+    assert (found.key, found.column, found.count) == ("CPIAUCSL", "value", 1)
+    assert (found.detail, found.action) == (f"no value of {month}", action)
 
 
 def test_weekends_and_holidays_are_no_gap(index: Frame) -> None:
@@ -142,5 +168,6 @@ def universe_prices(path: Path) -> pd.DataFrame:
     frame = pd.DataFrame({"ticker": path.stem, "session": pd.to_datetime(file["Date"])})
     for name in ("open", "high", "low", "close", "volume"):
         frame[name] = file[name.title()]
-    frame = frame.assign(dividend=0.0, split=1.0, adj_close=file["Adj Close"])
+    # The files tell of no dividend, so their adjusted closes cannot be checked against.
+    frame = frame.assign(dividend=0.0, split=1.0, adj_close=np.nan)
     return frame.astype(PRICES.dtypes)

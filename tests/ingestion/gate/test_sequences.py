@@ -19,6 +19,7 @@ LEVELS = ["open", "high", "low", "close"]
 ORDER = "session: in order with the rows beside it"
 SPLIT = "close: no jump, here or before, by a split unlike the one in its row"
 RATIOS = [1.5, 2.0, 3.0, 4.0, 7.0, 10.0, 20.0, 50.0]
+NONE = np.zeros(1)
 LANDED_AT = pd.Timestamp("2024-07-01T20:30Z").to_pydatetime()
 
 
@@ -51,7 +52,8 @@ def test_a_split_that_nobody_declares_holds_the_ticker_from_it_on(
 ) -> None:
     frame = scaled(prices(count=12), 5, ratio)
     assert wrong(frame) == list(range(5, 12))
-    good, bad = gate(PRICES, frame)
+    # The vendor knows of the split no more than of its adjustment.
+    good, bad = gate(PRICES, frame.assign(adj_close=frame["close"]))
     assert bad["reason"].unique().tolist() == [SPLIT]
     assert good["session"].to_list() == frame["session"].to_list()[:5]
 
@@ -111,7 +113,10 @@ def test_the_opening_or_the_close_may_stray_within_the_day(prices: Frame) -> Non
     frame.loc[5, LEVELS] = [close * 1.005, close * 1.006, close * 0.93, close * 0.94]
     frame.loc[6:, LEVELS] = frame.loc[5, LEVELS].to_numpy(float)
     assert wrong(frame) == list(range(5, 12))
-    frame.loc[5, "open"] = close * 0.95  # neither of them near
+    frame.loc[5, "open"] = close * 0.95  # neither of them near, both not far
+    assert wrong(frame) == list(range(5, 12))
+    frame.loc[5, ["open", "high"]] = close * 0.92
+    frame.loc[5:, "close"] = close * 0.91
     assert wrong(frame) == []
 
 
@@ -159,8 +164,8 @@ def test_a_split_is_told_from_its_moves(
     log = np.log(ratio) * (1 if up else -1)
     moves = np.array([[log + noise, log + spread, log - spread, log + spread / 2]])
     # Beyond some 25 the ratios lie closer together than a day's moves.
-    assert log_split(moves)[0] == pytest.approx(log, abs=1e-9 if ratio < 20 else 0.06)
-    assert log_split(np.array([[noise, spread, -spread, spread / 2]]))[0] == 0.0
+    assert log_split(moves, NONE)[0] == pytest.approx(log, abs=1e-9 if ratio < 20 else 0.06)
+    assert log_split(np.array([[noise, spread, -spread, spread / 2]]), NONE)[0] == 0.0
 
 
 def test_sessions_run_one_way_or_the_other(prices: Frame) -> None:

@@ -100,7 +100,8 @@ def test_monthly_terms_by_calendar_month():
         NONE,
     )
     np.testing.assert_array_equal(got[0], [315.5, 315.6, np.nan])
-    np.testing.assert_array_equal(got[1], [np.nan, 315.5, np.nan])
+    # October never came: September is in its place.
+    np.testing.assert_array_equal(got[1], [314.7, 315.5, np.nan])
     np.testing.assert_array_equal(got[3], [np.nan, 314.7, np.nan])
     np.testing.assert_array_equal(got[12], [np.nan, 306.7, np.nan])
 
@@ -157,8 +158,36 @@ def test_a_month_without_a_value_was_not_published():
         NONE,
     )
     np.testing.assert_array_equal(got[0], [325.0])
-    assert np.isnan(got[1]).all()
+    np.testing.assert_array_equal(got[1], [324.4])
     np.testing.assert_array_equal(got[3], [323.4])
+
+
+def test_a_month_is_carried_from_the_release_after_it_until_its_own_figure_is_known():
+    """The month before the newest one, of September, November and December, and a late October."""
+    got = monthly_as_known(
+        dates("2025-12-17", "2025-12-18", "2026-01-19", "2026-02-01"),
+        dates("2025-09-01", "2025-11-01", "2025-12-01", "2025-10-01", "2025-08-01"),
+        dates("2025-10-24", "2025-12-18", "2026-01-18", "2026-01-25", "2025-09-18"),
+        np.array([324.4, 325.0, 326.0, 324.9, 323.4]),
+        pd.DatetimeIndex([pd.NaT] * 5),
+        (1, 2),
+    )
+    # Before the release of November nobody knew that October was not to come.
+    np.testing.assert_array_equal(got[0], [324.4, 325.0, 326.0, 326.0])
+    np.testing.assert_array_equal(got[1], [323.4, 324.4, 325.0, 325.0])
+    np.testing.assert_array_equal(got[2], [np.nan, 324.4, 324.4, 324.9])
+
+
+def test_of_two_months_that_never_came_the_second_is_unknown():
+    got = monthly_as_known(
+        dates("2025-12-31"),
+        dates("2025-08-01", "2025-11-01"),
+        dates("2025-09-18", "2025-12-18"),
+        np.array([323.4, 325.0]),
+        NONE[:2],
+        (1, 2),
+    )
+    np.testing.assert_array_equal([got[1][0], got[2][0]], [np.nan, 323.4])
 
 
 def test_months_before_1970_are_months():
@@ -201,7 +230,8 @@ def test_monthly_terms_are_those_of_a_walk_through_the_rows(rows, cut_offs):
         seen = [row for row in seen if row[3]] or seen
         state = {m: v for m, _, v, _ in sorted(seen, key=lambda row: row[1])}
         for age in (0, 1, 3):
-            expected = state.get(max(state) - age, np.nan) if state else np.nan
+            month = max(state, default=0) - age
+            expected = state.get(month, state.get(month - 1, np.nan))
             np.testing.assert_equal(got[age][at], expected)
 
 

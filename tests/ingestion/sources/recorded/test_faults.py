@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ingestion.sources.recorded.source import FORMATS, Recorded
-from market.errors import InputError, SchemaViolation
+from market.errors import InputError, KeyUnavailable, SchemaViolation
 
 KEYS = {"yahoo": "SPY", "cboe": "VIX", "fred": "DGS10"}
 YAHOO = "Date, Open, High, Low, Close, Volume, Dividends, Adj Close"
@@ -170,7 +170,7 @@ def test_a_long_cell_is_cut_in_the_message(vendor_folder: Path) -> None:
 
 
 def test_a_missing_file_says_what_is_there(vendor_folder: Path) -> None:
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(KeyUnavailable) as caught:
         fetch(vendor_folder, "yahoo", "IWM")
     assert str(caught.value) == (
         f"no file yahoo/IWM.csv in {vendor_folder}: yahoo/ holds QQQ.csv, SPY.csv"
@@ -179,13 +179,13 @@ def test_a_missing_file_says_what_is_there(vendor_folder: Path) -> None:
 
 @pytest.mark.parametrize("vendor", KEYS)
 def test_a_missing_folder_is_said(tmp_path: Path, vendor: str) -> None:
-    with pytest.raises(InputError, match=r"no file .* holds no CSV file$"):
+    with pytest.raises(KeyUnavailable, match=r"no file .* holds no CSV file$"):
         fetch(tmp_path / "nowhere", vendor, KEYS[vendor])
 
 
 def test_a_folder_in_place_of_a_file_is_said(vendor_folder: Path) -> None:
     (vendor_folder / "yahoo/IWM.csv").mkdir()
-    with pytest.raises(InputError, match=r"cannot read yahoo/IWM\.csv in .*: Is a directory"):
+    with pytest.raises(KeyUnavailable, match=r"cannot read yahoo/IWM\.csv in .*: Is a directory"):
         fetch(vendor_folder, "yahoo", "IWM")
 
 
@@ -198,3 +198,17 @@ def test_a_key_cannot_lead_out_of_the_folder(vendor_folder: Path, key: str) -> N
 def test_a_fault_in_one_file_leaves_the_others_readable(vendor_folder: Path) -> None:
     (vendor_folder / "yahoo/SPY.csv").write_text("")
     assert len(fetch(vendor_folder, "yahoo", "QQQ")) == 2
+
+
+def test_prose_before_the_header_is_passed_over(vendor_folder: Path) -> None:
+    path = vendor_folder / "cboe/VIX.csv"
+    before = fetch(vendor_folder, "cboe", "VIX")
+    path.write_text("DISCLAIMER: VALUES ARE GIVEN AS THEY ARE\n\nSEE BELOW\n" + path.read_text())
+    pd.testing.assert_frame_equal(fetch(vendor_folder, "cboe", "VIX"), before)
+
+
+def test_a_first_line_that_is_no_header_is_named(vendor_folder: Path) -> None:
+    path = vendor_folder / "cboe/VIX.csv"
+    path.write_text("DISCLAIMER: VALUES, AS THEY ARE\n" + path.read_text())
+    with pytest.raises(SchemaViolation, match=r"line 1: got 'DISCLAIMER.* no header of the 5"):
+        fetch(vendor_folder, "cboe", "VIX")
