@@ -17,7 +17,8 @@ from training.locked.window import Opening
 from training.registry import mlflow_runs as tracking
 from training.registry.champion_history import Reign, history
 from training.registry.mlflow_runs import aliased, find_champion
-from training.registry.register import Registered, promote, register
+from training.registry.promote import promote
+from training.registry.register import Registered, register
 from training.registry.tracking_database import open_client
 from training.settings import Settings
 from training.tasks.direction import DIRECTION
