@@ -89,11 +89,11 @@ class Runtime:
         self,
         name: str | None,
         recorded_dir: Path | None,
-        seed: int,
-        signal_strength: float,
+        seed: int | None,
+        signal_strength: float | None,
         as_of: str | None,
     ) -> OpenedSource:
-        """Open a source by its word, with the clock it brings; None is what the home holds.
+        """Open a source by its word, with the clock it brings; what is None is what the home holds.
 
         Raises
         ------
@@ -101,7 +101,7 @@ class Runtime:
             If the word is unknown, an option does not belong to the source, or nothing has
             landed that would say what None is.
         """
-        from ingestion.lake.simulation import Simulation
+        from ingestion.lake.simulation import chosen
         from ingestion.sources.registry import open_source
         from market.calendar import decision_time, last_complete_session
 
@@ -118,11 +118,11 @@ class Runtime:
         elif name == "simulated":
             if as_of is None:
                 clock = decision_time(pd.DatetimeIndex([last_complete_session(clock)]))[0]
-            market = Simulation(seed=seed, signal_strength=signal_strength)
+            market = chosen(self.home.data, seed, signal_strength)
             source = open_source(
                 name,
-                seed=seed,
-                signal_strength=signal_strength,
+                seed=market.seed,
+                signal_strength=market.signal_strength,
                 as_of=clock,
                 scorer=self._scorer(),
             )

@@ -1,6 +1,7 @@
 """Which simulated market a home holds: one seed and strength, as one origin (Decision 25)."""
 
 from pathlib import Path
+from typing import Final
 
 from home.files import write_durably
 from home.layout import DataFiles
@@ -17,29 +18,63 @@ class Simulation(Record):
     signal_strength: float
 
 
-def hold(data_dir: Path, asked: Simulation) -> None:
-    """Refuse a market other than the home's; the first one is the home's for good.
+# What a home without a market of its own is given.
+FIRST: Final = Simulation(seed=7, signal_strength=0.0)
+
+
+def held(data_dir: Path) -> Simulation | None:
+    """Return the market that a home holds, None where it holds none.
+
+    Raises
+    ------
+    InputError
+        If the file that says so is damaged.
+    """
+    path = DataFiles(data_dir).simulation
+    try:
+        return Simulation.from_json(read_regular(path), str(path))
+    except FileNotFoundError:
+        return None
+
+
+def chosen(data_dir: Path, seed: int | None, signal_strength: float | None) -> Simulation:
+    """Return the market that is asked for; what is not named is the home's own.
+
+    Raises
+    ------
+    InputError
+        If a number is none, or the home's own cannot be read.
+    """
+    own = held(data_dir) or FIRST
+    named = {"seed": seed, "signal_strength": signal_strength}
+    given = {name: value for name, value in named.items() if value is not None}
+    return Simulation.parse(own.document() | given, "the simulated market")
+
+
+def hold(data_dir: Path, asked: Simulation, *, landed: bool) -> None:
+    """Refuse a market other than the home's; the first one that lands is the home's for good.
 
     Parameters
     ----------
     data_dir
         The data folder, held for writing.
+    asked
+        The market that is about to land.
+    landed
+        Whether anything has landed: a market of which nothing did binds nobody.
 
     Raises
     ------
     InputError
         If the home holds another.
     """
-    path = DataFiles(data_dir).simulation
-    try:
-        held = Simulation.from_json(read_regular(path), str(path))
-    except FileNotFoundError:
-        write_durably(path, canonical(asked.document()) + b"\n")
-        return
-    if held != asked:
+    own = held(data_dir) if landed else None
+    if own is None:
+        write_durably(DataFiles(data_dir).simulation, canonical(asked.document()) + b"\n")
+    elif own != asked:
         raise InputError(
-            f"this home holds the simulated market of {_words(held)}, got {_words(asked)}; ask for "
-            "the same again, or use another home (OPTRADE_HOME) for another market"
+            f"this home holds the simulated market of {_words(own)}, got {_words(asked)}; ask for "
+            "the same, or name neither; or use another home (OPTRADE_HOME) for another market"
         )
 
 

@@ -27,12 +27,18 @@ Source = Annotated[
 RecordedDir = Annotated[
     Path | None, typer.Option("--recorded-dir", help="Folder of vendor-shaped CSV files.")
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the simulated market.")]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        "--seed", min=0, help="Seed of the simulated market; by default the home's own, else 7."
+    ),
+]
 SignalStrength = Annotated[
-    float,
+    float | None,
     typer.Option(
         "--signal-strength",
-        help="True predictability planted in the simulated market; 0 plants none.",
+        help="True predictability planted in the simulated market, 0 for none; by default the "
+        "home's own, else 0.",
     ),
 ]
 PlantLeak = Annotated[

@@ -80,7 +80,7 @@ def _fetch(
     lake.check_origin(opened.source.origin)
     lake.check_files()
     if opened.market is not None:
-        hold(lake.data_dir, opened.market)
+        hold(lake.data_dir, opened.market, landed=lake.manifest.origin is not None)
     return fetch_all(lake, opened.source, tickers, None, opened.end, opened.landed_at, progress)
 
 

@@ -22,8 +22,8 @@ def run_daily(
     source: options.Source = None,
     tickers: options.Tickers = options.EVERY_TICKER,
     recorded_dir: options.RecordedDir = None,
-    seed: options.Seed = 7,
-    signal_strength: options.SignalStrength = 0.0,
+    seed: options.Seed = None,
+    signal_strength: options.SignalStrength = None,
     as_of: options.AsOf = None,
     as_json: options.AsJson = False,
 ) -> None:

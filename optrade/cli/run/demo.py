@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 STEPS = 6
 # Far stronger than any real market: some of the models pass the gate, others still do not.
 PLANTED = 0.5
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the simulated market.")]
 Strength = Annotated[
     float,
     typer.Option("--signal-strength", help="True predictability planted in the simulated market."),
@@ -23,7 +24,7 @@ Strength = Annotated[
 
 def demo(
     recorded_dir: options.RecordedDir = None,
-    seed: options.Seed = 7,
+    seed: Seed = 7,
     signal_strength: Strength = PLANTED,
     as_json: options.AsJson = False,
 ) -> None:
