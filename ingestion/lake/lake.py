@@ -15,6 +15,7 @@ from ingestion.lake.quarantine import (
     RELEASED,
     REPLACED,
     ROW_ID,
+    check_payable,
     outdated,
     refused_rows,
     replaced_generations,
@@ -149,7 +150,8 @@ class Lake(DataFolder):
         Raises
         ------
         InputError
-            If two rows that differ would be the same version.
+            If two rows that differ would be the same version, or a dividend could not be
+            reinvested any more.
         """
         time, name = utc(released_at), FOLDER + table.name
         is_chosen = pl.col(ROW_ID).is_in(chosen[ROW_ID].to_list())
@@ -159,6 +161,7 @@ class Lake(DataFolder):
             self.open_table(table.name, TableState(table.key))
             stored, rows = self.stored(table.name, key), chosen.select(*table.names, LANDED)
             result = insert(stored, rows, table.key, table.values, LANDED)
+            check_payable(table, key, stored, result.rows)
             if result.changed:
                 folder = f"raw/{table.name}"
                 self.stage(table.name, key, folder, result.rows, table.dated, time)

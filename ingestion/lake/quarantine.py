@@ -13,10 +13,11 @@ from typing import Final
 
 import polars as pl
 
-from home.manifest import Manifest, read_rows
+from home.manifest import Manifest, latest, read_rows
 from ingestion.tables.catalogue import TABLES
 from ingestion.tables.declare import Column, Table
 from ingestion.tables.frames import LANDED, TIME, UNNAMEABLE, identity
+from market.adjust import payable
 from market.errors import InputError
 
 FOLDER: Final = "quarantine/"
@@ -147,6 +148,45 @@ def vouched(table: Table) -> Table:
     return replace(
         table, columns=(*columns, landed), key=(*table.key, LANDED), pairs=(), splits=None
     )
+
+
+def check_payable(table: Table, key: str, stored: pl.DataFrame | None, rows: pl.DataFrame) -> None:
+    """Refuse a release after which a dividend cannot be reinvested that could be before.
+
+    The build would skip what had landed.
+
+    Parameters
+    ----------
+    table, key
+        What the rows are.
+    stored, rows
+        All versions without the released rows, None for none, and with them.
+
+    Raises
+    ------
+    InputError
+        If there is such a row: a released one, or one that a released one comes before.
+    """
+    wrong = _unpayable(table, rows)
+    if stored is not None and wrong.height:
+        wrong = wrong.join(_unpayable(table, stored), on=[*table.key, LANDED], how="anti")
+    if table.splits is not None and wrong.height:
+        day, paid = wrong.row(0, named=True)[table.dated], wrong[table.splits.dividend][0]
+        raise InputError(
+            f"quarantine of {table.name}, {key}: got a release that leaves a dividend of {paid:g} "
+            f"on {day}, allowed is one below the close before; no feature can be built on it: "
+            "choose other rows with --row, or have the source correct it"
+        )
+
+
+def _unpayable(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the newest versions whose dividend cannot be reinvested, see `market.adjust`."""
+    newest = latest(rows, table.key).sort(table.dated)
+    if table.splits is None:
+        return newest.clear()
+    names = (table.splits.prices[-1], table.splits.dividend, table.splits.ratio)
+    right = payable(*(newest[name].to_numpy() for name in names))
+    return newest.filter(~pl.Series(right, dtype=pl.Boolean))
 
 
 def replaced_generations(manifest: Manifest, views: Sequence[str]) -> str:

@@ -246,6 +246,42 @@ def test_every_table_can_release_its_clean_rows(tmp_path: Path, table: Table) ->
     assert rows.height == len(frame)
 
 
+def test_a_dividend_that_the_build_would_skip_is_not_released(
+    tmp_path: Path, prices: Frame, tree: Tree
+) -> None:
+    frame = prices(count=6)
+    frame.loc[4, "dividend"] = 500.0
+    assert land(tmp_path, frame).rows_quarantined == 1
+    before = tree(tmp_path)
+    with pytest.raises(InputError, match=f"dividend of 500 on {frame['session'][4].date()}, allow"):
+        release(tmp_path, AT + DAY)
+    assert tree(tmp_path) == before
+    assert refused(tmp_path)[RELEASED].null_count() == 1
+
+
+def test_a_close_that_a_dividend_after_it_needs_is_not_replaced(
+    tmp_path: Path, prices: Frame
+) -> None:
+    frame = prices(count=6)
+    frame.loc[4, "dividend"] = 1.0
+    low = frame.assign(close=frame["close"].where(frame.index != 3, 0.5))
+    with Lake(tmp_path) as lake:
+        lake.land(PRICES, frame, "live", AT)
+        bad = low.loc[[3]].assign(reason="planted")
+        lake.land(PRICES, PRICES.empty(), "live", AT + DAY, bad)
+    with pytest.raises(InputError, match=f"dividend of 1 on {frame['session'][4].date()}, allow"):
+        release(tmp_path, AT + 2 * DAY)
+
+
+def test_a_released_dividend_that_was_corrected_since_lands(tmp_path: Path, prices: Frame) -> None:
+    frame = prices(count=6)
+    wrong = frame.assign(dividend=frame["dividend"].where(frame.index != 4, 500.0))
+    land(tmp_path, wrong)
+    land(tmp_path, frame, AT + DAY)
+    release(tmp_path, AT + 2 * DAY)
+    assert current_rows(tmp_path, "prices")["dividend"].to_list() == [0.0] * 6
+
+
 @every_table
 def test_vouching_keeps_keys_types_and_lower_bounds(table: Table) -> None:
     needed = vouched(table)
