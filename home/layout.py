@@ -59,6 +59,11 @@ class DataFiles:
         return self.root / "landed.json"
 
     @property
+    def simulation(self) -> Path:
+        """Which simulated market the home holds."""
+        return self.root / "simulation.json"
+
+    @property
     def ledger(self) -> Path:
         """Recorded signals and outcomes, SQLite."""
         return self.root / "ledger.db"

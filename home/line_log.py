@@ -8,6 +8,7 @@ from pathlib import Path
 
 from home.files import sync_folder
 from home.strict_json import Json
+from home.verified import read_regular
 from market.errors import InputError
 
 
@@ -48,7 +49,7 @@ def read_log(path: Path) -> list[dict[str, Json]]:
         If a whole line is no JSON.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except FileNotFoundError:
         return []
     lines = _whole(content).decode().splitlines()

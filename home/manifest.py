@@ -4,7 +4,7 @@ The manifest (`manifest.json` below the data folder) is the one list of readable
 file that it does not name does not exist. `ingestion/lake` alone writes it, after the files.
 """
 
-import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,6 +16,8 @@ from pydantic import Field, ValidationError
 
 from home.origin import Origin
 from home.records.record import Record, first_fault
+from home.strict_json import signature
+from home.verified import read_regular, sha256_of, verified
 from market.errors import InputError
 
 MANIFEST: Final = "manifest.json"
@@ -95,16 +97,35 @@ class Manifest:
     ) -> list[Path]:
         """Return the files of a table that may hold rows of [start, end], both included.
 
-        Keys without a file are left out; see `read_rows` for a reading that refuses them.
+        Each is checked: its bytes are those that landed. Keys without a file are left out; see
+        `read_rows` for a reading that refuses them.
+
+        Raises
+        ------
+        DamagedFile
+            If a file is not as it landed.
+        FileNotFoundError
+            If one is missing: a landing may have replaced it since the manifest was read.
         """
         wanted = self.keys(table) if keys is None else dict.fromkeys(keys)
         found = (self.entries[table, key] for key in wanted if (table, key) in self.entries)
         return [
-            data_dir / entry.path
+            self.path(data_dir, entry)
             for entry in found
             if (start is None or entry.last >= str(start)[:10])
             and (end is None or entry.first <= str(end)[:10])
         ]
+
+    def path(self, data_dir: Path, entry: Entry) -> Path:
+        """Return the checked file of one entry; see `paths`."""
+        return verified(data_dir / entry.path, entry.sha256, self.cure(entry))
+
+    def cure(self, entry: Entry) -> str:
+        """Return what to do about a file that is damaged."""
+        state = self.tables.get(entry.table)
+        if state is not None and state.definition_hash is not None:
+            return "run `optrade repair`, which computes it again from the raw rows"
+        return "restore it from a copy, or run `optrade repair`, which says how to fetch it again"
 
 
 def read_manifest(data_dir: Path) -> Manifest:
@@ -117,11 +138,13 @@ def read_manifest(data_dir: Path) -> Manifest:
     """
     path = data_dir / MANIFEST
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except FileNotFoundError:
         return Manifest()
     try:
-        return _manifest(_Written.model_validate_json(content))
+        written = _Written.model_validate_json(content)
+        _check_signature(written, content)
+        return _manifest(written)
     except ValueError as error:
         fault = first_fault(error) if isinstance(error, ValidationError) else str(error)
         raise InputError(
@@ -139,6 +162,12 @@ class _Written(Record):
     tables: dict[str, TableState]
     entries: list[Entry]
     answers: dict[str, dict[str, tuple[str | None, bool]]] = Field(default_factory=dict)
+    sha256: str | None = None  # an earlier version wrote none
+
+
+def _check_signature(written: _Written, content: bytes) -> None:
+    if written.sha256 not in (None, signature(json.loads(content))):
+        raise ValueError("its content has another SHA-256 than it says")
 
 
 def _manifest(written: _Written) -> Manifest:
@@ -201,7 +230,8 @@ def read_rows(
     Raises
     ------
     InputError
-        If a key asked for (or the whole table) has never landed, or a named file is missing.
+        If a key asked for (or the whole table) has never landed, or a named file is missing
+        or damaged.
     """
     try:
         return _read(manifest or read_manifest(data_dir), data_dir, table, keys, columns)
@@ -286,15 +316,17 @@ def latest(
 
 def damaged(data_dir: Path) -> list[str]:
     """Return the paths that the manifest names and whose bytes are missing or not as landed."""
+    entries = damaged_entries(data_dir, read_manifest(data_dir))
+    return [entry.path for entry in entries]
+
+
+def damaged_entries(data_dir: Path, manifest: Manifest) -> list[Entry]:
+    """Return the entries whose file is missing, cannot be read or is not as landed.
+
+    The bytes are read, whatever was checked before.
+    """
     return [
-        entry.path
-        for entry in read_manifest(data_dir).entries.values()
-        if _sha256(data_dir / entry.path) != entry.sha256
+        entry
+        for entry in manifest.entries.values()
+        if sha256_of(data_dir / entry.path) != entry.sha256
     ]
-
-
-def _sha256(path: Path) -> str | None:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except FileNotFoundError:
-        return None

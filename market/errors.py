@@ -36,6 +36,14 @@ class SchemaViolation(InputError):
     """Data does not have the declared shape: stop, nothing lands."""
 
 
+class DamagedFile(InputError):
+    """A file is not as it was written: nothing reads it, restore it or make it again."""
+
+
+class StoreUnavailable(InputError):
+    """A store of this machine, or the disk below it, does not do its part (exit code 3)."""
+
+
 class ConfigurationError(InputError):
     """Something has to be set up first: fix the configuration."""
 

@@ -34,7 +34,7 @@ def parse_as_of(text: str) -> pd.Timestamp:
     InputError
         If the text is neither.
     """
-    from market.calendar import decision_time
+    from market.calendar import FIRST_SESSION, calendar, decision_time
 
     try:
         moment = pd.Timestamp(text)
@@ -45,6 +45,9 @@ def parse_as_of(text: str) -> pd.Timestamp:
             f"--as-of: got {text!r:.40}, allowed are a session date such as 2025-06-30 or a "
             "time with its zone such as 2025-06-30T20:30:00+00:00"
         )
+    ends = FIRST_SESSION, str(calendar().last_session.date())
+    if not ends[0] <= moment.isoformat()[:10] <= ends[1]:
+        raise InputError(f"--as-of: got {text!r:.40}, allowed are days from {' to '.join(ends)}")
     if moment.tzinfo is None:
         if moment != moment.normalize():
             raise InputError(f"--as-of: got {text!r:.40} without a zone; add one, such as +00:00")

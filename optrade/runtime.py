@@ -15,6 +15,7 @@ from optrade.settings import Settings, load_settings, silence_telemetry
 if TYPE_CHECKING:
     from feast import FeatureStore
 
+    from ingestion.lake.simulation import Simulation
     from ingestion.sources.base import Source
     from ingestion.sources.headlines.scores import HeadlineScores
     from ingestion.sources.vendor import LiveOptions
@@ -25,12 +26,14 @@ class OpenedSource:
     """A source, the clock that its data ends at, and the time that its rows land at.
 
     What a vendor says today lands now, whatever the clock of the command: it was not known before.
+    `market` is which market a simulated source gives.
     """
 
     source: "Source"
     as_of: pd.Timestamp
     end: pd.Timestamp
     landed_at: pd.Timestamp
+    market: "Simulation | None" = None
 
 
 @dataclass(frozen=True)
@@ -98,13 +101,14 @@ class Runtime:
             If the word is unknown, an option does not belong to the source, or nothing has
             landed that would say what None is.
         """
+        from ingestion.lake.simulation import Simulation
         from ingestion.sources.registry import open_source
         from market.calendar import decision_time, last_complete_session
 
         name = self.home.origin() if name is None else name
         if recorded_dir is not None and name != "recorded":
             raise InputError(f"--recorded-dir goes with --source recorded, got --source {name:.20}")
-        clock = self.now if as_of is None else parse_as_of(as_of)
+        clock, market = self.now if as_of is None else parse_as_of(as_of), None
         if name == "recorded":
             if recorded_dir is None:
                 raise InputError("--source recorded needs --recorded-dir, a folder of CSV files")
@@ -114,6 +118,7 @@ class Runtime:
         elif name == "simulated":
             if as_of is None:
                 clock = decision_time(pd.DatetimeIndex([last_complete_session(clock)]))[0]
+            market = Simulation(seed=seed, signal_strength=signal_strength)
             source = open_source(
                 name,
                 seed=seed,
@@ -124,7 +129,7 @@ class Runtime:
         else:
             source = open_source(name, options=self._live_options())
         landed_at = self.now if source.origin == "live" else clock
-        return OpenedSource(source, clock, last_complete_session(clock), landed_at)
+        return OpenedSource(source, clock, last_complete_session(clock), landed_at, market)
 
     def _scorer(self) -> "HeadlineScores":
         from ingestion.sources.headlines.scores import open_scorer

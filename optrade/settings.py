@@ -34,6 +34,11 @@ def silence_telemetry() -> None:
     os.environ.update(QUIET)
 
 
+def debugging() -> bool:
+    """Return whether errors are shown with all that led to them (`OPTRADE_DEBUG`)."""
+    return os.environ.get("OPTRADE_DEBUG", "") not in ("", "0")
+
+
 class Settings(BaseSettings):
     """What the environment may say. Every value has a default that works without keys."""
 

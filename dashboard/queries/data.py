@@ -176,7 +176,7 @@ def latest_nulls(data_dir: Path) -> pd.DataFrame:
     """
     manifest = landed_manifest(data_dir)
     views = (e for e in _sorted(manifest) if kind_of(manifest, e.table) == "view")
-    found = frame_of(Nulls, (_nulls(data_dir, entry) for entry in views))
+    found = frame_of(Nulls, (_nulls(data_dir, manifest, entry) for entry in views))
     return found.sort_values("null_share", ascending=False, ignore_index=True, kind="stable")
 
 
@@ -196,8 +196,8 @@ def absent_views(data_dir: Path) -> tuple[str, ...]:
     return tuple(view for view in GROUPS if not manifest.keys(view))
 
 
-def _nulls(data_dir: Path, entry: Entry) -> Nulls:
-    row = _last_row(data_dir, entry).row(0, named=True)
+def _nulls(data_dir: Path, manifest: Manifest, entry: Entry) -> Nulls:
+    row = _last_row(data_dir, manifest, entry).row(0, named=True)
     values = {name: value for name, value in row.items() if name not in KEYS}
     missing = [name for name, value in values.items() if value is None or np.isnan(value)]
     return Nulls(
@@ -222,10 +222,11 @@ def _act(view: str, missing: list[str]) -> str:
     return "yes: `optrade doctor`; no signal of a model that reads them"
 
 
-def _last_row(data_dir: Path, entry: Entry) -> pl.DataFrame:
+def _last_row(data_dir: Path, manifest: Manifest, entry: Entry) -> pl.DataFrame:
     # Rows are sorted by session, then by creation: the last is the newest version of the newest.
     try:
-        frame = pl.scan_parquet(data_dir / entry.path, glob=False).tail(1).collect()
+        path = manifest.path(data_dir, entry)
+        frame = pl.scan_parquet(path, glob=False).tail(1).collect()
     except (OSError, pl.exceptions.PolarsError) as error:
         raise unreadable(entry.path, error) from error
     if frame.is_empty():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from home.strict_json import Json
+from home.verified import read_regular
 from market.errors import InputError
 
 BUSY_SECONDS: Final = 5.0
@@ -26,8 +27,17 @@ def read_json(path: Path) -> dict[str, Json]:
         If the file cannot be read, or is no JSON object.
     """
     try:
-        document = json.loads(path.read_bytes().decode("utf-8"))
-    except (OSError, ValueError) as error:
+        content = read_regular(path)
+    except OSError as error:
+        raise InputError(f"{path} is missing: make it again with its command") from error
+    return parse_json(path, content)
+
+
+def parse_json(path: Path, content: bytes) -> dict[str, Json]:
+    """Return the JSON object in the bytes of a file; see `read_json`."""
+    try:
+        document = json.loads(content.decode("utf-8"))
+    except ValueError as error:
         raise InputError(
             f"{path}: {type(error).__name__}: {error!s:.100}; write it again with the command "
             "that made it, or restore it from a copy"

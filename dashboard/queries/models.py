@@ -10,11 +10,12 @@ from typing import Final
 
 import pandas as pd
 
-from dashboard.queries.documents import NothingYet, read_json, read_only
+from dashboard.queries.documents import NothingYet, parse_json, read_json, read_only
 from home.layout import served_files
 from home.records.served import ServedModel
 from home.records.training.evidence import FoldEvidence, TrainingEvidence
 from home.records.training.measured import Difference, ScoreBeside
+from home.served_model import read_served
 from market.errors import InputError
 
 NOTHING: Final = (
@@ -92,7 +93,8 @@ def serving_models(serving: Path) -> tuple[pd.DataFrame, list[str]]:
     rows, faults = [], []
     for path in served_files(serving):
         try:
-            rows.append(_serving_row(ServedModel.parse(read_json(path), path.name)))
+            document = parse_json(path, read_served(path))
+            rows.append(_serving_row(ServedModel.parse(document, path.name)))
         except ValueError as error:
             faults.append(str(error))
     return pd.DataFrame(rows, columns=list(_SERVING_COLUMNS)), faults

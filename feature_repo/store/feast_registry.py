@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND
 from feature_repo.features.declare import Group
 from feature_repo.features.services import SERVICES
+from home.verified import read_regular
 from market.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def read_registry(path: Path) -> "Registry":
         If there is no file, or it is not what the code defines.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except FileNotFoundError:
         raise ConfigurationError(f"no feature registry at {path}: {_APPLY}") from None
     registry = parse_registry(content)

@@ -1,11 +1,15 @@
 """What was last published to the online store, all views agreeing: it lies beside the rows."""
 
 import json
+from collections.abc import Mapping
+from typing import Self
 
 import pandas as pd
 from pydantic import ConfigDict
 
-from home.records.record import Record
+from home.records.record import Record, json_value
+from home.strict_json import signature, signed
+from market.errors import InputError
 
 
 class SessionPointer(Record):
@@ -39,4 +43,18 @@ class SessionPointer(Record):
 
     def to_json(self) -> str:
         """Return the document that is published."""
-        return json.dumps(self.document(), sort_keys=True)
+        return json.dumps(signed(self.document()), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str | bytes, source: str) -> Self:
+        """Return the pointer that was published; see `parse`.
+
+        Raises
+        ------
+        InputError
+            If a field is missing or wrong, or the document is not as it was published.
+        """
+        document = json_value(text, source)
+        if not isinstance(document, Mapping) or document.get("sha256") != signature(document):
+            raise InputError(f"{source} is not as it was published")
+        return cls.parse(document, source)

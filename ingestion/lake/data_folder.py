@@ -28,7 +28,7 @@ from home.manifest import (
 )
 from home.origin import ORIGINS
 from ingestion.tables.frames import manifest_bytes, parquet_bytes
-from market.errors import InputError, UnknownName
+from market.errors import DamagedFile, InputError, UnknownName
 
 LOCK: Final = ".lock"
 FOLDERS: Final = ("raw", "features", "quarantine")
@@ -110,6 +110,21 @@ class DataFolder:
                 f"this home holds {held} data, got {origin} data; a home has one origin: "
                 f"use another home (OPTRADE_HOME) for {origin} data"
             )
+
+    def check_files(self) -> None:
+        """Refuse to go on with a home of which a file is damaged, whoever will read it.
+
+        Raises
+        ------
+        DamagedFile
+            If one is not as it landed, or missing.
+        """
+        for entry in self.manifest.entries.values():
+            try:
+                self.manifest.path(self.data_dir, entry)
+            except FileNotFoundError as error:
+                cure = self.manifest.cure(entry)
+                raise DamagedFile(f"{self.data_dir / entry.path} is missing; {cure}") from error
 
     def stored(self, table: str, key: str) -> pl.DataFrame | None:
         """Return all versions of the rows of a key, None where its generation holds none yet."""

@@ -16,6 +16,7 @@ import structlog
 from feature_repo.features.definition_hash import code_fingerprint
 from home.files import write_durably
 from home.manifest import Manifest
+from home.verified import read_regular
 
 # The code from fetched rows to features.
 CODE: Final = ("ingestion", "feature_repo", "home", "market")
@@ -30,7 +31,7 @@ logger = structlog.get_logger(__name__)
 def read_record(path: Path) -> dict[str, str]:
     """Return the fingerprints of the last run, by what they are of; none if it cannot be read."""
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(read_regular(path))
     except FileNotFoundError:
         return {}
     except ValueError as error:

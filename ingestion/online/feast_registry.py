@@ -23,6 +23,7 @@ from feature_repo.store.feast_registry import (
 from feature_repo.store.repo_config import write_configuration
 from home.files import replace_file, sync_folder
 from home.layout import DataFiles
+from home.verified import read_regular
 from market.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def mend(data_dir: Path) -> None:
 def readable(path: Path) -> bytes | None:
     """Return the content of a registry that can be read; None for another, and for no file."""
     with contextlib.suppress(FileNotFoundError, ConfigurationError):
-        content = path.read_bytes()
+        content = read_regular(path)
         parse_registry(content)
         return content
     return None

@@ -18,6 +18,7 @@ from feast import FeatureView, RepoConfig
 from feast.infra.online_stores.redis import RedisOnlineStore, RedisOnlineStoreConfig
 from pydantic import Field
 
+from feature_repo.store.row_checks import with_check
 from market.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ class Writes:
         return None
 
     def hset(self, name: bytes, *, mapping: dict[Any, Any]) -> None:
-        """Hold a row back."""
-        self.rows.append((name, mapping))
+        """Hold a row back, its check with it."""
+        self.rows.append((name, with_check(mapping)))
 
     def execute(self) -> list[int]:
         """Write nothing yet."""

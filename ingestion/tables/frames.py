@@ -12,6 +12,7 @@ import pandas as pd
 import polars as pl
 
 from home.manifest import FORMAT, Manifest
+from home.strict_json import Json, signature
 from ingestion.tables.declare import Table
 from market.errors import InputError, SchemaViolation
 
@@ -120,12 +121,13 @@ def manifest_bytes(manifest: Manifest) -> bytes:
     answers: dict[str, dict[str, tuple[str | None, bool]]] = {}
     for (table, key), answer in sorted(manifest.answers.items()):
         answers.setdefault(table, {})[key] = (answer.through, answer.refused)
-    head = {
+    head: dict[str, Json] = {
         "format": FORMAT,
         "origin": manifest.origin,
         "first_live_landing": manifest.first_live_landing,
         "tables": {name: asdict(state) for name, state in sorted(manifest.tables.items())},
         "answers": answers,
     }
+    head["sha256"] = signature({**head, "entries": entries})
     lines = ",\n".join(json.dumps(entry) for entry in entries)
     return f'{json.dumps(head)[:-1]}, "entries": [\n{lines}\n]}}\n'.encode()

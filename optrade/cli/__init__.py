@@ -1,14 +1,14 @@
 """The `optrade` command. Commands import what they need when they run."""
 
 import sys
-from signal import SIGINT
 from typing import Annotated
 
 import typer
 
+from optrade.cli.endings import INTERRUPTED, end
 from optrade.cli.options import Command, Group
 from optrade.cli.run import daily, demo, doctor, monitoring, redis, service, signals
-from optrade.cli.store import audit, catalogue, data, quarantine
+from optrade.cli.store import audit, catalogue, data, quarantine, repair
 from optrade.cli.train import champions, diagnose, locked, models
 
 app = typer.Typer(
@@ -19,11 +19,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-INTERRUPTED = 128 + SIGINT
-STOPPED = "stopped by Ctrl-C"
 MODULES = (
     demo,
     doctor,
+    repair,
     data,
     models,
     champions,
@@ -67,35 +66,13 @@ for name, group in GROUPS.items():
 
 
 def main() -> None:
-    """Run the command line: one clear line on stderr and exit code 2 for bad input."""
+    """Run the command line: one clear line on stderr and an exit code, whatever went wrong."""
     try:
         code = app(standalone_mode=False)
         if code == INTERRUPTED:  # what Typer makes of Ctrl-C
-            _say(STOPPED)
-    except typer.TyperException as error:
-        code = _say(error.format_message())
-    except (typer.Abort, KeyboardInterrupt):
-        code = _say(STOPPED, INTERRUPTED)
-    except _input_errors() as error:
-        code = _say(str(error))
-    except _vendor_errors() as error:
-        code = _say(str(error), 3)
+            code = end(KeyboardInterrupt())
+    except KeyboardInterrupt as stop:
+        code = end(stop)
+    except Exception as error:  # noqa: BLE001 - the last resort: no command ends in a traceback
+        code = end(error)
     sys.exit(code)
-
-
-def _say(message: str, code: int = 2) -> int:
-    line = " ".join(message.split())
-    typer.echo(f"optrade: {line}", err=True)
-    return code
-
-
-def _input_errors() -> tuple[type[Exception], ...]:
-    from market.errors import InputError
-
-    return (InputError,)
-
-
-def _vendor_errors() -> tuple[type[Exception], ...]:
-    from market.errors import SourceUnavailable
-
-    return (SourceUnavailable,)

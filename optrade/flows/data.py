@@ -8,6 +8,7 @@ import pandas as pd
 from feature_repo.store.shard_runs import LOCAL, Placement
 from ingestion.build.build import ViewReport, build_features
 from ingestion.lake.lake import Lake
+from ingestion.lake.simulation import hold
 from ingestion.landing.land import fetch_all
 from ingestion.landing.report import TableReport
 from ingestion.online.pointer import Materialization
@@ -76,6 +77,10 @@ def fetch_and_build(
 def _fetch(
     lake: Lake, opened: "OpenedSource", tickers: list[str], progress: "Progress"
 ) -> list[TableReport]:
+    lake.check_origin(opened.source.origin)
+    lake.check_files()
+    if opened.market is not None:
+        hold(lake.data_dir, opened.market)
     return fetch_all(lake, opened.source, tickers, None, opened.end, opened.landed_at, progress)
 
 
@@ -87,6 +92,7 @@ def _build(
     *,
     plant_leak: bool = False,
 ) -> list[ViewReport]:
+    lake.check_files()
     tickers = lake.manifest.keys("prices")
     return build_features(
         lake, tickers, landed_at, progress, plant_leak=plant_leak, placement=placement

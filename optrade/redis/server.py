@@ -73,6 +73,8 @@ def stop(data_dir: Path) -> bool:
     """
     from redis.exceptions import ConnectionError as EndedError
 
+    if not _folder(data_dir).exists():
+        return False
     with _locked(data_dir) as folder:
         running = _running(folder)
         if running is not None:

@@ -5,6 +5,7 @@ feature definitions it was trained on are all right.
 """
 
 import os
+import stat
 import threading
 import time
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from forecasters.base import CLASSES, Task
 from forecasters.document import FORMAT, Artifact
 from home import strict_json
 from home.layout import next_model, serving_model, standby_models
+from home.served_model import check_served
+from market.errors import DamagedFile
 from serving.reading.refusal import Refusal
 
 __all__ = [
@@ -78,6 +81,16 @@ class ArtifactFiles:
 
     def load(self, task: Task, ticker: str) -> Artifact:
         """Return the served model of a task and ticker; see `load_artifact`."""
+        try:
+            return self._loaded(task, ticker)
+        except DamagedFile:
+            pass  # a promotion may have come between the readings of the model and of its hash
+        try:
+            return self._loaded(task, ticker)
+        except DamagedFile as error:
+            raise Refusal("model_refused", str(error)) from error
+
+    def _loaded(self, task: Task, ticker: str) -> Artifact:
         path = artifact_path(self.models_dir, task, ticker)
         # What is about to take the file's place serves already, whether or not its writer lives.
         for one in (next_model(path), path):
@@ -96,13 +109,15 @@ class ArtifactFiles:
         for path in standby_models(self.models_dir, f"{task}_{ticker}").glob("*.json"):
             try:
                 found.append(self._read(path, task, ticker))
-            except (FileNotFoundError, Refusal):
+            except (FileNotFoundError, DamagedFile, Refusal):
                 continue  # of other definitions, or damaged: it is nobody's to answer
         fit = [one for one in found if one.evidence.standing != "refuted"]
         return sorted(fit, key=lambda one: (one.evidence.proven, one.version), reverse=True)
 
     def _read(self, path: Path, task: Task, ticker: str) -> Artifact:
         try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                _refuse(path, "cannot be read: it is no file; move it away")
             # A promotion replaces the file: time and content are then those of one that was opened.
             with path.open("rb") as file:
                 found = os.fstat(file.fileno())
@@ -137,6 +152,7 @@ class ArtifactFiles:
                 f"trained on feature definitions {artifact.definition_hash:.12}, "
                 f"this service computes {self.definition_hash:.12}",
             )
+        check_served(path, content)
         if time.time_ns() - stamp[2] > AT_REST:
             self._kept[path] = (stamp, artifact)
         return artifact

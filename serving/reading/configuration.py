@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from home.files import write_durably
 from home.layout import DataFiles
 from home.origin import Origin
+from home.verified import read_regular
 from market.calendar import SETTLE_TIME
 from market.errors import ConfigurationError
 
@@ -69,7 +70,7 @@ def read_configuration(data_dir: Path) -> Configuration:
     """
     path = DataFiles(data_dir).serving
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except FileNotFoundError:
         return Configuration()
     try:

@@ -17,6 +17,7 @@ from feature_repo.on_demand import compute_row
 from feature_repo.store.feast_registry import parse_registry, without_on_demand
 from feature_repo.store.repo_config import SESSION_POINTER, redis_options
 from home.records.pointer import SessionPointer
+from home.verified import read_regular
 from market.calendar import last_complete_session
 from market.errors import InputError
 from market.underlyings import MARKET
@@ -84,6 +85,8 @@ def open_snapshot(repo_path: Path, yaml_path: Path, snapshot: Path) -> "FeatureS
     from feast import FeatureStore
     from feast.repo_config import load_repo_config
 
+    from serving.reading.checked_rows import CheckedRowsConfig
+
     if not yaml_path.is_file():
         raise Refusal("not_configured", f"no {yaml_path.name} yet: run `optrade materialize`")
     config = load_repo_config(repo_path, yaml_path)
@@ -91,8 +94,10 @@ def open_snapshot(repo_path: Path, yaml_path: Path, snapshot: Path) -> "FeatureS
     # Feast would write an empty registry where there is none.
     if not path.is_file():
         raise Refusal("not_configured", "no feature registry yet: run `optrade materialize`")
-    content = without_on_demand(parse_registry(path.read_bytes()))
+    content = without_on_demand(parse_registry(read_regular(path)))
     # Mode `thread` with an endless lifetime: read once, never again.
+    if config.online_config["type"] == "redis":
+        config.online_config = CheckedRowsConfig(**config.online_config)
     config.registry.path, config.registry.cache_mode = str(path), "thread"
     config.registry.cache_ttl_seconds = 0
     store = FeatureStore(repo_path=str(repo_path), config=config)
@@ -183,7 +188,7 @@ def read_row(
     ------
     Refusal
         `store_unavailable`, `not_published`, `wrong_home`, `wrong_origin`, `wrong_definitions`,
-        `missing_views`, `ahead`, `mixed_sessions`, `stale` or `null_features`.
+        `missing_views`, `damaged_row`, `ahead`, `mixed_sessions`, `stale` or `null_features`.
     """
     with _answering():
         pointer, values, moments = _consistent(store, client, references, ticker, needed)

@@ -37,6 +37,7 @@ from ingestion.lake.lake import Lake
 from ingestion.tables.catalogue import INDICES, MACRO_SERIES, TABLES
 from market.errors import InputError
 from market.underlyings import TERM_SLOPE, VOLATILITY_INDICES
+from tests.landed import land_as_it_is
 from trading.ledger.read import read_outcomes, read_signals
 from trading.ledger.signals import Ledger
 
@@ -151,7 +152,7 @@ def test_a_ledger_without_outcomes_has_null_ones(tmp_path: Path, record: Callabl
 
 
 def test_versions_are_those_of_mlflow(filled: Path) -> None:
-    from training.registry.mlflow_runs import open_client
+    from training.registry.tracking_database import open_client
 
     versions = queries_models.model_versions(filled / "mlruns" / "mlflow.db")
     client = open_client(filled / "mlruns")
@@ -362,6 +363,7 @@ def test_the_newest_version_of_a_corrected_row_is_looked_at(own: Path) -> None:
         pl.col("created_timestamp").dt.offset_by("1d"), rsi_14=pl.lit(50.0)
     )
     pl.concat([frame, later]).write_parquet(path)
+    land_as_it_is(own / "data", path)
     found = queries_data.latest_nulls(own / "data").set_index("key")
     assert found.loc["SPY", "nulls"] == 0
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from market.errors import InputError
 from optrade.cli import app
 from training.locked.run import EXPERIMENT
-from training.registry.mlflow_runs import open_client
+from training.registry.tracking_database import open_client
 
 pytestmark = pytest.mark.integration
 Ask = Callable[..., Any]

@@ -17,7 +17,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from home.strict_json import signed
 from optrade.redis.process import server_path
+from tests.online_rows import vouch
 
 SESSION = "2025-06-30"
 AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")
@@ -142,6 +144,8 @@ def write_model(models_dir: Path, document: dict) -> Path:
     path = models_dir / "serving" / f"{document['task']}_{document['ticker']}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document))
+    digest = sha256(path.read_bytes()).hexdigest()
+    path.with_suffix(".sha256").write_text(f"{digest}  {path.name}\n")
     return path
 
 
@@ -307,6 +311,11 @@ class FeastHome:
             row = {f: changes.get(f, VALUES[f]) for f in VIEWS[view]}
             frame = pd.DataFrame([{**key, **row, "event_timestamp": at, "created": at}])
             self.writer.write_to_online_store(view, frame)
+        self.vouch(*views)
+
+    def vouch(self, *views: str) -> None:
+        """Put the checks beside the rows of views, as `optrade materialize` does."""
+        vouch(self.server.client(), {view: VIEWS[view] for view in views})
 
     def publish(self, session: str = SESSION, **changes: object) -> None:
         pointer = {
@@ -314,7 +323,7 @@ class FeastHome:
             "tickers": ["SPY"], "definition_hash": DEFINITIONS,
             "data_dir": str(self.data.resolve()), **changes,
         }  # fmt: skip
-        self.server.client().set("optrade:session", json.dumps(pointer))
+        self.server.client().set("optrade:session", json.dumps(signed(pointer)))
 
     def fill(self, session: str = SESSION) -> "FeastHome":
         self.put(session)

@@ -8,7 +8,8 @@ from typing import Final
 
 from filelock import Timeout
 
-from market.errors import InputError
+from home.verified import require_regular
+from market.errors import InputError, StoreUnavailable
 from trading.ledger.schema import SCHEMA_VERSION
 
 BUSY_SECONDS: Final = 10.0
@@ -29,6 +30,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         If there is no ledger, or the file is none of this version.
     """
     require_ledger(path)
+    require_regular(path)
     with explained(path), closing(read_only(path)) as connection:
         check_version(connection, path)
         yield connection
@@ -69,7 +71,7 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, Timeout) as error:
-        raise InputError(
+        raise StoreUnavailable(
             f"ledger {path}: {error}; check that it is a ledger, that the disk has room, "
             "and that no other program holds it"
         ) from error

@@ -6,7 +6,8 @@ from typing import Final
 
 from home.records.training.locked import LockedResult
 from training.locked.window import Opening, words_of
-from training.registry.mlflow_runs import open_client, run
+from training.registry.mlflow_runs import run
+from training.registry.tracking_database import tracking
 
 EXPERIMENT: Final = "locked"
 RESULT: Final = "result.json"
@@ -25,7 +26,6 @@ def record_opening(opening: Opening, mlruns_dir: Path, tags: Mapping[str, str]) 
     result = opening.result
     if result is None:
         raise TypeError("an opening that was cut off has no result to record")
-    client = open_client(mlruns_dir)
     known = {
         "mlflow.runName": words_of(opening.family),
         "definition_hash": result.definition_hash,
@@ -33,7 +33,7 @@ def record_opening(opening: Opening, mlruns_dir: Path, tags: Mapping[str, str]) 
         **opening.family,
         **tags,
     }
-    with run(client, mlruns_dir, EXPERIMENT, known) as run_id:
+    with tracking(mlruns_dir) as client, run(client, mlruns_dir, EXPERIMENT, known) as run_id:
         client.log_batch(
             run_id,
             metrics=[Metric(name, value, 0, 0) for name, value in _figures(result).items()],

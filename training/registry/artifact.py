@@ -110,10 +110,10 @@ def baseline_document(
     )
 
 
-def write_document(path: Path, document: Mapping[str, Json]) -> None:
-    """Write a model as data to a file, durably."""
+def serving_bytes(document: Mapping[str, Json]) -> bytes:
+    """Return a model's document as its files hold it."""
     text = json.dumps(document, sort_keys=True, indent=1, allow_nan=False)
-    write_durably(path, f"{text}\n".encode())
+    return f"{text}\n".encode()
 
 
 def write_joblib(

@@ -7,7 +7,9 @@ The tracking database is `<mlruns>/mlflow.db`, artifacts lie in `<mlruns>/artifa
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import sha256
 from importlib.metadata import version as installed
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, get_args
@@ -19,7 +21,8 @@ import pandas as pd
 from home.records.evidence import Standing
 from home.records.training.evidence import TrainingEvidence
 from home.strict_json import Json
-from market.errors import InputError
+from home.verified import read_regular, verified
+from market.errors import DamagedFile, InputError
 from training.fit.fit import Fit, Mixed
 from training.judge.against_champion import Champion
 from training.judge.decide import CHAMPION
@@ -40,15 +43,7 @@ PARAMETERS: Final = "parameters.json"
 STANDING: Final = "standing"
 TRIAL: Final = "trial"
 MODEL_TYPE: Final = "model"
-
-
-def open_client(mlruns_dir: Path) -> "MlflowClient":
-    """Return a client of a home's tracking database, made if missing."""
-    from mlflow import MlflowClient
-
-    mlruns_dir.mkdir(parents=True, exist_ok=True)
-    address = f"sqlite:///{mlruns_dir.resolve() / 'mlflow.db'}"
-    return MlflowClient(tracking_uri=address, registry_uri=address)
+HASH: Final = "sha256."  # of the tags of a run, each the hash of one of its files
 
 
 @contextmanager
@@ -80,13 +75,31 @@ def record(
     params = [Param(key, str(value)) for key, value in evidence.settings.items()]
     metrics = [Metric(key, value, 0, 0) for key, value in figures(evidence).items()]
     client.log_batch(run_id, metrics=metrics, params=params)
-    client.log_dict(run_id, evidence.document(), EVIDENCE)
+    log_document(client, run_id, evidence.document(), EVIDENCE)
+    losses = BytesIO()
+    trained.losses.to_parquet(losses, index=False)
+    log_bytes(client, run_id, losses.getvalue(), LOSSES)
     with TemporaryDirectory() as scratch:
-        losses, model = Path(scratch) / LOSSES, Path(scratch) / MODEL
-        trained.losses.to_parquet(losses, index=False)
-        client.log_artifact(run_id, str(losses))
+        model = Path(scratch) / MODEL
         _save_model(trained.forecaster.fit, model)
         client.log_artifacts(run_id, str(model), MODEL)
+
+
+def log_document(
+    client: "MlflowClient", run_id: str, document: Mapping[str, Json], file: str
+) -> None:
+    """Log a JSON document to a run; see `log_bytes`."""
+    text = json.dumps(document, indent=2, allow_nan=False)
+    log_bytes(client, run_id, text.encode(), file)
+
+
+def log_bytes(client: "MlflowClient", run_id: str, content: bytes, file: str) -> None:
+    """Log a file to a run, and in a tag of the run the hash that `checked_file` wants."""
+    client.set_tag(run_id, HASH + file, sha256(content).hexdigest())
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch) / file
+        path.write_bytes(content)
+        client.log_artifact(run_id, str(path))
 
 
 def _save_model(fit: Fit | Mixed, folder: Path) -> None:
@@ -198,7 +211,7 @@ def read_evidence(client: "MlflowClient", chosen: "ModelVersion") -> TrainingEvi
         If the file of its run is missing or not readable, or lacks what evidence needs.
     """
     with _readable(chosen, EVIDENCE):
-        text = _path(client, chosen, EVIDENCE).read_bytes()
+        text = read_regular(_path(client, chosen, EVIDENCE))
     source = f"{EVIDENCE} of {chosen.name} version {chosen.version}"
     return TrainingEvidence.from_json(text, source)
 
@@ -212,12 +225,27 @@ def read_served(client: "MlflowClient", chosen: "ModelVersion") -> dict[str, Jso
         If the file of its run is missing or not readable.
     """
     with _readable(chosen, SERVING):
-        return dict(json.loads(_path(client, chosen, SERVING).read_text("utf-8")))
+        return dict(json.loads(read_regular(_path(client, chosen, SERVING))))
 
 
 def _path(client: "MlflowClient", chosen: "ModelVersion", file: str) -> Path:
-    """Return where a file of a version's run lies."""
-    return run_file(client.get_run(str(chosen.run_id)), file)
+    """Return where a file of a version's run lies, checked."""
+    return checked_file(client.get_run(str(chosen.run_id)), file)
+
+
+def checked_file(run: "Run", file: str) -> Path:
+    """Return where a file of a run lies, its bytes those that were logged.
+
+    A run of an earlier version says no hash of its files.
+
+    Raises
+    ------
+    DamagedFile
+        If they are others.
+    """
+    path = run_file(run, file)
+    digest = run.data.tags.get(HASH + file)
+    return path if digest is None else verified(path, digest, "restore the artifacts of its run")
 
 
 def run_file(run: "Run", file: str) -> Path:
@@ -231,6 +259,8 @@ def _readable(chosen: "ModelVersion", file: str) -> Iterator[None]:
 
     try:
         yield
+    except DamagedFile:
+        raise  # it names the file and the cure
     except (MlflowException, OSError, ValueError) as error:
         raise InputError(
             f"cannot read {file} of {chosen.name} version {chosen.version}: "

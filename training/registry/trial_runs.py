@@ -12,7 +12,7 @@ import pandas as pd
 
 from home.records.training.words import Setting
 from market.errors import InputError
-from training.registry.mlflow_runs import LOSSES, run_file
+from training.registry.mlflow_runs import LOSSES, checked_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -79,7 +79,7 @@ def recipe_of(settings: Mapping[str, Setting]) -> frozenset[tuple[str, str]]:
 
 def _losses(run: "Run", name: str) -> pd.DataFrame:
     try:
-        return pd.read_parquet(run_file(run, LOSSES))
+        return pd.read_parquet(checked_file(run, LOSSES))
     except (OSError, ValueError) as error:
         raise InputError(
             f"cannot read {LOSSES} of run {run.info.run_id}, a trial of {name}: "

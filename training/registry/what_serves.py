@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from home.files import sync_folder
+from home.files import sync_folder, write_durably
 from home.layout import NEXT, next_model, serving_model, serving_models, standby_models
 from home.records.training.words import Setting
+from home.served_model import expect, settle, write_checked
 from home.strict_json import Json, signed
 from training.judge.decide import CHALLENGER, CHAMPION
-from training.registry.artifact import write_document
+from training.registry.artifact import serving_bytes
 from training.registry.champion_history import FROM, crown
-from training.registry.mlflow_runs import open_client
+from training.registry.tracking_database import reading, tracking
 from training.registry.trial_runs import recipe_of
 
 if TYPE_CHECKING:
@@ -37,9 +38,16 @@ def open_registry(mlruns_dir: Path, models_dir: Path) -> Iterator["MlflowClient"
     from filelock import FileLock
 
     models_dir.mkdir(parents=True, exist_ok=True)
-    with FileLock(models_dir / LOCK):
-        client = open_client(mlruns_dir)
+    with FileLock(models_dir / LOCK), tracking(mlruns_dir) as client:
         finish(client, models_dir)
+        yield client
+
+
+@contextmanager
+def finished_registry(mlruns_dir: Path, models_dir: Path) -> Iterator["MlflowClient"]:
+    """Give the registry to look at; nothing is written where nothing is half done."""
+    half_done = any(serving_models(models_dir).glob(f"*.json{NEXT}"))
+    with open_registry(mlruns_dir, models_dir) if half_done else reading(mlruns_dir) as client:
         yield client
 
 
@@ -57,7 +65,9 @@ def let_serve(
     path = serving_model(models_dir, name)
     if document["alias"] == CHAMPION:
         client.set_model_version_tag(name, version, FROM, at.isoformat())
-    write_document(next_model(path), document)
+    content = serving_bytes(document)
+    expect(path, content)
+    write_durably(next_model(path), content)
     _finish(client, next_model(path))
     return path
 
@@ -86,7 +96,7 @@ def keep_standby(
     recipe = json.dumps(sorted(recipe_of(settings)))
     stem = hashlib.sha256(recipe.encode()).hexdigest()[:DIGITS]
     path = standby_models(models_dir, str(document["name"])) / f"{stem}.json"
-    write_document(path, signed({**document, "alias": CHALLENGER}))
+    write_checked(path, serving_bytes(signed({**document, "alias": CHALLENGER})))
 
 
 def _finish(client: "MlflowClient", path: Path) -> None:
@@ -97,5 +107,7 @@ def _finish(client: "MlflowClient", path: Path) -> None:
         crown(client, name, version, pd.Timestamp(since))
     elif alias == CHALLENGER:
         client.set_registered_model_alias(name, CHALLENGER, str(version))
-    path.rename(path.with_name(path.name.removesuffix(NEXT)))
+    content, serving = path.read_bytes(), path.with_name(path.name.removesuffix(NEXT))
+    path.rename(serving)
     sync_folder(path.parent)
+    settle(serving, content)

@@ -186,7 +186,7 @@ def promote(
 ) -> None:
     """Make a version the champion, if the gate allows it, and let it serve."""
     from optrade.runtime import runtime
-    from training.registry.register import promote as promoted
+    from training.registry.promote import promote as promoted
 
     run = runtime()
     done = promoted(

@@ -112,7 +112,7 @@ def _files(run: "Runtime") -> Finding:
         return Finding("files", "ok", "every file that the manifest names is as it landed")
     return Finding(
         "files", "error",
-        f"missing or damaged: {_few(wrong)}; restore from a copy, or land into a new home",
+        f"missing or damaged: {_few(wrong)}; run `optrade repair`",
     )  # fmt: skip
 
 

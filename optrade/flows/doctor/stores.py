@@ -1,10 +1,8 @@
 """Checks of the stores beside the files: Redis, Feast's registry, MLflow's database, the ledger."""
 
-import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +15,7 @@ from market.errors import InputError
 from optrade.flows.doctor.environment import installed_version
 from optrade.flows.doctor.finding import Finding
 from trading.ledger.connection import check_version, explained, read_only
+from training.registry.tracking_database import newest_schema
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 # A key that Redis evicts reads as a null feature, and a signal is then refused.
 POLICY: Final = "noeviction"
 REDIS_SECONDS: Final = 2.0
-REVISION: Final = re.compile(r"""^(down_)?revision\s*(?::[^=]*)?=\s*["'](\w+)["']""", re.MULTILINE)
 
 
 def check_stores(run: "Runtime") -> Iterator[Finding]:
@@ -122,27 +120,13 @@ def check_mlflow(path: Path) -> Finding:
             "away and train again",
         )  # fmt: skip
     words = f"{models} registered models, schema {revision}"
-    if revision == _newest_schema():
+    if revision == newest_schema():
         return Finding("mlflow", "ok", f"{words}, that of {installed}")
     return Finding(
         "mlflow", "error",
         f"{words}, not that of {installed}: install the MLflow that wrote it, or run "
         f"`mlflow db upgrade` on a copy",
     )  # fmt: skip
-
-
-def _newest_schema() -> str | None:
-    """Return the revision that the installed MLflow brings a database to, out of its migrations."""
-    package = find_spec("mlflow")
-    if package is None or package.origin is None:
-        return None
-    followed, found = set(), set()
-    folder = Path(package.origin).parent / "store" / "db_migrations" / "versions"
-    for migration in folder.glob("*.py"):
-        for down, revision in REVISION.findall(migration.read_text("utf-8")):
-            (followed if down else found).add(revision)
-    newest = found - followed
-    return newest.pop() if len(newest) == 1 else None
 
 
 def check_ledger(path: Path) -> Finding:

@@ -48,8 +48,8 @@ def prepare(run: "Runtime", *, require_proven: bool, host: str, port: int) -> di
         If the port is taken, or the store cannot be made ready; see `ready_store`.
     """
     check_port(host, port)
-    ready_store(run)
     configuration = served_configuration(run, require_proven=require_proven)
+    ready_store(run)
     write_configuration(run.home.data, configuration)
     # Every service that starts empties BentoML's folder of metrics: one of all homes would lose
     # those of the others.

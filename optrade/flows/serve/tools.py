@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Never
 
 from optrade.flows.serve.service import check_port
+from training.registry.tracking_database import require_database
 
 if TYPE_CHECKING:
     from home.layout import Home
@@ -24,8 +25,16 @@ def dashboard_command(host: str, port: int) -> list[str]:
 
 
 def mlflow_command(home: "Home", host: str, port: int) -> list[str]:
-    """Return the command line of MLflow's pages over the home's database."""
-    home.mlruns.mkdir(parents=True, exist_ok=True)
+    """Return the command line of MLflow's pages over the home's database.
+
+    Raises
+    ------
+    InputError
+        If nothing was trained yet: to look makes no database.
+    StoreUnavailable
+        If the database cannot be used.
+    """
+    require_database(home.mlruns)
     return [
         _program("mlflow"), "ui", "--host", host, "--port", str(port),
         "--backend-store-uri", f"sqlite:///{home.mlruns / 'mlflow.db'}",

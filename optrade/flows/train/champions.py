@@ -8,7 +8,7 @@ from home.strict_json import Json
 from optrade.periods import parse_day
 from training.registry.champion_history import Reign, champion_at, history
 from training.registry.mlflow_runs import model_type
-from training.registry.what_serves import open_registry
+from training.registry.what_serves import finished_registry
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
@@ -85,7 +85,7 @@ def champions_in(run: "Runtime", name: str | None, session: str) -> list[ModelCh
 
 
 def _reigns(run: "Runtime", name: str | None) -> Iterator[ModelReigns]:
-    with open_registry(run.home.mlruns, run.home.models) as client:
+    with finished_registry(run.home.mlruns, run.home.models) as client:
         listed = sorted(model.name for model in client.search_registered_models())
         for one in listed if name is None else [name]:
             reigns = history(client, one)

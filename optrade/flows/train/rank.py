@@ -7,8 +7,9 @@ from home.records.training.rank import RankEvidence
 from optrade.flows.train.jobs import landed_prices, training_inputs
 from optrade.flows.train.models import Window
 from optrade.periods import training_window
-from training.registry.mlflow_runs import EVIDENCE, open_client
+from training.registry.mlflow_runs import EVIDENCE, log_document
 from training.registry.mlflow_runs import run as tracked
+from training.registry.tracking_database import tracking
 from training.settings import Settings
 from training.tasks.rank import RANK
 from training.walk import walk_rank
@@ -43,7 +44,6 @@ def judge_rank(run: "Runtime", settings: Settings, window: Window) -> RankEviden
 def _record(run: "Runtime", settings: Settings, evidence: RankEvidence) -> None:
     from mlflow.entities import Metric, Param
 
-    client = open_client(run.home.mlruns)
     tags = {
         "mlflow.runName": f"rank_{settings.ticker}",
         "ticker": settings.ticker,
@@ -53,8 +53,9 @@ def _record(run: "Runtime", settings: Settings, evidence: RankEvidence) -> None:
         "standing": evidence.verdict.standing,
         "verdict": evidence.verdict.words,
     }
-    with tracked(client, run.home.mlruns, EXPERIMENT, tags) as run_id:
+    mlruns = run.home.mlruns
+    with tracking(mlruns) as client, tracked(client, mlruns, EXPERIMENT, tags) as run_id:
         params = [Param(name, str(value)) for name, value in evidence.settings.items()]
         metrics = [Metric(name, value, 0, 0) for name, value in evidence.pooled.items()]
         client.log_batch(run_id, metrics=metrics, params=params)
-        client.log_dict(run_id, evidence.document(), EVIDENCE)
+        log_document(client, run_id, evidence.document(), EVIDENCE)

@@ -11,6 +11,7 @@ from feast import FileSource
 from home.manifest import read_manifest
 from market.errors import InputError, SchemaViolation
 from tests.feature_repo.store.asof_home import ALPHA, BASE, Home, alpha, asked, make_home
+from tests.landed import land_as_it_is
 
 
 def test_files_that_the_manifest_does_not_name_do_not_exist(home: Home) -> None:
@@ -24,6 +25,7 @@ def test_only_the_files_and_columns_asked_for_are_read(home: Home) -> None:
     other.write_bytes(b"not parquet")
     (mine,) = read_manifest(home.data).paths(home.data, "alpha", ["A"])
     pl.read_parquet(mine).drop("a2").write_parquet(mine)
+    land_as_it_is(home.data, mine)
     assert home.read(asked(("A", 1, 1)), ["alpha:a1"]).to_df()["a1"].tolist() == [1.0]
     with pytest.raises(SchemaViolation, match="the files of alpha do not hold what was asked for"):
         home.read(asked(("A", 1, 1)), ["alpha:a2"]).to_df()

@@ -84,7 +84,7 @@ def test_file_cut_anywhere_is_named(tmp_path: Path) -> None:
 def test_damaged_file_of_the_manifest_is_named(home: Home) -> None:
     (named,) = read_manifest(home.data).paths(home.data, "alpha", ["A"])
     named.write_bytes(named.read_bytes()[:-9])
-    with pytest.raises(InputError, match=r"a file of alpha is damaged or no parquet: .*parquet"):
+    with pytest.raises(InputError, match=r"\.parquet is damaged: .* `optrade repair`"):
         home.read(asked(("A", 1, 1)), ["alpha:a1"]).to_df()
 
 

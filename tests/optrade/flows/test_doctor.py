@@ -34,7 +34,7 @@ from optrade.flows.doctor.stores import check_ledger, check_mlflow, check_redis
 from optrade.runtime import Runtime
 from optrade.settings import Settings
 from trading.ledger.signals import Ledger
-from training.registry.mlflow_runs import open_client
+from training.registry.tracking_database import newest_schema, open_client
 
 NOW = pd.Timestamp("2024-11-18T15:00Z")
 LAST = pd.Timestamp("2024-11-15")
@@ -323,7 +323,7 @@ def test_mlflow_database_of_another_version_and_none_at_all(tmp_path: Path) -> N
 
 
 def test_mlflow_is_not_imported_to_look_at_its_database() -> None:
-    assert doctor_stores._newest_schema()
+    assert newest_schema()
     assert "mlflow" not in vars(doctor_stores)
 
 

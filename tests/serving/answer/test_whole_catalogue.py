@@ -6,16 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
+from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, names
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.services import SERVICES, VOLATILITY_INPUTS
 from forecasters.document import Artifact
 from home.records.signal import Signal
+from home.strict_json import signed
 from market.calendar import close
 from serving.answer.open_home import open_home
 from serving.reading.configuration import Configuration
 from serving.reading.online import open_snapshot, service_references
 from serving.reading.refusal import Refusal
+from tests.online_rows import vouch
 
 pytestmark = pytest.mark.integration
 
@@ -46,12 +48,13 @@ def whole_home(tmp_path, redis_server):
         row = {feature.name: float(rng.uniform(0, 1)) for feature in group.features}
         times = {"event_timestamp": moment, "created_timestamp": moment}
         store.write_to_online_store(name, pd.DataFrame([{**key, **row, **times}]))
+    vouch(redis_server.client(), {name: names(name) for name in GROUPS})
     pointer = {
         "session": SESSION, "as_of": AS_OF.isoformat(), "origin": "simulated",
         "tickers": ["SPY"], "definition_hash": definition_hash(),
         "data_dir": str(data.resolve()),
     }  # fmt: skip
-    redis_server.client().set("optrade:session", json.dumps(pointer))
+    redis_server.client().set("optrade:session", json.dumps(signed(pointer)))
     return data.parent
 
 

@@ -3,6 +3,8 @@
 import copy
 import json
 import math
+import shutil
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from forecasters.base import ForecastError
 from forecasters.document import Artifact
 from home.layout import next_model, standby_models
+from home.served_model import expect, write_checked
 from home.strict_json import signature
 from serving.reading.artifact import ArtifactFiles, artifact_path, load_artifact
 from serving.reading.refusal import Refusal
@@ -351,19 +354,28 @@ def test_no_flipped_bit_is_served(tmp_path_factory, documents, data):
     path = artifact_path(folder, "regime", "SPY")
     path.parent.mkdir()
     path.write_bytes(bytes(bad))
-    try:
-        served = load(folder, "regime").model_dump()
-    except Refusal:
-        return
-    # What is left are flips of white space between tokens: the same document.
-    assert served == regime_document()
+    path.with_suffix(".sha256").write_text(f"{sha256(good).hexdigest()}  {path.name}\n")
+    refused(folder, "", task="regime")
 
 
-def test_the_hash_is_of_canonical_json_and_not_of_the_file(tmp_path, documents, write):
+def test_its_own_hash_is_of_canonical_json(tmp_path, documents, write):
     document = documents["direction"]()
-    path = write(tmp_path, document)
-    path.write_text(json.dumps(document, indent=4, sort_keys=True))
+    write(tmp_path, document)
     assert load(tmp_path).sha256 == signature(document)
+
+
+def test_no_file_vouches_for_itself(tmp_path, documents, write):
+    """An earlier version, whole in itself, in the place of the one that serves."""
+    path = write(tmp_path, documents["direction"](version=1))
+    earlier = path.read_bytes()
+    write(tmp_path, documents["direction"](version=2))
+    path.write_bytes(earlier)
+    refused(tmp_path, r"direction_SPY\.json is damaged: .* run `optrade repair`")
+
+
+def test_a_model_without_a_hash_beside_it_is_refused(tmp_path, documents, write):
+    write(tmp_path, documents["direction"]()).with_suffix(".sha256").unlink()
+    refused(tmp_path, r"direction_SPY\.sha256 says nothing")
 
 
 def test_a_proven_model_needs_its_figure_and_an_unproven_one_may_lack_it(
@@ -414,7 +426,9 @@ def test_what_is_about_to_take_the_place_of_a_file_serves(tmp_path, documents, w
     path = write(tmp_path, documents["direction"](version=1))
     files = ArtifactFiles(tmp_path, DEFINITIONS)
     assert files.load("direction", "SPY").version == 1
-    next_model(path).write_text(json.dumps(documents["direction"](version=2)))
+    content = json.dumps(documents["direction"](version=2)).encode()
+    expect(path, content)
+    next_model(path).write_bytes(content)
     assert files.load("direction", "SPY").version == 2
     next_model(path).rename(path)
     assert files.load("direction", "SPY").version == 2
@@ -434,7 +448,8 @@ def test_others_are_asked_proven_first_then_the_newest_and_never_a_refuted_one(t
     )  # fmt: skip
     for change in changes:
         path = folder / f"{change['version']}.json"
-        path.write_text(json.dumps(documents["direction"](**change)))
+        write_checked(path, json.dumps(documents["direction"](**change)).encode())
     (folder / "9.json").write_text("cut sho")
+    shutil.copy(folder / "1.json", folder / "10.json")  # no hash vouches for it
     found = ArtifactFiles(tmp_path, DEFINITIONS).standby("direction", "SPY")
     assert [one.version for one in found] == [1, 6, 4]

@@ -38,6 +38,7 @@ def put(write, folder, document):
     os.utime(path, (LONG_AGO, LONG_AGO))
     place = folder / "serving" / path.name
     place.parent.mkdir(exist_ok=True)
+    path.with_suffix(".sha256").replace(place.with_suffix(".sha256"))
     path.replace(place)
     return place
 

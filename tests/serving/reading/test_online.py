@@ -106,6 +106,47 @@ def test_a_view_being_corrected_refuses(feast_home):
     assert found.detail.split(" in ")[1].startswith("iv")
 
 
+def test_a_value_that_changed_in_the_store_refuses(feast_home, rng):
+    """One flipped bit of any value, or of a row's time, is no answer."""
+    from feature_repo.store.row_checks import CHECK
+
+    feast_home.fill()
+    client = feast_home.server.client()
+    rows = {key: client.hgetall(key) for key in client.keys("*") if key != b"optrade:session"}
+    for key, row in rows.items():
+        for name, value in row.items():
+            bad = bytearray(value)
+            bad[rng.integers(len(bad))] ^= 1 << int(rng.integers(8))
+            client.hset(key, name, bytes(bad))
+            assert refusal(feast_home).error in ("damaged_row", "missing_views"), name
+            client.hset(key, name, value)
+            if name.startswith(CHECK.encode()):
+                client.hdel(key, name)
+                assert refusal(feast_home).error == "damaged_row"
+                client.hset(key, name, value)
+
+
+def test_the_row_of_another_time_refuses(feast_home):
+    """Values of a session before, in the row of this one."""
+    feast_home.put("2025-06-27", returns_5d=0.5)
+    client = feast_home.server.client()
+    (key,) = [key for key in client.keys("*") if b"SPY" in key]
+    before = client.hgetall(key)
+    feast_home.fill()
+    now = client.hgetall(key)
+    (name,) = [name for name, value in before.items() if len(name) == 4 and now[name] != value]
+    client.hset(key, name, before[name])
+    assert refusal(feast_home).error == "damaged_row"
+
+
+def test_a_pointer_that_changed_in_the_store_refuses(feast_home):
+    feast_home.fill()
+    client = feast_home.server.client()
+    good = client.get("optrade:session")
+    client.set("optrade:session", good.replace(b"2025-06-30", b"2025-06-27"))
+    assert refusal(feast_home).error == "not_published"
+
+
 def test_a_time_that_no_session_closes_at_refuses(feast_home):
     feast_home.put(moment=close(pd.DatetimeIndex([SESSION]))[0] - pd.Timedelta(hours=1))
     feast_home.publish()

@@ -17,8 +17,8 @@ from tests.training.plain import evaluate
 from training.fit.mixture import DirectionForecaster
 from training.registry.artifact import (
     baseline_document,
+    serving_bytes,
     serving_document,
-    write_document,
     write_joblib,
 )
 from training.settings import Settings
@@ -66,7 +66,7 @@ def document_of(trained: Trained) -> dict[str, Any]:
 
 def read_back(folder: Path, trained: Trained) -> dict[str, Any]:
     path = folder / f"{trained.name}.json"
-    write_document(path, document_of(trained))
+    path.write_bytes(serving_bytes(document_of(trained)))
     return json.loads(path.read_text("utf-8"))
 
 

@@ -7,7 +7,7 @@ import pytest
 from market.errors import InputError
 from training.judge.decide import CHAMPION
 from training.registry.champion_history import Reign, champion_at, crown, history, settle
-from training.registry.mlflow_runs import open_client
+from training.registry.tracking_database import open_client
 
 NAME = "direction_SPY"
 # Decision times of the sessions 2024-11-25, 26 and 27, and between two of them.

@@ -16,8 +16,10 @@ from training.locked.run import EXPERIMENT, RESULT, record_opening
 from training.locked.window import Opening
 from training.registry import mlflow_runs as tracking
 from training.registry.champion_history import Reign, history
-from training.registry.mlflow_runs import aliased, find_champion, open_client
-from training.registry.register import Registered, promote, register
+from training.registry.mlflow_runs import aliased, find_champion
+from training.registry.promote import promote
+from training.registry.register import Registered, register
+from training.registry.tracking_database import open_client
 from training.settings import Settings
 from training.tasks.direction import DIRECTION
 from training.tasks.regime import REGIME
@@ -214,6 +216,7 @@ def test_a_home_from_before_stops_serving_a_refuted_version(home: Home, noise: T
     document = json.loads(evidence.read_text("utf-8"))
     del document["verdict"]["standing"]
     evidence.write_text(json.dumps(document), "utf-8")
+    client.delete_tag(refuted.run_id, tracking.HASH + tracking.EVIDENCE)
     file = home.models / "serving" / "direction_SPY.json"
     file.write_text(json.dumps(home.served() | {"version": refuted.version}), "utf-8")
     assert find_champion(client, "direction_SPY") is None
@@ -309,7 +312,7 @@ def test_unreadable_losses_of_the_champion_are_refused_before_anything_is_regist
     served = home.served()
     losses = home.mlruns / "artifacts" / first.run_id / "artifacts" / tracking.LOSSES
     losses.write_bytes(b"cut short")
-    with pytest.raises(InputError, match=r"cannot read losses.parquet of direction_SPY version 1"):
+    with pytest.raises(InputError, match=r"losses\.parquet is damaged.*restore the artifacts"):
         home.register(trained(2.0))
     losses.unlink()
     with pytest.raises(InputError, match="restore the artifacts"):

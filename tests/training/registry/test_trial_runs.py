@@ -8,7 +8,8 @@ from mlflow.entities import Param
 
 from market.errors import InputError
 from training.registry import trial_runs
-from training.registry.mlflow_runs import open_client, run
+from training.registry.mlflow_runs import run
+from training.registry.tracking_database import open_client
 from training.registry.trial_runs import read_trials
 
 if TYPE_CHECKING:

@@ -11,9 +11,11 @@ import pytest
 from mlflow import MlflowClient
 
 from home.layout import served_files, serving_models
+from home.served_model import read_served
 from home.strict_json import Json, signed
 from training.registry.champion_history import Reign, history
-from training.registry.mlflow_runs import aliased, open_client
+from training.registry.mlflow_runs import aliased
+from training.registry.tracking_database import open_client
 from training.registry.what_serves import keep_standby, let_serve, open_registry, served
 
 NAME = "direction_SPY"
@@ -74,7 +76,7 @@ def dies_after(steps: int, patched: pytest.MonkeyPatch) -> None:
 def seen(models: Path) -> tuple[int, str]:
     """Return the version and alias that a reader of the serving files sees."""
     (path,) = served_files(serving_models(models))
-    found = json.loads(path.read_bytes())
+    found = json.loads(read_served(path))
     return found["version"], found["alias"]
 
 
@@ -99,7 +101,8 @@ def test_every_step_of_a_change_can_be_the_last(
             told = {word: aliased(reader, NAME, word) for word in ("champion", "challenger")}
             reigns = history(reader, NAME)
         assert seen(models) == after_the_kill, "who looked before is not contradicted"
-        assert [path.suffix for path in serving_models(models).glob("direction*")] == [".json"]
+        left = sorted(path.suffix for path in serving_models(models).glob("direction*"))
+        assert left == [".json", ".sha256"]
         new = version == 2
         assert told["champion"] == (2 if new and alias == "champion" else None)
         assert told["challenger"] == (2 if new and alias == "challenger" else 1)

@@ -1,0 +1,131 @@
+"""What of a damaged home can be made again, and what is lost: features, models, Redis, registry."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from feature_repo.features.catalogue import GROUPS
+from home.layout import serving_model
+from home.manifest import Entry, damaged_entries, read_manifest
+from home.progress import Progress
+from home.served_model import read_served
+from ingestion.build.build import build_features
+from ingestion.lake.lake import Lake
+from ingestion.online.feast_registry import mend, readable
+from market.errors import DamagedFile, InputError
+from optrade.flows.data import publish
+from training.registry.restore import restore_served
+
+if TYPE_CHECKING:
+    from optrade.runtime import Runtime
+
+State = Literal["restored", "dropped", "lost"]
+LATER: Final = "first mend the raw files above, then run `optrade repair` again"
+
+
+@dataclass(frozen=True)
+class Repair:
+    """Something of the home that was damaged, what became of it, and what to do now."""
+
+    what: str
+    state: State
+    words: str
+
+
+def repair(run: "Runtime", progress: Progress, *, drop_raw: bool = False) -> list[Repair]:
+    """Make again what can be made again; nothing that is whole is touched.
+
+    Parameters
+    ----------
+    drop_raw
+        Take damaged raw files out of the home, so that they can be fetched again.
+
+    Returns
+    -------
+    list
+        One entry for each damaged thing; none where all is whole.
+
+    Raises
+    ------
+    InputError
+        If the home has no data, or its manifest is damaged.
+    """
+    run.home.origin()
+    found = [*_lake(run, progress, drop_raw=drop_raw), *_registry(run), *_models(run)]
+    if not any(one.state == "lost" for one in found):
+        found += _online(run)
+    return found
+
+
+def _lake(run: "Runtime", progress: Progress, *, drop_raw: bool) -> Iterator[Repair]:
+    with Lake(run.home.data) as lake:
+        broken = damaged_entries(run.home.data, lake.manifest)
+        raw = [entry for entry in broken if entry.table not in GROUPS]
+        features = [entry for entry in broken if entry.table in GROUPS]
+        if drop_raw:
+            _drop(lake, raw)
+        yield from (_lost(run, entry, dropped=drop_raw) for entry in raw)
+        if raw:
+            yield from (Repair(entry.path, "lost", LATER) for entry in features)
+        elif features:
+            _drop(lake, features)
+            build_features(lake, lake.manifest.keys("prices"), run.landing_time(), progress)
+            yield from (Repair(e.path, "restored", "built from the raw rows") for e in features)
+
+
+def _drop(lake: Lake, entries: Sequence[Entry]) -> None:
+    """Take entries out of the manifest: what they name is no longer part of the home."""
+    with lake.all_or_nothing():
+        for entry in entries:
+            lake.open_table(entry.table, lake.manifest.tables[entry.table])
+            lake.drop(entry.table, entry.key)
+        lake.commit()
+
+
+def _lost(run: "Runtime", entry: Entry, *, dropped: bool) -> Repair:
+    again = f"`optrade ingest --source {run.home.origin()}`"
+    if dropped:
+        return Repair(entry.path, "dropped", f"run {again}, which fetches it again")
+    words = (
+        f"restore it from a copy; without one, `optrade repair --drop-raw` takes it out of the "
+        f"home and {again} fetches it again, known from then on"
+    )
+    return Repair(entry.path, "lost", words)
+
+
+def _registry(run: "Runtime") -> Iterator[Repair]:
+    """Bring Feast's registry back from the copy that is kept of it."""
+    path = run.home.files.registry
+    if not path.parent.is_dir() or readable(path) is not None:
+        return
+    mend(run.home.data)
+    name = str(path.relative_to(run.home.data))
+    words = "from its copy" if readable(path) is not None else "written by the materializing below"
+    yield Repair(name, "restored", words)
+
+
+def _models(run: "Runtime") -> Iterator[Repair]:
+    """Write the models anew that serving refuses as damaged, out of MLflow's registry."""
+    folder = run.home.serving_models
+    names = {path.stem for kind in ("json", "sha256") for path in folder.glob(f"*.{kind}")}
+    for name in sorted(names):
+        path = serving_model(run.home.models, name)
+        try:
+            read_served(path)
+        except (DamagedFile, FileNotFoundError):
+            yield _restored(run, name)
+
+
+def _restored(run: "Runtime", name: str) -> Repair:
+    try:
+        version = restore_served(run.home.mlruns, run.home.models, name)
+    except InputError as error:
+        return Repair(f"model {name}", "lost", f"{error}; or run `optrade train-all`")
+    return Repair(f"model {name}", "restored", f"version {version}, out of the registry")
+
+
+def _online(run: "Runtime") -> Iterator[Repair]:
+    """Fill the online store anew where the home has been published."""
+    if run.home.files.serving.exists() and read_manifest(run.home.data).keys("technical"):
+        session = publish(run, run.as_of()).session
+        yield Repair("online store", "restored", f"session {session}, out of the features")

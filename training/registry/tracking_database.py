@@ -1,0 +1,149 @@
+"""MLflow's database of a home, and its errors in words: what was found, what to do.
+
+MLflow says the same in a traceback, and where its database is locked after minutes of trying.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from home.verified import require_regular
+from market.errors import InputError, StoreUnavailable
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+DATABASE: Final = "mlflow.db"
+#: How long another that writes is waited for.
+BUSY_SECONDS: Final = 10.0
+REVISION: Final = re.compile(r"""^(down_)?revision\s*(?::[^=]*)?=\s*["'](\w+)["']""", re.MULTILINE)
+
+
+@contextmanager
+def tracking(mlruns_dir: Path) -> Iterator["MlflowClient"]:
+    """Give a client of a home's tracking database, made if missing.
+
+    Raises
+    ------
+    StoreUnavailable
+        If the database or the disk below it fails, in the body too.
+    """
+    with explained(mlruns_dir / DATABASE):
+        mlruns_dir.mkdir(parents=True, exist_ok=True)
+        check(mlruns_dir / DATABASE)
+        yield open_client(mlruns_dir)
+
+
+@contextmanager
+def reading(mlruns_dir: Path) -> Iterator["MlflowClient"]:
+    """Give a client of a tracking database that is there; see `tracking`.
+
+    Raises
+    ------
+    InputError
+        If nothing was trained yet: to look makes no database.
+    """
+    require_database(mlruns_dir)
+    with tracking(mlruns_dir) as client:
+        yield client
+
+
+def require_database(mlruns_dir: Path) -> None:
+    """Refuse a home without a usable tracking database; see `reading` and `check`."""
+    if not (mlruns_dir / DATABASE).exists():
+        raise InputError(
+            f"no models yet: {mlruns_dir} holds no {DATABASE}; run `optrade train-all` first"
+        )
+    check(mlruns_dir / DATABASE)
+
+
+def open_client(mlruns_dir: Path) -> "MlflowClient":
+    """Return a client of a home's tracking database, made if missing; its errors are MLflow's."""
+    from mlflow import MlflowClient
+
+    mlruns_dir.mkdir(parents=True, exist_ok=True)
+    address = f"sqlite:///{mlruns_dir.resolve() / DATABASE}"
+    return MlflowClient(tracking_uri=address, registry_uri=address)
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn what MLflow and the database below it raise into one error that says what to do.
+
+    Raises
+    ------
+    StoreUnavailable
+    """
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
+        words = str(error).strip().splitlines() or [type(error).__name__]
+        raise StoreUnavailable(
+            f"MLflow's database {path}: {words[0]:.160}; check that the disk has room, that it "
+            "may be written, and that no other program holds it (`optrade doctor`)"
+        ) from error
+
+
+def check(path: Path) -> None:
+    """Refuse a database that the installed MLflow cannot use; one that is missing is made by it.
+
+    Raises
+    ------
+    StoreUnavailable
+        If it is locked, damaged, or of another version of MLflow.
+    """
+    if not path.exists():
+        return
+    require_regular(path)
+    found, wanted = schema(path), newest_schema()
+    if found not in (None, wanted):
+        raise StoreUnavailable(
+            f"MLflow's database {path} has schema {found}, MLflow {version('mlflow')} needs "
+            f"{wanted}: install the MLflow that wrote it, or bring it up with "
+            f"`mlflow db upgrade sqlite:///{path}` after a copy was made"
+        )
+
+
+def schema(path: Path) -> str | None:
+    """Return the revision of a database's schema, None where it has no tables yet.
+
+    Raises
+    ------
+    StoreUnavailable
+        If the file is no database, or another program holds it.
+    """
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as connection:
+            tables = connection.execute("SELECT name FROM sqlite_master").fetchall()
+            if ("alembic_version",) not in tables:
+                return None
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.Error as error:
+        raise StoreUnavailable(
+            f"MLflow's database {path} cannot be read ({error}): end the program that holds it, "
+            "or restore it from a copy; moved away, a new one is made by the next training"
+        ) from error
+    return None if row is None else str(row[0])
+
+
+def newest_schema() -> str | None:
+    """Return the revision that the installed MLflow brings a database to, out of its migrations."""
+    package = find_spec("mlflow")
+    if package is None or package.origin is None:
+        return None
+    followed, found = set(), set()
+    folder = Path(package.origin).parent / "store" / "db_migrations" / "versions"
+    for migration in folder.glob("*.py"):
+        for down, revision in REVISION.findall(migration.read_text("utf-8")):
+            (followed if down else found).add(revision)
+    newest = found - followed
+    return newest.pop() if len(newest) == 1 else None
