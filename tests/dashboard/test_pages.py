@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.page import PAGES
 from dashboard.queries.ledger import signal_history
+from home.served_model import write_checked
+from home.strict_json import signed
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 NAMES = [name for name, _, _ in PAGES]
@@ -172,7 +174,7 @@ def test_no_panel_stands_empty_where_nothing_was_measured(own: Path, open_page: 
         document["evidence"] |= {
             "improvement": None, "interval": None, "proven": False, "standing": "unproven",
         }  # fmt: skip
-        path.write_text(json.dumps(document))
+        write_checked(path, json.dumps(signed(document)).encode())
     app = open_page(own, "models")
     assert not app.error
     assert len(app.get("plotly_chart")) == charts - 1
