@@ -109,7 +109,11 @@ def _bytes(files: Home) -> None:
         with held():
             wrong = queries_data.damaged_files(files.data)
             if wrong:
-                st.error("Missing or not as landed: " + ", ".join(f"`{p}`" for p in wrong))
+                names = ", ".join(f"`{path}`" for path in wrong)
+                st.error(
+                    f"Missing or not as landed: {names}. To act? Yes: restore them from a copy, or "
+                    "land into a new home."
+                )
             else:
                 st.success("Every file is as it landed.")
 

@@ -62,7 +62,8 @@ def _serving(files: Home) -> None:
     if table.empty:
         st.caption("No model serves yet.")
         return
-    st.plotly_chart(charts.improvements(table), key="improvements")
+    if table["improvement"].notna().any():
+        st.plotly_chart(charts.improvements(table), key="improvements")
     told = FIGURES | {"model": "type"}
     st.dataframe(table.drop(columns="verdict"), hide_index=True, column_config=told)
 
@@ -78,7 +79,8 @@ def _evidence(evidence: TrainingEvidence) -> None:
     )
     table = queries_models.folds(evidence)
     st.subheader("Fold by fold", anchor=False)
-    st.plotly_chart(charts.folds(table, gate.baseline), key="folds")
+    if table["difference"].notna().any():
+        st.plotly_chart(charts.folds(table, gate.baseline), key="folds")
     st.dataframe(table, hide_index=True, column_config=FIGURES | SCORE)
     st.subheader("All scores, pooled over folds", anchor=False)
     scores = queries_models.comparison(evidence)

@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.page import PAGES
 from dashboard.queries.ledger import signal_history
+from home.served_model import write_checked
+from home.strict_json import signed
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 NAMES = [name for name, _, _ in PAGES]
@@ -23,8 +25,8 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Open:
 
     def opened(home: Path, name: str) -> AppTest:
         monkeypatch.setattr("sys.argv", [str(APP), "--home", str(home)])
-        app = AppTest.from_file(str(APP), default_timeout=60).run()
-        return app if name == NAMES[0] else app.switch_page(f"pages/{name}.py").run()
+        app = AppTest.from_file(str(APP), default_timeout=60)
+        return app.switch_page(f"pages/{name}.py").run()
 
     return opened
 
@@ -165,6 +167,19 @@ def test_models_of_a_database_that_names_no_types_are_shown(own: Path, open_page
     assert app.dataframe[1].value["model"].isna().all()
 
 
+def test_no_panel_stands_empty_where_nothing_was_measured(own: Path, open_page: Open) -> None:
+    charts = len(open_page(own, "models").get("plotly_chart"))
+    for path in (own / "models" / "serving").glob("*.json"):
+        document = json.loads(path.read_text())
+        document["evidence"] |= {
+            "improvement": None, "interval": None, "proven": False, "standing": "unproven",
+        }  # fmt: skip
+        write_checked(path, json.dumps(signed(document)).encode())
+    app = open_page(own, "models")
+    assert not app.error
+    assert len(app.get("plotly_chart")) == charts - 1
+
+
 def test_drift_is_filtered_by_view(filled: Path, open_page: Open) -> None:
     app = open_page(filled, "drift")
     assert set(app.dataframe[0].value["name"]) == {"moved", "still", "gone"}
@@ -182,6 +197,7 @@ def test_data_health_checks_the_bytes_when_asked(own: Path, open_page: Open) -> 
     next((own / "data" / "raw" / "prices").glob("SPY*")).write_bytes(b"broken")
     app.run()
     assert "SPY" in app.error[0].value
+    assert "restore them from a copy" in app.error[0].value
     assert not app.exception
 
 

@@ -338,6 +338,7 @@ def test_a_released_row_is_not_told_as_kept_out(own: Path) -> None:
     at = datetime(2025, 7, 1, tzinfo=UTC)
     path = own / "data" / read_manifest(own / "data").entries["quarantine/prices", "QQQ"].path
     pl.read_parquet(path).with_columns(released_at=pl.lit(at)).write_parquet(path)
+    land_as_it_is(own / "data", path)
     assert quarantined(own / "data")["released_at"].tolist() == [at]
 
 
