@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DATABASE: Final = "mlflow.db"
 #: How long another that writes is waited for.
-BUSY_SECONDS: Final = 10.0
+BUSY_SECONDS: Final = 3.0
 REVISION: Final = re.compile(r"""^(down_)?revision\s*(?::[^=]*)?=\s*["'](\w+)["']""", re.MULTILINE)
 
 
@@ -110,6 +110,22 @@ def check(path: Path) -> None:
             f"{wanted}: install the MLflow that wrote it, or bring it up with "
             f"`mlflow db upgrade sqlite:///{path}` after a copy was made"
         )
+
+
+def require_writable(mlruns_dir: Path) -> None:
+    """Refuse a database that cannot be written to, before a training has taken its minutes.
+
+    Raises
+    ------
+    StoreUnavailable
+        As `check`, and if another program is writing to it and does not end.
+    """
+    path = mlruns_dir / DATABASE
+    check(path)
+    if path.exists():
+        with explained(path), closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.rollback()
 
 
 def schema(path: Path) -> str | None:

@@ -13,6 +13,7 @@ from optrade.periods import training_window
 from training.frames.coverage import require_optional_views
 from training.locked.window import locked_sessions
 from training.registry.register import Registered, register
+from training.registry.tracking_database import require_writable
 from training.walk import Trained, walk
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ def train_models(
     InputError
         If the window or the data does not allow a training, or a feature reads later sessions;
         nothing is registered for it.
+    StoreUnavailable
+        If MLflow's database cannot be written to.
     """
+    require_writable(run.home.mlruns)
     resolved = [job.resolved() for job in jobs]
     manifest = read_manifest(run.home.data)
     for job in resolved:

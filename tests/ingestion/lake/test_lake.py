@@ -16,7 +16,7 @@ from home.manifest import MANIFEST, current_rows, damaged, read_manifest, read_r
 from ingestion.lake.lake import Lake, Landing
 from ingestion.tables.catalogue import MACRO_SERIES, PRICES, TABLES
 from market.calendar import sessions
-from market.errors import InputError, SchemaViolation
+from market.errors import DamagedFile, InputError, SchemaViolation
 
 Frame = Callable[..., pd.DataFrame]
 Tree = Callable[[Path], dict[str, tuple[str, int]]]
@@ -249,6 +249,23 @@ def test_files_no_longer_named_go_with_the_next_session_that_writes(
     land(tmp_path, prices(count=5), LATER)
     land(tmp_path, prices("QQQ"), LATER)
     assert sorted(path.name.split(".")[0] for path in folder.iterdir()) == ["QQQ", "SPY"]
+
+
+@pytest.mark.parametrize("words", ["damaged", "missing"])
+def test_a_landing_of_others_stops_at_a_file_that_is_not_whole(
+    tmp_path: Path, prices: Frame, words: str
+) -> None:
+    land(tmp_path, prices("SPY"))
+    land(tmp_path, prices("IWM"))
+    with Lake(tmp_path) as lake:
+        lake.check_files()
+        path = tmp_path / lake.manifest.entries["prices", "IWM"].path
+        if words == "damaged":
+            path.write_bytes(path.read_bytes()[:-1])
+        else:
+            path.unlink()
+        with pytest.raises(DamagedFile, match=f"IWM.*is {words}.*optrade repair"):
+            lake.check_files()
 
 
 def test_other_files_of_the_home_are_left_alone(tmp_path: Path, prices: Frame) -> None:

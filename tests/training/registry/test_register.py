@@ -11,6 +11,7 @@ import pytest
 
 from home.records.training.judged import Gate
 from home.records.training.locked import LockedResult, LockedSessions
+from home.served_model import read_served
 from market.errors import InputError
 from training.locked.run import EXPERIMENT, RESULT, record_opening
 from training.locked.window import Opening
@@ -19,6 +20,7 @@ from training.registry.champion_history import Reign, history
 from training.registry.mlflow_runs import aliased, find_champion
 from training.registry.promote import promote
 from training.registry.register import Registered, register
+from training.registry.restore import restore_served
 from training.registry.tracking_database import open_client
 from training.settings import Settings
 from training.tasks.direction import DIRECTION
@@ -153,6 +155,19 @@ def test_where_every_version_is_refuted_the_baseline_serves(home: Home, noise: T
     again = home.register(worse(noise))
     assert (again.alias, again.serves) == (None, "version 2 (logistic)")
     assert home.served()["version"] == 2
+
+
+def test_a_damaged_baseline_is_lost_until_the_next_training(home: Home, noise: Trained) -> None:
+    home.register(worse(noise))
+    path = home.models / "serving" / "direction_SPY.json"
+    good = path.read_bytes()
+    path.write_bytes(good[:-2])
+    with pytest.raises(InputError, match="no version of direction_SPY that serves: train it again"):
+        restore_served(home.mlruns, home.models, "direction_SPY")
+    assert path.read_bytes() == good[:-2]
+    home.register(worse(noise))
+    assert home.served()["alias"] == "baseline"
+    assert read_served(path)
 
 
 def test_a_refuted_version_is_promoted_by_nobody(home: Home, noise: Trained) -> None:
