@@ -43,7 +43,8 @@ def repair(run: "Runtime", progress: Progress, *, drop_raw: bool = False) -> lis
     Returns
     -------
     list
-        One entry for each damaged thing; none where all is whole.
+        One entry for each damaged thing, and the online store, which is filled anew where nothing
+        is lost and the home has been published.
 
     Raises
     ------
@@ -62,10 +63,12 @@ def _lake(run: "Runtime", progress: Progress, *, drop_raw: bool) -> Iterator[Rep
         broken = damaged_entries(run.home.data, lake.manifest)
         raw = [entry for entry in broken if entry.table not in GROUPS]
         features = [entry for entry in broken if entry.table in GROUPS]
-        if drop_raw:
-            _drop(lake, raw)
-        yield from (_lost(run, entry, dropped=drop_raw) for entry in raw)
-        if raw:
+        if raw and drop_raw:
+            # The features with them, which could not be built from what is left.
+            _drop(lake, broken)
+            yield from (_dropped(run, entry) for entry in broken)
+        elif raw:
+            yield from (_lost(run, entry) for entry in raw)
             yield from (Repair(entry.path, "lost", LATER) for entry in features)
         elif features:
             _drop(lake, features)
@@ -82,15 +85,21 @@ def _drop(lake: Lake, entries: Sequence[Entry]) -> None:
         lake.commit()
 
 
-def _lost(run: "Runtime", entry: Entry, *, dropped: bool) -> Repair:
-    again = f"`optrade ingest --source {run.home.origin()}`"
-    if dropped:
-        return Repair(entry.path, "dropped", f"run {again}, which fetches it again")
+def _dropped(run: "Runtime", entry: Entry) -> Repair:
+    made = "builds" if entry.table in GROUPS else "fetches"
+    return Repair(entry.path, "dropped", f"run {_again(run)}, which {made} it again")
+
+
+def _lost(run: "Runtime", entry: Entry) -> Repair:
     words = (
         f"restore it from a copy; without one, `optrade repair --drop-raw` takes it out of the "
-        f"home and {again} fetches it again, known from then on"
+        f"home and {_again(run)} fetches it again, known from then on"
     )
     return Repair(entry.path, "lost", words)
+
+
+def _again(run: "Runtime") -> str:
+    return f"`optrade ingest --source {run.home.origin()}`"
 
 
 def _registry(run: "Runtime") -> Iterator[Repair]:

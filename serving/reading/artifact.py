@@ -18,7 +18,7 @@ from forecasters.base import CLASSES, Task
 from forecasters.document import FORMAT, Artifact
 from home import strict_json
 from home.layout import next_model, serving_model, standby_models
-from home.served_model import check_served
+from home.served_model import CURE, check_served
 from market.errors import DamagedFile
 from serving.reading.refusal import Refusal
 
@@ -166,9 +166,9 @@ def _parse(path: Path, content: bytes) -> Artifact:
         # A number too large for a float reads as infinity, which canonical JSON does not know.
         found = strict_json.signature(document)
     except ValueError as error:
-        _refuse(path, f"no JSON document: {error}")
+        _refuse_damaged(path, f"no JSON document: {error}")
     if document.get("sha256") != found:
-        _refuse(
+        _refuse_damaged(
             path, f"its content has SHA-256 {found:.12}, it says {document.get('sha256')!r:.14}"
         )
     if document.get("format") != FORMAT:
@@ -188,6 +188,10 @@ def _refuse_refuted(artifact: Artifact) -> NoReturn:
         f"{artifact.evidence.baseline.replace('_', ' ')}, and so never serves: run "
         "`optrade train-all`",
     )
+
+
+def _refuse_damaged(path: Path, what: str) -> NoReturn:
+    raise Refusal("model_refused", f"{path.name} is damaged: {what}; {CURE}")
 
 
 def _refuse(path: Path, what: str) -> NoReturn:
