@@ -18,7 +18,7 @@ from home.origin import Origin
 from home.records.record import Record, first_fault
 from home.strict_json import signature
 from home.verified import read_regular, sha256_of, verified
-from market.errors import InputError
+from market.errors import DamagedFile, InputError
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = 1
@@ -118,11 +118,11 @@ class Manifest:
 
     def path(self, data_dir: Path, entry: Entry) -> Path:
         """Return the checked file of one entry; see `paths`."""
-        return verified(data_dir / entry.path, entry.sha256, self.cure(entry))
+        return verified(data_dir / entry.path, entry.sha256, self.cure(entry.table))
 
-    def cure(self, entry: Entry) -> str:
-        """Return what to do about a file that is damaged."""
-        state = self.tables.get(entry.table)
+    def cure(self, table: str) -> str:
+        """Return what to do about a file of a table that is damaged or missing."""
+        state = self.tables.get(table)
         if state is not None and state.definition_hash is not None:
             return "run `optrade repair`, which computes it again from the raw rows"
         return "restore it from a copy, or run `optrade repair`, which says how to fetch it again"
@@ -243,13 +243,12 @@ def read_rows(
 def _read_again(
     data_dir: Path, table: str, keys: Sequence[str] | None, columns: Sequence[str] | None
 ) -> pl.DataFrame:
+    manifest = read_manifest(data_dir)
     try:
-        return _read(read_manifest(data_dir), data_dir, table, keys, columns)
+        return _read(manifest, data_dir, table, keys, columns)
     except FileNotFoundError as error:
-        raise InputError(
-            f"a file that {data_dir / MANIFEST} names is missing: {error!s:.200}; "
-            "restore it from a copy, or land into a new home"
-        ) from error
+        cure = manifest.cure(table)
+        raise DamagedFile(f"{error.filename} is missing; {cure}") from error
 
 
 def _read(

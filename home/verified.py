@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from market.errors import DamagedFile, InputError
+from home.disk import words_of
+from market.errors import DamagedFile, InputError, StoreUnavailable
 
 #: A file written so lately may be written again without its times moving.
 AT_REST: Final = 100_000_000  # nanoseconds; a file system's clock ticks every few milliseconds
@@ -71,6 +72,8 @@ def read_regular(path: Path) -> bytes:
         If there is no file.
     InputError
         If it is none that can be read: a folder, a pipe, or another user's.
+    StoreUnavailable
+        If a file stands where one of its folders has to be.
     """
     return _read(path)[0]
 
@@ -112,6 +115,9 @@ def _read(path: Path) -> tuple[bytes, os.stat_result]:
             os.close(handle)
     except FileNotFoundError:
         raise
+    except NotADirectoryError as error:
+        error.filename = next(above for above in path.parents if above.exists())
+        raise StoreUnavailable(words_of(error)) from error
     except OSError as error:
         raise InputError(
             f"{path} cannot be read ({error.strerror}): see its permissions and its disk"

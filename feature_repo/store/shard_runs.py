@@ -70,8 +70,8 @@ class Placement:
             )
         if self.workers is not None and (self.engine == "local" or self.workers < 1):
             raise ConfigurationError(
-                f"workers: got {self.workers} with engine {self.engine}, allowed is at least 1 "
-                "with engine ray; local works in its own process"
+                f"OPTRADE_WORKERS: got {self.workers} with engine {self.engine}, allowed is at "
+                "least 1 with engine ray; local works in its own process, so unset it"
             )
 
 

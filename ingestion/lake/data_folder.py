@@ -123,7 +123,7 @@ class DataFolder:
             try:
                 self.manifest.path(self.data_dir, entry)
             except FileNotFoundError as error:
-                cure = self.manifest.cure(entry)
+                cure = self.manifest.cure(entry.table)
                 raise DamagedFile(f"{self.data_dir / entry.path} is missing; {cure}") from error
 
     def stored(self, table: str, key: str) -> pl.DataFrame | None:

@@ -8,7 +8,7 @@ from home.layout import DataFiles
 from home.records.record import Record
 from home.strict_json import canonical
 from home.verified import read_regular
-from market.errors import InputError
+from market.errors import DamagedFile, InputError, StoreUnavailable
 
 
 class Simulation(Record):
@@ -27,7 +27,7 @@ def held(data_dir: Path) -> Simulation | None:
 
     Raises
     ------
-    InputError
+    DamagedFile
         If the file that says so is damaged.
     """
     path = DataFiles(data_dir).simulation
@@ -35,6 +35,12 @@ def held(data_dir: Path) -> Simulation | None:
         return Simulation.from_json(read_regular(path), str(path))
     except FileNotFoundError:
         return None
+    except StoreUnavailable:
+        raise
+    except InputError as error:
+        raise DamagedFile(
+            f"{error}; restore it from a copy: it says which market this home holds"
+        ) from error
 
 
 def chosen(data_dir: Path, seed: int | None, signal_strength: float | None) -> Simulation:

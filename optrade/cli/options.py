@@ -136,7 +136,26 @@ def _either(words: list[str]) -> str:
     return f"{', '.join(others)} or {last}"
 
 
-def parse_tickers(text: str) -> list[str]:
+def parse_ticker(text: str) -> str:
+    """Return the one ticker that a text names.
+
+    Raises
+    ------
+    InputError
+        If it names none, several or an unknown one.
+    """
+    from market.errors import InputError
+
+    names = parse_tickers(text, "--ticker")
+    if len(names) > 1:
+        raise InputError(
+            f"--ticker: got {len(names)} underlyings ({', '.join(names)}), allowed is one; "
+            "run the command once for each"
+        )
+    return names[0]
+
+
+def parse_tickers(text: str, option: str = "--tickers") -> list[str]:
     """Return the tickers of a comma-separated list, each known, none twice.
 
     Raises
@@ -149,5 +168,5 @@ def parse_tickers(text: str) -> list[str]:
 
     names = list(dict.fromkeys(word.strip().upper() for word in text.split(",") if word.strip()))
     if not names:
-        raise InputError(f"--tickers: got {text!r:.40}, allowed are {', '.join(UNDERLYINGS)}")
+        raise InputError(f"{option}: got {text!r:.40}, allowed are {', '.join(UNDERLYINGS)}")
     return [underlying(name).ticker for name in names]

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from home.manifest import MANIFEST, Manifest, current_rows, damaged, read_manifest, read_rows
-from market.errors import InputError
+from market.errors import DamagedFile, InputError
 
 FIRST = datetime(2024, 1, 3, 22, tzinfo=UTC)
 LATER = datetime(2024, 2, 1, 22, tzinfo=UTC)
@@ -180,7 +180,7 @@ def test_a_file_replaced_since_the_manifest_was_read_is_found_again(home: Path) 
 
 def test_a_named_file_that_is_missing_is_an_error(home: Path) -> None:
     (home / read_manifest(home).entries["prices", "SPY"].path).unlink()
-    with pytest.raises(InputError, match=r"is missing: .*SPY\.parquet"):
+    with pytest.raises(DamagedFile, match=r"SPY\.parquet is missing; .*`optrade repair`"):
         read_rows(home, "prices")
 
 

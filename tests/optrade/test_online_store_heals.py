@@ -254,10 +254,11 @@ def test_doctor_names_the_ticker_and_the_command_that_mends_it(copied: CommandLi
     found = signals_in(copied, code=1)
     assert found["IWM"][0] == "warning"
     assert found["SPY"][0] == "error"
-    for level, words in found.values():
+    mends = {"IWM": "run `optrade train-all`", "SPY": "run `optrade repair`"}
+    for ticker, (level, words) in found.items():
         assert level != "ok"
         assert words.startswith("none would be given: ")
-        assert "run `optrade train-all`" in words or "train again with `optrade train-all`" in words
+        assert mends.get(ticker, "run `optrade train-all`") in words
     # As the command says it.
     for ticker, (_, words) in found.items():
         refused = copied("signal", "--ticker", ticker, code=3).stderr

@@ -147,5 +147,5 @@ def _service(store: "FeatureStore", name: str) -> "FeatureService":
         known = ", ".join(sorted(service.name for service in store.list_feature_services()))
         raise InputError(
             f"unknown feature service: got {name!r:.40}, the store knows {known or 'none'}; "
-            "apply the definitions first (optrade materialize)"
+            "run `optrade build-features`, then `optrade materialize`"
         ) from None

@@ -54,7 +54,7 @@ def drift(
     from optrade.flows.monitoring import report_drift
     from optrade.runtime import runtime
 
-    (name,) = options.parse_tickers(ticker)
+    name = options.parse_ticker(ticker)
     report, page = report_drift(runtime(), name, sessions)
     if as_json:
         print_json(report.document())

@@ -30,7 +30,7 @@ def signal(
     from optrade.runtime import runtime
 
     run = runtime()
-    signals = compute_signals(run, options.parse_tickers(ticker), run.as_of(as_of))
+    signals = compute_signals(run, [options.parse_ticker(ticker)], run.as_of(as_of))
     if record:
         record_signals(run, signals)
     if as_json:

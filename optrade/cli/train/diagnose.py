@@ -36,7 +36,7 @@ def diagnose(
     from optrade.flows.train.diagnose import diagnose_home
     from optrade.runtime import runtime
 
-    (name,) = options.parse_tickers(ticker)
+    name = options.parse_ticker(ticker)
     found = diagnose_home(runtime(), task, name, model_type, (period, start, end), pooled=pooled)
     if as_json:
         print_json(found.document())

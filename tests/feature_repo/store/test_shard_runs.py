@@ -47,8 +47,8 @@ def test_a_local_shard_is_worked_on_only_when_its_results_are_asked_for() -> Non
     ("engine", "workers", "message"),
     [
         ("spark", None, "engine: got 'spark', allowed are local, ray"),
-        ("local", 4, "workers: got 4 with engine local"),
-        ("ray", 0, "workers: got 0 with engine ray, allowed is at least 1"),
+        ("local", 4, "OPTRADE_WORKERS: got 4 with engine local"),
+        ("ray", 0, "OPTRADE_WORKERS: got 0 with engine ray, allowed is at least 1"),
     ],
 )
 def test_a_placement_that_cannot_be_is_refused(
