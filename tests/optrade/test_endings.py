@@ -99,7 +99,7 @@ LOOKING = {
     "promote --name direction_SPY": (2, "optrade"),
     "signal --ticker SPY": (2, "optrade ingest"),
     "signal-all": (2, "optrade ingest"),
-    "settle": (2, "optrade ingest"),
+    "settle": (0, ""),
     "drift --ticker SPY": (2, "optrade train"),
     "diagnose --ticker SPY": (2, "optrade ingest"),
     "audit pit": (2, "optrade ingest"),
