@@ -507,6 +507,19 @@ def test_simulated_data_lands_and_builds(tmp_path: Path, tree: Tree) -> None:
     assert tree(tmp_path) == state
 
 
+@pytest.mark.parametrize(("seed", "strength"), [(1, 0.0), (2, 0.5), (7, 0.0)])
+def test_the_gate_refuses_nothing_of_the_simulated_market(
+    tmp_path: Path, seed: int, strength: float
+) -> None:
+    simulated = Simulated(seed=seed, signal_strength=strength, as_of=AT)
+    with Lake(tmp_path) as lake:
+        reports = fetch_all(lake, simulated, ["SPY"], None, END, AT)
+        assert {report.table for report in reports} == set(TABLES)
+        assert not [key for key in lake.manifest.entries if key[0].startswith("quarantine/")]
+    assert all(report.rows_new for report in reports)
+    assert {(report.rows_quarantined, report.stale_keys) for report in reports} == {(0, ())}
+
+
 # The recorded data.
 
 
