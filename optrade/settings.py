@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from feature_repo.store.shard_runs import Engine, Placement
 from home.default import default_root
 from home.layout import Home
+from market.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,8 +58,20 @@ class Settings(BaseSettings):
     workers: int | None = Field(default=None, ge=1, validation_alias="OPTRADE_WORKERS")
 
     def home_at(self) -> Home:
-        """Return the home, with its path made absolute."""
-        return Home(self.home.expanduser().resolve())
+        """Return the home, with its path made absolute.
+
+        Raises
+        ------
+        ConfigurationError
+            If something else than a folder stands there.
+        """
+        root = self.home.expanduser().resolve()
+        if root.exists() and not root.is_dir():
+            raise ConfigurationError(
+                f"OPTRADE_HOME: got {root}, which is no folder; allowed is a folder, or a path "
+                "where one can be made: name another, or move the file away"
+            )
+        return Home(root)
 
     def vendor_keys(self, vendors: "Iterable[Vendor]") -> dict[str, SecretStr]:
         """Return the vendors' keys that are set, by the words of their rows."""

@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 
 from home.layout import Home
-from market.errors import InputError
+from market.errors import ConfigurationError, InputError
 from optrade.clock import parse_as_of, resolve_as_of
+from optrade.settings import Settings
 
 NOW = pd.Timestamp("2025-07-05 12:00", tz="UTC")
 
@@ -65,3 +66,10 @@ def test_clock_words(text, moment) -> None:
 def test_bad_clock_words(text) -> None:
     with pytest.raises(InputError):
         parse_as_of(text)
+
+
+def test_a_file_is_no_home(tmp_path) -> None:
+    (tmp_path / "home").write_text("notes")
+    with pytest.raises(ConfigurationError, match=r"OPTRADE_HOME: got .*home, which is no folder"):
+        Settings(OPTRADE_HOME=tmp_path / "home").home_at()
+    assert Settings(OPTRADE_HOME=tmp_path / "none").home_at().root == tmp_path / "none"

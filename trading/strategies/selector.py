@@ -187,9 +187,9 @@ def _first_match(forecasts: Forecasts) -> tuple[Rule, Strategy, str]:
         strategy = cell(None, forecasts.iv_regime)
         return "unclear direction", strategy, f"{seen}, but {' and '.join(missed)}"
     passed = (
-        f"direction confidence {_shown(forecasts.direction_confidence)}",
-        f"IV confidence {_shown(forecasts.iv_confidence)}",
-        f"overall confidence {_shown(forecasts.overall_confidence)}",
+        f"direction confidence {shown(forecasts.direction_confidence)}",
+        f"IV confidence {shown(forecasts.iv_confidence)}",
+        f"overall confidence {shown(forecasts.overall_confidence)}",
     )
     strategy = cell(forecasts.direction, forecasts.iv_regime)
     return "directional", strategy, f"{seen}; every floor is passed by {', '.join(passed)}"
@@ -201,10 +201,10 @@ def _size_words(size: PositionSize, overall: float, strategy: Strategy, *, prove
     if strategy.limit == "half":
         return f"Size {size}: the largest for {strategy.name}"
     if overall < FULL_CONFIDENCE:
-        return f"Size {size}: overall confidence {_shown(overall)} < {FULL_CONFIDENCE:.2f}"
+        return f"Size {size}: overall confidence {shown(overall)} < {FULL_CONFIDENCE:.2f}"
     if not proven:
         return f"Size {size}: capped, as the models have not both beaten their baselines"
-    return f"Size {size}: overall confidence {_shown(overall)} >= {FULL_CONFIDENCE:.2f}"
+    return f"Size {size}: overall confidence {shown(overall)} >= {FULL_CONFIDENCE:.2f}"
 
 
 def _alternatives(forecasts: Forecasts, chosen: Strategy) -> list[Alternative]:
@@ -243,11 +243,11 @@ def _why_not(forecasts: Forecasts, row: Strategy) -> str:
 
 def _missed(*floors: tuple[str, float, float]) -> list[str]:
     return [
-        f"{name} {_shown(value)} < {floor:.2f}" for name, value, floor in floors if value < floor
+        f"{name} {shown(value)} < {floor:.2f}" for name, value, floor in floors if value < floor
     ]
 
 
-def _shown(value: float) -> str:
+def shown(value: float) -> str:
     """Return a confidence in words, cut and not rounded: 0.54999 must not read as 0.55."""
     return str(Decimal(repr(float(value))).quantize(Decimal("0.0001"), ROUND_FLOOR))
 

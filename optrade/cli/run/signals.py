@@ -79,14 +79,16 @@ def show_signals(signals: "list[Signal]") -> None:
 
 def signal_row(row: "Signal") -> list[str]:
     """Return the cells of a signal, in the order of `COLUMNS`."""
+    from trading.strategies.selector import shown
+
     return [
         row.ticker,
         row.session,
         row.strategy,
         row.position_size,
-        f"{row.prediction.probability:.3f}",
+        shown(row.prediction.probability),
         row.volatility.predicted_regime,
-        f"{row.overall_confidence:.3f}",
+        shown(row.overall_confidence),
         answered_by(row.provenance.models.direction, row.evidence.direction),
         answered_by(row.provenance.models.regime, row.evidence.regime),
         row.reasoning,

@@ -28,7 +28,9 @@ def check_data(run: "Runtime") -> Iterator[Finding]:
         yield Finding("data", "error", str(error))
         return
     if manifest.origin is None:
-        yield Finding("data", "warning", "nothing has landed yet: run `optrade ingest`")
+        yield Finding(
+            "data", "warning", "nothing has landed yet: run `optrade ingest --source simulated`"
+        )
         return
     yield Finding("data", "ok", f"origin {manifest.origin}, {len(manifest.entries)} files")
     yield _files(run)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from home.records.signal import Signal
+from optrade.clock import utc_now
 from optrade.flows.serve.configuration import served_configuration
 from optrade.flows.serve.online import ready_store
 from serving.answer.open_home import OpenHome, open_home
@@ -53,4 +54,5 @@ def record_signals(run: "Runtime", signals: list[Signal]) -> list[Recorded]:
     if not signals:
         return []
     with Ledger(run.home.ledger) as ledger:
-        return [ledger.record(signal, run.now) for signal in signals]
+        # The time of writing, which the start of the command is not: it may have trained before.
+        return [ledger.record(signal, utc_now()) for signal in signals]
