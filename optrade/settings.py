@@ -63,13 +63,14 @@ class Settings(BaseSettings):
         Raises
         ------
         ConfigurationError
-            If something else than a folder stands there.
+            If something else than a folder stands there, or above it.
         """
         root = self.home.expanduser().resolve()
-        if root.exists() and not root.is_dir():
+        there = next(path for path in (root, *root.parents) if path.exists())
+        if not there.is_dir():
             raise ConfigurationError(
-                f"OPTRADE_HOME: got {root}, which is no folder; allowed is a folder, or a path "
-                "where one can be made: name another, or move the file away"
+                f"OPTRADE_HOME: got {root}, but {there}: a file stands where a folder has to be; "
+                "name another home, or move it away"
             )
         return Home(root)
 

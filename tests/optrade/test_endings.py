@@ -72,7 +72,7 @@ INGEST = ("ingest", "--source", "simulated", "--tickers", "SPY", "--as-of", "202
 
 def test_a_home_that_is_a_file(tmp_path: Path, monkeypatch, capsys) -> None:
     (tmp_path / "home").write_text("mine")
-    assert run(monkeypatch, tmp_path / "home", *INGEST) == 3
+    assert run(monkeypatch, tmp_path / "home", *INGEST) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert "home: a file stands where a folder has to be" in line
     assert (tmp_path / "home").read_text() == "mine"

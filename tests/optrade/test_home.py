@@ -70,6 +70,7 @@ def test_bad_clock_words(text) -> None:
 
 def test_a_file_is_no_home(tmp_path) -> None:
     (tmp_path / "home").write_text("notes")
-    with pytest.raises(ConfigurationError, match=r"OPTRADE_HOME: got .*home, which is no folder"):
-        Settings(OPTRADE_HOME=tmp_path / "home").home_at()
+    for home in ("home", "home/below"):
+        with pytest.raises(ConfigurationError, match=r"/home: a file stands where a folder"):
+            Settings(OPTRADE_HOME=tmp_path / home).home_at()
     assert Settings(OPTRADE_HOME=tmp_path / "none").home_at().root == tmp_path / "none"
