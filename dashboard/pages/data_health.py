@@ -78,7 +78,7 @@ def _quarantine(files: Home) -> None:
     st.caption(
         f"Rows that the gate refused: {len(refused):,}, of which {kept:,} are kept out. "
         "To act? No, features are built without them. One that is right after all: "
-        "`optrade quarantine show`, then `optrade quarantine release`."
+        "`optrade quarantine list` names it, `optrade quarantine release --help` says how to land it."
     )
 
 

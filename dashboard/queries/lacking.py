@@ -18,7 +18,7 @@ SERIES: Final = "macro_series"
 INGEST: Final = {
     "live": "Yes: `optrade ingest --source live` asks again",
     "recorded": "Yes: put its file into the folder, then "
-    "`optrade ingest --source recorded --recorded-dir` that folder",
+    "`optrade ingest --source recorded --recorded-dir FOLDER`",
     "simulated": "Yes: `optrade ingest --source simulated`",
 }
 NO_CLOSE: Final = "no `close` has landed, so there is no view of implied volatility, and no signal"

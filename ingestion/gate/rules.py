@@ -10,7 +10,7 @@ import pandas as pd
 
 from home.strict_json import Json
 from ingestion.gate.adjustment import disagreement, reinvestable
-from ingestion.gate.sequences import Stored, in_order, no_split_missing, rightly_labelled
+from ingestion.gate.sequences import Stored, held, in_order, no_split_missing, rightly_labelled
 from ingestion.tables.declare import Column, Pair, Splits, Table
 from ingestion.tables.frames import KEY_PATTERN
 from market.calendar import sessions
@@ -93,7 +93,9 @@ def with_sequence(
     if table.splits is None:
         return right
     level = no_split_missing(table, right, stored)
-    agreed = ~disagreement(table, frame)["refused"].reindex(right.index)
+    # A row that the lake holds was right, or has been vouched for.
+    unlike = disagreement(table, frame)["refused"].reindex(right.index)
+    agreed = ~unlike | held(table, right, stored)
     paid = reinvestable(table, right[level & agreed], stored).reindex(right.index, fill_value=True)
     return right.assign(
         **{

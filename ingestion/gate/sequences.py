@@ -269,6 +269,14 @@ def _unchanged(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> BoolAr
     return unchanged
 
 
+def held(table: Table, frame: pd.DataFrame, stored: Stored) -> pd.Series:
+    """Return whether the lake holds each row with the same prices; the frame's index, (n_rows,)."""
+    found = pd.Series(data=False, index=frame.index)
+    for key, bars in frame.groupby(table.partition, sort=False):
+        found.loc[bars.index] = _unchanged(table, bars, newest_bars(table, stored(str(key))))
+    return found
+
+
 def _close_before(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> float:
     """Return the close that is held before the first bar, if that bar is a new one; else NaN."""
     first = bars[table.dated].iloc[0]

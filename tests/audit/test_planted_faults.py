@@ -10,6 +10,7 @@ import pytest
 
 import ingestion.views.iv
 import ingestion.views.macro
+import ingestion.views.recorded_in
 import ingestion.views.sentiment
 from audit.lookahead import LookaheadReport, leaks
 from feature_repo.features.catalogue import GROUPS
@@ -105,7 +106,9 @@ def tie_at_the_close(home: Built, patch: Patch) -> set[str]:
     frame = NEWS.check(frame.assign(score=scores, scorer="words 1"))
     with Lake(home.data) as lake:
         lake.land(NEWS, frame, "recorded", AT)
-    patch.setattr(ingestion.views.sentiment, "DECISION_DELAY", pd.Timedelta(minutes=30, seconds=1))
+    patch.setattr(
+        ingestion.views.recorded_in, "DECISION_DELAY", pd.Timedelta(minutes=30, seconds=1)
+    )
     rebuilt(home)
     return {"sentiment_score"}
 

@@ -14,7 +14,7 @@ TITLES = [title for _, title, _ in PAGES]
 Make = Callable[[Path], object]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
     with opened(tmp_path_factory.mktemp("browser")) as shown:
         yield shown

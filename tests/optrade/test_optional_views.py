@@ -108,7 +108,8 @@ def test_flags_choose_the_service(
     monkeypatch.setenv("OPTRADE_HOME", str(tmp_path))
     monkeypatch.setattr(sys, "argv", ["optrade", "train", "--ticker", "SPY", *flags])
     monkeypatch.setattr(
-        "optrade.flows.train.models.train_models", lambda _run, jobs, *_: asked.extend(jobs) or []
+        "optrade.flows.train.models.train_models",
+        lambda _run, jobs, *_, **__: asked.extend(jobs) or [],
     )
     with pytest.raises(SystemExit) as ended:
         main()

@@ -68,7 +68,7 @@ MACRO: Final = Group(
             PERCENT,
             "100*(CPI / CPI[same month a year earlier] - 1), latest reference month published "
             "by the cut-off, both terms from the one vintage in force at the cut-off; "
-            "a month that never came is carried from the one before, null if that is missing too",
+            "null if a term is missing",
         ),
         Feature(
             "yield_spread_10y_3m",
@@ -214,7 +214,7 @@ MACRO: Final = Group(
             lambda unemployment_rate, UNRATE_3M_EARLIER: unemployment_rate - UNRATE_3M_EARLIER,
             1,
             PERCENT_POINTS,
-            "unemployment_rate - UNRATE[3 reference months earlier], as cpi_yoy",
+            "unemployment_rate - UNRATE[3 reference months earlier], one vintage; null if missing",
         ),
         Feature(
             "fed_pivot_signal",

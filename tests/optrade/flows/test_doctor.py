@@ -243,7 +243,7 @@ def test_damaged_file_is_named(tmp_path: Path, bars: pd.DataFrame, damage) -> No
     level, found = by_check(run)["files"]
     assert level == "error"
     assert path.name in found
-    assert "restore" in found
+    assert "run `optrade repair`" in found
 
 
 def test_home_without_prices_is_told_what_to_run(tmp_path: Path) -> None:
@@ -374,7 +374,7 @@ def test_model_file_that_cannot_serve(
 
 @pytest.mark.integration
 def test_command_ends_with_1_at_an_error_and_0_at_a_warning(optrade) -> None:
-    assert "run `optrade ingest`" in optrade("doctor").stdout
+    assert "run `optrade ingest --source simulated`" in " ".join(optrade("doctor").stdout.split())
     data = optrade.home / "data"
     data.mkdir(parents=True)
     (data / "manifest.json").write_text("[]")

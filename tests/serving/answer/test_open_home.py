@@ -11,6 +11,7 @@ from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.services import VOLATILITY_INPUTS
 from home.layout import standby_models
 from home.records.signal import Signal
+from home.served_model import write_checked
 from market.errors import ConfigurationError, InputError
 from serving.answer.open_home import open_home
 from serving.answer.predictions import Question
@@ -173,9 +174,8 @@ def test_require_proven_refuses_unless_both_are(full_home, documents, write, unp
 
 def stand_by(home, document) -> None:
     """Keep a version for where what serves cannot answer."""
-    folder = standby_models(home.models, document["name"])
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{document['version']}.json").write_text(json.dumps(document))
+    path = standby_models(home.models, document["name"]) / f"{document['version']}.json"
+    write_checked(path, json.dumps(document).encode())
 
 
 def test_a_version_that_does_not_read_a_null_answers_and_says_so(full_home, documents):
