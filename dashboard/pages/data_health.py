@@ -78,7 +78,7 @@ def _quarantine(files: Home) -> None:
     st.caption(
         f"Rows that the gate refused: {len(refused):,}, of which {kept:,} are kept out. "
         "To act? No, features are built without them. One that is right after all: "
-        "`optrade quarantine list` names it, `optrade quarantine release --help` says how to land it."
+        "release it by the table and the id that `optrade quarantine list` names."
     )
 
 
