@@ -201,7 +201,7 @@ FILES: Final = {
     "a lost feature file": Mistake(TRAIN, FEATURE, then="repair", spoil=lost("data/features/technical/g1/SPY.*.parquet")),
     "a cut manifest": Mistake(TRAIN, "manifest.json is no manifest .*restore it", spoil=cut("data/manifest.json")),
     "an empty manifest": Mistake(SIMULATED, "manifest.json is no manifest .*restore it", spoil=emptied("data/manifest.json")),
-    "a cut serving model": Mistake(SIGNAL, "direction_SPY.json: .*run `optrade repair`", code=3, lines=2, then="repair", spoil=cut("models/serving/direction_SPY.json")),
+    "a cut serving model": Mistake(SIGNAL, "direction_SPY.json is damaged: .*run `optrade repair`", code=3, lines=2, then="repair", spoil=cut("models/serving/direction_SPY.json")),
     "a lost serving model": Mistake(SIGNAL, "no direction model for SPY yet: run `optrade train-all`", code=3, lines=2, spoil=lost("models/serving/direction_SPY.*")),
     "a lost checksum": Mistake(SIGNAL, "direction_SPY.json is damaged: .*run `optrade repair`", code=3, lines=2, then="repair", spoil=lost("models/serving/direction_SPY.sha256")),
     "a cut MLflow database, promoted": Mistake("promote --name regime_SPY", MLFLOW, code=3, spoil=cut("mlruns/mlflow.db")),
