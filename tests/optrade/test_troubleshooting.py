@@ -126,8 +126,8 @@ def online(home: CommandLine) -> None:
     before = home(*SIGNAL, "--json").stdout
     store = client(redis_server.status(home.home / "data"))
     for key in [key for key in store.scan_iter() if store.type(key) == b"hash"]:
-        field = next(name for name in store.hkeys(key) if not name.startswith(b"_"))
-        store.hset(key, field, store.hget(key, field)[:-1] + b"\x01")
+        for field in [name for name in store.hkeys(key) if not name.startswith(b"_")]:
+            store.hset(key, field, store.hget(key, field)[:-1] + b"\x01")
     refusal(home, 3, "materialize", *SIGNAL)
     home("materialize")
     assert home(*SIGNAL, "--json").stdout == before
