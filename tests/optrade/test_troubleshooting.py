@@ -127,7 +127,9 @@ def online(home: CommandLine) -> None:
     store = client(redis_server.status(home.home / "data"))
     for key in [key for key in store.scan_iter() if store.type(key) == b"hash"]:
         for field in [name for name in store.hkeys(key) if not name.startswith(b"_")]:
-            store.hset(key, field, store.hget(key, field)[:-1] + b"\x01")
+            value = store.hget(key, field)
+            if len(value) == 9:  # a number: one byte of type, eight of value
+                store.hset(key, field, value[:-1] + b"\x01")
     refusal(home, 3, "materialize", *SIGNAL)
     home("materialize")
     assert home(*SIGNAL, "--json").stdout == before
