@@ -1,5 +1,6 @@
 """Models made of others, and every kind that a document may hold."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
@@ -29,9 +30,9 @@ class _Mixture(Parameters):
     weights: Weights
     _columns: tuple[Int64[np.ndarray, " n_of_member"], ...] = PrivateAttr()
 
+    @abstractmethod
     def parts(self) -> tuple[Parameters, ...]:
         """Return the members."""
-        raise NotImplementedError
 
     @model_validator(mode="after")
     def _shapes(self) -> Self:

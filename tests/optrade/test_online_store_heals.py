@@ -226,11 +226,11 @@ def signals_in(home: CommandLine, code: int = 0) -> dict[str, tuple[str, str]]:
 
 
 def files(home: Path) -> dict[Path, tuple[int, int]]:
-    # SQLite's own beside a ledger that is read, empty; they touch their folder.
+    # SQLite's own beside a ledger that is read, empty; they touch the folder that they are in.
     return {
         path: (path.stat().st_mtime_ns, path.stat().st_size)
         for path in home.rglob("*")
-        if path.is_file() and not path.name.startswith("ledger.db-")
+        if path != home / "data" and not path.name.startswith("ledger.db-")
     }
 
 
