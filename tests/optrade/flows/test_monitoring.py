@@ -22,5 +22,5 @@ def test_a_damaged_model_is_refused(run: Any, content: str) -> None:
     path = artifact_path(run.home.models, "direction", "SPY")
     path.parent.mkdir(parents=True)
     path.write_text(content)
-    with pytest.raises(Refusal, match="train again"):
+    with pytest.raises(Refusal, match="train it again"):
         report_drift(run, "SPY", 63)
