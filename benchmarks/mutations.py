@@ -10,11 +10,10 @@ file is put back.
 import argparse
 import random
 import shutil
-import sqlite3
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -186,14 +185,9 @@ def _registry_targets(home: Home) -> Iterator[Target]:
 
 
 def copied(home: Home, to: Path) -> Home:
-    """Return a copy of a home, whose runs have their files in the copy."""
+    """Return a copy of a home."""
     shutil.copytree(home.root, to, ignore=shutil.ignore_patterns("redis", "*.log"))
-    copy = Home(to)
-    with closing(sqlite3.connect(copy.mlflow)) as connection, connection:
-        connection.execute(
-            "UPDATE runs SET artifact_uri = replace(artifact_uri, ?, ?)", (str(home.root), str(to))
-        )
-    return copy
+    return Home(to)
 
 
 @contextmanager

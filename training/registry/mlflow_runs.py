@@ -1,7 +1,7 @@
 """What is kept in MLflow: runs, model versions, aliases, and the documents of a run.
 
-The tracking database is `<mlruns>/mlflow.db`, artifacts lie in `<mlruns>/artifacts`. Only an
-`MlflowClient` is used, so that no global tracking address is set.
+The tracking database is `<mlruns>/mlflow.db`, artifacts lie in `<mlruns>/artifacts`, wherever the
+home is now: `run_file`. Only an `MlflowClient` is used, so that no global tracking address is set.
 """
 
 import json
@@ -13,8 +13,6 @@ from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, get_args
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import pandas as pd
 
@@ -26,6 +24,7 @@ from market.errors import DamagedFile, InputError
 from training.fit.fit import Fit, Mixed
 from training.judge.against_champion import Champion
 from training.judge.decide import CHAMPION
+from training.registry.tracking_database import ARTIFACTS, artifacts, database_folder
 from training.walk import Trained
 
 if TYPE_CHECKING:
@@ -53,8 +52,8 @@ def run(
     """Open a run and give its id; it ends as failed if the body raises."""
     found = client.get_experiment_by_name(experiment)
     if found is None:
-        folder = (mlruns_dir.resolve() / "artifacts").as_uri()
-        experiment_id = client.create_experiment(experiment, artifact_location=folder)
+        folder = artifacts(mlruns_dir)
+        experiment_id = client.create_experiment(experiment, artifact_location=folder.as_uri())
     else:
         experiment_id = found.experiment_id
     run_id = client.create_run(experiment_id, tags=dict(tags)).info.run_id
@@ -230,10 +229,10 @@ def read_served(client: "MlflowClient", chosen: "ModelVersion") -> dict[str, Jso
 
 def _path(client: "MlflowClient", chosen: "ModelVersion", file: str) -> Path:
     """Return where a file of a version's run lies, checked."""
-    return checked_file(client.get_run(str(chosen.run_id)), file)
+    return checked_file(client, client.get_run(str(chosen.run_id)), file)
 
 
-def checked_file(run: "Run", file: str) -> Path:
+def checked_file(client: "MlflowClient", run: "Run", file: str) -> Path:
     """Return where a file of a run lies, its bytes those that were logged.
 
     A run of an earlier version says no hash of its files.
@@ -243,14 +242,17 @@ def checked_file(run: "Run", file: str) -> Path:
     DamagedFile
         If they are others.
     """
-    path = run_file(run, file)
+    path = run_file(client, run, file)
     digest = run.data.tags.get(HASH + file)
     return path if digest is None else verified(path, digest, "restore the artifacts of its run")
 
 
-def run_file(run: "Run", file: str) -> Path:
-    """Return where a file of a run lies: artifacts are on this machine, and read in place."""
-    return Path(url2pathname(urlsplit(run.info.artifact_uri).path)) / file
+def run_file(client: "MlflowClient", run: "Run", file: str) -> Path:
+    """Return where a file of a run lies: beside the database, read in place.
+
+    The address that MLflow keeps of it is that of the home which the run was made in.
+    """
+    return database_folder(client) / ARTIFACTS / run.info.run_id / ARTIFACTS / file
 
 
 @contextmanager

@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 DATABASE: Final = "mlflow.db"
+ARTIFACTS: Final = "artifacts"
+SQLITE: Final = "sqlite:///"
+# Where MLflow keeps addresses of files, each below that of its experiment.
+ADDRESSES: Final = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("model_versions", "source"),
+    ("model_versions", "storage_location"),
+)
 #: How long another that writes is waited for.
 BUSY_SECONDS: Final = 3.0
 REVISION: Final = re.compile(r"""^(down_)?revision\s*(?::[^=]*)?=\s*["'](\w+)["']""", re.MULTILINE)
@@ -26,7 +35,7 @@ REVISION: Final = re.compile(r"""^(down_)?revision\s*(?::[^=]*)?=\s*["'](\w+)["'
 
 @contextmanager
 def tracking(mlruns_dir: Path) -> Iterator["MlflowClient"]:
-    """Give a client of a home's tracking database, made if missing.
+    """Give a client that writes to a home's tracking database, made if missing; see `come_home`.
 
     Raises
     ------
@@ -36,21 +45,24 @@ def tracking(mlruns_dir: Path) -> Iterator["MlflowClient"]:
     with explained(mlruns_dir / DATABASE):
         mlruns_dir.mkdir(parents=True, exist_ok=True)
         check(mlruns_dir / DATABASE)
+        come_home(mlruns_dir)
         yield open_client(mlruns_dir)
 
 
 @contextmanager
 def reading(mlruns_dir: Path) -> Iterator["MlflowClient"]:
-    """Give a client of a tracking database that is there; see `tracking`.
+    """Give a client of a tracking database that is there, to look at it.
 
     Raises
     ------
     InputError
         If nothing was trained yet: to look makes no database.
+    StoreUnavailable
+        As `tracking`.
     """
     require_database(mlruns_dir)
-    with tracking(mlruns_dir) as client:
-        yield client
+    with explained(mlruns_dir / DATABASE):
+        yield open_client(mlruns_dir)
 
 
 def require_database(mlruns_dir: Path) -> None:
@@ -67,8 +79,39 @@ def open_client(mlruns_dir: Path) -> "MlflowClient":
     from mlflow import MlflowClient
 
     mlruns_dir.mkdir(parents=True, exist_ok=True)
-    address = f"sqlite:///{mlruns_dir.resolve() / DATABASE}"
+    address = f"{SQLITE}{mlruns_dir.resolve() / DATABASE}"
     return MlflowClient(tracking_uri=address, registry_uri=address)
+
+
+def artifacts(mlruns_dir: Path) -> Path:
+    """Return the folder of the runs' files: one folder for each run, beside the database."""
+    return mlruns_dir.resolve() / ARTIFACTS
+
+
+def database_folder(client: "MlflowClient") -> Path:
+    """Return the folder of the database that a client is of."""
+    return Path(client.tracking_uri.removeprefix(SQLITE)).parent
+
+
+def come_home(mlruns_dir: Path) -> None:
+    """Let a database that was copied or moved name the files beside it, and no other home's.
+
+    MLflow keeps absolute addresses: a new run would write into the folder of the home that the
+    database comes from, and MLflow's own pages would read there.
+    """
+    path, here = mlruns_dir / DATABASE, artifacts(mlruns_dir).as_uri()
+    if not path.exists() or schema(path) is None:
+        return
+    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection, connection:
+        kept = connection.execute("SELECT DISTINCT artifact_location FROM experiments").fetchall()
+        ours = f"/{mlruns_dir.resolve().name}/{ARTIFACTS}"
+        for old in (place for (place,) in kept if place != here and str(place).endswith(ours)):
+            for table, column in ADDRESSES:
+                connection.execute(
+                    f"UPDATE {table} SET {column} = ? || substr({column}, ?) "  # noqa: S608
+                    f"WHERE {column} = ? OR substr({column}, 1, ?) = ?",
+                    (here, len(old) + 1, old, len(old) + 1, f"{old}/"),
+                )
 
 
 @contextmanager

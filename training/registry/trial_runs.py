@@ -49,7 +49,7 @@ def read_trials(
         if recipe not in seen:
             seen.add(recipe)
             newest.append(run)
-    return [_losses(run, name) for run in newest]
+    return [_losses(client, run, name) for run in newest]
 
 
 def _finished(client: "MlflowClient", experiment: str, name: str) -> Iterator["Run"]:
@@ -77,9 +77,9 @@ def recipe_of(settings: Mapping[str, Setting]) -> frozenset[tuple[str, str]]:
     return frozenset((key, str(one)) for key, one in settings.items() if key not in NOT_A_TRIAL)
 
 
-def _losses(run: "Run", name: str) -> pd.DataFrame:
+def _losses(client: "MlflowClient", run: "Run", name: str) -> pd.DataFrame:
     try:
-        return pd.read_parquet(checked_file(run, LOSSES))
+        return pd.read_parquet(checked_file(client, run, LOSSES))
     except (OSError, ValueError) as error:
         raise InputError(
             f"cannot read {LOSSES} of run {run.info.run_id}, a trial of {name}: "

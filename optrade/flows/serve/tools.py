@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Never
 
 from optrade.flows.serve.service import check_port
-from training.registry.tracking_database import require_database
+from training.registry.tracking_database import come_home, explained, require_database
 
 if TYPE_CHECKING:
     from home.layout import Home
@@ -35,6 +35,8 @@ def mlflow_command(home: "Home", host: str, port: int) -> list[str]:
         If the database cannot be used.
     """
     require_database(home.mlruns)
+    with explained(home.mlflow):
+        come_home(home.mlruns)
     return [
         _program("mlflow"), "ui", "--host", host, "--port", str(port),
         "--backend-store-uri", f"sqlite:///{home.mlruns / 'mlflow.db'}",
