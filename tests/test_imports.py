@@ -22,7 +22,8 @@ IMPURE_WORDS = ("read_", "scan_", "write_", "sink_")
 # The rooms, and the modules of other rooms, that compute and do nothing else.
 PURE = (
     "market", "forecasters", "home/records", "feature_repo/features",
-    "ingestion/views", "ingestion/tables", "ingestion/gate/rules.py", "ingestion/gate/sequences.py",
+    "ingestion/views", "ingestion/tables", "ingestion/gate/rules.py", "ingestion/gate/order.py",
+    "ingestion/gate/sequences.py", "ingestion/gate/missing_bars.py", "ingestion/gate/adjustment.py",
     "training/frames", "training/judge", "training/fit", "training/tasks", "training/explain",
     "trading/strategies",
     "serving/answer/signals.py", "serving/answer/predictions.py", "serving/reading/freshness.py",

@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from ingestion.gate.sequences import Stored, newest_bars
+from ingestion.gate.sequences import SOON, Stored, newest_bars
 from ingestion.tables.declare import Splits, Table
 from market.adjust import payable
-from market.arrays import BoolArray
+from market.arrays import BoolArray, FloatArray
 
 # Vendors round prices to a cent at worst.
 CENT: Final = 0.005
@@ -20,6 +20,7 @@ CENT: Final = 0.005
 ROUNDING: Final = 1e-4
 # Beyond it one of the two adjustments is grossly wrong: a dividend of one twentieth of the price.
 GROSS: Final = 0.05
+_VERDICTS: Final = ("flagged", "refused", "misprint")
 
 
 def reinvestable(table: Table, frame: pd.DataFrame, stored: Stored) -> pd.Series:
@@ -61,7 +62,11 @@ def reinvestable(table: Table, frame: pd.DataFrame, stored: Stored) -> pd.Series
 
 
 def disagreement(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return how far each row's adjusted return lies from the vendor's.
+    """Return how far each row's adjusted return lies from the vendor's, and who is wrong.
+
+    Of two returns that differ grossly the farther one is wrong: ours, by the prices or the dividend
+    of the row, or the vendor's, by a misprint of its adjusted close, which nothing is computed
+    from. Where the difference is undone within days, what lies between is wrong, and nothing else.
 
     Parameters
     ----------
@@ -74,21 +79,25 @@ def disagreement(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     -------
     pd.DataFrame
         `gap` (log of our return over the vendor's, NaN where one is unknown), `paid` (what the
-        vendor counts, USD per share), `flagged` (the gap is more than rounding) and `refused` (it
-        is gross, and not a part of the dividend taken twice); the frame's index, (n_rows, 4).
+        vendor counts, USD per share), `flagged` (the gap is more than rounding), `refused` (ours is
+        grossly wrong, and not by a part of the dividend taken twice) and `misprint` (the gap comes
+        from the adjusted close alone); the frame's index, (n_rows, 5).
     """
-    columns = {"gap": np.nan, "paid": np.nan, "flagged": False, "refused": False}
+    columns = {"gap": np.nan, "paid": np.nan, **dict.fromkeys(_VERDICTS, False)}
     found = pd.DataFrame(columns, index=frame.index)
     if table.splits is None or frame.empty:
         return found
-    rows = frame.sort_values([table.partition, table.dated], kind="stable")
+    # A row without a close has no return; the next one is held against the row before it.
+    priced = frame[frame[table.splits.prices[-1]] > 0]
+    rows = priced.sort_values([table.partition, table.dated], kind="stable")
     close, dividend, split = (rows[name].to_numpy() for name in _read(table.splits))
     theirs = rows[table.splits.adjusted].to_numpy()
     before, theirs_before = _before(table, rows, close), _before(table, rows, theirs)
     with np.errstate(divide="ignore", invalid="ignore"):
         moved = np.log(close * split / before)
         vendor = np.log(theirs / theirs_before)
-        gap = moved - np.log(1.0 - dividend * split / before) - vendor
+        ours = moved - np.log(1.0 - dividend * split / before)
+        gap = ours - vendor
         # Above the price no dividend can be reinvested: another rule's business.
         gap[~np.isfinite(gap)] = np.nan
         paid = before / split * (1.0 - np.exp(moved - vendor))
@@ -97,9 +106,38 @@ def disagreement(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     # Yahoo counts a fund's capital gains inside the dividend in some feeds, and takes them twice.
     room = CENT * before
     twice = (dividend - room <= paid) & (paid <= 2 * dividend + room)
-    refused = flagged & (np.abs(gap) > np.maximum(GROSS, ROUNDING + cents)) & ~twice
-    known = {"gap": gap, "paid": paid, "flagged": flagged, "refused": refused}
-    return pd.DataFrame(known, index=rows.index).reindex(frame.index)
+    gross = flagged & (np.abs(gap) > np.maximum(GROSS, ROUNDING + cents)) & ~twice
+    refused, misprint = _verdicts(rows[table.partition].to_numpy(), gap, gross, ours, vendor)
+    values = (gap, paid, flagged, refused, misprint)
+    for name, known in zip(found.columns, values, strict=True):
+        found.loc[rows.index, name] = known
+    return found
+
+
+def _verdicts(
+    keys: np.ndarray, gap: FloatArray, gross: BoolArray, ours: FloatArray, vendor: FloatArray
+) -> tuple[BoolArray, BoolArray]:
+    """Return which rows are wrong by our return, and by the adjusted close alone; (n_rows,) each.
+
+    Rows are in order of their keys, then sessions.
+    """
+    refused, misprint = np.zeros(len(gap), dtype=np.bool_), np.zeros(len(gap), dtype=np.bool_)
+    due = np.flatnonzero(gross).tolist()
+    while due:
+        first = due.pop(0)
+        undone = (
+            row for row in due
+            if row <= first + SOON and keys[row] == keys[first]
+            and abs(gap[first] + gap[row]) < GROSS / 2
+        )  # fmt: skip
+        last = next(undone, None)
+        pair = [first] if last is None else [first, last]
+        if np.abs(vendor[pair]).sum() > np.abs(ours[pair]).sum():
+            misprint[pair] = True
+        else:
+            refused[first : first + 1 if last is None else last] = True
+        due = [row for row in due if last is None or row > last]
+    return refused, misprint
 
 
 def _read(splits: Splits) -> tuple[str, str, str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
+from ingestion.gate.missing_bars import on_whole_bars
 from ingestion.gate.rules import (
     Rule,
     row_rules,
@@ -39,7 +40,8 @@ def gate(
     """Part the rows that keep every rule of their table from those that do not.
 
     Of rows that repeat each other in every column the first is kept; rows of one key that differ
-    are all refused, since none is known to be the right one.
+    are all refused, since none is known to be the right one. What happened to a share in a session
+    without a bar counts in the good rows at the next one, see `on_whole_bars`.
 
     Parameters
     ----------
@@ -72,7 +74,8 @@ def gate(
     repeated = rows.duplicated()
     for row in rows.index[repeated]:
         reasons[row].append(REPEATED)
-    judged = with_judged(table, rows[~repeated])
+    told = on_whole_bars(table, rows[~repeated])
+    judged = with_judged(table, told)
     for rule, row in _broken_rules(table, batches, judged, row_rules(table)):
         reasons[row].append(rule.words)
     # What a row is beside those before it is asked of rows that are right by themselves.
@@ -82,7 +85,8 @@ def gate(
         reasons[row].append(rule.words)
     bad = rows.loc[sorted(reasons)]
     bad = bad.assign(**{REASON: [SEPARATOR.join(reasons[row]) for row in bad.index]})
-    return rows.drop(index=bad.index).reset_index(drop=True), bad.reset_index(drop=True)
+    good = told.drop(index=[row for row in reasons if row in told.index])
+    return good.reset_index(drop=True), bad.reset_index(drop=True)
 
 
 def _broken_rules(

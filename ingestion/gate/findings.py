@@ -4,12 +4,11 @@ Findings are reported; they keep no row out, and nothing is filled.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
 from typing import Final
 
 import pandas as pd
 
-from home.strict_json import Json
+from home.records.finding import Finding
 from ingestion.gate.adjustment import disagreement
 from ingestion.gate.expectations import validate, whole_frame
 from ingestion.gate.rules import Rule, vendor_words
@@ -27,48 +26,12 @@ CHECK_NULLS: Final = "look whether the source still gives them; what is null is 
 CHECK_PAID: Final = (
     "compare the dividends with another source; nothing to do where a capital gain is taken twice"
 )
+MISPRINT: Final = "nothing, features do not read it"
 EVERY_MONTH: Final = "a value for every month up to the last"
 CARRIED: Final = "nothing, it was never published: features carry the month before"
 CHECK_MONTH: Final = "ask the source again; until it comes, features carry the month before"
 # Sessions or keys named in a finding; the count is always whole.
 NAMED: Final = 10
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A rule that a table breaks as a whole.
-
-    Attributes
-    ----------
-    table, key, column
-        Where; `key` is None for a rule on all keys of the landing together, and `column` for one on
-        whole rows.
-    rule
-        What is expected, in words.
-    count
-        How many sessions are missing, values null, or rows otherwise than expected.
-    detail
-        Which ones, in words.
-    action
-        What to do about it, or why nothing need be done.
-    """
-
-    table: str
-    key: str | None
-    column: str | None
-    rule: str
-    count: int
-    detail: str
-    action: str
-
-    def line(self) -> str:
-        """Return the finding in one line of words."""
-        where = " ".join(name for name in (self.table, self.key, self.column) if name)
-        return f"{where}: expected is {self.rule}; got {self.detail} ({self.count}): {self.action}"
-
-    def document(self) -> dict[str, Json]:
-        """Return the finding as plain values."""
-        return asdict(self)
 
 
 def findings(table: Table, frame: pd.DataFrame, stored: Stored) -> list[Finding]:
@@ -177,15 +140,23 @@ def _null_shares(table: Table, frame: pd.DataFrame) -> Iterator[Finding]:
 def _unlike_vendor(table: Table, frame: pd.DataFrame) -> Iterator[Finding]:
     if table.splits is None:
         return
-    beside = disagreement(table, frame)
-    flagged = frame[beside["flagged"]].assign(**beside)
+    flagged = frame.assign(**disagreement(table, frame)).query("flagged")
+    rule = vendor_words(table.splits)
     for key, rows in flagged.groupby(table.partition, sort=False):
-        dividends = zip(rows[table.dated], rows["paid"], rows[table.splits.dividend], strict=True)
-        named = [f"{day.date()} {paid:.3f} for {dividend:g}" for day, paid, dividend in dividends]
-        yield Finding(
-            table.name, str(key), table.splits.adjusted, vendor_words(table.splits),
-            len(rows), f"paid by its adjusted close: {_named(named)}", CHECK_PAID,
-        )  # fmt: skip
+        where = (table.name, str(key), table.splits.adjusted, rule)
+        misprints, others = rows[rows["misprint"]], rows[~rows["misprint"]]
+        if len(misprints):
+            named = _named(list(misprints[table.dated].dt.strftime("%Y-%m-%d")))
+            words = f"an adjusted close that jumps alone: {named}"
+            yield Finding(*where, len(misprints), words, MISPRINT)
+        if len(others):
+            dividends = zip(
+                others[table.dated], others["paid"], others[table.splits.dividend], strict=True
+            )
+            named = _named(
+                [f"{day.date()} {paid:.3f} for {given:g}" for day, paid, given in dividends]
+            )
+            yield Finding(*where, len(others), f"paid by its adjusted close: {named}", CHECK_PAID)
 
 
 def _carried(table: Table, frame: pd.DataFrame, stored: Stored) -> Iterator[Finding]:

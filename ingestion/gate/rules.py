@@ -10,7 +10,8 @@ import pandas as pd
 
 from home.strict_json import Json
 from ingestion.gate.adjustment import disagreement, reinvestable
-from ingestion.gate.sequences import Stored, held, in_order, no_split_missing, rightly_labelled
+from ingestion.gate.order import in_order, rightly_labelled
+from ingestion.gate.sequences import Stored, held, no_split_missing
 from ingestion.tables.declare import Column, Pair, Splits, Table
 from ingestion.tables.frames import KEY_PATTERN
 from market.calendar import sessions

@@ -1,4 +1,4 @@
-"""What a row must be beside the row before it: in order, and at a level that no split explains."""
+"""What the prices of a row must be beside those before it: at a level that no split explains."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,6 +10,7 @@ import pandas as pd
 import polars as pl
 
 from home.manifest import latest
+from ingestion.gate.missing_bars import on_whole_bars, scaled, whole_bars
 from ingestion.tables.declare import Table
 from market.arrays import BoolArray, FloatArray
 
@@ -43,53 +44,6 @@ def nothing_stored(_key: str) -> None:
     return
 
 
-def in_order(table: Table, frame: pd.DataFrame) -> pd.Series:
-    """Return whether each row of a partition stands in order with its neighbours; shape (n_rows,).
-
-    The sessions of a partition are strictly monotone, from the oldest to the newest or the other
-    way. Of two rows in the wrong order neither is known to have the right date, so both are out of
-    order. Rows without a date, and equal dates, are other rules' business.
-    """
-    ordered = pd.Series(data=True, index=frame.index)
-    dated = frame[frame[table.dated].notna()]
-    for _, days in dated[table.dated].groupby(dated[table.partition], sort=False):
-        steps = np.sign(np.diff(days.to_numpy().astype("int64")))
-        wrong = np.flatnonzero(steps == (-1 if steps.sum() >= 0 else 1))
-        ordered.loc[days.index[np.union1d(wrong, wrong + 1)]] = False
-    return ordered
-
-
-def rightly_labelled(table: Table, frame: pd.DataFrame) -> pd.Series:
-    """Return whether a row is its event under the right label; shape (n_rows,).
-
-    Of rows that name one event under several labels, that one is right whose label alone is in
-    order with those of the partition's other events; where none or several are, none is known to
-    be.
-
-    Parameters
-    ----------
-    table
-        A declaration with `alone`; the labels are the columns of its key after the first.
-    frame
-        Its rows, of any number of partitions, in any order.
-    """
-    right = pd.Series(data=True, index=frame.index)
-    double = frame.duplicated(list(table.alone), keep=False)
-    for key, rows in frame[double].groupby(table.partition, sort=False):
-        others = frame[~double & (frame[table.partition] == key)]
-        for day, same in rows.groupby(table.dated):
-            before, after = others[others[table.dated] < day], others[others[table.dated] > day]
-            low = max(_labels(table, before), default=())
-            high = min(_labels(table, after), default=None)
-            fits = [low < name and (high is None or name < high) for name in _labels(table, same)]
-            right.loc[same.index] = np.array(fits) & (sum(fits) == 1)
-    return right
-
-
-def _labels(table: Table, rows: pd.DataFrame) -> list[tuple[float, ...]]:
-    return list(rows[list(table.key[1:])].itertuples(index=False, name=None))
-
-
 def no_split_missing(table: Table, frame: pd.DataFrame, stored: Stored) -> pd.Series:
     """Return whether no split lies between a row and the rows known, that none of them declares.
 
@@ -115,8 +69,8 @@ def no_split_missing(table: Table, frame: pd.DataFrame, stored: Stored) -> pd.Se
     right = pd.Series(data=True, index=frame.index)
     if table.splits is None:
         return right
-    columns = [table.partition, table.dated, *_scaled(table)]
-    rows = frame.loc[_whole(table, frame), columns].sort_values(table.dated, kind="stable")
+    columns = [table.partition, table.dated, *scaled(table)]
+    rows = frame.loc[whole_bars(table, frame), columns].sort_values(table.dated, kind="stable")
     for key, bars in rows.groupby(table.partition, sort=False):
         right.loc[bars.index] = _at_level(table, bars, newest_bars(table, stored(str(key))))
     return right
@@ -141,8 +95,9 @@ def wrong_splits(table: Table, frame: pd.DataFrame, stored: Stored) -> dict[str,
     shape = {str(name): str(dtype) for name, dtype in frame.dtypes.items()}
     if table.splits is None or any(shape.get(name) != table.dtypes[name] for name in table.dtypes):
         return {}  # a frame of another shape is the gate's to refuse
-    columns = [table.partition, table.dated, *_scaled(table)]
-    rows = frame.loc[_whole(table, frame), columns].sort_values(table.dated, kind="stable")
+    columns = [table.partition, table.dated, *scaled(table)]
+    frame = on_whole_bars(table, frame)
+    rows = frame.loc[whole_bars(table, frame), columns].sort_values(table.dated, kind="stable")
     splitting = rows.loc[rows[table.splits.ratio] != 1.0, table.partition].unique()
     reasons = {
         str(key): _wrong_split(table, bars, newest_bars(table, stored(str(key))))
@@ -152,7 +107,7 @@ def wrong_splits(table: Table, frame: pd.DataFrame, stored: Stored) -> dict[str,
 
 
 def _wrong_split(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> str | None:
-    *prices, ratio = _scaled(table)
+    *prices, ratio = scaled(table)
     days, split = bars[table.dated].dt.date.to_numpy(), bars[ratio].to_numpy()
     new = ~_unchanged(table, bars, newest)
     events = np.flatnonzero(split != 1.0)
@@ -237,7 +192,7 @@ def _at_level(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> BoolArr
 
 def _jumps(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> FloatArray:
     """Return the log of the split by which each bar of one ticker jumps; shape (n_bars,)."""
-    *prices, ratio = _scaled(table)
+    *prices, ratio = scaled(table)
     close, split = bars[prices[-1]].to_numpy(), bars[ratio].to_numpy()
     before = np.append(_close_before(table, bars, newest), close[:-1])
     moves = np.log(bars[prices].to_numpy() * (split / before)[:, None])
@@ -262,7 +217,7 @@ def _with_ways_back(jumps: FloatArray, moves: FloatArray) -> FloatArray:
 
 def _unchanged(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> BoolArray:
     """Return whether the lake holds each bar as it is."""
-    names = _scaled(table)
+    names = scaled(table)
     there = newest.set_index(table.dated)[names].reindex(bars[table.dated])
     same = np.isclose(bars[names].to_numpy(), there.to_numpy(), rtol=SAME, atol=0.0)
     unchanged: BoolArray = same.all(axis=1)
@@ -283,7 +238,7 @@ def _close_before(table: Table, bars: pd.DataFrame, newest: pd.DataFrame) -> flo
     earlier = newest[newest[table.dated] < first]
     if earlier.empty or (newest[table.dated] == first).any():
         return np.nan
-    return float(earlier[_scaled(table)[-2]].iloc[-1])
+    return float(earlier[scaled(table)[-2]].iloc[-1])
 
 
 def newest_bars(table: Table, rows: pl.DataFrame | None) -> pd.DataFrame:
@@ -295,18 +250,8 @@ def newest_bars(table: Table, rows: pl.DataFrame | None) -> pd.DataFrame:
         All stored versions, None where there are none.
     """
     paid = [] if table.splits is None else [table.splits.dividend]
-    names = [table.dated, *_scaled(table), *paid]
+    names = [table.dated, *scaled(table), *paid]
     if rows is None:
         return table.empty()[names]
     frame = latest(rows, table.key).sort(table.dated).select(names).to_pandas()
     return frame.astype({table.dated: table.dtypes[table.dated]})
-
-
-def _whole(table: Table, frame: pd.DataFrame) -> pd.Series:
-    numbers = frame[_scaled(table)]
-    return ((numbers > 0) & np.isfinite(numbers)).all(axis=1) & frame[table.dated].notna()
-
-
-def _scaled(table: Table) -> list[str]:
-    """Return the prices that splits scale, the close last of them, then the column of splits."""
-    return [] if table.splits is None else [*table.splits.prices, table.splits.ratio]

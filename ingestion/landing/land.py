@@ -9,7 +9,8 @@ import pandas as pd
 import structlog
 
 from home.progress import Progress
-from ingestion.gate.findings import Finding, absent
+from home.records.finding import Finding
+from ingestion.gate.findings import absent
 from ingestion.gate.sequences import wrong_splits
 from ingestion.lake.lake import Lake
 from ingestion.landing.answers import commit_answers

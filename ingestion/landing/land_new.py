@@ -8,6 +8,7 @@ import pandas as pd
 from home.layout import DataFiles
 from ingestion.gate.expectations import gate
 from ingestion.gate.findings import findings
+from ingestion.gate.missing_bars import counted_later
 from ingestion.lake.lake import Lake
 from ingestion.lake.record import landing_fingerprint, read_record, write_record
 from ingestion.landing.answers import answers, commit_answers, completely_answered
@@ -70,7 +71,7 @@ def _land(
     stored = partial(lake.stored, table.name)
     good, bad = gate(table, frame, stored)
     late = (table.days(good) > batch.end) & table.sessional
-    missing = tuple(findings(table, good[~late], stored))
+    found = (*findings(table, good[~late], stored), *counted_later(table, frame))
     rows = pd.concat([good[~late], gone], ignore_index=True).astype(table.dtypes)
     landing = lake.land(table, rows, origin, batch.landed_at, bad)
     return TableReport(
@@ -80,5 +81,5 @@ def _land(
         rows_corrected=landing.rows_corrected,
         rows_quarantined=landing.rows_quarantined,
         rows_held_back=int(late.sum()),
-        findings=missing,
+        findings=found,
     )

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Final
 
+from home.records.finding import Finding
 from home.strict_json import Json
-from ingestion.gate.findings import Finding
 
 # Reasons that are told whole; the keys are always all named.
 TOLD: Final = 3

@@ -111,3 +111,51 @@ def test_a_close_that_a_stored_dividend_exceeds_is_refused(prices: Frame) -> Non
     assert reinvestable(PRICES, frame.iloc[[5]], lambda _key: stored).tolist() == [True]
     dear = frame.iloc[[5]].assign(dividend=200.0)
     assert reinvestable(PRICES, dear, lambda _key: stored).tolist() == [False]
+
+
+def misprinted(prices: Frame, column: str, first: int, last: int, factor: float) -> pd.DataFrame:
+    """Return quiet prices of which one column, or the whole bar, is wrong in [first, last)."""
+    frame = prices(count=12)
+    names = ["open", "high", "low", "close"] if column == "bar" else [column]
+    frame.loc[first : last - 1, names] *= factor
+    return frame
+
+
+@pytest.mark.parametrize("factor", [0.01, 0.9, 1.08, 10.0])
+@pytest.mark.parametrize("last", [6, 8, 12])
+def test_a_misprint_of_the_adjusted_close_alone_refuses_no_row(
+    prices: Frame, last: int, factor: float
+) -> None:
+    frame = misprinted(prices, "adj_close", 5, last, factor)
+    good, bad = gate(PRICES, frame)
+    assert bad.empty
+    (found,) = findings(PRICES, good, nothing_stored)
+    assert (found.column, found.rule) == ("adj_close", NEAR)
+    assert found.detail.startswith("an adjusted close that jumps alone: 2020-01-09")
+    assert found.action == "nothing, features do not read it"
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.1])
+@pytest.mark.parametrize("last", [6, 8])
+def test_a_misprint_of_the_bar_alone_refuses_its_rows_and_no_good_one(
+    prices: Frame, last: int, factor: float
+) -> None:
+    frame = misprinted(prices, "bar", 5, last, factor)
+    _, bad = gate(PRICES, frame)
+    assert bad["session"].tolist() == frame["session"].tolist()[5:last]
+    assert set(bad["reason"]) == {NEAR}
+
+
+def test_a_bar_given_a_hundredfold_beside_a_right_adjusted_close(prices: Frame) -> None:
+    frame = misprinted(prices, "bar", 5, 7, 100.0)
+    _, bad = gate(PRICES, frame)
+    assert bad["session"].tolist() == frame["session"].tolist()[5:7]
+
+
+def test_a_row_after_one_without_a_bar_is_compared_with_the_last_bar(prices: Frame) -> None:
+    frame = paying(prices, 0.3)
+    frame.loc[4, ["open", "high", "low", "close"]] = np.nan
+    frame.loc[5, "dividend"] *= 100
+    _, bad = gate(PRICES, frame)
+    assert bad["session"].tolist() == frame["session"].tolist()[4:6]
+    assert bad["reason"].tolist()[1] == NEAR

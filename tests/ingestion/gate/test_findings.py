@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from home.records.finding import Finding
 from ingestion.gate.expectations import gate
 from ingestion.gate.findings import (
     CARRIED,
     CHECK_GAP,
     CHECK_MONTH,
-    Finding,
     absent,
     calendar,
     findings,

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.gate.expectations import gate
-from ingestion.gate.sequences import in_order, log_split, no_split_missing, nothing_stored
+from ingestion.gate.order import in_order
+from ingestion.gate.sequences import log_split, no_split_missing, nothing_stored
 from ingestion.tables.catalogue import INDICES, PRICES
 from ingestion.tables.frames import LANDED, typed
 

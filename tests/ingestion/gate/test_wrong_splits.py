@@ -15,13 +15,17 @@ DAYS = sessions("2024-01-02", "2024-03-01").as_unit("ns")
 LEVELS = ["open", "high", "low", "close"]
 
 
-def answer(levels: object = 100.0, ticker: str = "SPY", **splits: float) -> pd.DataFrame:
+def answer(
+    levels: object = 100.0, ticker: str = "SPY", repeat: int | None = None, **splits: float
+) -> pd.DataFrame:
     """Return a vendor's split-adjusted levels as traded, with splits by place (`d5=2.0`)."""
     frame = pd.DataFrame({"ticker": ticker, "session": DAYS})
     frame = frame.assign(**dict.fromkeys(LEVELS, np.broadcast_to(levels, len(DAYS)).astype(float)))
     frame = frame.assign(volume=1e6, dividend=0.0, split=1.0, adj_close=frame["close"])
     for place, ratio in splits.items():
         frame.loc[int(place[1:]), "split"] = ratio
+    if repeat is not None:
+        frame = frame.loc[np.sort([*frame.index, repeat])].reset_index(drop=True)
     return PRICES.check(as_traded(frame)[list(PRICES.names)])
 
 
@@ -39,6 +43,9 @@ WRONG = {
         "got the split 2 on 2024-01-09 and again on 2024-01-10, allowed is once",
     ),
     "given twice, a week apart": (answer(d5=2.0, d9=2.0), "2024-01-09 and again on 2024-01-16"),
+    "given twice on one day": (
+        answer(repeat=5, d5=2.0), "got the split 2 on 2024-01-09 and again on 2024-01-09",
+    ),
     "given and not applied": (answer(stepped(200, 100, 5), d5=2.0), "split not applied: got the"),
     "applied twice": (answer(stepped(50, 100, 5), d5=2.0), "split 2 on 2024-01-09"),
     "applied to a part of the history": (
@@ -50,7 +57,7 @@ WRONG = {
     "and a fall by 7 %": (answer(stepped(10, 93, 5), d5=0.1), "split not applied"),
     "and a fall by a third": (answer(stepped(1, 131, 5), d5=1 / 190), "split not applied"),
     "1 for 2, and a fall by 7 %": (answer(stepped(10, 18.6, 5), d5=0.5), "split not applied"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("frame", "words"), WRONG.values(), ids=WRONG)
@@ -67,16 +74,32 @@ RIGHT = {
     "a reverse split, and a fall by a third": answer(stepped(100, 69, 5), d5=1 / 190),
     "twice by the same ratio, seven weeks apart": answer(d2=2.0, d38=2.0),
     "two ratios, a day apart": answer(d5=2.0, d6=1.5),
+    "a fall through the day to a half": answer(stepped(200, 100, 5)).assign(
+        open=stepped(200, 100, 6), high=stepped(200, 100, 6)
+    ),
+    "a single bar": answer(d0=2.0).iloc[:1],
     "a null bar": answer(d5=2.0).assign(close=lambda bars: bars["close"].mask(bars.index == 8)),
     "a bar of zeros": answer(stepped(0, 100, 5), d5=2.0),
     "no row": PRICES.empty(),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("frame", RIGHT.values(), ids=RIGHT)
 def test_splits_and_moves_that_can_be_right_pass(frame: pd.DataFrame) -> None:
     assert refused(frame) == {}
     assert no_split_missing(PRICES, frame, nothing_stored).all()
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(400, 101), (150, 100)], ids=["to a quarter", "by exactly a third"]
+)
+def test_a_split_neither_given_nor_applied_holds_the_rows_from_it_on(
+    before: float, after: float
+) -> None:
+    frame = answer(stepped(before, after, 5))
+    assert refused(frame) == {}
+    wrong = ~no_split_missing(PRICES, frame, nothing_stored)
+    assert np.flatnonzero(wrong).tolist() == list(range(5, len(DAYS)))
 
 
 def test_only_the_ticker_of_the_wrong_split_is_refused() -> None:

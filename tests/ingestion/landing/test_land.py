@@ -576,3 +576,24 @@ def test_recorded_days_land_one_after_another_as_they_would_at_once(
     macro = read_rows(tmp_path, "macro")
     whole = read_rows(recordings.data, "macro")
     assert macro.tail(macro.height - 60).equals(whole.tail(macro.height - 60))
+
+
+def test_a_split_of_a_session_without_a_bar_lands_with_the_next_bar_and_is_told(
+    tmp_path: Path, source: Tables
+) -> None:
+    bars = source.frames["prices"]
+    spy = bars.index[bars["ticker"] == "SPY"]
+    levels = ["open", "high", "low", "close"]
+    bars.loc[spy[50:], levels] /= 2.0
+    bars.loc[spy[50], "split"] = 2.0
+    bars["adj_close"] = np.nan
+    whole = bars.copy()
+    bars.loc[spy[50], levels] = np.nan
+    report = fetch(tmp_path, source, "SPY")["prices"]
+    assert (report.rows_new, report.rows_quarantined) == (len(spy) - 1, 1)
+    assert any("counted on" in found.detail for found in report.findings)
+    # The vendor fills the bar in: the split counts on its own day, and once.
+    source.frames["prices"] = whole
+    assert fetch(tmp_path, source, "SPY")["prices"].rows_corrected == 1
+    held = current_rows(tmp_path, "prices", ["SPY"]).filter(split=2.0)
+    assert held["session"].to_list() == [DAYS[50].date()]
