@@ -59,6 +59,11 @@ class DataFiles:
         return self.root / "landed.json"
 
     @property
+    def findings(self) -> Path:
+        """What is worth a look in the raw tables."""
+        return self.root / "findings.json"
+
+    @property
     def simulation(self) -> Path:
         """Which simulated market the home holds."""
         return self.root / "simulation.json"

@@ -1,4 +1,4 @@
-"""Data health: what has landed, how old it is, what was refused, and what is null."""
+"""Data health: what has landed, its age, what is null, worth a look, or was refused."""
 
 import pandas as pd
 import streamlit as st
@@ -6,6 +6,7 @@ import streamlit as st
 from dashboard.loading import load
 from dashboard.page import held, run_page
 from dashboard.queries import data as queries_data
+from dashboard.queries.findings import told_findings
 from dashboard.queries.lacking import lacking
 from dashboard.queries.quarantine import quarantined
 from home.layout import Home
@@ -21,6 +22,8 @@ def show(files: Home, now: pd.Timestamp) -> None:
     _lacking(files)
     with held():
         _nulls(files)
+    with held():
+        _findings(files)
     with held():
         _quarantine(files)
     _tables(table)
@@ -64,6 +67,22 @@ def _nulls(files: Home) -> None:
     absent = load(queries_data.absent_views, files.data, watch=files.manifest)
     if absent:
         st.caption(f"Not there, as nothing has landed in them: {', '.join(absent)}.")
+
+
+def _findings(files: Home) -> None:
+    st.subheader("Findings", anchor=False)
+    found = load(told_findings, files.data, watch=files.files.findings)
+    if found is None:
+        st.info("None are kept yet: the next `optrade ingest` looks.", icon=":material/inbox:")
+    elif found.empty:
+        st.success("Nothing in the raw tables is worth a look.", icon=":material/check_circle:")
+    else:
+        columns = {
+            "wrong": st.column_config.TextColumn("what is wrong", width="large"),
+            "act": st.column_config.TextColumn("to act?", width="medium"),
+        }
+        st.dataframe(found, hide_index=True, column_config=columns)
+        st.caption("Of rows that landed all the same: nothing is filled, and no row is kept out.")
 
 
 def _quarantine(files: Home) -> None:

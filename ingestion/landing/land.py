@@ -10,8 +10,9 @@ import structlog
 
 from home.progress import Progress
 from home.records.finding import Finding
-from ingestion.gate.findings import absent
+from ingestion.gate.findings import IN_PLAN, OF_ANSWERS, absent
 from ingestion.gate.sequences import wrong_splits
+from ingestion.lake.findings import keep_findings
 from ingestion.lake.lake import Lake
 from ingestion.landing.answers import commit_answers
 from ingestion.landing.batch import Batch, batches
@@ -27,8 +28,6 @@ logger = structlog.get_logger(__name__)
 # What every home needs: an answer of another shape stops the run. That of another table leaves its
 # view behind, and the others go on.
 CORE: Final = (PRICES, INDICES, MACRO_SERIES)
-# The rule that a key breaks for which the vendor's plan has no answer.
-IN_PLAN: Final = "included in the plan"
 CHANGE_PLAN: Final = "nothing, or take a plan that includes it"
 
 
@@ -103,16 +102,23 @@ def _land_batch(lake: Lake, source: Source, batch: Batch) -> TableReport:
     stored = partial(lake.stored, table.name)
     fetched = fetched.without(table, wrong_splits(table, fetched.frame, stored))
     report = land_new(lake, source.origin, batch, fetched)
-    refused = (
+    refused = [
         Finding(table.name, key, None, IN_PLAN, 1, why, CHANGE_PLAN)
         for key, why in fetched.refused.items()
-    )
+    ]
+    of_answers = [*refused, *_without_rows(lake, batch, fetched)]
+    keep_findings(lake.data_dir, table.name, of_answers, partial(_is_of_answers, batch))
     return replace(
         report,
         stale_keys=tuple(fetched.failed),
         stale=reasons(why for why in fetched.failed.values() if why != NOT_ASKED),
-        findings=(*report.findings, *refused, *_without_rows(lake, batch, fetched)),
+        findings=(*report.findings, *of_answers),
     )
+
+
+def _is_of_answers(batch: Batch, finding: Finding) -> bool:
+    """Return whether a finding is about how a source answered for the keys of a batch."""
+    return finding.rule in OF_ANSWERS and finding.key in batch.keys
 
 
 def _without_rows(lake: Lake, batch: Batch, fetched: Fetched) -> list[Finding]:

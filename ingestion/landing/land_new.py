@@ -6,9 +6,11 @@ from functools import partial
 import pandas as pd
 
 from home.layout import DataFiles
+from home.records.finding import Finding
 from ingestion.gate.expectations import gate
-from ingestion.gate.findings import findings
+from ingestion.gate.findings import OF_ANSWERS, findings
 from ingestion.gate.missing_bars import counted_later
+from ingestion.lake.findings import held_findings, keep_findings
 from ingestion.lake.lake import Lake
 from ingestion.lake.record import landing_fingerprint, read_record, write_record
 from ingestion.landing.answers import answers, commit_answers, completely_answered
@@ -25,7 +27,8 @@ def land_new(lake: Lake, origin: str, batch: Batch, fetched: Fetched) -> TableRe
     before = record.get(batch.name, "")
     late = _held_back(before)
     # The same rows onto the same rows by the same rules: gate and lake would find nothing new.
-    if before == _state(lake, batch, fetched, late):
+    known = batch.table.name in held_findings(lake.data_dir)
+    if known and before == _state(lake, batch, fetched, late):
         commit_answers(lake, batch, fetched)
         return TableReport(batch.table.name, len(batch.keys), rows_held_back=late)
     gone = _withdrawn(lake, batch, fetched)
@@ -33,9 +36,15 @@ def land_new(lake: Lake, origin: str, batch: Batch, fetched: Fetched) -> TableRe
         lake.answered(answers(lake.manifest, batch, fetched))
         report = _land(lake, origin, batch, fetched.frame, gone)
         lake.commit()
+    keep_findings(lake.data_dir, batch.table.name, report.findings, partial(_is_of_rows, batch))
     state = _state(lake, batch, fetched, report.rows_held_back)
     write_record(DataFiles(lake.data_dir).landed, record | {batch.name: state})
     return report
+
+
+def _is_of_rows(batch: Batch, finding: Finding) -> bool:
+    """Return whether a finding is about rows of a batch that lands."""
+    return finding.rule not in OF_ANSWERS and finding.key in (None, *batch.keys)
 
 
 def _state(lake: Lake, batch: Batch, fetched: Fetched, late: int) -> str:

@@ -10,6 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.page import PAGES
 from dashboard.queries.ledger import signal_history
+from home.findings import findings_bytes
+from home.layout import Home
+from home.records.finding import Finding
 from home.served_model import write_checked
 from home.strict_json import signed
 
@@ -267,3 +270,28 @@ def test_a_signal_without_a_field_names_the_field(own: Path, open_page: Open) ->
     app = open_page(own, "daily_signals")
     assert not app.exception
     assert "prediction.probability is missing" in app.error[0].value
+
+
+def test_data_health_lists_the_findings_and_whether_to_act(own: Path, open_page: Open) -> None:
+    assert "None are kept yet" in messages(open_page(own, "data_health"))
+    kept = Home(own).files.findings
+    finding = Finding("prices", "SPY", "adj_close", "a return near", 2, "jumps", "nothing, see")
+    kept.write_bytes(findings_bytes({"prices": [finding], "indices": []}))
+    page = open_page(own, "data_health")
+    (told,) = [table.value for table in page.dataframe if "wrong" in table.value]
+    assert told.to_dict("records") == [
+        {
+            "table": "prices",
+            "key": "SPY",
+            "column": "adj_close",
+            "wrong": "expected is a return near; got jumps (2)",
+            "act": "nothing, see",
+        }
+    ]
+    kept.write_bytes(findings_bytes({"prices": []}))
+    page = open_page(own, "data_health")
+    assert page.success[0].value == "Nothing in the raw tables is worth a look."
+    kept.write_bytes(kept.read_bytes().replace(b"prices", b"prince"))
+    page = open_page(own, "data_health")
+    assert "findings.json is damaged" in messages(page)
+    assert "Quarantine" in [part.value for part in page.subheader]

@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from feature_repo.features.earnings.reports import WITHDRAWN
+from home.findings import read_findings
 from home.layout import DataFiles
 from home.manifest import Answer, current_rows, damaged, read_manifest, read_rows
 from ingestion.build.build import build_features
@@ -26,6 +27,7 @@ from market.availability import SERIES
 from market.baskets import basket_symbols
 from market.calendar import decision_time, sessions
 from market.errors import (
+    DamagedFile,
     InputError,
     MissingCredential,
     NotEntitled,
@@ -597,3 +599,61 @@ def test_a_split_of_a_session_without_a_bar_lands_with_the_next_bar_and_is_told(
     assert fetch(tmp_path, source, "SPY")["prices"].rows_corrected == 1
     held = current_rows(tmp_path, "prices", ["SPY"]).filter(split=2.0)
     assert held["session"].to_list() == [DAYS[50].date()]
+
+
+def test_the_newest_findings_are_kept_by_table_and_key(tmp_path: Path, source: Tables) -> None:
+    bars = source.frames["prices"].set_index("ticker")
+    rows = {name: part.reset_index() for name, part in bars.groupby("ticker", sort=False)}
+    holed = {name: part.drop(index=[10]) for name, part in rows.items()}
+    source.tables = ("prices",)
+    source.frames["prices"] = pd.concat([holed["SPY"], holed["QQQ"]], ignore_index=True)
+    fetch(tmp_path, source)
+    kept = DataFiles(tmp_path).findings
+
+    def keys() -> list[str | None]:
+        return [found.key for found in read_findings(kept)["prices"]]
+
+    assert keys() == ["SPY", "QQQ"]
+    # What does not land anew keeps its findings, and their file is left alone.
+    before = kept.stat().st_mtime_ns
+    fetch(tmp_path, source)
+    assert (keys(), kept.stat().st_mtime_ns) == (["SPY", "QQQ"], before)
+    # A landing of one key says nothing of another.
+    source.frames["prices"] = pd.concat([rows["SPY"], holed["QQQ"]], ignore_index=True)
+    fetch(tmp_path, source, "SPY")
+    assert keys() == ["QQQ"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b'{"format": 1, "tables": {"prices": []}}'])
+def test_findings_that_were_lost_or_damaged_are_found_again(
+    tmp_path: Path, source: Tables, content: bytes | None
+) -> None:
+    source.tables = ("prices",)
+    source.frames["prices"] = source.frames["prices"].drop(index=[10]).reset_index(drop=True)
+    fetch(tmp_path, source)
+    kept = DataFiles(tmp_path).findings
+    whole = kept.read_bytes()
+    kept.unlink() if content is None else kept.write_bytes(content)
+    if content is not None:
+        with pytest.raises(DamagedFile, match="the next `optrade ingest` writes it anew"):
+            read_findings(kept)
+    fetch(tmp_path, source)
+    assert kept.read_bytes() == whole
+
+
+def test_how_a_source_answers_is_kept_until_it_answers_otherwise(
+    tmp_path: Path, source: Tables
+) -> None:
+    source.tables = ("indices",)
+    levels = source.frames["indices"]
+    source.frames["indices"] = levels[levels["symbol"] != "VXN"]
+    fetch(tmp_path, source)
+    kept = DataFiles(tmp_path).findings
+    assert [(found.key, found.rule) for found in read_findings(kept)["indices"]] == [
+        ("VXN", "at least one row")
+    ]
+    fetch(tmp_path, source)
+    assert len(read_findings(kept)["indices"]) == 1
+    source.frames["indices"] = levels
+    fetch(tmp_path, source)
+    assert read_findings(kept) == {"indices": []}
