@@ -60,8 +60,10 @@ class Runtime:
         InputError
             If `REDIS_URL` is malformed.
         ConfigurationError
-            If the server that it names does not answer or is another home's, or there is no
+            If the server that it names does not let us in or is another home's, or there is no
             program of a server.
+        StoreUnavailable
+            If the server does not answer.
         """
         if self.settings.redis_url is not None:
             from optrade.redis.content import check_named

@@ -24,7 +24,7 @@ from feature_repo.store.repo_config import write_configuration
 from home.files import replace_file, sync_folder
 from home.layout import DataFiles
 from home.verified import read_regular
-from market.errors import ConfigurationError, InputError
+from market.errors import ConfigurationError, StoreUnavailable
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -46,7 +46,7 @@ def apply(store: "FeatureStore", data_dir: Path) -> None:
 
     Raises
     ------
-    InputError
+    StoreUnavailable
         If another process holds the registry for longer than half a minute.
     """
     with changed_registry(store, data_dir) as writer:
@@ -83,7 +83,7 @@ def locked(folder: Path) -> Iterator[None]:
 
     Raises
     ------
-    InputError
+    StoreUnavailable
         If another process does not let go of it in time.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def locked(folder: Path) -> Iterator[None]:
         with FileLock(folder / LOCK, timeout=LOCK_WAIT):
             yield
     except Timeout:
-        raise InputError(
+        raise StoreUnavailable(
             f"another process has held {folder / LOCK} for {LOCK_WAIT:.0f} s: wait for it to end"
         ) from None
 

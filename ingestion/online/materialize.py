@@ -17,7 +17,7 @@ from home.manifest import read_manifest
 from ingestion.online.feast_registry import apply, changed_registry, define_all
 from ingestion.online.pointer import Materialization, pointer_of
 from market.calendar import FIRST_SESSION, NEW_YORK
-from market.errors import ConfigurationError, InputError
+from market.errors import ConfigurationError, InputError, StoreUnavailable
 from market.underlyings import MARKET
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def materialize(
     InputError
         If `as_of` has no zone, nothing has landed, the views were built by definitions that this
         code does not have, or another process holds the registry.
-    ConfigurationError
+    StoreUnavailable
         If the online store does not answer.
     """
     if as_of.tzinfo is None:
@@ -169,7 +169,9 @@ def connect(store: "FeatureStore") -> "Redis":
     Raises
     ------
     ConfigurationError
-        If it does not answer, or there is none.
+        If there is none.
+    StoreUnavailable
+        If it does not answer.
     """
     from redis import Redis
     from redis.exceptions import RedisError
@@ -181,7 +183,7 @@ def connect(store: "FeatureStore") -> "Redis":
     try:
         client.ping()
     except RedisError as error:
-        raise ConfigurationError(
+        raise StoreUnavailable(
             f"Redis at {options['host']}:{options['port']} does not answer "
             f"({type(error).__name__}): see `optrade redis status`, or set REDIS_URL"
         ) from None

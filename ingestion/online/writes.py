@@ -19,7 +19,7 @@ from feast.infra.online_stores.redis import RedisOnlineStore, RedisOnlineStoreCo
 from pydantic import Field
 
 from feature_repo.store.row_checks import with_check
-from market.errors import ConfigurationError
+from market.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -75,7 +75,7 @@ class Writes:
 
         Raises
         ------
-        ConfigurationError
+        StoreUnavailable
             If Redis does not take it, or another process changed a row meanwhile.
         """
         from redis.exceptions import RedisError
@@ -90,7 +90,7 @@ class Writes:
                     pipe.set(*pointer)
                 pipe.execute()
         except RedisError as error:
-            raise ConfigurationError(
+            raise StoreUnavailable(
                 f"Redis did not take the {len(self.rows)} rows ({type(error).__name__}): it has "
                 "to be 6.2 or newer, and nobody else writing to it; see `optrade redis status`, "
                 "then run `optrade materialize` again"

@@ -67,7 +67,7 @@ def parity(run: "Runtime", tickers: Sequence[str], count: int) -> ParityReport:
     ------
     InputError
         If nothing was built for a ticker.
-    ConfigurationError
+    StoreUnavailable
         If the online store does not answer.
     """
     from feature_repo.store.repo_config import SESSION_POINTER

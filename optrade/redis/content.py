@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from feature_repo.store.repo_config import SESSION_POINTER, connection_string, redis_options
 from home.records.pointer import SessionPointer
-from market.errors import ConfigurationError, InputError
+from market.errors import ConfigurationError, InputError, StoreUnavailable
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -39,25 +39,33 @@ def published(url: str) -> SessionPointer | None:
     InputError
         If the URL is malformed.
     ConfigurationError
-        If the server does not answer, or does not let us in.
+        If the server refuses what the URL asks for: its user, its password, its database.
+    StoreUnavailable
+        If it does not answer, or not as Redis does.
     """
-    from redis.exceptions import RedisError
+    from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
     with connect(url) as client:
         try:
             content: Any = client.get(SESSION_POINTER)
+        except (AuthenticationError, ResponseError) as error:
+            raise ConfigurationError(_no_use(url, error, "correct REDIS_URL")) from None
         except (RedisError, OSError) as error:
-            raise ConfigurationError(
-                f"Redis at {place(url)} is no use "
-                f"({type(error).__name__}: {error!s:.80}): start it, correct REDIS_URL, or unset "
-                "REDIS_URL to have a server of the home's own"
-            ) from None
+            cure = "start it, correct REDIS_URL"
+            raise StoreUnavailable(_no_use(url, error, cure)) from None
     if content is None:
         return None
     try:
         return SessionPointer.from_json(content, SESSION_POINTER)
     except InputError:
         return None  # of another version
+
+
+def _no_use(url: str, error: Exception, cure: str) -> str:
+    return (
+        f"Redis at {place(url)} is no use ({type(error).__name__}: {error!s:.80}): {cure}, or "
+        "unset REDIS_URL to have a server of the home's own"
+    )
 
 
 def check_named(url: str, data_dir: Path) -> None:
@@ -68,7 +76,9 @@ def check_named(url: str, data_dir: Path) -> None:
     InputError
         If the URL is malformed.
     ConfigurationError
-        If the server does not answer, or another home uses it.
+        If the server does not let us in, or another home uses it.
+    StoreUnavailable
+        If the server does not answer.
     """
     found = published(url)
     if found is not None and found.data_dir != str(data_dir.resolve()):

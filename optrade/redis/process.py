@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from home.files import write_durably
-from market.errors import ConfigurationError, InputError
+from market.errors import ConfigurationError, InputError, StoreUnavailable
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -89,7 +89,9 @@ def launch(folder: Path, port: int | None) -> RedisAddress:
     Raises
     ------
     InputError
-        If the port is taken, or the server does not start.
+        If the port is taken.
+    StoreUnavailable
+        If the server does not start.
     """
     server = server_path()
     if port is not None:
@@ -98,7 +100,7 @@ def launch(folder: Path, port: int | None) -> RedisAddress:
     for _ in range(ATTEMPTS - 1):
         try:
             return _launch_on(folder, server, _free_port())
-        except InputError:
+        except StoreUnavailable:
             continue
     return _launch_on(folder, server, _free_port())
 
@@ -108,19 +110,25 @@ def _launch_on(folder: Path, server: Path, port: int) -> RedisAddress:
     text = _TEXT.format(port=port, password=password)
     write_durably(folder / CONFIGURATION, text.encode(), private=True)
     (folder / LOG).unlink(missing_ok=True)
-    run = subprocess.run(  # noqa: S603 - a program we looked up, and a constant
-        [server, CONFIGURATION],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        start_new_session=True,
-        check=False,
-        umask=0o077,
-        timeout=START_WAIT,
-    )
+    try:
+        run = subprocess.run(  # noqa: S603 - a program we looked up, and a constant
+            [server, CONFIGURATION],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            start_new_session=True,
+            check=False,
+            umask=0o077,
+            timeout=START_WAIT,
+        )
+    except subprocess.TimeoutExpired:
+        raise StoreUnavailable(
+            f"redis: {server} did not start within {START_WAIT:.0f} s; try it by hand, or set "
+            "REDIS_URL to a server that runs"
+        ) from None
     pid = _first_answer(RedisAddress(port, 0, password)) if run.returncode == 0 else None
     if pid is None:
-        raise InputError(
+        raise StoreUnavailable(
             f"redis: {server} did not start on port {port}: {_last_words(folder, run.stdout)}; "
             "run `optrade redis start` for another port, or set REDIS_URL"
         )
@@ -207,13 +215,13 @@ def await_end(address: RedisAddress) -> None:
 
     Raises
     ------
-    InputError
+    StoreUnavailable
         If something still does after ten seconds.
     """
     end = time.monotonic() + START_WAIT
     while _listens(address):
         if time.monotonic() > end:
-            raise InputError(
+            raise StoreUnavailable(
                 f"redis: process {address.pid} was told to end and still listens on port "
                 f"{address.port}; end it with `kill {address.pid}`"
             )

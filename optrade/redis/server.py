@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from home.files import write_durably
 from home.layout import DataFiles
-from market.errors import InputError
+from market.errors import InputError, StoreUnavailable
 from optrade.redis.process import (
     CONFIGURATION,
     PID,
@@ -47,7 +47,9 @@ def start(data_dir: Path, port: int | None = None) -> RedisAddress:
     Raises
     ------
     InputError
-        If the port is taken, the server already runs on another one, or it does not start.
+        If the port is taken, or the server already runs on another one.
+    StoreUnavailable
+        If the server does not start, or runs and does not answer.
     ConfigurationError
         If there is no program of a server.
     """
@@ -68,17 +70,19 @@ def stop(data_dir: Path) -> bool:
 
     Raises
     ------
-    InputError
+    StoreUnavailable
         If the server does not answer or does not end.
     """
     from redis.exceptions import ConnectionError as EndedError
+    from redis.exceptions import TimeoutError as SilentError
 
     if not _folder(data_dir).exists():
         return False
     with _locked(data_dir) as folder:
         running = _running(folder)
         if running is not None:
-            with contextlib.suppress(EndedError):  # the answer of a server that has ended
+            # It has ended; where it has not, `await_end` says so.
+            with contextlib.suppress(EndedError, SilentError):
                 client(running).shutdown(nosave=True)
             await_end(running)
         for name in (ADDRESS, CONFIGURATION, PID):
@@ -91,7 +95,7 @@ def status(data_dir: Path) -> RedisAddress | None:
 
     Raises
     ------
-    InputError
+    StoreUnavailable
         If the server runs and does not answer.
     """
     return _running(_folder(data_dir))
@@ -118,7 +122,7 @@ def _running(folder: Path) -> RedisAddress | None:
     except SilentError:
         if not (_alive(address.pid) and _works_in(address.pid, folder)):
             return None  # something else listens there, and does not speak
-        raise InputError(
+        raise StoreUnavailable(
             f"redis: the server of this home (process {address.pid}, port {address.port}) does "
             f"not answer; end it with `kill -9 {address.pid}` and start it again"
         ) from None
@@ -169,7 +173,7 @@ def _locked(data_dir: Path) -> Iterator[Path]:
         with FileLock(folder / ".lock", timeout=LOCK_WAIT):
             yield folder
     except Timeout:
-        raise InputError(
+        raise StoreUnavailable(
             f"redis: another process has held {folder / '.lock'} for {LOCK_WAIT:.0f} s; "
             "wait for it to end"
         ) from None

@@ -127,9 +127,9 @@ PORTS: Final = {
     "a Redis URL of another scheme": Mistake("materialize", "REDIS_URL: got scheme .http., allowed is", environment={"REDIS_URL": "http://user:hunter2@localhost:6379"}),
     "a Redis URL without a scheme": Mistake("materialize", "REDIS_URL: got", environment={"REDIS_URL": "localhost:6379"}),
     "a Redis URL with a port of words": Mistake("materialize", "REDIS_URL: got a URL that cannot be read, allowed is", environment={"REDIS_URL": "redis://:hunter2@localhost:port"}),
-    "a Redis that does not answer": Mistake("materialize", "is no use .*: start it, correct REDIS_URL", environment={"REDIS_URL": "redis://:hunter2@127.0.0.1:1"}),
-    "a Redis on a host that is none": Mistake("materialize", "is no use .*: start it, correct REDIS_URL", environment={"REDIS_URL": "redis://nowhere.invalid:6379"}),
-    "status of a Redis that does not answer": Mistake("redis status", "is no use .*: start it, correct REDIS_URL", environment={"REDIS_URL": "redis://:hunter2@127.0.0.1:1"}),
+    "a Redis that does not answer": Mistake("materialize", "is no use .*: start it, correct REDIS_URL", code=3, environment={"REDIS_URL": "redis://:hunter2@127.0.0.1:1"}),
+    "a Redis on a host that is none": Mistake("materialize", "is no use .*: start it, correct REDIS_URL", code=3, environment={"REDIS_URL": "redis://nowhere.invalid:6379"}),
+    "status of a Redis that does not answer": Mistake("redis status", "is no use .*: start it, correct REDIS_URL", code=3, environment={"REDIS_URL": "redis://:hunter2@127.0.0.1:1"}),
     "starting a Redis beside a named one": Mistake("redis start", "unset", environment={"REDIS_URL": "redis://127.0.0.1:1"}),
 }  # fmt: skip
 

@@ -177,8 +177,8 @@ USING = {
     "redis status": ("redis", "status"),
 }
 BAD_URLS = {
-    "malformed": ("http://user:hunter2@localhost:6379", "REDIS_URL: got scheme 'http'"),
-    "unreachable": ("redis://:hunter2@127.0.0.1:1/0", "127.0.0.1:1 is no use"),
+    "malformed": ("http://user:hunter2@localhost:6379", "REDIS_URL: got scheme 'http'", 2),
+    "unreachable": ("redis://:hunter2@127.0.0.1:1/0", "127.0.0.1:1 is no use", 3),
 }
 
 
@@ -187,8 +187,8 @@ BAD_URLS = {
 def test_a_named_server_that_is_no_use_is_refused_in_one_line(
     command: str, fault: str, trained_home: CommandLine
 ) -> None:
-    url, words = BAD_URLS[fault]
-    refused = trained_home.under(REDIS_URL=url)(*USING[command], code=2)
+    url, words, code = BAD_URLS[fault]
+    refused = trained_home.under(REDIS_URL=url)(*USING[command], code=code)
     (line,) = refused.stderr.splitlines()
     assert line.startswith("optrade: ")
     assert words in line
@@ -271,7 +271,7 @@ def test_doctor_names_the_ticker_and_the_command_that_mends_it(copied: CommandLi
 
 
 def test_doctor_on_a_named_server_that_is_no_use(copied: CommandLine) -> None:
-    for url, words in BAD_URLS.values():
+    for url, words, _ in BAD_URLS.values():
         found = signals_in(copied.under(REDIS_URL=url), code=1)
         assert {level for level, _ in found.values()} == {"error"}
         assert all(words in detail for _, detail in found.values())

@@ -206,7 +206,7 @@ def redis(home: CommandLine) -> None:
     before = home(*SIGNAL, "--json").stdout
     held = redis_server.status(home.home / "data")
     os.kill(held.pid, signal.SIGSTOP)  # it is there, and does not answer
-    refusal(home, 2, f"redis: the server of this home (process {held.pid}", *SIGNAL)
+    refusal(home, 3, f"redis: the server of this home (process {held.pid}", *SIGNAL)
     os.kill(held.pid, signal.SIGKILL)
     assert "redis is stopped" in home("redis", "status").stdout
     assert home(*SIGNAL, "--json").stdout == before

