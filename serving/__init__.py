@@ -1,0 +1,1 @@
+import home  # noqa: F401 - first, as it says how Feast is imported
