@@ -85,14 +85,14 @@ class AsofOfflineStore(MonitoredStore):
         Parameters
         ----------
         entity_df
-            A frame of the views' join keys and `event_timestamp` (with a zone). None answers
-            each event of the views in [start_date, end_date], as known at end_date; Feast's
-            defaults are now, and the longest ttl before it or 30 days.
+            A frame of the views' join keys and `event_timestamp` (in UTC where it has no zone).
+            None answers each event of the views in [start_date, end_date], as known at end_date;
+            Feast's defaults are now, and the longest ttl before it or 30 days.
 
         Raises
         ------
         InputError
-            If the frame lacks a key, its times lack a zone, or a name would stand twice.
+            If the frame lacks a key, its times are none, or a name would stand twice.
         NotImplementedError
             If the entity frame is SQL.
         """

@@ -117,7 +117,8 @@ def checked(entity_df: pd.DataFrame | str, reads: list[ViewRead]) -> Entities:
     """
     if isinstance(entity_df, str):
         raise NotImplementedError(
-            "the as-of store reads parquet and runs no SQL: pass the entity rows as a pandas frame"
+            "AsofOfflineStore reads parquet files and runs no SQL: pass the entity rows as a "
+            "pandas frame"
         )
     if not isinstance(entity_df, pd.DataFrame):
         raise InputError(f"entity frame: got {type(entity_df).__name__}, allowed is pandas")

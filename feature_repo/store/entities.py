@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 
 import pandas as pd
@@ -64,7 +65,7 @@ def entities(frame: pd.DataFrame, keys: Mapping[str, str], added: list[str]) -> 
     ------
     InputError
         If a key column is missing, a name would stand twice, a column mixes kinds of values, or
-        the moments are not timestamps with a zone.
+        the moments are no timestamps.
     """
     columns = list(frame.columns)
     for column, view in keys.items():
@@ -82,15 +83,15 @@ def entities(frame: pd.DataFrame, keys: Mapping[str, str], added: list[str]) -> 
             )
         seen.add(name)
     timestamp = timestamp_column(frame)
-    times = moments(frame[timestamp])
+    zoned = with_zone(frame[timestamp])
     try:
-        table = pa.Table.from_pandas(frame.copy(), preserve_index=False)
+        table = pa.Table.from_pandas(frame.assign(**{timestamp: zoned}), preserve_index=False)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
         raise InputError(
             f"the entity frame has a column of several kinds of values: {error!s:.120}; "
             "allowed is one kind a column, such as text"
         ) from None
-    return Entities(table, timestamp, times)
+    return Entities(table, timestamp, moments(zoned))
 
 
 def timestamp_column(frame: pd.DataFrame) -> str:
@@ -111,24 +112,40 @@ def timestamp_column(frame: pd.DataFrame) -> str:
     return name
 
 
+def with_zone(column: pd.Series) -> pd.Series:
+    """Return timestamps with their zones; one without a zone is in UTC, as in all of Feast.
+
+    Raises
+    ------
+    InputError
+        If a value is no timestamp.
+    """
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return column
+    if pd.api.types.is_datetime64_dtype(column.dtype):
+        return column.dt.tz_localize("UTC")
+    for value in column.dropna():
+        if not isinstance(value, datetime):
+            raise InputError(
+                f"{column.name}: got {value!s:.40}, allowed are timestamps; use pd.to_datetime"
+            )
+    return column.map(_in_utc, na_action="ignore")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
 def moments(column: pd.Series) -> pl.Series:
-    """Return timestamps as Datetime("ns", "UTC"), null where there is none.
+    """Return timestamps with zones as Datetime("ns", "UTC"), null where there is none.
 
     By way of pandas: polars cannot hold every zone that pandas can, nor several in one column.
 
     Raises
     ------
     InputError
-        If a value is no timestamp, has no zone, or lies outside 1678 to 2261.
+        If a value lies outside 1678 to 2261.
     """
-    if not isinstance(column.dtype, pd.DatetimeTZDtype):
-        naive = pd.api.types.is_datetime64_dtype(column.dtype)
-        for value in column if naive else column.dropna():
-            if getattr(value, "tzinfo", None) is None:
-                raise InputError(
-                    f"{column.name}: got {value!s:.40}, allowed are timestamps with a zone: "
-                    "without one the moment is not known; use tz_localize"
-                )
     try:
         instants = pd.to_datetime(column, utc=True).dt.as_unit("ns")
     except pd.errors.OutOfBoundsDatetime as error:

@@ -56,7 +56,10 @@ class AsofRetrievalJob(RetrievalJob):
         NotImplementedError
             Always.
         """
-        raise NotImplementedError("the as-of store reads parquet and runs no SQL: use to_arrow()")
+        raise NotImplementedError(
+            "AsofOfflineStore reads parquet files and runs no SQL: take the answer by to_df(), "
+            "to_arrow() or persist()"
+        )
 
     def _to_arrow_internal(self, timeout: int | None = None) -> pa.Table:  # noqa: ARG002 - Feast's
         return self._read()

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from feature_repo.store.arrow_types import plain_schema
 from feature_repo.store.join import EVENT, KNOWN, as_time, in_utc, latest
-from home.manifest import MANIFEST, read_manifest
+from home.manifest import MANIFEST, Manifest, read_manifest
 from market.errors import InputError, SchemaViolation
 
 # Values held at once while features are gathered: half a gigabyte of float64.
@@ -135,8 +135,9 @@ class Source:
     """Where the rows of a view are.
 
     `path` is a parquet file or a folder. The files of a folder are those that `manifest` lists for
-    the view of its name. Where none is given, a manifest two levels above the folder counts; where
-    there is none either, all parquet files below the folder do.
+    the view of its name; where none is given, a manifest two levels above the folder counts. Of a
+    folder that has no place among the manifest's, and where there is none, all parquet files below
+    it are read.
     """
 
     path: Path
@@ -186,14 +187,14 @@ class Source:
         InputError
             If nothing has landed in the view.
         """
-        if not self.listed:
+        listed = self._listing()
+        if listed is None:
             return Stored(self._plain(), self.event, self.known)
         folder, view = self._folder(), self.path.name
-        listed = read_manifest(folder)
         if not listed.keys(view):
             raise InputError(
-                f"nothing has landed in view {view} ({folder / MANIFEST}): "
-                "fetch the data and build the features first"
+                f"nothing has landed in view {view}: {folder / MANIFEST} lists no file of it; "
+                "write it first, in a home of optrade by `optrade ingest`"
             )
         # Keys that never landed find nothing; any file tells the types of the nulls they get.
         paths = listed.paths(folder, view, keys) or listed.paths(folder, view)[:1]
@@ -201,8 +202,9 @@ class Source:
 
     def landed(self) -> bool:
         """Return whether there are rows to read at all."""
-        if self.listed:
-            return bool(read_manifest(self._folder()).keys(self.path.name))
+        listed = self._listing()
+        if listed is not None:
+            return bool(listed.keys(self.path.name))
         return self.path.is_file() or bool(plain_files(self.path))
 
     def types(self) -> list[tuple[str, str]]:
@@ -213,7 +215,7 @@ class Source:
         paths = plain_files(self.path) if self.path.is_dir() else (self.path,)
         if not paths:
             raise InputError(
-                f"no parquet files below {self.path}, and no manifest two levels above: "
+                f"no parquet files below {self.path}, and no manifest that lists it: "
                 "write some, or name the manifest in the configuration of the offline store"
             )
         return paths
@@ -236,12 +238,29 @@ class Source:
     @property
     def listed(self) -> bool:
         """Whether a manifest says which files there are."""
+        return self._listing() is not None
+
+    def _listing(self) -> Manifest | None:
+        """Return the manifest that says which files there are, None where none does."""
         if self.path.is_file() or (self.path.suffix == ".parquet" and not self.path.is_dir()):
-            return False
-        return self.manifest is not None or (self._folder() / MANIFEST).exists()
+            return None
+        if self.manifest is None and not (self._folder() / MANIFEST).exists():
+            return None
+        manifest = read_manifest(self._folder())
+        named = self.manifest is not None and bool(manifest.keys(self.path.name))
+        return manifest if named or has_place(manifest, self._folder(), self.path) else None
 
     def _folder(self) -> Path:
         return self.path.parents[1] if self.manifest is None else self.manifest.parent
+
+
+def has_place(manifest: Manifest, folder: Path, path: Path) -> bool:
+    """Return whether a path lies where the files of a manifest do, named by it or not.
+
+    Before it names any, all below its folder are.
+    """
+    below = {Path(entry.path).parts[0] for entry in manifest.entries.values()} or {""}
+    return any(path.resolve().is_relative_to((folder / top).resolve()) for top in below)
 
 
 def plain_files(folder: Path) -> tuple[Path, ...]:

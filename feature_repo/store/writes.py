@@ -1,7 +1,7 @@
 """What Feast writes by the store: rows of a source, logged features, saved datasets.
 
 Each file is whole or absent and flushed to disk, and later rows stand after earlier ones, in a file
-or in the order of a folder's files. The folders of a home's lake are not written.
+or in the order of a folder's files. Those that a manifest lists are not written.
 """
 
 import io
@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from feature_repo.store.source import Source, plain_files
+from feature_repo.store.source import Source, has_place, plain_files
 from home.files import write_durably
 from home.manifest import MANIFEST, read_manifest
 from home.replaced_folder import replaced_folder
@@ -38,7 +38,7 @@ def append_rows(source: Source, table: pa.Table) -> None:
     SchemaViolation
         If the rows have other columns, or values that the stored types do not hold.
     """
-    check_not_lake(source)
+    check_not_listed(source)
     path = source.path
     rows = conform(table, source.read(lambda stored: stored.schema()), path)
     if path.is_dir():
@@ -78,7 +78,7 @@ def append_log(
     SchemaViolation
         If the rows do not fit the schema of the log.
     """
-    check_not_lake(Source(folder, ""))
+    check_not_listed(Source(folder, ""))
     for parts, rows in _parts(conform(table, schema, folder), list(partition_by)):
         append_file(folder.joinpath(*parts), rows)
 
@@ -108,7 +108,7 @@ def save_dataset(path: Path, table: pa.Table) -> None:
     InputError
         If the path is of a home's lake, or a folder that holds more than parquet files.
     """
-    check_not_lake(Source(path, ""))
+    check_not_listed(Source(path, ""))
     if path.suffix == SUFFIX and not path.is_dir():
         write_file(path, table)
         return
@@ -152,8 +152,8 @@ def conform(table: pa.Table, schema: pa.Schema, path: Path) -> pa.Table:
         ) from error
 
 
-def check_not_lake(source: Source) -> None:
-    """Check that a path is not one whose files a home's manifest lists.
+def check_not_listed(source: Source) -> None:
+    """Check that a path is not one whose files a manifest lists, such as that of a home's lake.
 
     Raises
     ------
@@ -161,22 +161,26 @@ def check_not_lake(source: Source) -> None:
         If it is.
     """
     path = source.path.resolve()
-    if source.listed or any(_lists(folder, path) for folder in path.parents):
+    named = source.manifest is not None and source.listed
+    lister = next((folder for folder in path.parents if _lists(folder, path)), None)
+    if named or lister is not None:
+        manifest = source.manifest if lister is None else lister / MANIFEST
         raise InputError(
-            f"{source.path}: got rows to write into the lake of a home, allowed is any other "
-            "place: its ingestion alone writes there"
+            f"{source.path}: got rows to write among the files that {manifest} lists, allowed is "
+            "any other place: who writes that manifest, such as a home's ingestion, alone writes "
+            "there"
         )
 
 
 def _lists(folder: Path, path: Path) -> bool:
-    """Return whether a folder's manifest has tables where a path is; one of others has none."""
+    """Return whether a folder's manifest has files where a path is; one of others has none."""
     if not (folder / MANIFEST).is_file():
         return False
     try:
-        entries = read_manifest(folder).entries.values()
+        manifest = read_manifest(folder)
     except InputError:
         return False
-    return path.relative_to(folder).parts[0] in {Path(entry.path).parts[0] for entry in entries}
+    return bool(manifest.entries) and has_place(manifest, folder, path)
 
 
 @contextmanager

@@ -104,6 +104,18 @@ def test_history_is_that_of_the_file_store(
     pd.testing.assert_frame_equal(frame, before)
 
 
+def test_moments_without_a_zone_are_those_of_the_file_store_uncoerced(
+    stores: dict[str, FeatureStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    naive = RIDES.assign(event_timestamp=RIDES["event_timestamp"].dt.tz_localize(None))
+    found = []
+    for name in ("like", "dask"):
+        monkeypatch.setattr(stores[name].config, "coerce_tz_aware", False)
+        found.append(stores[name].get_historical_features(naive, ALL).to_df())
+    same(*found, "event_timestamp")
+    assert len(found[0]) == len(naive)
+
+
 @pytest.mark.parametrize("service", ["rides", "peers"])
 def test_services_and_renamed_keys(stores: dict[str, FeatureStore], service: str) -> None:
     frame = RIDES.assign(peer_id=[1002, 1002, 9999, 1001, 1001, 1002])

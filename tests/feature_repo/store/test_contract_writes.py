@@ -287,15 +287,45 @@ def test_the_lake_of_a_home_is_not_written(home: Home, tmp_path: Path) -> None:
     rows = pa.table({"ticker": ["A"]})
     for path in (home.data / "features" / "alpha", next(home.data.rglob("alpha/**/*.parquet"))):
         view.batch_source.file_options.uri = str(path)
-        with pytest.raises(InputError, match="the lake of a home, allowed is any other place"):
+        with pytest.raises(InputError, match=r"manifest\.json lists, allowed is any other place"):
             offline.offline_write_batch(home.store.config, view, rows, None)
     for folder in ("features/log", "features"):
         config = LoggingConfig(FileLoggingDestination(path=str(home.data / folder)))
-        with pytest.raises(InputError, match="the lake of a home"):
+        with pytest.raises(InputError, match=r"manifest\.json lists, allowed"):
             offline.write_logged_features(
                 home.store.config, rows, _Schema(rows.schema), config, home.store.registry
             )
     assert {path: path.read_bytes() for path in before} == before
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "two levels above"])
+def test_folders_beside_those_of_a_manifest_are_written_and_read(
+    home: Home, mine: FeatureStore, tmp_path: Path, named: bool
+) -> None:
+    beside = tmp_path / "elsewhere" if named else home.data
+    path = beside / "mine" / "drivers"
+    path.mkdir(parents=True)
+    (tmp_path / "repo" / "drivers.parquet").rename(path / "old.parquet")
+    view = mine.get_feature_view("drivers")
+    view.batch_source.file_options.uri = str(path)
+    mine.apply([view])
+    if named:
+        mine.config.offline_store.manifest = str(home.data / MANIFEST)
+    mine.write_to_offline_store("drivers", NEW)
+    assert conv(mine)[1001] == 0.9
+    log, saved = beside / "logs" / "rides", beside / "saved" / "rides"
+    service = mine.get_feature_service("rides")
+    service.logging_config = LoggingConfig(FileLoggingDestination(path=str(log)))
+    mine.write_logged_features(logs(mine, 0), service)
+    assert list(log.glob("*.parquet"))
+    job = mine.get_historical_features(LATER, ["drivers:conv"])
+    made = mine.create_saved_dataset(job, "rides", SavedDatasetFileStorage(path=str(saved)))
+    assert len(made.to_df()) == len(LATER)
+    # Where the manifest's own tables lie nothing is written, and files it does not name are none.
+    with pytest.raises(InputError, match=r"manifest\.json lists, allowed is any other place"):
+        mine.create_saved_dataset(
+            job, "other", SavedDatasetFileStorage(path=str(home.data / "features" / "rides"))
+        )
 
 
 def test_a_manifest_of_something_else_hinders_no_write(mine: FeatureStore, tmp_path: Path) -> None:

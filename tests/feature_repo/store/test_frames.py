@@ -1,6 +1,6 @@
 """Entity frames: moments of any zone, keys of any kind, and what is refused."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,9 @@ def test_moments_of_several_zones_in_one_column(home: Home) -> None:
 @pytest.mark.parametrize(
     ("column", "words"),
     [
-        (pd.to_datetime(["2024-03-08 21:00"]), "without one the moment is not known"),
-        (pd.Series([datetime(2024, 3, 8)], dtype=object), "timestamps with a zone"),  # noqa: DTZ001
-        (pd.Series(["2024-03-08T21:00Z"]), "timestamps with a zone"),
-        (pd.Series([20240308]), "timestamps with a zone"),
+        (pd.Series([date(2024, 3, 8)], dtype=object), "allowed are timestamps; use pd.to_datetime"),
+        (pd.Series(["2024-03-08T21:00Z"]), "allowed are timestamps; use pd.to_datetime"),
+        (pd.Series([20240308]), "allowed are timestamps; use pd.to_datetime"),
         (pd.Series([datetime(9999, 1, 1, tzinfo=UTC)], dtype=object), "years 1678 to 2261"),
     ],
 )
@@ -35,6 +34,20 @@ def test_moment_that_is_none_is_refused(home: Home, column: Any, words: str) -> 
     frame = pd.DataFrame({"ticker": ["A"], "event_timestamp": column})
     with pytest.raises(InputError, match=words):
         home.read(frame, ["alpha:a1"])
+
+
+@pytest.mark.parametrize("dtype", ["datetime64[ns]", "datetime64[s]", "object"])
+def test_a_moment_without_a_zone_is_in_utc(home: Home, dtype: str) -> None:
+    assert home.store.config.coerce_tz_aware is False
+    naive = [at(1).replace(tzinfo=None), at(2).replace(tzinfo=None), None]
+    mixed = [naive[0], pd.Timestamp(at(2)).tz_convert("Asia/Kolkata"), None]
+    moments = pd.Series(mixed if dtype == "object" else naive, dtype=dtype)
+    frame = pd.DataFrame({"ticker": "A", "event_timestamp": moments})
+    before = frame.copy()
+    found = home.read(frame, ["alpha:a1"]).to_df()
+    assert found["a1"].tolist()[:2] == [1, 2]
+    assert pd.to_datetime(found["event_timestamp"], utc=True).tolist()[:2] == [at(1), at(2)]
+    pd.testing.assert_frame_equal(frame, before)
 
 
 def test_missing_moment_is_answered_with_nulls(home: Home) -> None:

@@ -21,7 +21,7 @@ from home.layout import DataFiles
 from home.manifest import MANIFEST, read_manifest
 from ingestion.online.feast_registry import apply
 from market.errors import ConfigurationError, InputError
-from tests.feature_repo.store.asof_home import Home, asked, at
+from tests.feature_repo.store.asof_home import Home, asked
 
 MOMENT = datetime(2024, 3, 8, 21, tzinfo=UTC)
 
@@ -124,13 +124,6 @@ def test_empty_entity_frames(home: Home) -> None:
     assert list(found)[-3:] == ["a1", "a2", "b1"]
     with pytest.raises(InputError, match="no column event_timestamp"):
         home.read(pd.DataFrame({"ticker": []}), ["alpha:a1"])
-
-
-def test_naive_and_mixed_moments_are_told_apart(home: Home) -> None:
-    mixed = pd.Series([at(1), at(1).replace(tzinfo=None)], dtype=object)
-    frame = pd.DataFrame({"ticker": "A", "event_timestamp": mixed})
-    with pytest.raises(InputError, match="allowed are timestamps with a zone"):
-        home.read(frame, ["alpha:a1"])
 
 
 def test_a_read_runs_no_sql(home: Home) -> None:
