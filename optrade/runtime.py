@@ -10,7 +10,7 @@ from home.layout import Home
 from market.errors import InputError
 from optrade.clock import parse_as_of, resolve_as_of, utc_now
 from optrade.logs import configure_logs
-from optrade.settings import Settings, load_settings, silence_telemetry
+from optrade.settings import Settings, load_settings, quiet_libraries
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -150,7 +150,7 @@ class Runtime:
 
 def runtime() -> Runtime:
     """Return the runtime of this process: telemetry off, logs to stderr, the clock read once."""
-    silence_telemetry()
+    quiet_libraries()
     settings = load_settings()
     configure_logs(settings.log_level)
     return Runtime(settings, settings.home_at(), utc_now())

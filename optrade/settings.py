@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 QUIET: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
+    # Its pages would start seven processes for jobs that nothing here has, and leave them behind.
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "BENTOML_DO_NOT_TRACK": "True",
     "GX_ANALYTICS_ENABLED": "false",
     "FEAST_USAGE": "False",
@@ -30,8 +32,8 @@ QUIET: Final = {
 }
 
 
-def silence_telemetry() -> None:
-    """Switch the telemetry of every library off, for this process and those it starts."""
+def quiet_libraries() -> None:
+    """Switch off what libraries report and start unasked, here and in the processes started."""
     os.environ.update(QUIET)
 
 

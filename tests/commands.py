@@ -16,8 +16,8 @@ from typing import Self
 FORKS = """
 import gc, json, multiprocessing, os, signal, sys, time
 before = dict(os.environ)
-from optrade.settings import silence_telemetry
-silence_telemetry()
+from optrade.settings import quiet_libraries
+quiet_libraries()
 import evidently.presets
 import great_expectations
 import feast.infra.online_stores.redis

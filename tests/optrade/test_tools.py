@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
+import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,6 +72,8 @@ def test_a_tool_starts_and_answers(tool: str, trained_home, tmp_path: Path) -> N
     log = tmp_path / "log"
     with started(command, trained_home.home, log) as process:
         assert said in answer(f"http://127.0.0.1:{port}{path}", process, log).text
+        started_by_it = psutil.Process(process.pid).children(recursive=True)
+    assert psutil.wait_procs(started_by_it, timeout=30)[1] == []
 
 
 def test_streamlit_by_itself(trained_home, tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ def mlflow_command(home: "Home", host: str, port: int) -> list[str]:
         _program("mlflow"), "ui", "--host", host, "--port", str(port),
         "--backend-store-uri", f"sqlite:///{home.mlruns / 'mlflow.db'}",
         "--default-artifact-root", home.artifacts.as_uri(),
+        "--workers", "1",  # each holds all of MLflow, and one person looks
     ]  # fmt: skip
 
 
