@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from feature_repo.features.catalogue import GROUPS
-from home.layout import serving_model
 from home.manifest import Entry, damaged_entries, read_manifest
 from home.progress import Progress
-from home.served_model import read_served
 from ingestion.build.build import build_features
 from ingestion.lake.lake import Lake
 from ingestion.online.feast_registry import mend, readable
-from market.errors import DamagedFile, InputError
+from market.errors import InputError
 from optrade.flows.data import publish
-from training.registry.restore import restore_served
+from training.registry.model_files import faults
+from training.registry.restore import restore
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
@@ -114,23 +113,14 @@ def _registry(run: "Runtime") -> Iterator[Repair]:
 
 
 def _models(run: "Runtime") -> Iterator[Repair]:
-    """Write the models anew that serving refuses as damaged, out of MLflow's registry."""
-    folder = run.home.serving_models
-    names = {path.stem for kind in ("json", "sha256") for path in folder.glob(f"*.{kind}")}
-    for name in sorted(names):
-        path = serving_model(run.home.models, name)
+    """Write the models anew that are damaged or gone, out of MLflow's registry."""
+    for fault in faults(run.home.mlruns, run.home.models):
         try:
-            read_served(path)
-        except (DamagedFile, FileNotFoundError):
-            yield _restored(run, name)
-
-
-def _restored(run: "Runtime", name: str) -> Repair:
-    try:
-        version = restore_served(run.home.mlruns, run.home.models, name)
-    except InputError as error:
-        return Repair(f"model {name}", "lost", f"{error}; or run `optrade train-all`")
-    return Repair(f"model {name}", "restored", f"version {version}, out of the registry")
+            version = restore(run.home.mlruns, run.home.models, fault)
+        except InputError as error:
+            yield Repair(fault.what, "lost", f"{error}; or run `optrade train-all`")
+        else:
+            yield Repair(fault.what, "restored", f"version {version}, out of the registry")
 
 
 def _online(run: "Runtime") -> Iterator[Repair]:

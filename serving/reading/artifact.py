@@ -101,7 +101,11 @@ class ArtifactFiles:
             if artifact.evidence.standing == "refuted":
                 _refuse_refuted(artifact)
             return artifact
-        raise Refusal("model_missing", f"no {task} model for {ticker} yet: run `optrade train-all`")
+        raise Refusal(
+            "model_missing",
+            f"no {task} model for {ticker} yet: run `optrade train-all`, or `optrade repair` where "
+            "one has served",
+        )
 
     def standby(self, task: Task, ticker: str) -> list[Artifact]:
         """Return the other unrefuted versions that can be asked, proven first, then the newest."""
@@ -168,9 +172,9 @@ def _parse(path: Path, content: bytes) -> Artifact:
     except ValueError as error:
         _refuse_damaged(path, f"no JSON document: {error}")
     if document.get("sha256") != found:
-        _refuse_damaged(
-            path, f"its content has SHA-256 {found:.12}, it says {document.get('sha256')!r:.14}"
-        )
+        named = document.get("sha256")
+        says = "names none" if named is None else f"says {named!r:.14}"
+        _refuse_damaged(path, f"its content has SHA-256 {found:.12}, it {says}")
     if document.get("format") != FORMAT:
         _refuse(path, f"got format {document.get('format')!r:.20}, allowed is {FORMAT}")
     try:

@@ -114,6 +114,11 @@ def model(home: CommandLine) -> None:
     refusal(home, 3, "direction_SPY.json is damaged", *SIGNAL)
     assert repaired(home)["model direction_SPY"] == "restored"
     assert home(*SIGNAL, "--json").stdout == before
+    for one in (path, path.with_suffix(".sha256")):
+        one.unlink()
+    refusal(home, 3, "optrade repair", *SIGNAL)
+    assert repaired(home)["model direction_SPY"] == "restored"
+    assert home(*SIGNAL, "--json").stdout == before
     spoil(path)
     for copy in Home(home.home).artifacts.glob("*/artifacts/serving.json"):
         spoil(copy)

@@ -1,6 +1,6 @@
 """Who was there before a candidate: the champion, and the versions that may serve."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from home.records.training.words import Setting
@@ -47,15 +47,25 @@ def newest_unrefuted(client: "MlflowClient", name: str) -> "tuple[ModelVersion, 
 
     A refuted version, a trial, and one whose training was cut short may not.
     """
+    champion = aliased(client, name, CHAMPION)
+    for one in judged(client, name):
+        if _unrefuted(client, one):
+            return one, CHAMPION if int(one.version) == champion else CHALLENGER
+    return None
+
+
+def judged(client: "MlflowClient", name: str) -> "Iterator[ModelVersion]":
+    """Give the versions that the gate has judged: the champion, then the others, newest first.
+
+    A trial is none of them, nor is a version whose training was cut short.
+    """
     known = {int(one.version): one for one in client.search_model_versions(f"name = '{name}'")}
     champion, challenger = (aliased(client, name, one) for one in (CHAMPION, CHALLENGER))
-    order = sorted(known, key=lambda at: (at == champion, at), reverse=True)
-    for at in order:
+    for at in sorted(known, key=lambda at: (at == champion, at), reverse=True):
         # A kill after it began to serve leaves its run open.
         whole = at in (champion, challenger) or _finished(client, known[at])
-        if whole and known[at].tags.get(TRIAL) != "true" and _unrefuted(client, known[at]):
-            return known[at], CHAMPION if at == champion else CHALLENGER
-    return None
+        if whole and known[at].tags.get(TRIAL) != "true":
+            yield known[at]
 
 
 def _finished(client: "MlflowClient", chosen: "ModelVersion") -> bool:

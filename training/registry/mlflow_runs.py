@@ -36,6 +36,7 @@ EVIDENCE: Final = "evidence.json"
 LOSSES: Final = "losses.parquet"
 REPORT: Final = "report.html"
 SERVING: Final = "serving.json"
+BASELINE: Final = "baseline.json"  # what serves in the place of a refuted version
 MODEL: Final = "model"
 PARAMETERS: Final = "parameters.json"
 # Tags of a version.
@@ -215,16 +216,23 @@ def read_evidence(client: "MlflowClient", chosen: "ModelVersion") -> TrainingEvi
     return TrainingEvidence.from_json(text, source)
 
 
-def read_served(client: "MlflowClient", chosen: "ModelVersion") -> dict[str, Json]:
+def read_served(
+    client: "MlflowClient", chosen: "ModelVersion", file: str = SERVING
+) -> dict[str, Json]:
     """Return the serving file of a model version, as it was registered.
+
+    Parameters
+    ----------
+    file
+        `SERVING`, or `BASELINE` for what serves in the place of a refuted version.
 
     Raises
     ------
     InputError
         If the file of its run is missing or not readable.
     """
-    with _readable(chosen, SERVING):
-        return dict(json.loads(read_regular(_path(client, chosen, SERVING))))
+    with _readable(chosen, file):
+        return dict(json.loads(read_regular(_path(client, chosen, file))))
 
 
 def _path(client: "MlflowClient", chosen: "ModelVersion", file: str) -> Path:

@@ -12,6 +12,7 @@ from home.files import write_durably
 from home.records.training.evidence import TrainingEvidence
 from home.strict_json import Json, signed
 from training.judge.decide import BASELINE, Alias, Decision, decide
+from training.registry import mlflow_runs
 from training.registry.artifact import (
     baseline_document,
     serving_bytes,
@@ -180,6 +181,7 @@ def _serve(client: "MlflowClient", made: _Publication, models_dir: Path) -> tupl
         return "this version", let_serve(client, models_dir, made.document, made.crowned_at)
     if found.serves == "baseline":
         document = baseline_document(made.trained, made.decision.evidence, made.document)
+        log_bytes(client, made.run_id, serving_bytes(document), mlflow_runs.BASELINE)
         return NO_MODEL_IS_BETTER, let_serve(client, models_dir, document, made.crowned_at)
     if found.alias is not None:
         client.set_registered_model_alias(name, found.alias, str(made.version))

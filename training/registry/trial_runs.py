@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Settings that make no other trial: they move the evidence, not what is claimed.
 NOT_A_TRIAL: Final = frozenset({"seed", "resamples"})
+#: What makes two trainings the same trial: settings, as a run records them.
+Recipe = frozenset[tuple[str, str]]
 PAGE: Final = 500  # runs of one question to the tracking database
 
 
@@ -72,7 +74,7 @@ def _finished(client: "MlflowClient", experiment: str, name: str) -> Iterator["R
             return
 
 
-def recipe_of(settings: Mapping[str, Setting]) -> frozenset[tuple[str, str]]:
+def recipe_of(settings: Mapping[str, Setting]) -> Recipe:
     """Return what makes two trainings the same recipe: their settings, as a run records them."""
     return frozenset((key, str(one)) for key, one in settings.items() if key not in NOT_A_TRIAL)
 

@@ -17,13 +17,13 @@ import pandas as pd
 from home.files import sync_folder, write_durably
 from home.layout import NEXT, next_model, serving_model, serving_models, standby_models
 from home.records.training.words import Setting
-from home.served_model import expect, settle, write_checked
+from home.served_model import expect, read_served, settle, write_checked
 from home.strict_json import Json, signed
 from training.judge.decide import CHALLENGER, CHAMPION
 from training.registry.artifact import serving_bytes
 from training.registry.champion_history import FROM, crown
 from training.registry.tracking_database import reading, tracking
-from training.registry.trial_runs import recipe_of
+from training.registry.trial_runs import Recipe, recipe_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -73,7 +73,13 @@ def let_serve(
 
 
 def finish(client: "MlflowClient", models_dir: Path) -> None:
-    """Finish what a killed process began."""
+    """Finish what a killed process began.
+
+    Raises
+    ------
+    DamagedFile
+        If what it was about to let serve is not as it was written.
+    """
     for path in sorted(serving_models(models_dir).glob(f"*.json{NEXT}")):
         _finish(client, path)
 
@@ -93,21 +99,26 @@ def keep_standby(
 
     It answers as no champion, whatever its alias is now.
     """
-    recipe = json.dumps(sorted(recipe_of(settings)))
-    stem = hashlib.sha256(recipe.encode()).hexdigest()[:DIGITS]
-    path = standby_models(models_dir, str(document["name"])) / f"{stem}.json"
+    path = standby_model(models_dir, str(document["name"]), recipe_of(settings))
     write_checked(path, serving_bytes(signed({**document, "alias": CHALLENGER})))
 
 
+def standby_model(models_dir: Path, name: str, recipe: Recipe) -> Path:
+    """Return the file of the version of a recipe that stands by."""
+    stem = hashlib.sha256(json.dumps(sorted(recipe)).encode()).hexdigest()[:DIGITS]
+    return standby_models(models_dir, name) / f"{stem}.json"
+
+
 def _finish(client: "MlflowClient", path: Path) -> None:
-    document = json.loads(path.read_bytes())
+    content = read_served(path)
+    document = json.loads(content)
     name, version, alias = document["name"], document["version"], document["alias"]
     if alias == CHAMPION:
         since = client.get_model_version(name, str(version)).tags[FROM]
         crown(client, name, version, pd.Timestamp(since))
     elif alias == CHALLENGER:
         client.set_registered_model_alias(name, CHALLENGER, str(version))
-    content, serving = path.read_bytes(), path.with_name(path.name.removesuffix(NEXT))
+    serving = path.with_name(path.name.removesuffix(NEXT))
     path.rename(serving)
     sync_folder(path.parent)
     settle(serving, content)

@@ -38,6 +38,6 @@ def examine(
         *check_keys(run.settings, vendors, online=online),
         *check_data(run),
         *check_stores(run),
-        *check_models(run.home.models),
+        *check_models(run.home.mlruns, run.home.models),
         *check_signals(run),
     ]

@@ -1,4 +1,4 @@
-"""Checks of the models that serve: each is read as serving reads it."""
+"""Checks of the models: what serves is read as serving reads it, and no file may be gone."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,22 +9,32 @@ from feature_repo.features.services import SERVICES
 from forecasters.base import Task
 from forecasters.document import NO_MODEL_IS_BETTER
 from home.layout import served_files, serving_models
+from market.errors import StoreUnavailable
 from optrade.flows.doctor.finding import Finding
 from serving.reading.artifact import load_artifact
 from serving.reading.refusal import Refusal
+from training.registry.model_files import faults
 
 TASKS: Final[tuple[Task, ...]] = get_args(Task)
+REPAIR: Final = "run `optrade repair`, which takes it from the registry"
 TRAIN: Final = "run `optrade train-all`"
 
 
-def check_models(models_dir: Path) -> Iterator[Finding]:
-    """Yield one finding a model file: whether it is whole and fits the feature definitions."""
-    folder = serving_models(models_dir)
-    paths = served_files(folder)
-    if not paths:
+def check_models(mlruns_dir: Path, models_dir: Path) -> Iterator[Finding]:
+    """Yield a finding a model that serves, and one for each model file that is damaged or gone."""
+    paths = served_files(serving_models(models_dir))
+    names = [path.name.partition(".")[0] for path in paths]
+    try:
+        found = faults(mlruns_dir, models_dir)
+    except StoreUnavailable:
+        found = []  # a finding on MLflow says so
+    wrong = [fault for fault in found if fault.standby or fault.name not in names]
+    if not (paths or wrong):
         yield Finding("models", "warning", f"none serves yet: {TRAIN}")
-    for path in paths:
-        yield check_model(models_dir, path.name.partition(".")[0])
+    for name in names:
+        yield check_model(models_dir, name)
+    for fault in wrong:
+        yield Finding(fault.what, "error", f"{fault.words}: {REPAIR}")
 
 
 def check_model(models_dir: Path, name: str) -> Finding:

@@ -346,7 +346,7 @@ def test_ledger_absent_whole_and_broken(tmp_path: Path) -> None:
 
 
 def test_no_model_yet(tmp_path: Path) -> None:
-    (finding,) = check_models(tmp_path)
+    (finding,) = check_models(tmp_path / "mlruns", tmp_path)
     assert (finding.level, "optrade train-all" in finding.found) == ("warning", True)
 
 
@@ -364,7 +364,7 @@ def test_model_file_that_cannot_serve(
 ) -> None:
     (tmp_path / "serving").mkdir()
     (tmp_path / "serving" / f"{name}.json").write_text(content)
-    (finding,) = check_models(tmp_path)
+    (finding,) = check_models(tmp_path / "mlruns", tmp_path)
     assert (finding.check, finding.level) == (f"model {name}", level)
     assert words in finding.found
 

@@ -246,7 +246,7 @@ def test_every_missing_field_is_refused_even_with_a_good_hash(tmp_path, document
     for name in document:
         rest = {k: v for k, v in document.items() if k != name}
         path.write_text(json.dumps(rest if name == "sha256" else reseal(rest)))
-        words = {"sha256": "SHA-256", "format": "allowed is 2"}.get(name, "required")
+        words = {"sha256": "it names none", "format": "allowed is 2"}.get(name, "required")
         refused(tmp_path, words, task=task)
 
 
