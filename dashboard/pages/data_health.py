@@ -62,6 +62,7 @@ def _nulls(files: Home) -> None:
             "null_share": st.column_config.NumberColumn("null share", format="percent"),
             "names": "null columns",
             "act": "to act?",
+            "carried": "months carried from the one before",
         },
     )
     absent = load(queries_data.absent_views, files.data, watch=files.manifest)

@@ -19,7 +19,8 @@ NOTHING: Final = (
 )
 QUARANTINE: Final = "quarantine/"
 PRICES: Final = "prices"
-KEYS: Final = ("ticker", "market", "session", "event_timestamp", "created_timestamp")
+CARRIED: Final = "carried"
+KEYS: Final = ("ticker", "market", "session", "event_timestamp", "created_timestamp", CARRIED)
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class LakeFile:
 class Nulls:
     """How much of the newest row of a view is null, and whether to act.
 
-    The share (0 to 1) is None without features.
+    The share (0 to 1) is None without features. `carried` names the months in whose place the
+    one before stands, None where there is none.
     """
 
     view: str
@@ -53,6 +55,7 @@ class Nulls:
     null_share: float | None
     names: str
     act: str
+    carried: str | None
 
 
 def landed_manifest(data_dir: Path) -> Manifest:
@@ -165,7 +168,7 @@ def latest_nulls(data_dir: Path) -> pd.DataFrame:
     -------
     DataFrame
         `view`, `key`, `session`, `features`, `nulls`, `null_share` (0 to 1), `names` of the null
-        features, `act` (whether to, and how); the largest share first.
+        features, `act` (whether to, and how), `carried`; the largest share first.
 
     Raises
     ------
@@ -209,6 +212,7 @@ def _nulls(data_dir: Path, manifest: Manifest, entry: Entry) -> Nulls:
         null_share=len(missing) / len(values) if values else None,
         names=", ".join(missing),
         act=_act(entry.table, missing),
+        carried=row.get(CARRIED),
     )
 
 

@@ -19,6 +19,7 @@ from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.declare import Group
 from feature_repo.features.planted import with_leak
 from home.manifest import Entry, Manifest, TableState
+from ingestion.build.carried import CARRIED, with_carried
 from ingestion.lake.data_folder import Partition, stored_rows, write_partition
 from ingestion.lake.lake import features_folder
 from ingestion.lake.versions import TICK, append
@@ -160,15 +161,25 @@ def build_key(task: BuildTask, shard: Shard, raw: Raw) -> KeyBuilt:
     generation, is built as it would have been at each time its past changed, so that a correction
     stays one and is known from its landing on.
     """
-    stored: Rows = {
+    held: Rows = {
         view: stored_rows(task.data_dir, shard.manifest, task.views[view], view, raw.key)
         for view in task.views_of(raw.entity)
     }
+    stored = {view: _with_provenance(view, rows, raw) for view, rows in held.items()}
     rows, counts = _appended(task, raw, stored)
     entries = tuple(
-        _write(task, view, raw.key, rows[view]) for view, count in counts.items() if count.total()
+        _write(task, view, raw.key, made)
+        for view, made in rows.items()
+        if made is not None and (counts[view].total() or made is not held[view])
     )
     return KeyBuilt(raw.key, entries, counts, raw.skipped)
+
+
+def _with_provenance(view: str, rows: pl.DataFrame | None, raw: Raw) -> pl.DataFrame | None:
+    """Return stored rows with what they carry, which an earlier version did not write."""
+    if rows is None or CARRIED in rows.columns:
+        return rows
+    return with_carried(view, rows, raw)
 
 
 def _appended(task: BuildTask, raw: Raw, stored: Rows) -> tuple[Rows, dict[str, Counter[str]]]:
@@ -179,6 +190,7 @@ def _appended(task: BuildTask, raw: Raw, stored: Rows) -> tuple[Rows, dict[str, 
             if view not in stored or (known_by is not None and stored[view] is not None):
                 continue
             incoming = feature_rows(raw.entity, raw.key, aligned, features, task.first_live)
+            incoming = with_carried(view, incoming, raw.landed_by(known_by))
             known_from = corrected_at if stored[view] is None else task.time
             columns = (raw.entity, SESSION)
             result = append(rows[view], incoming, columns, names(view), CREATED, known_from)

@@ -22,6 +22,7 @@ from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.declare import Group
 from feature_repo.features.definition_hash import definition_hash
 from home.manifest import MANIFEST, damaged, read_manifest, read_rows
+from home.strict_json import signed
 from ingestion.build import build, shards
 from ingestion.build.build import ViewReport, build_features
 from ingestion.gate.expectations import gate
@@ -276,7 +277,7 @@ def of_an_earlier_version(home: Home) -> None:
     document = json.loads((home.data / MANIFEST).read_text())
     for view in GROUPS.keys() & document["tables"].keys():
         document["tables"][view]["definition_hash"] = "e" * 64
-    (home.data / MANIFEST).write_text(json.dumps(document))
+    (home.data / MANIFEST).write_text(json.dumps(signed(document)))
 
 
 def redefined(home: Home, days: int = 1) -> list[dict[str, Any]]:
