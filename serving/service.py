@@ -8,6 +8,11 @@ from serving.http import telemetry
 
 telemetry.switch_off()
 
+import os
+
+# As early as can be: it may be gone before the rest is loaded.
+SUPERVISOR = os.getppid()
+
 import logging
 from http import HTTPStatus
 from pathlib import Path
@@ -29,6 +34,7 @@ from serving.http.checks import Checks, problem
 from serving.http.documentation import Documentation, document
 from serving.http.front_page import FrontPage
 from serving.http.metrics import count_prediction, count_refusal, count_signal
+from serving.http.orphan import end_without
 from serving.http.schema import (
     PredictAnswer,
     PredictRequest,
@@ -69,6 +75,7 @@ class SignalService:
     """Options signals of one home: direction, implied volatility, strategy and evidence."""
 
     def __init__(self) -> None:
+        end_without(SUPERVISOR)
         self.served = ServedHome(defined_home())
 
     @bentoml.api(route="/signal", input_spec=SignalRequest, output_spec=Signal)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from home.files import write_durably
 from market.errors import ConfigurationError, InputError, StoreUnavailable
+from optrade.ports import refusal
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -173,8 +174,8 @@ def check_port(port: int) -> None:
             probe.bind((HOST, port))
         except (OSError, OverflowError) as error:
             raise InputError(
-                f"redis: port {port} of {HOST} cannot be used ({error}); choose another with "
-                "--port, or run `optrade redis start` for a free one"
+                f"redis: port {port} of {HOST} cannot be used {refusal(error, port)} choose "
+                "another with --port, or run `optrade redis start` for a free one"
             ) from None
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
+import psutil
 import pytest
 
-from optrade.flows.serve.service import free_port
+from optrade.flows.serve.service import check_port, free_port
 from optrade.redis import server as redis_server
 from optrade.redis.process import client
 from tests.optrade.conftest import CommandLine
@@ -20,14 +21,16 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def served(copied: CommandLine, tmp_path: Path) -> Iterator[tuple[CommandLine, str, Path]]:
+def served(
+    copied: CommandLine, tmp_path: Path
+) -> Iterator[tuple[CommandLine, str, subprocess.Popen]]:
     """A home whose store is stopped, and the service over it."""
     copied("redis", "stop")
     port, log = free_port(), tmp_path / "log"
     with started([str(OPTRADE), "serve", "--port", str(port)], copied.home, log) as process:
         base = f"http://127.0.0.1:{port}"
         answer(f"{base}/readyz", process, log)
-        yield copied, base, log
+        yield copied, base, process
     # The watch ends with the service, and starts no server after it.
     assert ended(process.pid)
 
@@ -59,8 +62,10 @@ def well_again(base: str) -> httpx2.Response:
     return found
 
 
-def test_it_heals(served: tuple[CommandLine, str, Path]) -> None:
-    home, base, log = served
+def test_it_heals_and_leaves_nothing_behind(
+    served: tuple[CommandLine, str, subprocess.Popen], tmp_path: Path
+) -> None:
+    home, base, process = served
     before = ask(base)
     assert before.status_code == 200
     first = redis_server.status(home.home / "data")
@@ -72,4 +77,12 @@ def test_it_heals(served: tuple[CommandLine, str, Path]) -> None:
     assert well_again(base).json() == before.json()
     home("redis", "stop")
     assert well_again(base).json() == before.json()
-    assert log.read_text().count("filled from parquet") >= 3
+    assert (tmp_path / "log").read_text().count("filled from parquet") >= 3
+    port = base.rpartition(":")[2]
+    taken = home("serve", "--port", port, code=2).stderr
+    assert "has it; end it with `kill" in taken
+    left = psutil.Process(process.pid).children(recursive=True)
+    assert len(left) >= 2  # the worker and the watch
+    process.kill()
+    assert psutil.wait_procs(left, timeout=60)[1] == []
+    check_port("127.0.0.1", int(port))

@@ -17,6 +17,7 @@ from market.errors import InputError
 from market.underlyings import UNDERLYINGS
 from optrade.flows.serve.configuration import served_configuration
 from optrade.flows.serve.online import ready_store
+from optrade.ports import refusal
 from serving.reading.configuration import write_configuration
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def check_port(host: str, port: int) -> None:
     Raises
     ------
     InputError
-        Naming the port and how to choose another.
+        Naming the port, the process that has it, and how to choose another.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -77,7 +78,7 @@ def check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise InputError(
-                f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port"
+                f"cannot listen on {host}:{port} {refusal(error, port)} choose another with --port"
             ) from None
 
 
