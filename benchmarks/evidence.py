@@ -115,10 +115,10 @@ def together(found: Iterable[Judged]) -> Iterator[str]:
 
 
 def direction_table(found: Iterable[Judged]) -> Iterator[str]:
-    """Yield a row a model: AUC pooled and as a mean of folds, log loss against the prior."""
+    """Yield a row a model: AUC pooled and as a mean of folds, log loss against the baseline."""
     yield from _head(
         "model", "decided", "AUC pooled [95 %]", "AUC, mean of folds", "quoted", "log loss",
-        "prior's", "better by [95 %]", "verdict", "s",
+        "baseline's", "better by [95 %]", "verdict", "s",
     )  # fmt: skip
     for one in found:
         evidence = one.evidence
@@ -130,7 +130,7 @@ def direction_table(found: Iterable[Judged]) -> Iterator[str]:
             _name(evidence), str(evidence.window.tested_decided),
             f"{auc.model:.3f} [{low:.3f}, {high:.3f}]",
             "-" if folds is None else f"{folds:.3f}", _quoted(evidence),
-            f"{gate.value:.4f}", f"{gate.baseline_value:.4f}",
+            f"{gate.value:.4f}", f"{gate.baseline_value:.4f} {gate.baseline.replace('_', ' ')}",
             f"{gate.improvement:+.4f} {_interval(gate.interval, '+.4f')}",
             evidence.verdict.standing, f"{one.seconds:.1f}",
         )  # fmt: skip

@@ -88,7 +88,7 @@ def assemble(
         _fold(task, settings, rows, fold, forecaster, tested.of_fold(number), number)
         for number, (fold, forecaster) in enumerate(zip(folds, forecasters, strict=True), 1)
     ]
-    baseline = task.gate_baseline
+    baseline = tested.gate
     gate = Gate.against(baseline, pooled.difference[baseline])
     return TrainingEvidence(
         ticker=settings.ticker,
@@ -129,7 +129,7 @@ def _fold(
 ) -> FoldEvidence:
     weights = session_weights(len(tested.sessions), settings.resamples, settings.seed + number)
     measured = measure(task, tested, weights)
-    gate = task.gate_baseline
+    gate = tested.gate
     return FoldEvidence(
         fold=number,
         train_start=_day(rows.sessions[fold.train[0]]),

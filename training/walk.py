@@ -158,8 +158,8 @@ def walk(
     tested = out_of_fold(task, rows, folds, forecasters)
     _require_scored(tested.decided, settings.ticker)
     evidence = assemble(task, made.settings, rows, folds, forecasters, final, tested)
-    lost = losses(task, tested)
-    baseline = fitted_baseline(task, rows)
+    lost = losses(tested)
+    baseline = fitted_baseline(task, rows, tested.gate)
     return Trained(task, made.settings, final, forecasters, lost, evidence, tested, baseline)
 
 
@@ -207,11 +207,11 @@ def training_rows(
     return rows
 
 
-def fitted_baseline(task: Task, rows: Rows) -> FittedBaseline:
-    """Return the gate's baseline of all rows that it may see."""
+def fitted_baseline(task: Task, rows: Rows, name: str) -> FittedBaseline:
+    """Return a gate's baseline fitted on all rows that it may see."""
     seen = rows.tested & (rows.labels >= 0)
     sessions = rows.sessions[seen]
-    parameters = task.fit_baseline(rows.labels[seen], rows.today[seen])
+    parameters = task.gate_baselines[name](rows.labels[seen], rows.today[seen])
     return FittedBaseline(parameters, sessions[0], sessions[-1], len(sessions))
 
 

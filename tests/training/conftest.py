@@ -128,6 +128,7 @@ def make_tested() -> Callable[..., OutOfFold]:
             scored=np.arange(count) % 50 != 7,
             model=Forecast(chance.argmax(axis=1), chance),
             baselines=dict.fromkeys(task.baselines, idle),
+            gate=next(iter(task.gate_baselines)),
         )
 
     return make

@@ -76,7 +76,7 @@ def test_folds_tell_their_dates_and_scores(trained: Trained) -> None:
         assert session_shift(train_end, 6)[0] == pd.Timestamp(fold.test_start)
         assert fold.train_start == folds[0].train_start
         assert fold.scores["log_loss"] > 0
-        assert fold.difference[trained.task.gate_baseline].interval is not None
+        assert fold.difference[trained.tested.gate].interval is not None
         assert fold.rows.train > 0
     assert folds[-1].test_end == trained.evidence.window.end
     assert len({fold.test_start for fold in folds}) == 5
@@ -94,7 +94,7 @@ def test_pooled_figures_are_the_folds_weighted_by_their_sessions(trained: Traine
 
 
 def test_the_gate_has_the_pooled_log_loss_of_its_baseline(trained: Trained) -> None:
-    evidence, name = trained.evidence, trained.task.gate_baseline
+    evidence, name = trained.evidence, trained.tested.gate
     gate = evidence.gate
     assert (gate.metric, gate.baseline) == ("log_loss", name)
     assert gate.value == evidence.pooled.scores["log_loss"]

@@ -73,7 +73,7 @@ def second_opinion(recipe: Recipe) -> SecondOpinion:
     gains = []
     for fold in combinatorial(rows.sessions, rows.label_ends, tested=rows.tested):
         try:
-            said = losses(recipe.task, recipe.evaluate(fold))
+            said = losses(recipe.evaluate(fold))
         except UnfittableError:
             continue
         if len(said):
@@ -120,8 +120,7 @@ def worst_days(
 
 def _learned(recipe: Recipe, last: Fold, sessions: DateArray) -> Learned:
     train = last.train[recipe.rows.sessions[last.train] >= sessions[0]]
-    gate = recipe.task.gate_baseline
-    unknown = Learned(len(sessions), f"{sessions[0]:.10}", len(train), gate)
+    unknown = Learned(len(sessions), f"{sessions[0]:.10}", len(train))
     try:
         tested = recipe.evaluate(Fold(train, last.test))
     except UnfittableError as error:
@@ -130,9 +129,10 @@ def _learned(recipe: Recipe, last: Fold, sessions: DateArray) -> Learned:
         return replace(unknown, why_not="no tested session was scored")
     weights = session_weights(len(tested.sessions), RESAMPLES, recipe.settings.seed)
     found = measure(recipe.task, tested, weights)
-    against = found.difference[gate]
+    against = found.difference[tested.gate]
     return replace(
         unknown,
+        baseline=tested.gate,
         tested=int(tested.decided.sum()),
         log_loss=against.model,
         baseline_log_loss=against.baseline_value,

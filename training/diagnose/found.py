@@ -14,6 +14,8 @@ class Learned:
     ----------
     start
         First session trained on.
+    baseline
+        The harder of the gate's on this test part, which differs with what it was fitted on.
     difference
         The baseline's log loss minus the model's, in nats, with its interval.
     score
@@ -25,7 +27,7 @@ class Learned:
     sessions: int
     start: str
     rows: int
-    baseline: str
+    baseline: str | None = None
     tested: int | None = None
     log_loss: float | None = None
     baseline_log_loss: float | None = None

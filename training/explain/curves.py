@@ -51,7 +51,7 @@ def curves(task: Task, tested: OutOfFold, weights: FloatArray) -> Curves:
     return Curves(
         decided=_days(task, tested, weights, tested.decided, tested.labels),
         all_days=every,
-        over_time=over_time(task, tested),
+        over_time=over_time(tested),
     )
 
 
@@ -138,12 +138,12 @@ def confusion_table(task: Task, outcome: IntArray, calls: IntArray) -> Confusion
     )
 
 
-def over_time(task: Task, tested: OutOfFold) -> OverTime:
+def over_time(tested: OutOfFold) -> OverTime:
     """Return when the model was better than the gate's baseline, by log loss in nats.
 
     Rolling means are None where fewer than 63 tested sessions of a window have a loss.
     """
-    known = losses(task, tested).set_index("session")
+    known = losses(tested).set_index("session")
     every = known[["loss", "baseline_loss"]].reindex(pd.DatetimeIndex(tested.sessions))
     rolling = every.rolling(WINDOW, min_periods=MIN_KNOWN).mean().iloc[WINDOW - 1 :]
     rolling = rolling.iloc[_thinned(len(rolling))]
@@ -151,7 +151,7 @@ def over_time(task: Task, tested: OutOfFold) -> OverTime:
     gained = gained.iloc[_thinned(len(gained))]
     starts = [tested.sessions[tested.fold == number][0] for number in np.unique(tested.fold)]
     return OverTime(
-        baseline=task.gate_baseline,
+        baseline=tested.gate,
         window=WINDOW,
         rolling=Rolling(
             sessions=_days_of(rolling.index),

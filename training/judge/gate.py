@@ -58,16 +58,23 @@ def beats_champion(champion: Compared, *, same_recipe: bool) -> tuple[bool, str]
         return False, f"champion version {version} has no loss to compare with"
     beyond = champion.interval is not None and champion.interval[-1] < 0.0
     wins = not beyond and champion.loss <= champion.champion_loss + TOLERANCE
-    by = (
-        ""
-        if champion.interval is None
-        else ", better by {:+.4f} to {:+.4f}".format(*champion.interval)
-    )
+    by = ""
+    if champion.interval is not None:
+        low, high = champion.interval
+        mean = champion.champion_loss - champion.loss
+        by = f", {gain(mean)}, 95 % interval {low:+.4f} to {high:+.4f}"
     return wins, (
         f"{'not worse' if wins else 'worse'} than champion version {version} on "
         f"{sessions} common sessions (log loss {champion.loss:.4f} against "
         f"{champion.champion_loss:.4f}{by})"
     )
+
+
+def gain(difference: float | None, decimals: int = 4) -> str:
+    """Return a difference in words that agree with its sign; its interval keeps the signs."""
+    if difference is None:
+        return "by how much is unknown"
+    return f"{'worse' if difference < 0.0 else 'better'} by {abs(difference):.{decimals}f}"
 
 
 def _against_baseline(gate: Gate) -> tuple[bool, str]:
@@ -77,7 +84,7 @@ def _against_baseline(gate: Gate) -> tuple[bool, str]:
     low, high = gate.interval
     figures = (
         f"pooled out-of-fold log loss {gate.value:.4f} against the {name} "
-        f"{gate.baseline_value:.4f}, better by {gate.improvement:+.4f} "
+        f"{gate.baseline_value:.4f}, {gain(gate.improvement)} "
         f"(95 % interval {low:+.4f} to {high:+.4f}, one-sided bound {gate.bound:+.4f})"
     )
     return gate.bound > 0.0, figures

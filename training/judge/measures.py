@@ -52,7 +52,7 @@ def measure(
         scores=_points(model),
         baselines={name: _points(scores) for name, scores in against.items()},
         difference={name: _headline(model, scores) for name, scores in against.items()},
-        comparison=compare(model, against[task.gate_baseline], task.gate_baseline),
+        comparison=compare(model, against[tested.gate], tested.gate),
     )
 
 
@@ -60,7 +60,7 @@ def measure_all_days(
     task: Task, tested: OutOfFold, weights: Float64[np.ndarray, "n_draws n_sessions"]
 ) -> AllDays:
     """Return the figures of all scored sessions, FLAT ones by the sign of their return."""
-    scored, name = tested.scored, task.gate_baseline
+    scored, name = tested.scored, tested.gate
     outcome, drawn = tested.every_outcome[scored], weights[:, scored]
     model = task.scores(outcome, tested.model.of(scored), drawn)
     baseline = task.scores(outcome, tested.baselines[name].of(scored), drawn)
@@ -76,7 +76,7 @@ def measure_at_half(
     task: Task, tested: OutOfFold, weights: Float64[np.ndarray, "n_draws n_sessions"]
 ) -> AtHalf:
     """Return the figures of calls at a threshold of 0.50 on decided sessions (Decision 9)."""
-    decided, name = tested.decided, task.gate_baseline
+    decided, name = tested.decided, tested.gate
     outcome, drawn = tested.labels[decided], weights[:, decided]
     forecast = at_half(tested.model.of(decided))
     called = _of_calls(task.scores(outcome, forecast, drawn))

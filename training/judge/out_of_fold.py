@@ -1,6 +1,6 @@
 """The forecasts of every test part side by side: the model's, and each baseline's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +29,8 @@ class OutOfFold:
         Class codes, -1 for FLAT; shape (n_tested,).
     scored
         Whether the model and the baselines had all they need; shape (n_tested,).
+    gate
+        Which of the baselines has to be beaten; also in a part of the sessions.
     """
 
     sessions: DateArray
@@ -38,6 +40,7 @@ class OutOfFold:
     scored: Bool[np.ndarray, " n_tested"]
     model: Forecast
     baselines: dict[str, Forecast]
+    gate: str
 
     @property
     def decided(self) -> Bool[np.ndarray, " n_tested"]:
@@ -55,6 +58,7 @@ class OutOfFold:
             self.scored[mine],
             self.model.of(mine),
             {name: forecast.of(mine) for name, forecast in self.baselines.items()},
+            self.gate,
         )
 
 
@@ -74,26 +78,48 @@ def out_of_fold(
         # Without other rows to train on it is the table of the window.
         if name != POOLED_TABLE or not rows.tested.all()
     }
+    labels = rows.labels[tested]
+    scored = (model.calls >= 0) & np.isfinite(rows.today[tested])
+    gates = {name: baselines[name] for name in task.gate_baselines}
     numbers = [np.full(len(fold.test), at, dtype=np.int64) for at, fold in enumerate(folds, 1)]
     return OutOfFold(
         sessions=rows.sessions[tested],
         fold=np.concatenate(numbers),
-        labels=rows.labels[tested],
+        labels=labels,
         every_outcome=rows.every_outcome[tested],
-        scored=(model.calls >= 0) & np.isfinite(rows.today[tested]),
+        scored=scored,
         model=model,
         baselines=baselines,
+        gate=hardest(labels, scored & (labels >= 0), gates),
     )
 
 
-def losses(task: Task, tested: OutOfFold) -> pd.DataFrame:
+def hardest(
+    labels: Int64[np.ndarray, " n_tested"],
+    decided: Bool[np.ndarray, " n_tested"],
+    baselines: Mapping[str, Forecast],
+) -> str:
+    """Return the baseline of the lowest mean log loss; the first of equals, or of no sessions.
+
+    It is taken with the outcomes known, which favours the baselines: a model that is better than
+    it is better than each. A prior that the market left behind is worse than a coin, and to beat
+    it alone is nothing.
+    """
+    if not decided.any():
+        return next(iter(baselines))
+    outcome = labels[decided]
+    loss = {name: _row_losses(outcome, one.of(decided)).mean() for name, one in baselines.items()}
+    return min(loss, key=lambda name: loss[name])
+
+
+def losses(tested: OutOfFold) -> pd.DataFrame:
     """Return the log loss of each decided test session, in nats: model and gate baseline.
 
     This is what a later candidate is compared on: `session`, `fold`, `loss`, `baseline_loss`.
     """
     decided = tested.decided
     outcome = tested.labels[decided]
-    model, baseline = tested.model, tested.baselines[task.gate_baseline]
+    model, baseline = tested.model, tested.baselines[tested.gate]
     return pd.DataFrame(
         {
             "session": tested.sessions[decided],

@@ -21,6 +21,7 @@ from market.bootstrap import interval
 from training.fit.fit import Fit
 from training.frames.folds import Fold
 from training.frames.rows import Rows
+from training.judge.gate import gain
 from training.judge.measures import session_weights
 from training.settings import Settings
 from training.tasks.rank import MODEL, RANK
@@ -219,7 +220,7 @@ def _verdict(difference: Difference, model: RankScores) -> RankVerdict:
     low, high = difference.interval or (float("nan"), float("nan"))
     words = (
         f"{standing}: score {difference.model:.2f} points against "
-        f"persistence's {difference.baseline_value:.2f}, better by {difference.value:+.2f} "
+        f"persistence's {difference.baseline_value:.2f}, {gain(difference.value, 2)} "
         f"(95 % interval {low:+.2f} to {high:+.2f}); the {LEVEL:.0%} interval held "
         f"{model.inside.mean():.1%} of {len(model.crps)} sessions"
     )

@@ -178,7 +178,8 @@ def long_run_variance(gain: Float64[np.ndarray, " n_sessions"]) -> float:
 
 def _gain(losses: pd.DataFrame) -> pd.Series:
     """Return the baseline's loss less the model's by session, in nats."""
-    return (losses["baseline_loss"] - losses["loss"]).set_axis(pd.Index(losses["session"]))
+    by_session = losses.set_index("session")
+    return by_session["baseline_loss"] - by_session["loss"]
 
 
 def _common_gains(
@@ -186,12 +187,14 @@ def _common_gains(
 ) -> Float64[np.ndarray, "n_sessions n_trials"]:
     """Return the gains of the candidate, first, and of the trials that share its sessions.
 
-    Trials come in by their overlap, as long as all together keep 80 % of its sessions.
+    All are over the candidate's baseline: a trial of another window had another one. Trials come
+    in by their overlap, as long as all together keep 80 % of its sessions.
     """
     mine = _gain(candidate)
     joined = [mine]
     common = mine.index
-    theirs = [_gain(frame) for frame in others]
+    benchmark = candidate.set_index("session")["baseline_loss"]
+    theirs = [(benchmark - one.set_index("session")["loss"]).dropna() for one in others]
     for gain in sorted(theirs, key=lambda one: -len(one.index.intersection(mine.index))):
         shared = common.intersection(gain.index)
         if len(shared) >= MIN_OVERLAP * len(mine):

@@ -21,6 +21,7 @@ from home.strict_json import Json, canonical
 from market.arrays import BoolArray, DateArray
 from market.errors import InputError
 from training.frames.folds import Fold
+from training.judge.gate import gain
 from training.judge.measures import measure, measure_all_days, session_weights
 from training.judge.out_of_fold import OutOfFold
 from training.tasks.declare import Task
@@ -130,7 +131,7 @@ def scored(task: Task, tested: OutOfFold, resamples: int, seed: int) -> LockedFi
         )
     weights = session_weights(len(tested.sessions), resamples, seed)
     found = measure(task, tested, weights)
-    baseline = task.gate_baseline
+    baseline = tested.gate
     return LockedFigures(
         window=LockedSessions(
             start=f"{tested.sessions[0]:.10}",
@@ -214,8 +215,8 @@ def told(opening: Opening) -> str:
         spread = f"95 % interval {low:+.4f} to {high:+.4f}"
     return (
         f"{window.start} to {window.end}, {window.decided} sessions, log loss "
-        f"{gate.value:.4f} against the {baseline}'s {gate.baseline_value:.4f}, better by "
-        f"{gate.improvement:+.4f} ({spread})"
+        f"{gate.value:.4f} against the {baseline}'s {gate.baseline_value:.4f}, "
+        f"{gain(gate.improvement)} ({spread})"
     )
 
 

@@ -25,6 +25,7 @@ Baseline = Callable[[Codes, Before, Today], Forecast]
 
 #: The table of every row trained on, other underlyings and history included.
 POOLED_TABLE: Final = "pooled_table"
+COIN: Final = "coin"
 _UP: Final = DIRECTIONS.index(UP)
 
 
@@ -49,13 +50,27 @@ def class_prior(labels: Codes, _before: Before, today: Today) -> Forecast:
 def fit_prior(labels: Codes, _before: Before) -> Linear:
     """Return the class prior as a model: the log-odds of the share of UP, whatever is known."""
     share = float((labels == _UP).mean())
-    return Linear(
-        features=[],
-        mean=np.empty(0),
-        scale=np.empty(0),
-        coef=np.empty((1, 0)),
-        intercept=np.array([np.log(share / (1.0 - share))]),
-    )
+    return _without_features(np.array([np.log(share / (1.0 - share))]))
+
+
+def coin(n_classes: int) -> Baseline:
+    """Return the baseline that gives every class the same chance, and calls them in turn."""
+
+    def even(_labels: Codes, _before: Before, today: Today) -> Forecast:
+        rows = len(today)
+        chance = np.full((rows, n_classes), 1.0 / n_classes)
+        return Forecast(np.arange(rows) % n_classes, chance, lift=np.zeros(rows))
+
+    return even
+
+
+def fit_coin(n_rows: int) -> Callable[[Codes, Before], Linear]:
+    """Return the coin as a model: log-odds of 0, in as many rows as its task has."""
+
+    def even(_labels: Codes, _before: Before) -> Linear:
+        return _without_features(np.zeros(n_rows))
+
+    return even
 
 
 def return_sign(_labels: Codes, _before: Before, today: Today) -> Forecast:
@@ -80,14 +95,27 @@ def transition_table(labels: Codes, before: Before, today: Today) -> Forecast:
     return Forecast(chance.argmax(axis=1), chance)
 
 
+def _without_features(intercept: Float64[np.ndarray, " n_rows"]) -> Linear:
+    nothing = np.empty(0)
+    return Linear(
+        features=[],
+        mean=nothing,
+        scale=nothing,
+        coef=np.empty((len(intercept), 0)),
+        intercept=intercept,
+    )
+
+
 DIRECTION_BASELINES: Final[dict[str, Baseline]] = {
     "class_prior": class_prior,
+    COIN: coin(len(DIRECTIONS)),
     "always_up": always_up,
     "always_down": always_down,
     "return_sign": return_sign,
 }
 REGIME_BASELINES: Final[dict[str, Baseline]] = {
     "transition_table": transition_table,
+    COIN: coin(len(REGIMES)),
     POOLED_TABLE: transition_table,
     "persistence": persistence,
     "majority": majority,

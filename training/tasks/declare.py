@@ -91,11 +91,10 @@ class Task(Trainable[Forecaster]):
     ----------
     classes
         By code.
-    gate_baseline
-        The baseline of Decision 11.
-    fit_baseline
-        Its parameters, from class codes and today's figure of the window's rows: it serves where
-        every version is refuted.
+    gate_baselines
+        Those that the gate takes the best of (`out_of_fold.hardest`): Decision 11's, and a coin.
+        Each with its fit from class codes and today's figure of the window's rows: the one taken
+        serves where every version is refuted.
     file_stem
         Begins a model's file name.
     has_flat
@@ -109,8 +108,7 @@ class Task(Trainable[Forecaster]):
     classes: tuple[str, ...]
     scores: Scores
     baselines: Mapping[str, Baseline]
-    gate_baseline: str
-    fit_baseline: Callable[[IntArray, FloatArray], Parameters]
+    gate_baselines: Mapping[str, Callable[[IntArray, FloatArray], Parameters]]
     file_stem: str
     has_flat: bool
     headline: tuple[str, ...]

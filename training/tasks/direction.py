@@ -18,7 +18,7 @@ from training.frames.folds import Fold
 from training.frames.rows import Rows, direction_rows
 from training.models.catalogue import model_type
 from training.settings import OPTIONS, Settings
-from training.tasks.baselines import DIRECTION_BASELINES, fit_prior
+from training.tasks.baselines import COIN, DIRECTION_BASELINES, fit_coin, fit_prior
 from training.tasks.declare import Task
 from training.tasks.scores import direction_scores
 
@@ -87,8 +87,7 @@ DIRECTION: Final = Task(
     classes=DIRECTIONS,
     scores=direction_scores,
     baselines=DIRECTION_BASELINES,
-    gate_baseline="class_prior",
-    fit_baseline=fit_prior,
+    gate_baselines={"class_prior": fit_prior, COIN: fit_coin(1)},
     file_stem="robust_classifier",
     has_flat=True,
     headline=("log_loss", "auc", "accuracy"),

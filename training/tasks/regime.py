@@ -17,7 +17,7 @@ from training.frames.rows import Rows, regime_rows
 from training.models.catalogue import members, model_type
 from training.models.transition_table import fit_table
 from training.settings import Settings
-from training.tasks.baselines import REGIME_BASELINES
+from training.tasks.baselines import COIN, REGIME_BASELINES, fit_coin
 from training.tasks.declare import Task
 from training.tasks.scores import regime_scores
 
@@ -83,8 +83,7 @@ REGIME: Final = Task(
     classes=REGIMES,
     scores=regime_scores,
     baselines=REGIME_BASELINES,
-    gate_baseline="transition_table",
-    fit_baseline=fit_table,
+    gate_baselines={"transition_table": fit_table, COIN: fit_coin(len(REGIMES))},
     file_stem="volatility_forecaster",
     has_flat=False,
     headline=("log_loss", "accuracy", "macro_f1"),

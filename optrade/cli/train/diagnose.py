@@ -65,12 +65,11 @@ def _print_second_opinion(found: "SecondOpinion") -> None:
 
 
 def _print_curve(rows: "list[Learned]", score: str) -> None:
-    baseline = rows[0].baseline
     columns = [
         "trained on",
         "from",
         "log loss",
-        f"{baseline}'s",
+        "baseline's",
         "better by",
         "95 % interval",
         score,
@@ -83,7 +82,7 @@ def _print_curve(rows: "list[Learned]", score: str) -> None:
                 row.sessions,
                 row.start,
                 _number(row.log_loss),
-                _number(row.baseline_log_loss),
+                _named(row.baseline_log_loss, row.baseline),
                 _signed(row.difference),
                 _interval(row.interval),
                 _number(row.score),
@@ -151,6 +150,12 @@ def _print_days(days: "list[WorstDay]") -> None:
 
 def _number(figure: float | None) -> str | None:
     return None if figure is None else f"{figure:.3f}"
+
+
+def _named(figure: float | None, name: str | None) -> str | None:
+    if figure is None or name is None:
+        return None
+    return f"{figure:.3f} ({name.replace('_', ' ')})"
 
 
 def _signed(figure: float | None) -> str | None:

@@ -156,8 +156,8 @@ def test_a_class_never_called_has_no_precision() -> None:
 
 def test_scores_over_time_are_means_of_what_went_before(task: Task, make_tested: Make) -> None:
     one = make_tested(task)
-    found = over_time(task, one)
-    known = losses(task, one).set_index("session")
+    found = over_time(one)
+    known = losses(one).set_index("session")
     day = found.rolling.sessions[100]
     end = int(np.flatnonzero(one.sessions == np.datetime64(day))[0])
     window = known.loc[one.sessions[end - WINDOW + 1] : one.sessions[end]]
@@ -171,12 +171,12 @@ def test_scores_over_time_are_means_of_what_went_before(task: Task, make_tested:
 
 
 def test_a_test_part_shorter_than_the_window_has_no_rolling_score(make_tested: Make) -> None:
-    found = over_time(REGIME, make_tested(REGIME, 200))
+    found = over_time(make_tested(REGIME, 200))
     assert found.rolling.document() == {"sessions": [], "model": [], "baseline": []}
     assert len(found.cumulative.sessions) == 196
 
 
 def test_a_window_with_few_losses_has_no_mean(make_tested: Make) -> None:
     one = make_tested(DIRECTION, flat=0.85)
-    assert None in over_time(DIRECTION, one).rolling.model
-    assert pd.Series(over_time(DIRECTION, make_tested(DIRECTION)).rolling.model).notna().all()
+    assert None in over_time(one).rolling.model
+    assert pd.Series(over_time(make_tested(DIRECTION)).rolling.model).notna().all()

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from home.records.training.judged import Compared, DeflatedScore, Gate, RealityCheck, Trials
-from training.judge.gate import MIN_COMMON_SESSIONS, beats_champion, judge, stand
+from training.judge.gate import MIN_COMMON_SESSIONS, beats_champion, gain, judge, stand
 
 FIGURES = st.floats(-1, 1)
 
@@ -88,8 +88,21 @@ def test_no_better_champion_is_beaten(mine: float, theirs: float, sessions: int)
 
 def test_the_words_hold_the_figures_with_baseline_and_interval() -> None:
     words = judge(gate(-0.002)).words
-    for part in ("unproven", "0.6500", "class prior", "0.6600", "-0.0120 to +0.0280", "-0.0020"):
+    for part in (
+        "unproven",
+        "0.6500",
+        "class prior",
+        "0.6600",
+        "-0.0120 to +0.0280",
+        "-0.0020",
+        "better by 0.0",
+    ):
         assert part in words
+
+
+def test_what_is_worse_is_not_called_better() -> None:
+    assert gain(-0.01234) == "worse by 0.0123"
+    assert gain(0.5, 2) == "better by 0.50"
 
 
 def beside(rival: Compared) -> str:
@@ -97,7 +110,10 @@ def beside(rival: Compared) -> str:
 
 
 def test_the_words_name_the_champion_and_why() -> None:
-    assert beside(champion(0.7, 0.6)).startswith("worse than champion version 3")
+    spread = champion(0.7, 0.6).model_copy(update={"interval": [-0.15, -0.05]})
+    lost = beside(spread)
+    assert lost.startswith("worse than champion version 3")
+    assert "0.6000, worse by 0.1000, 95 % interval -0.1500 to -0.0500)" in lost
     assert "not worse than champion version 3" in beside(champion(0.6, 0.7))
     assert "shares 7 sessions, needed 60" in beside(champion(0.6, 0.7, 7))
 

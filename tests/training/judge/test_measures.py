@@ -6,9 +6,12 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
+from home.records.training.judged import Gate
+from training.fit.forecast import Forecast
 from training.fit.mixture import fit_direction
 from training.frames.folds import Fold, walk_forward
 from training.frames.rows import Rows, direction_rows
+from training.judge.gate import judge
 from training.judge.measures import (
     CALL_SCORES,
     at_half,
@@ -18,12 +21,14 @@ from training.judge.measures import (
     measure_at_half,
     session_weights,
 )
-from training.judge.out_of_fold import OutOfFold, losses, out_of_fold
+from training.judge.out_of_fold import OutOfFold, hardest, losses, out_of_fold
 from training.models.catalogue import MODELS
+from training.tasks.baselines import COIN
 from training.tasks.direction import DIRECTION
 from training.tasks.scores import LOSSES
 
 Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
+Make = Callable[..., OutOfFold]
 
 
 @pytest.fixture
@@ -92,7 +97,7 @@ def test_no_score_stands_without_baseline_and_interval(tested: OutOfFold) -> Non
     ):
         for row in part.comparison:
             assert row.model == part.scores[row.score]
-            assert row.baseline == "class_prior"
+            assert row.baseline == tested.gate
             if row.difference is not None:
                 low, high = row.interval
                 assert low <= row.difference + 1e-9
@@ -105,7 +110,7 @@ def test_every_baseline_has_a_difference_with_an_interval(tested: OutOfFold) -> 
     found = measure(DIRECTION, tested, session_weights(len(tested.sessions), 200, 0))
     assert set(found.difference) == set(DIRECTION.baselines)
     for name, difference in found.difference.items():
-        metric = "log_loss" if name == "class_prior" else "accuracy"
+        metric = "log_loss" if name in DIRECTION.gate_baselines else "accuracy"
         assert difference.metric == metric
         model = found.scores[metric]
         baseline = found.baselines[name][metric]
@@ -117,8 +122,8 @@ def test_every_baseline_has_a_difference_with_an_interval(tested: OutOfFold) -> 
 
 def test_the_interval_is_of_the_mean_loss_difference(tested: OutOfFold) -> None:
     weights = session_weights(len(tested.sessions), 300, 4)
-    found = measure(DIRECTION, tested, weights).difference["class_prior"]
-    table = losses(DIRECTION, tested)
+    found = measure(DIRECTION, tested, weights).difference[tested.gate]
+    table = losses(tested)
     better = (table["baseline_loss"] - table["loss"]).to_numpy()
     assert found.value == pytest.approx(better.mean())
     drawn = weights[1:, tested.decided]
@@ -127,8 +132,38 @@ def test_the_interval_is_of_the_mean_loss_difference(tested: OutOfFold) -> None:
     assert found.bound == pytest.approx(np.quantile(resampled, 0.05))
 
 
+def said_up(share: float, count: int) -> Forecast:
+    return Forecast(np.zeros(count, np.int64), np.tile([1.0 - share, share], (count, 1)))
+
+
+@pytest.mark.parametrize(
+    ("prior", "taken"), [(0.62, "coin"), (0.45, "class_prior"), (0.5, "class_prior")]
+)
+def test_the_gates_baseline_is_the_best_of_its_task(prior: float, taken: str) -> None:
+    """Of days half UP less two a prior of 0.62 is worse than a coin, one of 0.45 is better."""
+    labels, decided = np.array([0] * 51 + [1] * 39 + [-1] * 9), np.repeat([True, False], [90, 9])
+    gates = {"class_prior": said_up(prior, 99), COIN: said_up(0.5, 99)}
+    assert hardest(labels, decided, gates) == taken
+    assert hardest(labels, np.zeros(99, np.bool_), gates) == "class_prior", "of no days the first"
+
+
+def test_what_beats_a_stale_prior_and_no_coin_is_not_proven(make_tested: Make) -> None:
+    """A prior left behind by its market: each day's forecast lies between it and a coin."""
+    idle = make_tested(DIRECTION, flat=0.0)
+    count = len(idle.sessions)
+    baselines = idle.baselines | {"class_prior": said_up(0.7, count), COIN: said_up(0.5, count)}
+    gates = {name: baselines[name] for name in DIRECTION.gate_baselines}
+    gate = hardest(idle.labels, idle.decided, gates)
+    stale = replace(idle, model=said_up(0.6, count), baselines=baselines, gate=gate)
+    found = measure(DIRECTION, stale, session_weights(count, 200, 0))
+    assert found.difference["class_prior"].bound > 0.0
+    verdict = judge(Gate.against(stale.gate, found.difference[stale.gate]))
+    assert not verdict.proven
+    assert "against the coin's 0.6931" in verdict.words
+
+
 def test_losses_are_those_of_the_decided_sessions(tested: OutOfFold) -> None:
-    table = losses(DIRECTION, tested)
+    table = losses(tested)
     assert (table["session"].to_numpy() == tested.sessions[tested.decided]).all()
     assert table.columns.tolist() == ["session", "fold", "loss", "baseline_loss"]
     assert np.isfinite(table[["loss", "baseline_loss"]]).all(axis=None)

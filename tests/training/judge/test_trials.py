@@ -191,3 +191,14 @@ def test_the_words_hold_the_figures_and_all_is_plain_json() -> None:
     assert Trials.from_json(text, "trials") == found
     for part in ("3 trials", f"{found.spa.consistent:.3f}", "best of 3", "300 sessions"):
         assert part in found.words
+
+
+def test_trials_are_compared_over_the_candidates_baseline() -> None:
+    """Another trial that beat an easier baseline of its own has beaten nothing here."""
+    rng = np.random.default_rng(7)
+    mine, eased = (losses(0.01 * rng.standard_normal(300)) for _ in range(2))
+    eased[["loss", "baseline_loss"]] += 0.1
+    eased["loss"] -= 0.05
+    found = trials_evidence(mine, [eased], 199, 0)
+    assert found.compared == 2
+    assert found.spa.consistent > 0.1

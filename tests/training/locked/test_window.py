@@ -26,6 +26,7 @@ from training.locked.window import (
     told,
     window_start,
 )
+from training.tasks.baselines import COIN
 from training.tasks.direction import DIRECTION
 from training.tasks.regime import REGIME
 
@@ -94,10 +95,9 @@ def forecast(count: int, seed: int, n_classes: int) -> OutOfFold:
     model = Forecast(labels, chance, rng.standard_normal(count))
     scored = np.ones(count, dtype=np.bool_)
     scored[:7] = False
-    gate = (DIRECTION if n_classes == 2 else REGIME).gate_baseline
     return OutOfFold(
         DAYS[-count:].to_numpy(), np.ones(count, np.int64), labels, labels, scored, model,
-        {gate: even},
+        {COIN: even}, COIN,
     )  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def test_a_window_is_opened_once_and_the_result_kept(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         opened(log, mlflow, forbidden)
     for part in ("regime paths SPY on 2025-07-01", "log loss 0.5000 against the transition table's "
-                 "0.5300, better by +0.0300 (95 % interval +0.0100 to +0.0500)"):  # fmt: skip
+                 "0.5300, better by 0.0300 (95 % interval +0.0100 to +0.0500)"):  # fmt: skip
         assert part in str(refused.value)
     assert openings(log) == (found,)
     assert len(mlflow.given) == 1

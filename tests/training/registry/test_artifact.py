@@ -170,7 +170,7 @@ def test_the_evidence_of_the_document_is_the_gates(direction: Trained) -> None:
         "proven": direction.evidence.verdict.proven,
         "standing": direction.evidence.verdict.standing,
         "metric": "log_loss",
-        "baseline": "class_prior",
+        "baseline": direction.tested.gate,
         "improvement": gate.improvement,
         "interval": gate.interval,
         "verdict": direction.evidence.verdict.words,
@@ -186,7 +186,7 @@ def test_the_baseline_that_serves_says_what_the_gate_s_baseline_says(
     given = baseline_document(trained, trained.evidence, document)
     found = Artifact.model_validate(given)
     assert (found.name, found.version, found.run_id) == (trained.name, 3, "a1b2")
-    assert (found.alias, found.model) == ("baseline", trained.task.gate_baseline)
+    assert (found.alias, found.model) == ("baseline", trained.tested.gate)
     assert found.evidence.standing == "unproven"
     assert found.evidence.verdict.startswith("baseline: no model is better; version 3 (logistic)")
     assert signed(given) == given

@@ -58,7 +58,7 @@ def test_every_task_has_figures_with_the_gates_among_them(
         settings = Settings("SPY", resamples=50)
         trained = walk(DIRECTION, *make_direction(500), settings)
     found = figures(trained.evidence)
-    baseline = TASKS[task].gate_baseline
+    baseline = trained.tested.gate
     gain = found[f"{baseline}.log_loss"] - found["log_loss"]
     assert found["improvement"] == pytest.approx(gain)
     assert found["improvement_low"] <= found["improvement_bound"] <= found["improvement_high"]

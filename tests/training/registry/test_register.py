@@ -12,7 +12,7 @@ import pytest
 from home.records.training.judged import Gate
 from home.records.training.locked import LockedResult, LockedSessions
 from home.served_model import read_served
-from market.errors import InputError
+from market.errors import InputError, UnknownName
 from training.locked.run import EXPERIMENT, RESULT, record_opening
 from training.locked.window import Opening
 from training.registry import mlflow_runs as tracking
@@ -146,7 +146,8 @@ def test_where_every_version_is_refuted_the_baseline_serves(home: Home, noise: T
     assert (found.alias, found.serves) == (None, "baseline: no model is better")
     assert found.evidence.verdict.words.startswith("refuted: ")
     served = home.served()
-    assert (served["alias"], served["model"], served["version"]) == ("baseline", "class_prior", 1)
+    assert (served["alias"], served["version"]) == ("baseline", 1)
+    assert served["model"] == served["evidence"]["baseline"] == noise.tested.gate
     client = open_client(home.mlruns)
     assert aliased(client, "direction_SPY", "challenger") is None
     newer = home.register(noise)
@@ -269,8 +270,9 @@ def test_the_run_holds_all_that_was_measured(
     assert recorded.data.tags["alias"] == found.alias
     pooled = model.evidence.pooled
     assert recorded.data.metrics["log_loss"] == pytest.approx(pooled.scores["log_loss"])
-    baseline = model.evidence.baselines["class_prior"]["log_loss"]
-    assert recorded.data.metrics["class_prior.log_loss"] == pytest.approx(baseline)
+    gate = model.tested.gate
+    baseline = model.evidence.baselines[gate]["log_loss"]
+    assert recorded.data.metrics[f"{gate}.log_loss"] == pytest.approx(baseline)
     bound = model.evidence.gate.bound
     assert recorded.data.metrics["improvement_bound"] == pytest.approx(bound)
     chosen = client.get_model_version("direction_SPY", "1")
@@ -397,10 +399,9 @@ def test_an_earlier_proven_version_can_be_promoted_again(
 
 
 def test_promoting_what_is_not_there_is_refused(home: Home) -> None:
-    with pytest.raises(InputError, match="got the challenger, known are none; train it first"):
-        promote("direction_QQQ", at=AT, **home.paths)
-    with pytest.raises(InputError, match="got 7, known are none"):
-        promote("direction_QQQ", at=AT, version=7, **home.paths)
+    for version in (None, 7):
+        with pytest.raises(UnknownName, match="--name: got 'direction_QQQ', allowed"):
+            promote("direction_QQQ", at=AT, version=version, **home.paths)
 
 
 OPENING = Opening(

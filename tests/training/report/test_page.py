@@ -67,13 +67,12 @@ def complete(task: Task, tested: OutOfFold) -> TrainingEvidence:
     weights = session_weights(len(tested.sessions), 50, 0)
     names = ["iv_rank", "hv_20"]
     measured = measure(task, tested, weights)
-    headline = measured.difference[task.gate_baseline]
-    against = Gate.against(task.gate_baseline, headline)
+    against = Gate.against(tested.gate, measured.difference[tested.gate])
     rise = [Rise(name=name, increase=0.01, spread=0.002, by_fold=[]) for name in names]
     coef = np.array([[0.5, -0.1]] * (3 if task.name == "regime" else 1))
     linear = Linear(features=names, mean=np.zeros(2), scale=np.ones(2), coef=coef,
                     intercept=np.zeros(len(coef)))  # fmt: skip
-    frame = losses(task, tested)
+    frame = losses(tested)
     rival = Compared(
         version=3, run_id="r", sessions=200, loss=0.6, champion_loss=0.65,
         difference=0.05, interval=[0.01, 0.09],

@@ -7,6 +7,7 @@ from forecasters.transition_table import rank_bin
 from market.iv_rank import REGIME_CUTS
 from training.models.transition_table import RANK_CUTS, fit_table
 from training.tasks.baselines import (
+    COIN,
     DIRECTION_BASELINES,
     POOLED_TABLE,
     REGIME_BASELINES,
@@ -20,8 +21,10 @@ EVERY = [(task, name) for task in TASKS.values() for name in task.baselines]
 
 
 def test_the_baselines_are_those_of_decision_10() -> None:
-    assert set(DIRECTION_BASELINES) == {"always_up", "always_down", "class_prior", "return_sign"}
-    assert set(REGIME_BASELINES) == {"persistence", "transition_table", POOLED_TABLE, "majority"}
+    calls = {"always_up", "always_down", "return_sign"}
+    assert set(DIRECTION_BASELINES) == {"class_prior", COIN, *calls}
+    tables = {"transition_table", POOLED_TABLE}
+    assert set(REGIME_BASELINES) == {*tables, COIN, "persistence", "majority"}
     assert REGIME_BASELINES[POOLED_TABLE] is transition_table, "the same table of other rows"
     assert RANK_CUTS == (10, 20, 30, 40, 50, 60, 75, 90)
     assert set(REGIME_CUTS) < set(RANK_CUTS)
@@ -54,10 +57,26 @@ def test_no_baseline_sees_other_test_rows(task: object, name: str) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
-def test_the_gates_baseline_gives_probabilities(task: object) -> None:
-    labels = np.array([0, 1, 0, 1])
-    said = task.baselines[task.gate_baseline](labels, np.full(4, 20.0), np.array([20.0]))
-    assert said.probabilities is not None
+def test_the_gates_baselines_serve_the_probabilities_they_are_judged_by(task: object) -> None:
+    labels, before, today = np.array([0, 1, 0, 1]), np.full(4, 20.0), np.array([20.0])
+    for name, fit in task.gate_baselines.items():
+        judged, served = task.baselines[name](labels, before, today), fit(labels, before)
+        values = np.tile(today[:, None], (1, len(served.names())))
+        if task.name == "direction":
+            up = 1.0 / (1.0 + np.exp(-served.decision(values)))
+            chances = np.column_stack([1.0 - up, up])
+        else:
+            chances = served.chances(values).probabilities
+        assert chances == pytest.approx(judged.probabilities)
+
+
+@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
+def test_the_coin_has_no_opinion(task: object) -> None:
+    """Its calls go round, so that its accuracy is that of guessing."""
+    n_classes = len(task.classes)
+    said = task.baselines[COIN](np.zeros(3, int), np.zeros(3), np.zeros(6))
+    assert (said.probabilities == 1.0 / n_classes).all()
+    assert np.bincount(said.calls).tolist() == [6 // n_classes] * n_classes
 
 
 def test_the_class_prior_is_the_share_of_the_training_part() -> None:
