@@ -30,6 +30,7 @@ from home.records.signal import Signal
 from market.errors import InputError
 from serving.answer.predictions import Question
 from serving.answer.served_home import ServedHome
+from serving.http import deprecations
 from serving.http.checks import Checks, problem
 from serving.http.documentation import Documentation, document
 from serving.http.front_page import FrontPage
@@ -44,6 +45,8 @@ from serving.http.schema import (
     TickerProblem,
 )
 from serving.reading.refusal import LATER, CallerFault, Refusal, known_ticker
+
+deprecations.hide()
 
 HOST: Final = "127.0.0.1"
 PORT: Final = 3000

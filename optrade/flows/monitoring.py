@@ -67,6 +67,7 @@ def known_views(frame: pd.DataFrame) -> dict[str, str]:
 def _served(run: "Runtime", ticker: str) -> Artifact:
     path = artifact_path(run.home.models, "direction", ticker)
     if not (path.is_file() or next_model(path).is_file()):
+        run.home.origin()  # without data that is the first step
         raise InputError(
             f"no direction model of {ticker} serves: run `optrade train --ticker {ticker}` first"
         )

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from market.errors import InputError
 from optrade.cli import app
+from optrade.flows.train.champions import Version
 from training.locked.run import EXPERIMENT
 from training.registry.tracking_database import open_client
 
@@ -67,6 +68,38 @@ def test_the_locked_window_is_opened_once(ask: Ask, trained_home) -> None:
     assert run.info.run_id == opened["run_id"]
     with pytest.raises(InputError, match="--task: got 'weather', allowed are direction, regime"):
         ask("locked", "open", "--task", "weather", "--model", "x", "--ticker", "SPY")
+
+
+def test_what_serves_is_told_beside_the_champions(
+    ask: Ask, run: Callable[..., str], trained_home
+) -> None:
+    shown = run("champions")
+    assert "what serves" in shown
+    client = open_client(trained_home.home / "mlruns")
+    for model in ask("champions"):
+        file = trained_home.home / "models" / "serving" / f"{model['name']}.json"
+        document = json.loads(file.read_text())
+        expected = {name: document[name] for name in ("version", "model", "alias")}
+        assert model["serves"] == {**expected, "standing": document["evidence"]["standing"]}
+        assert model["refused"] is None
+        aliases = client.get_registered_model(model["name"]).aliases
+        challenger = model["challenger"] and model["challenger"]["version"]
+        assert challenger == aliases.get("challenger")
+
+
+def test_a_session_before_every_champion_is_one_line(run: Callable[..., str]) -> None:
+    assert run("champions", "--session", "2010-01-04").splitlines() == [
+        "no champion in session 2010-01-04: `optrade champions` says since when"
+    ]
+
+
+def test_how_a_version_serves_is_said_in_words() -> None:
+    assert Version(1, "logistic", "champion", "proven").words == "champion, proven"
+    capped = "challenger, unproven, at most half size"
+    assert Version(2, "trees", "challenger", "unproven").words == capped
+    assert Version(3, "coin", "baseline", "unproven").words == "baseline: no model is better"
+    unknown = "champion, standing unknown, at most half size"
+    assert Version(4, None, "champion", None).words == unknown
 
 
 def test_past_champions_are_told_by_session(ask: Ask) -> None:

@@ -94,13 +94,13 @@ def test_a_clock_that_no_calendar_has(tmp_path: Path, monkeypatch, capsys) -> No
 
 # Commands that only look: in a home that is not there they say so, and make none.
 LOOKING = {
-    "champions": (2, "optrade train-all"),
-    "champions --session 2024-11-15": (2, "optrade train-all"),
-    "promote --name direction_SPY": (2, "optrade"),
+    "champions": (2, "optrade ingest"),
+    "champions --session 2024-11-15": (2, "optrade ingest"),
+    "promote --name direction_SPY": (2, "optrade ingest"),
     "signal --ticker SPY": (2, "optrade ingest"),
     "signal-all": (2, "optrade ingest"),
     "settle": (0, ""),
-    "drift --ticker SPY": (2, "optrade train"),
+    "drift --ticker SPY": (2, "optrade ingest"),
     "diagnose --ticker SPY": (2, "optrade ingest"),
     "audit pit": (2, "optrade ingest"),
     "audit lookahead": (2, "optrade ingest"),
@@ -108,7 +108,7 @@ LOOKING = {
     "audit parity": (2, "optrade ingest"),
     "quarantine list": (2, "optrade ingest"),
     "quarantine show": (2, "optrade ingest"),
-    "mlflow-ui": (2, "optrade train-all"),
+    "mlflow-ui": (2, "optrade ingest"),
     "serve": (2, "optrade ingest"),
     "materialize": (2, "optrade ingest"),
     "build-features": (2, "optrade ingest"),

@@ -74,6 +74,7 @@ def test_a_tool_starts_and_answers(tool: str, trained_home, tmp_path: Path) -> N
         assert said in answer(f"http://127.0.0.1:{port}{path}", process, log).text
         started_by_it = psutil.Process(process.pid).children(recursive=True)
     assert psutil.wait_procs(started_by_it, timeout=30)[1] == []
+    assert "Deprecat" not in log.read_text(), "a library's words to its writers"
 
 
 def test_streamlit_by_itself(trained_home, tmp_path: Path) -> None:

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from market.calendar import decision_time, last_complete_session, session_shift
-from market.errors import InputError
 from training.judge.decide import CHAMPION
-from training.registry.mlflow_runs import aliased
+from training.registry.mlflow_runs import aliased, require_registered
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -124,14 +123,8 @@ def _since(
 
 
 def _kept(client: "MlflowClient", name: str) -> list[Reign]:
-    found = client.search_registered_models(f"name = '{name}'")
-    if not found:
-        known = ", ".join(sorted(model.name for model in client.search_registered_models()))
-        raise InputError(
-            f"no registered model: got {name!r:.60}, known are {known or 'none'}; "
-            "train it first (optrade train)"
-        )
-    entries = sorted(item for item in found[0].tags.items() if item[0].startswith(ENTRY))
+    tags = require_registered(client, name).tags
+    entries = sorted(item for item in tags.items() if item[0].startswith(ENTRY))
     return [_read(text) for _, text in entries]
 
 

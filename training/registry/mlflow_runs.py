@@ -20,7 +20,7 @@ from home.records.evidence import Standing
 from home.records.training.evidence import TrainingEvidence
 from home.strict_json import Json
 from home.verified import read_regular, verified
-from market.errors import DamagedFile, InputError
+from market.errors import DamagedFile, InputError, UnknownName
 from training.fit.fit import Fit, Mixed
 from training.judge.against_champion import Champion
 from training.judge.decide import CHAMPION
@@ -30,7 +30,7 @@ from training.walk import Trained
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
-    from mlflow.entities.model_registry import ModelVersion
+    from mlflow.entities.model_registry import ModelVersion, RegisteredModel
 
 EVIDENCE: Final = "evidence.json"
 LOSSES: Final = "losses.parquet"
@@ -173,6 +173,22 @@ def standing(client: "MlflowClient", chosen: "ModelVersion") -> Standing:
     """
     tagged = next((word for word in get_args(Standing) if chosen.tags.get(STANDING) == word), None)
     return tagged or read_evidence(client, chosen).verdict.standing
+
+
+def require_registered(client: "MlflowClient", name: str) -> "RegisteredModel":
+    """Return the registered model of a name.
+
+    Raises
+    ------
+    UnknownName
+        If there is none; names those there are.
+    """
+    # Not by a filter: a name with a quote in it would be another question.
+    known = {model.name: model for model in client.search_registered_models()}
+    if name not in known:
+        allowed = sorted(known) or ["none yet"]
+        raise UnknownName("--name", name, allowed, "train it first (`optrade train-all`)")
+    return known[name]
 
 
 def aliased(client: "MlflowClient", name: str, alias: str) -> int | None:

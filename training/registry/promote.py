@@ -17,6 +17,7 @@ from training.registry.mlflow_runs import (
     read_evidence,
     read_losses,
     read_served,
+    require_registered,
 )
 from training.registry.tracking_database import require_database
 from training.registry.what_serves import keep_standby, let_serve, open_registry
@@ -92,12 +93,13 @@ def promote(
 
 
 def _find_version(client: "MlflowClient", name: str, version: int | None) -> "ModelVersion":
+    require_registered(client, name)
     known = {int(one.version): one for one in client.search_model_versions(f"name = '{name}'")}
     wanted = aliased(client, name, CHALLENGER) if version is None else version
     if wanted is None or wanted not in known:
         listed = ", ".join(map(str, sorted(known))) or "none"
         raise InputError(
             f"no version of {name} to promote: got {version or 'the challenger'}, "
-            f"known are {listed}; train it first (optrade train)"
+            f"known are {listed}; choose one with --version, or train again (`optrade train-all`)"
         )
     return known[wanted]

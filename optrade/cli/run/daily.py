@@ -27,8 +27,13 @@ def run_daily(
     as_of: options.AsOf = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Ingest, settle what is due, then give and record the day's signals."""
+    """Ingest, settle what is due, then give and record the day's signals.
+
+    Exit code 2 where no model is trained yet (the rest of the day is done), 3 where a source or
+    a ticker has nothing to give.
+    """
     from home.records.signal import Signal
+    from optrade.flows.train.trained import is_served, require_served
     from optrade.operations.day import run_day
     from optrade.runtime import runtime
 
@@ -43,8 +48,9 @@ def run_daily(
         after["signals"] = [answer.document() for answer in day.answers]
     else:
         show_signals([answer for answer in day.answers if isinstance(answer, Signal)])
-    refused = tell_refused(day.answers)
+    refused = is_served(run.home) and tell_refused(day.answers)
     show_ingest(day.ingested, as_json, after)
+    require_served(run.home)
     if refused:
         raise typer.Exit(3)
 

@@ -16,6 +16,11 @@ Port = Annotated[
     int | None, typer.Option("--port", min=1, max=65535, help="A port; otherwise a free one.")
 ]
 
+STOPPED = (
+    "redis stopped; who needs it starts it again: a running `optrade serve` of this home at once, "
+    "other commands when they run"
+)
+
 
 @app.command()
 def start(port: Port = None, as_json: options.AsJson = False) -> None:
@@ -33,12 +38,12 @@ def start(port: Port = None, as_json: options.AsJson = False) -> None:
 
 @app.command()
 def stop(as_json: options.AsJson = False) -> None:
-    """Stop the server of this home."""
+    """Stop the server of this home; who needs it starts it again, a running `serve` at once."""
     from optrade.redis import server as redis_server
     from optrade.runtime import runtime
 
     stopped = redis_server.stop(runtime().home.data)
-    words = "redis stopped" if stopped else "redis was not running"
+    words = STOPPED if stopped else "redis was not running"
     _show(words, {"stopped": stopped}, as_json)
 
 

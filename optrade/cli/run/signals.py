@@ -27,9 +27,11 @@ def signal(
 ) -> None:
     """Give the signal of one underlying."""
     from optrade.flows.serve.signals import compute_signals, record_signals
+    from optrade.flows.train.trained import require_served
     from optrade.runtime import runtime
 
     run = runtime()
+    require_served(run.home)
     signals = compute_signals(run, [options.parse_ticker(ticker)], run.as_of(as_of))
     if record:
         record_signals(run, signals)
@@ -48,9 +50,11 @@ def signal_all(
     """Give the signals of several underlyings; exit code 3 where one has none."""
     from home.records.signal import Signal
     from optrade.flows.serve.signals import answer_each, record_signals
+    from optrade.flows.train.trained import require_served
     from optrade.runtime import runtime
 
     run = runtime()
+    require_served(run.home)
     answers = answer_each(run, options.parse_tickers(tickers), run.as_of(as_of))
     if record:
         record_signals(run, [row for row in answers if isinstance(row, Signal)])

@@ -1,13 +1,18 @@
-"""The command that shows which version of a model was champion in which session."""
+"""The command that shows what serves, and which version was champion in which session."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from optrade.cli import options
 from optrade.cli.output import print_json, print_table
 
+if TYPE_CHECKING:
+    from optrade.flows.train.champions import ModelChampion, ModelReigns
+
+SERVES = ["model", "version", "type", "serves as", "newest challenger"]
 COLUMNS = ["model", "version", "type", "from", "until", "first session", "last session"]
+NONE_YET = "no champion yet: the first that the gate proves becomes one"
 Name = Annotated[
     str | None, typer.Option("--name", help="Registered model, such as direction_SPY; all if none.")
 ]
@@ -17,7 +22,7 @@ Session = Annotated[
 
 
 def champions(name: Name = None, session: Session = None, as_json: options.AsJson = False) -> None:
-    """Show which version of a model was champion in which session."""
+    """Show what serves of each model, and which version was champion in which session."""
     from optrade.flows.train.champions import champions_in, model_reigns
     from optrade.runtime import runtime
 
@@ -26,16 +31,39 @@ def champions(name: Name = None, session: Session = None, as_json: options.AsJso
         held = champions_in(run, name, session)
         if as_json:
             print_json([one.document() for one in held])
-            return
-        rows = [[one.name, one.champion, one.model] for one in held]
-        print_table(f"champions of session {session}", ["model", "version", "type"], rows)
+        else:
+            _show_session(held, session)
         return
     found = model_reigns(run, name)
     if as_json:
         print_json([one.document() for one in found])
-        return
+    else:
+        _show(found)
+
+
+def _show(found: "list[ModelReigns]") -> None:
+    print_table("what serves", SERVES, [_serves(one) for one in found])
     told = [[one.name, *row.values()] for one in found for row in one.rows()]
-    print_table("champions", COLUMNS, told)
+    if told:
+        print_table("champions", COLUMNS, told)
+    else:
+        typer.echo(NONE_YET)
+
+
+def _serves(one: "ModelReigns") -> list[object]:
+    rival = one.challenger
+    beside = None if rival is None else f"version {rival.version} ({rival.model}), {rival.standing}"
+    if one.serves is None:
+        return [one.name, None, None, f"nothing: {one.refused}", beside]
+    return [one.name, one.serves.version, one.serves.model, one.serves.words, beside]
+
+
+def _show_session(held: "list[ModelChampion]", session: str) -> None:
+    if all(one.champion is None for one in held):
+        typer.echo(f"no champion in session {session}: `optrade champions` says since when")
+        return
+    rows = [[one.name, one.champion, one.model] for one in held]
+    print_table(f"champions of session {session}", ["model", "version", "type"], rows)
 
 
 COMMANDS = {"champions": champions}

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Never
 
 from optrade.flows.serve.service import check_port
-from training.registry.tracking_database import come_home, explained, require_database
+from optrade.flows.train.trained import require_registry
+from training.registry.tracking_database import come_home, explained
 
 if TYPE_CHECKING:
     from home.layout import Home
@@ -30,11 +31,11 @@ def mlflow_command(home: "Home", host: str, port: int) -> list[str]:
     Raises
     ------
     InputError
-        If nothing was trained yet: to look makes no database.
+        If nothing was ingested or trained yet: to look makes no database.
     StoreUnavailable
         If the database cannot be used.
     """
-    require_database(home.mlruns)
+    require_registry(home)
     with explained(home.mlflow):
         come_home(home.mlruns)
     return [
@@ -54,7 +55,9 @@ def become(run: "Runtime", command: list[str], host: str, port: int) -> Never:
         If the port is taken.
     """
     check_port(host, port)
-    environment = {**os.environ, "OPTRADE_HOME": str(run.home.root)}
+    # What libraries warn their writers of is nothing to who looks at pages.
+    quiet = {"PYTHONWARNINGS": "ignore"}
+    environment = {**quiet, **os.environ, "OPTRADE_HOME": str(run.home.root)}
     os.execve(command[0], command, environment)  # noqa: S606 - nothing is left to do here
 
 

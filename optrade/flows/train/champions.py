@@ -1,32 +1,75 @@
-"""Who was champion when: the histories of the registered models."""
+"""What serves of the registered models, their newest challengers, and who was champion when."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from feature_repo.features.definition_hash import definition_hash
+from forecasters.base import CLASSES
+from forecasters.document import NO_MODEL_IS_BETTER
 from home.strict_json import Json
+from market.errors import InputError
+from optrade.flows.train.trained import require_registry
 from optrade.periods import parse_day
+from serving.reading.artifact import load_artifact
+from serving.reading.refusal import Refusal
+from training.judge.decide import BASELINE, CHALLENGER
 from training.registry.champion_history import Reign, champion_at, history
-from training.registry.mlflow_runs import model_type
+from training.registry.mlflow_runs import aliased, model_type, standing
 from training.registry.what_serves import finished_registry
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
     from optrade.runtime import Runtime
 
 
 @dataclass(frozen=True)
-class ModelReigns:
-    """The reigns of a registered model, in order, and the model type of each version.
+class Version:
+    """A version of a registered model: its type, its alias and how it stands.
 
-    A type is None where its run is not known any more.
+    Type and standing are None where its run is not known any more.
+    """
+
+    version: int
+    model: str | None
+    alias: str
+    standing: str | None
+
+    @property
+    def words(self) -> str:
+        """How it serves, or would."""
+        if self.alias == BASELINE:
+            return NO_MODEL_IS_BETTER
+        capped = "" if self.standing == "proven" else ", at most half size"
+        return f"{self.alias}, {self.standing or 'standing unknown'}{capped}"
+
+    def document(self) -> dict[str, Json]:
+        """Return plain values."""
+        return {**asdict(self)}
+
+
+@dataclass(frozen=True)
+class ModelReigns:
+    """What serves for a registered model, its newest challenger, and its champions in order.
+
+    Attributes
+    ----------
+    serves, refused
+        One of them is None: what serves, or why nothing does.
+    types
+        The model type of each champion, None where its run is not known any more.
     """
 
     name: str
+    serves: Version | None
+    refused: str | None
+    challenger: Version | None
     reigns: tuple[Reign, ...]
     types: Mapping[int, str | None]
 
     def model(self, version: int | None) -> str | None:
-        """Return the model type of a version."""
+        """Return the model type of a champion."""
         return None if version is None else self.types.get(version)
 
     def rows(self) -> list[dict[str, Json]]:
@@ -38,7 +81,13 @@ class ModelReigns:
 
     def document(self) -> dict[str, Json]:
         """Return plain values."""
-        return {"name": self.name, "reigns": [*self.rows()]}
+        return {
+            "name": self.name,
+            "serves": None if self.serves is None else self.serves.document(),
+            "refused": self.refused,
+            "challenger": None if self.challenger is None else self.challenger.document(),
+            "reigns": [*self.rows()],
+        }
 
 
 @dataclass(frozen=True)
@@ -61,7 +110,7 @@ class ModelChampion:
 
 
 def model_reigns(run: "Runtime", name: str | None) -> list[ModelReigns]:
-    """Return the reigns of one registered model, or of all.
+    """Return what serves and the reigns of one registered model, or of all.
 
     Raises
     ------
@@ -85,10 +134,36 @@ def champions_in(run: "Runtime", name: str | None, session: str) -> list[ModelCh
 
 
 def _reigns(run: "Runtime", name: str | None) -> Iterator[ModelReigns]:
+    require_registry(run.home)
     with finished_registry(run.home.mlruns, run.home.models) as client:
         listed = sorted(model.name for model in client.search_registered_models())
         for one in listed if name is None else [name]:
             reigns = history(client, one)
             versions = {reign.version for reign in reigns if reign.version is not None}
             types = {at: model_type(client, one, at) for at in versions}
-            yield ModelReigns(one, reigns, types)
+            serves, refused = _serves(run, one)
+            yield ModelReigns(one, serves, refused, _challenger(client, one), reigns, types)
+
+
+def _serves(run: "Runtime", name: str) -> tuple[Version | None, str | None]:
+    """Return what serves, as serving reads it, or why nothing does."""
+    word, _, ticker = name.partition("_")
+    task = next((task for task in CLASSES if task == word), None)
+    if task is None:
+        return None, "no model of ours: nothing reads it"
+    try:
+        model = load_artifact(run.home.models, task, ticker, definition_hash())
+    except Refusal as refusal:
+        return None, refusal.detail
+    return Version(model.version, model.model, model.alias, model.evidence.standing), None
+
+
+def _challenger(client: "MlflowClient", name: str) -> Version | None:
+    at = aliased(client, name, CHALLENGER)
+    if at is None:
+        return None
+    try:
+        stands = standing(client, client.get_model_version(name, str(at)))
+    except InputError:
+        stands = None  # its evidence is lost
+    return Version(at, model_type(client, name, at), CHALLENGER, stands)

@@ -4,7 +4,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from market.errors import InputError
+from market.errors import UnknownName
 from training.judge.decide import CHAMPION
 from training.registry.champion_history import Reign, champion_at, crown, history, settle
 from training.registry.tracking_database import open_client
@@ -133,5 +133,9 @@ def test_a_kept_entry_is_never_changed(client: Any) -> None:
 
 
 def test_a_model_that_is_not_there_is_refused(client: Any) -> None:
-    with pytest.raises(InputError, match="got 'direction_QQQ', known are direction_SPY; train it"):
-        history(client, "direction_QQQ")
+    for name in ("direction_QQQ", "it's"):
+        with pytest.raises(
+            UnknownName, match="allowed is direction_SPY; train it first"
+        ) as refused:
+            history(client, name)
+        assert repr(name) in str(refused.value)
