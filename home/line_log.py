@@ -25,17 +25,24 @@ def locked(path: Path) -> Iterator[None]:
 def append(path: Path, line: Mapping[str, Json]) -> None:
     """Add a line that is on disk when this returns.
 
-    What a kill left of a line before it is dropped: it never was a line.
+    What a kill left of a line before it is dropped: it never was a line. Where the disk refuses
+    the line, the file is as it was.
     """
-    text = json.dumps(line, sort_keys=True, allow_nan=False)
+    left = f"{json.dumps(line, sort_keys=True, allow_nan=False)}\n".encode()
     new = not path.exists()
-    with path.open("ab") as file:
+    # Without a buffer, which would go on with the rest of the line when it is closed.
+    with path.open("ab", buffering=0) as file:
         whole = len(_whole(path.read_bytes()))
         if file.tell() > whole:
             file.truncate(whole)
-        file.write(f"{text}\n".encode())
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            while left:
+                left = left[file.write(left) :]
+            os.fsync(file.fileno())
+        except OSError as error:
+            file.truncate(whole)
+            error.filename = error.filename or str(path)
+            raise
     if new:
         sync_folder(path.parent)
 

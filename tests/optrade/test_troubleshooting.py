@@ -29,7 +29,7 @@ AGAIN = ("ingest", "--source", "simulated", "--tickers", "SPY,IWM", "--as-of", "
 TRAIN = ("train-all", "--tickers", "SPY", "--models", "logistic", "--period", "6y")
 # Another file tests these rows.
 ELSEWHERE = {
-    '"the disk is full", "ulimit", "read-only", "permissions"': "test_endings.py, test_limits.py",
+    '"the disk is full", "ulimit", "read-only", "permissions"': "test_limits.py, test_disk.py",
     '"a file stands where a folder has to be"': "test_endings.py",
     '"unexpected: …", exit code 70': "test_endings.py",
 }

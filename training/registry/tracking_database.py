@@ -128,9 +128,11 @@ def explained(path: Path) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, sqlite3.Error) as error:
-        words = str(error).strip().splitlines() or [type(error).__name__]
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        # SQLAlchemy may put advice to programmers before what SQLite says.
+        words = next((line for line in lines if "(sqlite3." in line), lines[0])
         raise StoreUnavailable(
-            f"MLflow's database {path}: {words[0]:.160}; check that the disk has room, that it "
+            f"MLflow's database {path}: {words:.160}; check that the disk has room, that it "
             "may be written, and that no other program holds it (`optrade doctor`)"
         ) from error
 

@@ -10,21 +10,13 @@ from home.layout import next_model, serving_model
 from home.served_model import read_served
 from market.errors import DamagedFile, InputError
 from optrade.flows.doctor.models import check_models
-from tests.training.registry.test_register import SETTINGS, Frames, Home, worse
-from tests.training.registry.test_register import home as home
-from tests.training.registry.test_register import template as template
+from tests.training.registry.conftest import Home, worse
 from training.registry.model_files import faults
 from training.registry.restore import restore
 from training.registry.what_serves import open_registry
-from training.tasks.direction import DIRECTION
-from training.walk import Trained, walk
+from training.walk import Trained
 
 NAME = "direction_SPY"
-
-
-@pytest.fixture(scope="module")
-def noise(make_direction: Frames) -> Trained:
-    return walk(DIRECTION, *make_direction(500, 1, 0.0), SETTINGS)
 
 
 def files(home: Home) -> dict[Path, bytes]:

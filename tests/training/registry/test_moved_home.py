@@ -10,22 +10,14 @@ import pytest
 from home.layout import Home as Folders
 from market.errors import InputError
 from optrade.flows.serve.tools import mlflow_command
-from tests.training.registry.test_register import AT, SETTINGS, Frames, Home
-from tests.training.registry.test_register import home as home
-from tests.training.registry.test_register import template as template
+from tests.training.registry.conftest import AT, Home
 from training.registry.before import who_was_before
 from training.registry.mlflow_runs import read_evidence, run_file
 from training.registry.promote import promote
 from training.registry.restore import restore_served
 from training.registry.tracking_database import ADDRESSES, DATABASE, reading
 from training.registry.trial_runs import read_trials
-from training.tasks.direction import DIRECTION
-from training.walk import Trained, walk
-
-
-@pytest.fixture(scope="module")
-def noise(make_direction: Frames) -> Trained:
-    return walk(DIRECTION, *make_direction(500, 1, 0.0), SETTINGS)
+from training.walk import Trained
 
 
 @pytest.fixture

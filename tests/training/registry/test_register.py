@@ -2,7 +2,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import joblib
 import numpy as np
@@ -13,58 +12,19 @@ from home.records.training.judged import Gate
 from home.records.training.locked import LockedResult, LockedSessions
 from home.served_model import read_served
 from market.errors import InputError, UnknownName
+from tests.training.registry.conftest import AT, SETTINGS, Frames, Home, worse
 from training.locked.run import EXPERIMENT, RESULT, record_opening
 from training.locked.window import Opening
 from training.registry import mlflow_runs as tracking
 from training.registry.champion_history import Reign, history
 from training.registry.mlflow_runs import aliased, find_champion
 from training.registry.promote import promote
-from training.registry.register import Registered, register
 from training.registry.restore import restore_served
 from training.registry.tracking_database import open_client
 from training.settings import Settings
 from training.tasks.direction import DIRECTION
 from training.tasks.regime import REGIME
 from training.walk import Trained, walk
-
-Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
-SETTINGS = Settings("SPY", resamples=100)
-AT = pd.Timestamp("2024-11-29 21:30", tz="UTC")
-
-
-class Home:
-    """A home with an MLflow database of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.mlruns, self.models = folder / "mlruns", folder / "models"
-        self.reports = folder / "reports"
-        self.paths = {"mlruns_dir": self.mlruns, "models_dir": self.models}
-        self.count = 0
-
-    def register(self, trained: Trained, **change: Any) -> Registered:
-        self.count += 1
-        given = {"definition_hash": "feed", "trained_at": AT + pd.Timedelta(hours=self.count)}
-        return register(trained, **self.paths, reports_dir=self.reports, **(given | change))
-
-    def served(self, name: str = "direction_SPY") -> dict[str, Any]:
-        return json.loads((self.models / "serving" / f"{name}.json").read_text("utf-8"))
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database made once: creating its tables takes seconds."""
-    folder = tmp_path_factory.mktemp("template")
-    open_client(folder).search_experiments()
-    return folder / "mlflow.db"
-
-
-@pytest.fixture
-def home(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.chdir(tmp_path)
-    made = Home(tmp_path / "home")
-    made.mlruns.mkdir(parents=True)
-    (made.mlruns / "mlflow.db").write_bytes(template.read_bytes())
-    return made
 
 
 @pytest.fixture
@@ -123,18 +83,6 @@ def test_a_champion_is_refreshed_by_its_own_recipe_however_it_fares(
     assert (weaker.alias, weaker.serves) == ("champion", "this version")
     assert "a refresh of champion version 1" in weaker.evidence.verdict.words
     assert home.served()["version"] == 2
-
-
-def worse(of: Trained) -> Trained:
-    """Return a training that did significantly worse than the baseline."""
-    figures = {"improvement": -0.4, "interval": [-0.6, -0.2], "bound": -0.55}
-    gate = of.evidence.gate.model_copy(update=figures)
-    return replace(of, evidence=of.evidence.model_copy(update={"gate": gate}))
-
-
-@pytest.fixture(scope="module")
-def noise(make_direction: Frames) -> Trained:
-    return walk(DIRECTION, *make_direction(500, 1, 0.0), SETTINGS)
 
 
 def bytes_of(home: Home) -> bytes:
