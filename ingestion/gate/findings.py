@@ -11,9 +11,10 @@ import pandas as pd
 from home.records.finding import Finding
 from ingestion.gate.adjustment import disagreement
 from ingestion.gate.expectations import validate, whole_frame
+from ingestion.gate.levels import VOLUMES, strange_volumes
 from ingestion.gate.rules import Rule, vendor_words
 from ingestion.gate.sequences import Stored
-from ingestion.tables.catalogue import MACRO_SERIES
+from ingestion.tables.catalogue import MACRO_SERIES, PRICES
 from ingestion.tables.declare import Column, Table
 from market.availability import NEVER_PUBLISHED, missing_months
 from market.calendar import sessions
@@ -31,6 +32,7 @@ CHECK_PAID: Final = (
     "compare the dividends with another source; nothing to do where a capital gain is taken twice"
 )
 MISPRINT: Final = "nothing, features do not read it"
+CHECK_VOLUME: Final = "compare with another source, and ask again if it is corrected there"
 EVERY_MONTH: Final = "a value for every month up to the last"
 CARRIED: Final = "nothing, it was never published: features carry the month before"
 CHECK_MONTH: Final = "ask the source again; until it comes, features carry the month before"
@@ -56,7 +58,8 @@ def findings(table: Table, frame: pd.DataFrame, stored: Stored) -> list[Finding]
         Sessions between the first and the last row of a key, stored or landing, that have none;
         then columns with a larger share of nulls in the landing than declared; then keys some of
         whose adjusted returns differ by more than rounding from the vendor's; then monthly series
-        with a month that has not come though a later one has.
+        with a month that has not come though a later one has; then keys with volumes far from those
+        around.
 
     Raises
     ------
@@ -68,6 +71,7 @@ def findings(table: Table, frame: pd.DataFrame, stored: Stored) -> list[Finding]
         *_null_shares(table, frame),
         *_unlike_vendor(table, frame),
         *_carried(table, frame, stored),
+        *_volumes(table, frame),
     ]
 
 
@@ -177,6 +181,18 @@ def _carried(table: Table, frame: pd.DataFrame, stored: Stored) -> Iterator[Find
             if months:
                 words, count = f"no value of {_named(months)}", len(months)
                 yield Finding(table.name, series, "value", EVERY_MONTH, count, words, action)
+
+
+def _volumes(table: Table, frame: pd.DataFrame) -> Iterator[Finding]:
+    if table is not PRICES:
+        return
+    words = f"volume: within {VOLUMES:g} times the median of the sessions around"
+    for key, rows in frame[strange_volumes(frame)].groupby(table.partition, sort=False):
+        named = [
+            f"{day.date()} {volume:g}"
+            for day, volume in zip(rows[table.dated], rows["volume"], strict=True)
+        ]
+        yield Finding(table.name, str(key), "volume", words, len(rows), _named(named), CHECK_VOLUME)
 
 
 def _share_rule(column: Column) -> Rule:

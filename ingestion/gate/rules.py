@@ -10,12 +10,18 @@ import pandas as pd
 
 from home.strict_json import Json
 from ingestion.gate.adjustment import disagreement, reinvestable
+from ingestion.gate.levels import in_range, not_away, not_repeated
 from ingestion.gate.order import in_order, rightly_labelled
 from ingestion.gate.sequences import Stored, held, no_split_missing
+from ingestion.tables.catalogue import INDICES, MACRO_SERIES, PRICES
 from ingestion.tables.declare import Column, Pair, Splits, Table
 from ingestion.tables.frames import KEY_PATTERN
 from market.calendar import sessions
 
+# Tables by what is known of their levels; what a person may vouch for is declared otherwise.
+_BARS: Final = (PRICES, INDICES)
+_LEVELS: Final = {INDICES: "close", MACRO_SERIES: "value"}
+AGAIN: Final = "open, high, low, close: another bar than that of the session before"
 LARGEST: Final = float(np.finfo(np.float64).max)
 # Great Expectations names a time with a zone by its class; `Table.check` looks at unit and zone.
 _GX_TYPES: Final = {"timestamp": "Timestamp"}
@@ -62,10 +68,12 @@ def row_rules(table: Table) -> list[Rule]:
 
 def sequence_rules(table: Table) -> list[Rule]:
     """Return the rules that a row keeps or breaks beside the rows before it that are right."""
+    words = [_alone_words(table)] if table.alone else []
     if table.splits is not None:
-        every = (_split_words, vendor_words, paid_words)
-        return [_judged_rule(words(table.splits)) for words in every]
-    return [_judged_rule(_alone_words(table))] if table.alone else []
+        words += [_split_words(table.splits), vendor_words(table.splits), paid_words(table.splits)]
+    words += [AGAIN] if table in _BARS else []
+    words += [_range_words_of(table), _away_words(table)] if table in _LEVELS else []
+    return [_judged_rule(rule) for rule in words]
 
 
 def with_sequence(
@@ -76,7 +84,8 @@ def with_sequence(
     These are whether a row is at the level of those before it, whether its adjusted return is not
     grossly unlike the vendor's, and, of the rows that are right so far, whether its dividend can be
     reinvested; of events, whether a row is the only one of its day, or the one that is labelled in
-    order.
+    order; of bars, whether it is not the one before told again; of indices and series, whether
+    their level is possible, and not one of another unit for days.
 
     Parameters
     ----------
@@ -91,6 +100,12 @@ def with_sequence(
     """
     if table.alone:
         return right.assign(**{_alone_words(table): rightly_labelled(table, right)})
+    if table in _LEVELS:
+        possible = in_range(table, right, stored)
+        near = not_away(table, right[possible], stored).reindex(right.index, fill_value=True)
+        right = right.assign(**{_range_words_of(table): possible, _away_words(table): near})
+    if table in _BARS:
+        right = right.assign(**{AGAIN: not_repeated(table, right, stored)})
     if table.splits is None:
         return right
     level = no_split_missing(table, right, stored)
@@ -144,6 +159,14 @@ def _split_words(splits: Splits) -> str:
 def _alone_words(table: Table) -> str:
     labels = ", ".join(table.key[1:])
     return f"{', '.join(table.alone)}: under one {labels}, that in order with the others"
+
+
+def _range_words_of(table: Table) -> str:
+    return f"{_LEVELS[table]}: in the range of its kind, in its unit"
+
+
+def _away_words(table: Table) -> str:
+    return f"{_LEVELS[table]}: no leap that another one undoes within days"
 
 
 def vendor_words(splits: Splits) -> str:

@@ -82,8 +82,8 @@ def test_values_beyond_a_bound_are_told_apart(table: Table) -> None:
     frame = clean(table, len(planted))
     for row, (column, value, _) in enumerate(planted):
         frame.loc[row, column.name] = value
-    # The rules of pairs and neighbours are tested on their own; here they would speak as well.
-    found = reasons(replace(table, pairs=(), splits=None), frame)
+    # The rules of pairs, neighbours and levels are tested on their own; here they would speak too.
+    found = reasons(replace(table, pairs=(), splits=None, known="of no table with levels"), frame)
     assert set(found) == {row for row, (_, _, allowed) in enumerate(planted) if not allowed}
     for row, words in found.items():
         assert len(words) == 1

@@ -137,7 +137,10 @@ def test_recorded_holes_are_found_and_no_row_is_held(recorded_dir: Path) -> None
     end = source.last_session()
     good, bad = gate(PRICES, source.fetch("prices", ["SPY", "QQQ", "IWM"], None, end))
     assert bad.empty
-    assert findings(PRICES, good, nothing_stored) == []
+    # Yahoo's volumes of IWM on a few days, such as 1,200 shares on 2019-07-30.
+    assert [(one.key, one.column) for one in findings(PRICES, good, nothing_stored)] == [
+        ("IWM", "volume")
+    ]
     good, _ = gate(INDICES, source.fetch("indices", ["VIX", "VXN", "RVX", "VIX3M"], None, end))
     found = findings(INDICES, good, nothing_stored)
     gaps = {finding.key: finding for finding in found if finding.rule == GAPS}
@@ -157,7 +160,7 @@ def test_real_moves_of_88_stocks_are_no_splits(recorded_dir: Path) -> None:
     # The three rows with nulls, and nothing else; AGFS fell by half within a day.
     assert sorted(bad["ticker"]) == ["PTR", "REX", "SNP"]
     assert bad["reason"].str.startswith("open: not null").all()
-    gaps = findings(PRICES, good, nothing_stored)
+    gaps = [one for one in findings(PRICES, good, nothing_stored) if one.rule == GAPS]
     assert [(g.key, g.detail) for g in gaps] == [
         (ticker, "2016-06-29") for ticker in ("PTR", "REX", "SNP")
     ]

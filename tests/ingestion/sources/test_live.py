@@ -112,8 +112,9 @@ def serve_finnhub(server: HTTPServer) -> None:
 def live(httpserver: HTTPServer) -> Callable[..., Live]:
     """A live source whose vendors are on loopback, but for Yahoo, which answers as told."""
     for series in SERIES:
+        hundreds = 3 if series == "CPIAUCSL" else ""
         httpserver.expect_request("/fred.csv", query_string={"id": series}).respond_with_data(
-            f"observation_date,{series}\n2024-01-02,4.5\n2024-01-03,4.6\n"
+            f"observation_date,{series}\n2024-01-02,{hundreds}4.5\n2024-01-03,{hundreds}4.6\n"
         )
 
     def make(
