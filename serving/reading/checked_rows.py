@@ -28,7 +28,7 @@ class CheckedRows(RedisOnlineStore):  # type: ignore[misc]  # Feast has no types
         Raises
         ------
         Refusal
-            `damaged_row`.
+            `damaged_row`, or `foreign_row` where none of it is as it was published.
         """
         asked = [(key, [*fields, *_checks(fields)]) for key, fields in commands]
         replies = super()._read_hash_fields(config, asked)
@@ -50,7 +50,15 @@ def _refuse_changed(row: dict[Field, bytes | None]) -> None:
         values = {n: v for n, v in row.items() if isinstance(n, bytes) and v is not None}
         if moment is None:
             continue  # there is no row: its view counts as missing
-        if written is None or changed(moment, values, written):
+        wrong = [*values] if written is None else changed(moment, values, written)
+        if written is None or len(wrong) == len(values) > 1:
+            raise Refusal(
+                "foreign_row",
+                f"the online store's row of {view} is none that optrade published: another tool "
+                "wrote it (such as `feast materialize`), or its time changed; "
+                "run `optrade materialize`",
+            )
+        if wrong:
             raise Refusal(
                 "damaged_row",
                 f"the online store's row of {view} is not as it was published: "

@@ -188,7 +188,8 @@ def read_row(
     ------
     Refusal
         `store_unavailable`, `not_published`, `wrong_home`, `wrong_origin`, `wrong_definitions`,
-        `missing_views`, `damaged_row`, `ahead`, `mixed_sessions`, `stale` or `null_features`.
+        `missing_views`, `damaged_row`, `foreign_row`, `ahead`, `mixed_sessions`, `stale` or
+        `null_features`.
     """
     with _answering():
         pointer, values, moments = _consistent(store, client, references, ticker, needed)

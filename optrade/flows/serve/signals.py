@@ -1,13 +1,13 @@
 """Signals of the last complete session, on the same path as the HTTP service."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
 from home.records.signal import Signal
 from optrade.clock import utc_now
 from optrade.flows.serve.configuration import served_configuration
-from optrade.flows.serve.online import ready_store
+from optrade.flows.serve.online import ready_store, refill, tell
 from serving.answer.open_home import OpenHome, open_home
 from serving.http.schema import TickerProblem
 from serving.reading.refusal import Refusal
@@ -15,6 +15,10 @@ from trading.ledger.signals import Ledger, Recorded
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
+
+
+#: Refusals of rows that are not as `optrade materialize` wrote them.
+OVERWRITTEN: Final = ("damaged_row", "foreign_row")
 
 
 def compute_signals(run: "Runtime", tickers: list[str], as_of: pd.Timestamp) -> list[Signal]:
@@ -26,7 +30,7 @@ def compute_signals(run: "Runtime", tickers: list[str], as_of: pd.Timestamp) -> 
         If one has no answer that can be stood behind.
     """
     home = _opened(run)
-    return [home.signal_for(ticker, as_of) for ticker in tickers]
+    return [_signal(run, home, ticker, as_of) for ticker in tickers]
 
 
 def answer_each(
@@ -34,7 +38,7 @@ def answer_each(
 ) -> list[Signal | TickerProblem]:
     """Return for each ticker, in the order asked, its signal or why there is none (Decision 24)."""
     home = _opened(run)
-    return [_answer(home, ticker, as_of) for ticker in tickers]
+    return [_answer(run, home, ticker, as_of) for ticker in tickers]
 
 
 def _opened(run: "Runtime") -> OpenHome:
@@ -42,9 +46,24 @@ def _opened(run: "Runtime") -> OpenHome:
     return open_home(run.home.root, served_configuration(run))
 
 
-def _answer(home: OpenHome, ticker: str, as_of: pd.Timestamp) -> Signal | TickerProblem:
+def _signal(run: "Runtime", home: OpenHome, ticker: str, as_of: pd.Timestamp) -> Signal:
+    """Return a ticker's signal; a store whose rows are not ours is filled anew, and asked again."""
     try:
         return home.signal_for(ticker, as_of)
+    except Refusal as refusal:
+        if refusal.error not in OVERWRITTEN:
+            raise
+        done = refill(run)
+        why = refusal.detail.partition(";")[0].partition(": run")[0]
+        tell(f"{why}: filled from parquet, session {done.session}")
+        return home.signal_for(ticker, as_of)
+
+
+def _answer(
+    run: "Runtime", home: OpenHome, ticker: str, as_of: pd.Timestamp
+) -> Signal | TickerProblem:
+    try:
+        return _signal(run, home, ticker, as_of)
     except Refusal as refusal:
         return TickerProblem(ticker=ticker, error=refusal.error, detail=refusal.detail)
 

@@ -257,10 +257,20 @@ def test_views_of_two_sessions_are_refused_in_the_end(
     materialize(store, data, LAST)
     start = DAYS[0].tz_localize("UTC").to_pydatetime()
     store.materialize(start, EARLIER.to_pydatetime(), ["iv"])
-    # Rows that Feast alone wrote carry no check, so that they are refused before their session is.
-    with pytest.raises(Refusal, match="row of iv is not as it was published") as refusal:
+    # Rows that Feast alone wrote are not vouched for: refused before their session is looked at.
+    with pytest.raises(Refusal, match="row of iv is none that optrade published: another") as told:
         Reader(data).read("SPY")
-    assert refusal.value.error == "damaged_row"
+    assert told.value.error == "foreign_row"
+    assert "`feast materialize`" in told.value.detail
+
+
+def test_rows_that_feast_wrote_again_as_they_were_are_served(
+    data: Path, redis: RedisAddress, store: FeatureStore
+) -> None:
+    materialize(store, data, LAST)
+    before = Reader(data).read("SPY")
+    store.materialize(DAYS[0].tz_localize("UTC").to_pydatetime(), LAST.to_pydatetime(), ["iv"])
+    assert Reader(data).read("SPY") == before
 
 
 def test_serving_refuses_a_planted_home(

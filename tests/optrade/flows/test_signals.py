@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from home.layout import Home
-from optrade.flows.serve.signals import record_signals
+from optrade.flows.serve import signals
+from optrade.flows.serve.signals import answer_each, compute_signals, record_signals
+from serving.reading.refusal import Refusal
 from tests.trading.ledger.test_signals import a_signal
 
 STARTED, WRITTEN = (pd.Timestamp(f"2025-07-01 {at}", tz="UTC") for at in ("14:00", "14:02"))
@@ -19,3 +21,50 @@ def test_a_signal_is_recorded_at_the_time_of_writing_not_at_the_start_of_the_com
     monkeypatch.setattr("optrade.flows.serve.signals.utc_now", lambda: WRITTEN)
     run = SimpleNamespace(home=Home(tmp_path), now=STARTED)
     assert [row.recorded_at for row in record_signals(run, [a_signal()])] == [WRITTEN]
+
+
+class Overwritten:
+    """A home whose rows are refused until they are filled anew, or for good."""
+
+    def __init__(self, error: str, *, for_good: bool = False) -> None:
+        self.error, self.for_good, self.filled = error, for_good, 0
+
+    def signal_for(self, ticker: str, as_of: pd.Timestamp) -> str:
+        if self.for_good or not self.filled:
+            raise Refusal(self.error, "the row is none of ours: run `optrade materialize`")
+        return f"{ticker} {as_of.date()}"
+
+    def refill(self, _: object) -> SimpleNamespace:
+        self.filled += 1
+        return SimpleNamespace(session="2025-06-30")
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch):
+    def install(home: Overwritten) -> Overwritten:
+        monkeypatch.setattr(signals, "_opened", lambda _: home)
+        monkeypatch.setattr(signals, "refill", home.refill)
+        return home
+
+    return install
+
+
+@pytest.mark.parametrize("error", ["damaged_row", "foreign_row"])
+def test_rows_that_another_wrote_are_filled_anew_once(error: str, opened, capsys) -> None:
+    home = opened(Overwritten(error))
+    assert compute_signals(None, ["SPY"], STARTED) == ["SPY 2025-07-01"]
+    assert home.filled == 1
+    said = "the row is none of ours: filled from parquet, session 2025-06-30"
+    assert capsys.readouterr().err == f"optrade: {said}\n"
+    assert answer_each(None, ["SPY", "IWM"], STARTED) == ["SPY 2025-07-01", "IWM 2025-07-01"]
+    assert home.filled == 1
+
+
+def test_what_filling_does_not_mend_is_refused(opened) -> None:
+    home = opened(Overwritten("damaged_row", for_good=True))
+    (found,) = answer_each(None, ["SPY"], STARTED)
+    assert (found.error, home.filled) == ("damaged_row", 1)
+    other = opened(Overwritten("stale", for_good=True))
+    with pytest.raises(Refusal, match="none of ours"):
+        compute_signals(None, ["SPY"], STARTED)
+    assert other.filled == 0
