@@ -6,10 +6,11 @@ all scores of one training share the same resamples.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, UInt16
 
 MEAN_BLOCK: Final = 20  # sessions, Decision 10
 RESAMPLES: Final = 2_000
@@ -32,13 +33,20 @@ def resample_weights(
 
     Every row sums to `n_sessions`. Blocks run over sessions, whatever happened on them.
     """
+    return _counts(n_sessions, seed, resamples, mean_block).astype(np.float64)
+
+
+@lru_cache(maxsize=16)  # models of one window are judged on the same resamples
+def _counts(
+    n_sessions: int, seed: int, resamples: int, mean_block: int
+) -> UInt16[np.ndarray, "n_resamples n_sessions"]:
     from arch.bootstrap import StationaryBootstrap
 
     source = StationaryBootstrap(mean_block, np.arange(n_sessions), seed=seed)
-    weights = np.empty((resamples, n_sessions))
+    counts = np.empty((resamples, n_sessions), np.uint16)
     for row, (drawn, _) in enumerate(source.bootstrap(resamples)):
-        weights[row] = np.bincount(drawn[0], minlength=n_sessions)
-    return weights
+        counts[row] = np.bincount(drawn[0], minlength=n_sessions)
+    return counts
 
 
 def interval(resampled: Float64[np.ndarray, " n_resamples"]) -> Interval | None:

@@ -31,9 +31,11 @@ import optrade.flows.serve.signals
 import optrade.flows.train.models
 import stamina
 import training.registry.mlflow_runs
+from feature_repo.features.definition_hash import definition_hash
 from market.calendar import calendar
 from optrade.cli import main
 calendar()
+definition_hash()
 set_by_imports = {k: v for k, v in os.environ.items() if before.get(k) != v}
 stamina.set_testing(True, attempts=99, cap=True)  # every try, and no wait between them
 gc.collect()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import home  # noqa: F401 - before any test imports Feast
 from tests.commands import Commands
 from tests.shapes import check_shapes
 
