@@ -30,8 +30,8 @@ RANGES: Final = MappingProxyType(
     }
 )
 _ANY: Final = (-np.inf, np.inf)
-# A volatility that is away by so much is back by so much on no day: 1.4 times is the most seen.
-AWAY: Final = np.log(1.8)
+# A volatility is away and back within days by so much at no time: 1.4 times is the most seen.
+AWAY: Final = np.log(1.6)
 # A series of points is away by at least so much, and by so many times the steps around.
 POINTS: Final = 1.5
 TIMES: Final = 8.0
