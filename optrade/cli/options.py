@@ -52,8 +52,8 @@ AsOf = Annotated[
     str | None,
     typer.Option(
         "--as-of",
-        help="The clock: a session date, or a time with its zone; by default now, but a recorded or "
-        "simulated home stands still at its last session.",
+        help="The clock: a session date, or a time with its zone; by default now, but a recorded "
+        "or simulated home stands still at its last session.",
     ),
 ]
 Period = Annotated[str, typer.Option("--period", help="Length of the training window: 5y, 18mo.")]
