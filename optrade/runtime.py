@@ -111,6 +111,8 @@ class Runtime:
         if recorded_dir is not None and name != "recorded":
             raise InputError(f"--recorded-dir goes with --source recorded, got --source {name:.20}")
         clock, market = self.now if as_of is None else parse_as_of(as_of), None
+        if as_of is not None:
+            check_forward(self.home, as_of, last_complete_session(clock))
         if name == "recorded":
             if recorded_dir is None:
                 raise InputError("--source recorded needs --recorded-dir, a folder of CSV files")
@@ -130,13 +132,8 @@ class Runtime:
             )
         else:
             source = open_source(name, options=self._live_options())
-        landed_at, end = (
-            self.now if source.origin == "live" else clock,
-            last_complete_session(clock),
-        )
-        if as_of is not None:
-            check_forward(self.home, as_of, end)
-        return OpenedSource(source, clock, end, landed_at, market)
+        landed_at = self.now if source.origin == "live" else clock
+        return OpenedSource(source, clock, last_complete_session(clock), landed_at, market)
 
     def _simulated_clock(self) -> pd.Timestamp:
         """Return the decision time of the home's last session: it does not age.
