@@ -103,6 +103,9 @@ def not_repeated(table: Table, frame: pd.DataFrame, stored: Stored) -> pd.Series
     for key, part in bars.groupby(table.partition, sort=False):
         levels = part[list(columns)].to_numpy()
         again = np.append(False, (levels[1:] == levels[:-1]).all(axis=1))
+        if table is INDICES:
+            # Without a volume, rounded levels are the same once by chance, as in derived bars.
+            again &= np.append(False, again[:-1]) | np.append(again[1:], False)
         if again.any():
             right.loc[part.index] = ~again | _held(table, part, stored, str(key), columns)
     return right
