@@ -20,7 +20,8 @@ _KINDS: Final = {
         errno.EEXIST,
         errno.ENOTEMPTY,
     ),
-    f"no such place: the path is too long, a circle of links, or gone: {ELSEWHERE[3:]}": (
+    "no such place, and none can be made: the path is too long, a circle of links, gone, or of the "
+    f"system's own; {ELSEWHERE[3:]}": (
         errno.ENAMETOOLONG,
         errno.ELOOP,
         errno.ENOENT,

@@ -19,11 +19,41 @@ def resolve_as_of(home: Home, given: str | None, now: pd.Timestamp) -> pd.Timest
         return parse_as_of(given)
     if home.origin() == "live":
         return now
-    manifest = read_manifest(home.data)
-    last = [entry.last for entry in manifest.entries.values() if entry.table == "prices"]
-    if not last:
+    newest = newest_session(home)
+    if newest is None:
         raise InputError("no prices in this home, so it has no clock: run `optrade ingest`")
-    return decision_time(pd.DatetimeIndex([max(last)]))[0]
+    return decision_time(pd.DatetimeIndex([newest]))[0]
+
+
+def newest_session(home: Home) -> pd.Timestamp | None:
+    """Return the last session of which prices have landed, None where none have."""
+    entries = read_manifest(home.data).entries.values()
+    last = [entry.last for entry in entries if entry.table == "prices"]
+    return pd.Timestamp(max(last)) if last else None
+
+
+def check_forward(home: Home, given: str, session: pd.Timestamp) -> None:
+    """Refuse to fetch up to a session before the newest that has landed.
+
+    Parameters
+    ----------
+    given
+        What `--as-of` says.
+    session
+        The last that is complete by then.
+
+    Raises
+    ------
+    InputError
+        Naming the newest.
+    """
+    newest = newest_session(home)
+    if newest is not None and session < newest:
+        raise InputError(
+            f"--as-of: got {given!r:.40}, but this home has landed up to {newest.date()} and goes "
+            "forward alone: allowed is that session or a later one; enter the past in another "
+            "home (OPTRADE_HOME)"
+        )
 
 
 def parse_as_of(text: str) -> pd.Timestamp:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from home.layout import Home
 from market.errors import InputError
-from optrade.clock import parse_as_of, resolve_as_of, utc_now
+from optrade.clock import check_forward, newest_session, parse_as_of, resolve_as_of, utc_now
 from optrade.logs import configure_logs
 from optrade.settings import Settings, load_settings, quiet_libraries
 
@@ -101,7 +101,7 @@ class Runtime:
         ------
         InputError
             If the word is unknown, an option does not belong to the source, or nothing has
-            landed that would say what None is.
+            landed that would say what None is, or the clock is before what has landed.
         """
         from ingestion.lake.simulation import chosen
         from ingestion.sources.registry import open_source
@@ -111,6 +111,8 @@ class Runtime:
         if recorded_dir is not None and name != "recorded":
             raise InputError(f"--recorded-dir goes with --source recorded, got --source {name:.20}")
         clock, market = self.now if as_of is None else parse_as_of(as_of), None
+        if as_of is not None:
+            check_forward(self.home, as_of, last_complete_session(clock))
         if name == "recorded":
             if recorded_dir is None:
                 raise InputError("--source recorded needs --recorded-dir, a folder of CSV files")
@@ -119,7 +121,7 @@ class Runtime:
                 clock = decision_time(pd.DatetimeIndex([source.last_session()]))[0]
         elif name == "simulated":
             if as_of is None:
-                clock = decision_time(pd.DatetimeIndex([last_complete_session(clock)]))[0]
+                clock = self._simulated_clock()
             market = chosen(self.home.data, seed, signal_strength)
             source = open_source(
                 name,
@@ -132,6 +134,17 @@ class Runtime:
             source = open_source(name, options=self._live_options())
         landed_at = self.now if source.origin == "live" else clock
         return OpenedSource(source, clock, last_complete_session(clock), landed_at, market)
+
+    def _simulated_clock(self) -> pd.Timestamp:
+        """Return the decision time of the home's last session: it does not age.
+
+        That of a home without data is of the last complete session.
+        """
+        from market.calendar import decision_time, last_complete_session
+
+        newest = newest_session(self.home)
+        last = last_complete_session(self.now) if newest is None else newest
+        return decision_time(pd.DatetimeIndex([last]))[0]
 
     def _scorer(self) -> "HeadlineScores":
         from ingestion.sources.headlines.scores import open_scorer

@@ -30,8 +30,8 @@ RANGES: Final = MappingProxyType(
     }
 )
 _ANY: Final = (-np.inf, np.inf)
-# A volatility that is away by so much is back by so much on no day: 1.4 times is the most seen.
-AWAY: Final = np.log(1.8)
+# A volatility is away and back within days by so much at no time: 1.4 times is the most seen.
+AWAY: Final = np.log(1.6)
 # A series of points is away by at least so much, and by so many times the steps around.
 POINTS: Final = 1.5
 TIMES: Final = 8.0
@@ -103,6 +103,9 @@ def not_repeated(table: Table, frame: pd.DataFrame, stored: Stored) -> pd.Series
     for key, part in bars.groupby(table.partition, sort=False):
         levels = part[list(columns)].to_numpy()
         again = np.append(False, (levels[1:] == levels[:-1]).all(axis=1))
+        if table is INDICES:
+            # Without a volume, rounded levels are the same once by chance, as in derived bars.
+            again &= np.append(False, again[:-1]) | np.append(again[1:], False)
         if again.any():
             right.loc[part.index] = ~again | _held(table, part, stored, str(key), columns)
     return right

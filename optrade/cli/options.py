@@ -50,7 +50,11 @@ PlantLeak = Annotated[
 ]
 AsOf = Annotated[
     str | None,
-    typer.Option("--as-of", help="The clock: a session date, or a time with its zone."),
+    typer.Option(
+        "--as-of",
+        help="The clock: a session date, or a time with its zone; by default now, but a recorded "
+        "or simulated home stands still at its last session.",
+    ),
 ]
 Period = Annotated[str, typer.Option("--period", help="Length of the training window: 5y, 18mo.")]
 Start = Annotated[str | None, typer.Option("--start", help="First session, instead of --period.")]

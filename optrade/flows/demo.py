@@ -40,9 +40,15 @@ class Outcome:
     signals: list[Signal]
 
 
-def run_demo(run: "Runtime", opened: "OpenedSource", step: Step, progress: "Progress") -> Outcome:
-    """Walk the loop in `.demo/<origin>` of the home, on the data of an opened source."""
-    inside = replace(run, home=Home(run.home.root / ".demo" / opened.source.origin))
+def in_demo(run: "Runtime", origin: str) -> "Runtime":
+    """Return the runtime of the home that a demo walks in: `.demo/<origin>` of this one."""
+    return replace(run, home=Home(run.home.root / ".demo" / origin))
+
+
+def run_demo(
+    inside: "Runtime", opened: "OpenedSource", step: Step, progress: "Progress"
+) -> Outcome:
+    """Walk the loop in the home of a demo, on the data of an opened source."""
     with own_redis(inside):
         step("fetching raw tables, checking and landing them")
         data.fetch(inside.home, opened, TICKERS, progress)

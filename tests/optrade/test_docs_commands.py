@@ -22,7 +22,8 @@ BESIDE = {
     "run-daily": (*SEED, *TICKERS, "--as-of", "2024-11-19"),
     "run-daily --source simulated --as-of 2024-11-18": (*SEED, *TICKERS),
     "signal-all --record": TICKERS,
-    "train-all --tickers SPY": ("--models", "table", "--period", "3y"),
+    "ingest --source simulated --as-of 2024-11-15": (*SEED, *TICKERS),
+    "train-all": ("--tickers", "SPY", "--models", "table", "--period", "3y"),
 }
 # Shown until it is stopped; its own tests start it.
 SHOWN = {"dashboard"}

@@ -11,6 +11,7 @@ import pytest
 
 from tests.optrade.conftest import CommandLine
 from tests.optrade.mistakes import FILLED, MISTAKES, SECRET, Mistake
+from training.registry.tracking_database import come_home
 
 pytestmark = pytest.mark.integration
 
@@ -41,6 +42,7 @@ def homes(
     homes["fetched"]("fetch-all", "--source", "simulated", "--tickers", "SPY", "--as-of",
                      "2024-11-15")  # fmt: skip
     homes["trained"]("materialize")
+    come_home(homes["trained"].home / "mlruns")
     yield homes
     for one in homes.values():
         if one.home.exists():

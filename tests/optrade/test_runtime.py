@@ -9,7 +9,9 @@ from pydantic import SecretStr
 
 from feature_repo.features.catalogue import GROUPS
 from home.layout import Home
+from home.manifest import MANIFEST, Entry, Manifest, TableState
 from ingestion.online.feast_registry import apply
+from ingestion.tables.frames import manifest_bytes
 from market.errors import ConfigurationError, InputError, MissingCredential
 from optrade.runtime import OpenedSource, Runtime
 from optrade.settings import Settings, load_settings
@@ -79,6 +81,43 @@ def test_no_key_and_no_scorer_are_the_defaults(
 def test_keys_are_not_in_what_the_settings_show(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FINNHUB_API_KEY", KEY)
     assert KEY not in repr(Settings())
+
+
+def hold(home: Path, origin: str, *last: str) -> None:
+    """Say in a home's manifest that prices up to these days have landed."""
+    entries = {
+        ("prices", f"T{at}"): Entry(
+            "prices", f"T{at}", 1, "raw/none", 1, "2024-01-02", day, "0" * 64, NOW.isoformat()
+        )
+        for at, day in enumerate(last)
+    }
+    (home / "data").mkdir()
+    tables = {"prices": TableState(("ticker", "session"))}
+    live = NOW.isoformat() if origin == "live" else None
+    held = manifest_bytes(Manifest(origin, live, tables, entries))
+    (home / "data" / MANIFEST).write_bytes(held)
+
+
+def test_a_simulated_home_does_not_age(opened: Callable[..., OpenedSource], tmp_path: Path) -> None:
+    """By the wall clock a new one begins; a later `--as-of` takes it on."""
+    assert opened("simulated").end == pd.Timestamp("2024-03-05")
+    hold(tmp_path, "simulated", "2024-02-01", "2024-02-02")
+    found = opened("simulated")
+    assert found.end == pd.Timestamp("2024-02-02")
+    assert found.as_of == found.landed_at == pd.Timestamp("2024-02-02 21:30", tz="UTC")
+    assert opened("simulated", "2024-02-05").end == pd.Timestamp("2024-02-05")
+
+
+@pytest.mark.parametrize("origin", ["simulated", "recorded", "live"])
+def test_no_home_goes_back(
+    origin: str, opened: Callable[..., OpenedSource], tmp_path: Path
+) -> None:
+    hold(tmp_path, origin, "2024-02-02")
+    assert opened(origin, "2024-02-02").end == pd.Timestamp("2024-02-02")
+    for early in ("2024-02-01", "2024-02-02T20:00Z", "2014-01-02"):
+        with pytest.raises(InputError, match="up to 2024-02-02 and goes forward alone") as refused:
+            opened(origin, early)
+        assert repr(early) in str(refused.value)
 
 
 def test_single_vendors_are_no_source_of_a_home(opened: Callable[..., OpenedSource]) -> None:

@@ -120,8 +120,9 @@ def model(home: CommandLine) -> None:
     assert repaired(home)["model direction_SPY"] == "restored"
     assert home(*SIGNAL, "--json").stdout == before
     spoil(path)
-    for copy in Home(home.home).artifacts.glob("*/artifacts/serving.json"):
-        spoil(copy)
+    for file in ("serving.json", "baseline.json"):  # either may be what serves
+        for copy in Home(home.home).artifacts.glob(f"*/artifacts/{file}"):
+            spoil(copy)
     assert repaired(home, code=3)["model direction_SPY"] == "lost"
     home(*TRAIN)
     home(*SIGNAL)

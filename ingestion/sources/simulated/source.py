@@ -98,7 +98,7 @@ class Simulated:
         if not EARLIEST <= self.first <= self.last_session():
             raise InputError(
                 f"first session: got {self.first.date()}, allowed are days from "
-                f"{EARLIEST.date()} to {self.last_session().date()}"
+                f"{EARLIEST.date()} to {self.last_session().date()}, the last by --as-of"
             )
 
     def last_session(self) -> pd.Timestamp:

@@ -29,12 +29,12 @@ def demo(
     as_json: options.AsJson = False,
 ) -> None:
     """Walk the whole loop: data, features, training, gate, signals, HTTP. Needs no key."""
-    from optrade.flows.demo import run_demo
+    from optrade.flows.demo import in_demo, run_demo
     from optrade.runtime import runtime
 
-    run = runtime()
     name = "simulated" if recorded_dir is None else "recorded"
     strength = signal_strength if recorded_dir is None else 0.0
+    run = in_demo(runtime(), name)
     opened = run.source(name, recorded_dir, seed, strength, None)
     typer.echo(f"optrade demo on {name} data, up to {opened.end.date()}", err=as_json)
     done = iter(range(1, STEPS + 1))

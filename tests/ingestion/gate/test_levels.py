@@ -49,8 +49,9 @@ def test_a_bar_told_again_is_refused_and_the_next_one_lands(
         again = frame.copy()
         columns = [*BAR, *({"volume"} & set(frame))]
         again.loc[6 : 4 + times, columns] = frame.loc[5, columns].to_numpy()
-        assert refused(table, again) == list(range(6, 5 + times))
-        assert gate(table, again)[1]["reason"].str.contains(AGAIN).all()
+        chance = table is INDICES and times == 2
+        assert refused(table, again) == ([] if chance else list(range(6, 5 + times)))
+        assert set(gate(table, again)[1]["reason"]) == (set() if chance else {AGAIN})
         # What was released from quarantine is not refused anew.
         assert refused(table, again, held=again) == []
 
