@@ -116,11 +116,12 @@ def texts(tree: ast.AST) -> Iterator[str]:
 
 def printed_hints() -> set[str]:
     rooms = (path.parent for path in ROOT.glob("*/__init__.py") if path.parent.name != "tests")
-    files = [file for room in rooms for file in room.rglob("*.py")]
+    sources = [file.read_text("utf-8") for room in rooms for file in room.rglob("*.py")]
     return {
         hint
-        for file in [*files, *(ROOT / "optrade").rglob("*.py")]
-        for text in texts(ast.parse(file.read_text("utf-8")))
+        for source in sources
+        if "`optrade " in source
+        for text in texts(ast.parse(source))
         for hint in HINT.findall(text)
     }
 
