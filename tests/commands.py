@@ -18,9 +18,13 @@ import gc, json, multiprocessing, os, signal, sys, time
 before = dict(os.environ)
 from optrade.settings import quiet_libraries
 quiet_libraries()
+import alembic.command
+import arch.bootstrap
 import evidently.presets
 import great_expectations
 import feast.infra.online_stores.redis
+import feature_repo.asof_store
+import feature_repo.definitions
 import ingestion.sources.recorded.source
 import ingestion.sources.simulated.source
 import optrade.flows.audit
@@ -28,7 +32,14 @@ import optrade.flows.data
 import optrade.flows.doctor.examine
 import optrade.flows.monitoring
 import optrade.flows.serve.signals
+import matplotlib.backends.backend_svg
+import matplotlib.figure
+import mlflow.sklearn
+import mlflow.store.model_registry.sqlalchemy_store
+import mlflow.store.tracking.sqlalchemy_store
 import optrade.flows.train.models
+import serving.reading.online
+import skops.io
 import stamina
 import training.registry.mlflow_runs
 from feature_repo.features.definition_hash import definition_hash

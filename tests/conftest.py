@@ -1,6 +1,8 @@
 """Shared fixtures. Unit tests have no sockets; integration tests have loopback only."""
 
+from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import pytest
@@ -20,13 +22,16 @@ ROOT = Path(__file__).resolve().parents[1]
 RECORDED = ROOT.parent / "shared" / "data" / "recorded"
 
 
-# Slow to build, and then quick to use: their tests start first, so that no worker ends with them.
-SHARED = {"trained_home", "commands"}
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    files = {item.path for item in items if SHARED & set(item.fixturenames)}
-    items.sort(key=lambda item: item.path not in files)
+    """Order files, so that no worker ends with slow ones or waits for the other's trained home."""
+    used: dict[Path, set[str]] = defaultdict(set)
+    for item in items:
+        used[item.path] |= set(item.fixturenames)
+    training = [path for path, names in used.items() if "trained_home" in names]
+    others = [path for path in used if "commands" in used[path] and path not in training]
+    slow = dict.fromkeys(chain.from_iterable(zip_longest(training, others)))
+    order = {path: place for place, path in enumerate(slow)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
     for item in items:
         if item.get_closest_marker("integration"):
             item.add_marker(pytest.mark.enable_socket)

@@ -10,6 +10,7 @@ from jaxtyping import TypeCheckError
 from feature_repo.features.maths.arithmetic import ratio
 from forecasters.calls import called_up, sigmoid
 from market.bootstrap import interval
+from tests.shapes import ROOT, stating_shapes
 from training.fit.forecast import Forecast
 from training.models.sample import Sample
 from training.tasks.scores import auc
@@ -50,6 +51,18 @@ def test_a_training_row_has_every_column():
 def test_a_weight_stands_for_every_row_that_is_scored():
     with pytest.raises(TypeCheckError, match="weights"):
         auc(np.array([0, 1]), np.zeros(2), np.ones((1, 3)))
+
+
+def test_every_module_that_states_shapes_is_checked():
+    stating = set(stating_shapes())
+    everywhere = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in ROOT.glob("*/**/*.py")
+        if path.relative_to(ROOT).parts[0] not in {"tests", "benchmarks", ".venv"}
+        and "jaxtyping" in path.read_text("utf-8")
+    }
+    assert {"forecasters.calls", "market.bootstrap", "training.judge.measures"} <= stating
+    assert stating == everywhere
 
 
 def test_a_process_of_its_own_checks_nothing():

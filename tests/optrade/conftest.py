@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.commands import Command, Commands, read
+from training.registry.tracking_database import come_home
 
 
 @dataclass(frozen=True)
@@ -52,15 +54,27 @@ def optrade(commands: Commands, tmp_path: Path) -> Iterator[CommandLine]:
 
 @pytest.fixture(scope="session")
 def trained_home(
-    commands: Commands, tmp_path_factory: pytest.TempPathFactory
+    commands: Commands, tmp_path_factory: pytest.TempPathFactory, worker_id: str
 ) -> Iterator[CommandLine]:
-    """A simulated home of two tickers, ingested and trained."""
+    """A simulated home of two tickers, ingested and trained: a copy of the one of all workers."""
+    mine = tmp_path_factory.getbasetemp()
+    ours = mine if worker_id == "master" else mine.parent
+    first = CommandLine(commands, ours / "trained" / "home")
+    with FileLock(ours / "trained.lock"):
+        if not (ours / "trained.done").exists():
+            first.home.parent.mkdir()
+            first(
+                "ingest", "--source", "simulated", "--seed", "3", "--tickers", "SPY,IWM",
+                "--as-of", "2024-11-15",
+            )  # fmt: skip
+            first("train-all", "--tickers", "SPY,IWM", "--models", "logistic,paths",
+                  "--period", "6y")  # fmt: skip
+            first("redis", "stop")
+            (ours / "trained.done").touch()
     command = CommandLine(commands, tmp_path_factory.mktemp("trained") / "home")
-    command(
-        "ingest", "--source", "simulated", "--seed", "3", "--tickers", "SPY,IWM",
-        "--as-of", "2024-11-15",
-    )  # fmt: skip
-    command("train-all", "--tickers", "SPY,IWM", "--models", "logistic,paths", "--period", "6y")
+    shutil.copytree(first.home, command.home)
+    come_home(command.home / "mlruns")
+    command("materialize")
     yield command
     command("redis", "stop")
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -29,8 +30,9 @@ LIST = ["table", "key", "reason", "refused_at", "rows", "released", "first", "la
 
 def bars(table: Any, key: str, level: float) -> pd.DataFrame:
     frame = pd.DataFrame({table.partition: key, "session": DAYS.as_unit("ns")})
-    frame = frame.assign(open=level, high=level + 1, low=level - 1, close=level)
-    extra = {"volume": 1e6, "dividend": 0.0, "split": 1.0, "adj_close": level}
+    closes = level * (1.0 + 0.001 * np.arange(len(DAYS)))  # a bar is no repetition of another
+    frame = frame.assign(open=closes, high=closes + 1, low=closes - 1, close=closes)
+    extra = {"volume": 1e6, "dividend": 0.0, "split": 1.0, "adj_close": closes}
     return frame.assign(**{k: v for k, v in extra.items() if k in table.names})
 
 

@@ -30,9 +30,9 @@ def signal(
     from optrade.flows.train.trained import require_served
     from optrade.runtime import runtime
 
-    run = runtime()
+    run, asked = runtime(), options.parse_ticker(ticker)
     require_served(run.home)
-    signals = compute_signals(run, [options.parse_ticker(ticker)], run.as_of(as_of))
+    signals = compute_signals(run, [asked], run.as_of(as_of))
     if record:
         record_signals(run, signals)
     if as_json:
@@ -53,9 +53,9 @@ def signal_all(
     from optrade.flows.train.trained import require_served
     from optrade.runtime import runtime
 
-    run = runtime()
+    run, asked = runtime(), options.parse_tickers(tickers)
     require_served(run.home)
-    answers = answer_each(run, options.parse_tickers(tickers), run.as_of(as_of))
+    answers = answer_each(run, asked, run.as_of(as_of))
     if record:
         record_signals(run, [row for row in answers if isinstance(row, Signal)])
     if as_json:

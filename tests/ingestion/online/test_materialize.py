@@ -26,7 +26,7 @@ from ingestion.lake.lake import Lake
 from ingestion.online.materialize import apply, materialize, online_sessions
 from ingestion.online.writes import STAGED, clear, stage
 from market.calendar import close, decision_time, sessions
-from market.errors import InputError, StoreUnavailable
+from market.errors import ConfigurationError, InputError, StoreUnavailable
 from market.underlyings import MARKET
 from optrade.redis import server as redis_server
 from optrade.redis.process import RedisAddress, client
@@ -542,12 +542,19 @@ def test_home_without_features_is_refused(tmp_path: Path, redis: RedisAddress) -
         materialize(store, data, LAST)
 
 
-@pytest.mark.parametrize("url", ["redis://:wrong@127.0.0.1:{port}", "redis://127.0.0.1:1", None])
+@pytest.mark.parametrize(
+    ("url", "error"),
+    [
+        ("redis://:wrong@127.0.0.1:{port}", StoreUnavailable),
+        ("redis://127.0.0.1:1", StoreUnavailable),
+        (None, ConfigurationError),
+    ],
+)
 def test_redis_that_does_not_answer_is_named_without_its_password(
-    data: Path, redis: RedisAddress, url: str | None
+    data: Path, redis: RedisAddress, url: str | None, error: type[Exception]
 ) -> None:
     store = FeatureStore(config=repo_config(data, url and url.format(port=redis.port)))
-    with pytest.raises(StoreUnavailable, match=r"Redis") as refusal:
+    with pytest.raises(error, match=r"Redis") as refusal:
         materialize(store, data, LAST)
     assert "wrong" not in str(refusal.value)
 
