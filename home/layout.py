@@ -205,3 +205,8 @@ class Home:
                 "`optrade ingest --source simulated` first (or live, or recorded)"
             )
         return origin
+
+
+def source_options(origin: str) -> str:
+    """Return what `optrade ingest` is given to fetch for a home of an origin, as it is typed."""
+    return f"--source {origin}" + (" --recorded-dir FOLDER" if origin == "recorded" else "")

@@ -115,7 +115,9 @@ class Runtime:
             check_forward(self.home, as_of, last_complete_session(clock))
         if name == "recorded":
             if recorded_dir is None:
-                raise InputError("--source recorded needs --recorded-dir, a folder of CSV files")
+                raise InputError(
+                    "recorded data needs --recorded-dir, the folder of CSV files it is read from"
+                )
             source = open_source(name, folder=recorded_dir, scorer=self._scorer())
             if as_of is None:
                 clock = decision_time(pd.DatetimeIndex([source.last_session()]))[0]

@@ -232,8 +232,9 @@ class Source:
     @property
     def _advice(self) -> str:
         """What to do about files that cannot be read."""
-        again = "build the features again" if self.listed else "write it again"
-        return f"restore it from a copy, or {again}"
+        if self.listed:
+            return "run `optrade repair`, or restore it from a copy"
+        return "restore it from a copy, or write it again"
 
     @property
     def listed(self) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from feature_repo.features.catalogue import GROUPS
+from home.layout import source_options
 from home.manifest import Entry, damaged_entries, read_manifest
 from home.progress import Progress
 from ingestion.build.build import build_features
@@ -98,7 +99,7 @@ def _lost(run: "Runtime", entry: Entry) -> Repair:
 
 
 def _again(run: "Runtime") -> str:
-    return f"`optrade ingest --source {run.home.origin()}`"
+    return f"`optrade ingest {source_options(run.home.origin())}`"
 
 
 def _registry(run: "Runtime") -> Iterator[Repair]:

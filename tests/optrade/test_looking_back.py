@@ -79,6 +79,9 @@ def test_drift_reports_every_feature_of_the_model_views(trained_home) -> None:
     folder = trained_home.home / "reports" / "drift" / "SPY"
     assert json.loads((folder / "drift.json").read_text()) == report
     assert (folder / "index.html").stat().st_size < 8_000_000
+    assert f"lert: {report['alarmed']} of {report['compared']} features are alarmed" in (
+        trained_home("drift", "--ticker", "SPY", "--sessions", "63").stdout
+    )
 
 
 def test_drift_without_a_model_says_what_to_run(trained_home) -> None:

@@ -87,7 +87,9 @@ HINT = re.compile(r"`(?:optrade) ([^`]+)`")
 # What stands in a hint for a value that is known when it is printed.
 VALUES = {
     "ticker": "SPY", "','.join(missing)": "SPY,IWM", "','.join(tickers)": "SPY,IWM",
-    "manifest.origin": "simulated", "done.origin": "simulated", "table.name": "prices",
+    "source_options(manifest.origin)": "--source simulated",
+    "source_options(done.origin)": "--source recorded --recorded-dir FOLDER",
+    "source_options(run.home.origin())": "--source simulated", "table.name": "prices",
     "key": "SPY",
 }  # fmt: skip
 

@@ -1,11 +1,16 @@
 """Commands that look back: settle outcomes, report drift."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from optrade.cli import options
 from optrade.cli.output import print_json, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from home.records.drift import FeatureDrift
 
 Sessions = Annotated[
     int, typer.Option("--sessions", min=1, help="Length of the current window, in sessions.")
@@ -51,6 +56,7 @@ def drift(
     as_json: options.AsJson = False,
 ) -> None:
     """Compare recent features with those a model was trained on: PSI, nulls, alarm levels."""
+    from monitoring.drift.index_page import verdict
     from optrade.flows.monitoring import report_drift
     from optrade.runtime import runtime
 
@@ -59,14 +65,24 @@ def drift(
     if as_json:
         print_json(report.document())
         return
-    rows = sorted(report.features, key=lambda row: -(row.psi or 0.0))[:SHOWN]
-    columns = ["name", "view", "psi", "alarm_level", "null_share"]
+    rows = by_alarm(report.features)[:SHOWN]
+    columns = ["name", "view", "psi", "alarm_level", "alarm", "null_share"]
     print_table(
-        f"{name}: drift of {len(report.features)} features, highest {SHOWN}",
+        f"{name}: drift of {len(report.features)} features, the {len(rows)} nearest to an alarm",
         columns,
         [[_cell(getattr(row, column)) for column in columns] for row in rows],
     )
+    typer.echo(verdict(report))
     typer.echo(f"report: {page}")
+
+
+def by_alarm(features: "Sequence[FeatureDrift]") -> "list[FeatureDrift]":
+    """Return what is alarmed first, then what is nearest to its own level; unknown ones last."""
+
+    def of_level(row: "FeatureDrift") -> float:
+        return row.psi / row.alarm_level if row.psi is not None and row.alarm_level else -1.0
+
+    return sorted(features, key=lambda row: (not row.alarm, -of_level(row)))
 
 
 def _cell(value: object) -> object:

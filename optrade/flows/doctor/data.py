@@ -7,6 +7,7 @@ import pandas as pd
 
 from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
 from feature_repo.features.definition_hash import definition_hash
+from home.layout import source_options
 from home.manifest import Manifest, damaged, read_manifest
 from ingestion.views.catalogue import VIEW_OF
 from market.calendar import last_complete_session, sessions
@@ -119,7 +120,7 @@ def _files(run: "Runtime") -> Finding:
 
 
 def _ingest(manifest: Manifest) -> str:
-    return f"run `optrade ingest --source {manifest.origin}`"
+    return f"run `optrade ingest {source_options(manifest.origin)}`"
 
 
 def _few(names: list[str]) -> str:

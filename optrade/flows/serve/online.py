@@ -10,6 +10,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from feature_repo.store.repo_config import write_feature_store_yaml
+from home.layout import source_options
 from market.errors import InputError, StoreUnavailable
 from optrade.redis.content import published
 
@@ -86,7 +87,7 @@ def refill(run: "Runtime") -> "Materialization":
     if done.session is None:
         raise InputError(
             f"no session is complete in this home, behind are {', '.join(done.behind())}: "
-            f"run `optrade ingest --source {done.origin}`"
+            f"run `optrade ingest {source_options(done.origin)}`"
         )
     return done
 
