@@ -8,11 +8,13 @@ from typing import get_args
 
 import pytest
 
+from feature_repo.features.services import SERVICES
 from home.records.record import Record
 from home.records.signal import Signal
 from market.calendar import decision_time, sessions
 from market.iv_rank import BAND_CUTS, REGIME_CUTS
 from market.targets import HORIZON, MOVE
+from monitoring.drift import measure, null, quality
 from optrade.cli import GROUPS, MODULES
 from optrade.settings import Settings
 from trading.ledger.schema import CREATE_OUTCOMES, CREATE_SIGNALS
@@ -42,6 +44,43 @@ def test_every_setting_is_described(name: str) -> None:
 
 def text(name: str) -> str:
     return (ROOT / "docs" / f"{name}.md").read_text()
+
+
+def test_the_features_of_each_service_are_counted() -> None:
+    told = {cells[0].strip("`"): cells[1] for cells in rows(text("commands"))}
+    counts = {name: str(len(features)) for name, features in SERVICES.items()}
+    assert {name: told.get(name) for name in counts} == counts
+    base, beside = (set(SERVICES[name]) for name in ("direction", "volatility"))
+    assert f"{len(base)} and {len(beside - base)} more are {len(base | beside)}" in text("commands")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"({measure.CURRENT_SESSIONS}, a quarter)",
+        f"in {100 * null.LEVEL:.0f} of 100 windows",
+        f"{null.RESAMPLES:,} block resamples",
+        f"fewer than {quality.MIN_REFERENCE} values in the reference, or {quality.MIN_CURRENT} now",
+    ],
+)
+def test_what_a_drift_report_means_is_that_of_the_code(words: str) -> None:
+    assert words in " ".join(text("commands").split())
+
+
+EXIT_1 = (
+    "1 what was to be checked is not in order (`doctor` found an error, an `audit` a fault, "
+    "`catalogue --check` a page that is out of date)"
+)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/commands.md"])
+def test_the_pages_agree_on_what_exit_code_1_is(page: str) -> None:
+    assert EXIT_1 in " ".join((ROOT / page).read_text().split())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_refers_to_a_decision_that_no_reader_has(page: Path) -> None:
+    assert not re.findall(r"Decision [0-9]+", page.read_text())
 
 
 def rows(page: str) -> list[list[str]]:

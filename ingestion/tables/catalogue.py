@@ -221,7 +221,7 @@ EARNINGS_CALENDAR: Final = Table(
         _amount("revenue_estimate", "USD", 1e13, 0.5),
     ),
     alone=("symbol", "date"),
-    known="a date 10 sessions before in a backfill, else when it landed; see Decision 14",
+    known="a date 10 sessions before in a backfill, else when it landed",
     revision="dates move and results come in: each change lands as a new row",
     tier="free",
     sessional=False,

@@ -42,7 +42,7 @@ nothing that became known later.
 - **inputs known**: the raw tables or FRED series below a feature, and when a row of them becomes
   known.
 - **nulls**: share of null values on the data measured, the first sessions included.
-- **safe**: *no* is a price-level column, which `--safe-features` leaves out (Decision 1).
+- **safe**: *no* is a price-level column, which `--safe-features` leaves out.
 - **services**: *direction\\** is every service whose name begins with `direction`.
 """
 
