@@ -31,7 +31,9 @@ def test_unreadable_period(period) -> None:
         training_window(period, None, None, *HOME)
 
 
-@pytest.mark.parametrize("day", ["2024-02-30", "20240101", "today", "2024-1-1"])
+@pytest.mark.parametrize(
+    "day", ["2024-02-30", "20240101", "today", "2024-1-1", "9999-12-31", "1000-01-01"]
+)
 def test_unreadable_date(day) -> None:
     with pytest.raises(InputError, match="--start"):
         training_window("5y", day, None, *HOME)
