@@ -1,5 +1,6 @@
 """Shared fixtures. Unit tests have no sockets; integration tests have loopback only."""
 
+import gc
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain, zip_longest
@@ -36,6 +37,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("integration"):
             item.add_marker(pytest.mark.enable_socket)
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"]))
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is imported by now out of the collector's rounds: a tenth of the processor time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
