@@ -30,6 +30,7 @@ TRAIN = ("train-all", "--tickers", "SPY", "--models", "logistic", "--period", "6
 # Another file tests these rows.
 ELSEWHERE = {
     '"the disk is full", "ulimit", "read-only", "permissions"': "test_limits.py, test_disk.py",
+    "rows in quarantine, such as `high >= open (to 30.00%)`": "test_quarantine.py",
     '"a file stands where a folder has to be"': "test_endings.py",
     '"unexpected: …", exit code 70': "test_endings.py",
 }
@@ -80,6 +81,9 @@ def features(home: CommandLine) -> None:
     name = str(path.relative_to(home.home / "data"))
     assert repaired(home) == {name: "restored", "online store": "restored"}
     assert path.read_bytes() == good
+    path.unlink()
+    refusal(home, 2, f"{path} is missing", "build-features")
+    assert repaired(home)[name] == "restored"
     after = home(*SIGNAL, "--json")
     assert (after.stdout, after.stderr) == (before, "")  # Redis was filled again
 
@@ -226,8 +230,8 @@ def redis(home: CommandLine) -> None:
 
 
 CASES: dict[str, tuple[Callable[[CommandLine], None], ...]] = {
-    '"features/… is damaged"': (features,),
-    '"raw/… is damaged"': (raw, raw_without_a_copy),
+    '"features/… is damaged" or "is missing"': (features,),
+    '"raw/… is damaged" or "is missing"': (raw, raw_without_a_copy),
     '"direction_SPY.json is damaged", `model_refused`': (model,),
     "`damaged_row`, `foreign_row`, `not_published`": (online,),
     '"is no manifest of format 1"': (manifest,),
