@@ -23,6 +23,7 @@ from home.manifest import (
     Entry,
     Manifest,
     TableState,
+    day_of,
     read_manifest,
     read_rows,
 )
@@ -290,8 +291,8 @@ def write_partition(
         generation=partition.generation,
         path=path,
         rows=rows.height,
-        first=str(dates.min() or ""),
-        last=str(dates.max() or ""),
+        first=day_of(dates.min()),
+        last=day_of(dates.max()),
         sha256=digest,
         landed_at=time.isoformat(),
     )
