@@ -25,6 +25,7 @@ pytestmark = pytest.mark.integration
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "troubleshooting.md"
 ROWS = re.findall(r"^\| (?!symptom|-)(.+?) \|", PAGE.read_text("utf-8"), re.MULTILINE)
 SIGNAL = ("signal", "--ticker", "SPY")
+BOTH = ("signal-all", "--tickers", "SPY,IWM", "--json")
 AGAIN = ("ingest", "--source", "simulated", "--tickers", "SPY,IWM", "--as-of", "2024-11-15")
 TRAIN = ("train-all", "--tickers", "SPY", "--models", "logistic", "--period", "6y")
 # Another file tests these rows.
@@ -76,8 +77,10 @@ def features(home: CommandLine) -> None:
     before = home(*SIGNAL, "--json").stdout
     path = file_of(home, "technical")
     good = spoil(path)
-    refusal(home, 2, f"{path} is damaged", "build-features")
+    refusal(home, 3, f"{path} is damaged", "build-features")
     client(redis_server.status(home.home / "data")).flushall()
+    home("signal", "--ticker", "IWM")  # of a store that had to be filled
+    refusal(home, 3, f"SPY: damaged_features: {path} is damaged", *BOTH)
     name = str(path.relative_to(home.home / "data"))
     assert repaired(home) == {name: "restored", "online store": "restored"}
     assert path.read_bytes() == good
@@ -230,7 +233,7 @@ def redis(home: CommandLine) -> None:
 
 
 CASES: dict[str, tuple[Callable[[CommandLine], None], ...]] = {
-    '"features/… is damaged" or "is missing"': (features,),
+    '"features/… is damaged" or "is missing", `damaged_features`': (features,),
     '"raw/… is damaged" or "is missing"': (raw, raw_without_a_copy),
     '"direction_SPY.json is damaged", `model_refused`': (model,),
     "`damaged_row`, `foreign_row`, `not_published`": (online,),
