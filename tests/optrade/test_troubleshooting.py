@@ -220,6 +220,7 @@ def untrained(home: CommandLine) -> None:
     refusal(home, 2, "no models yet", "champions")
     home(*TRAIN)
     home("champions")
+    refusal(home, 3, "IWM: model_missing", "signal-all", "--tickers", "SPY,IWM")
 
 
 def redis(home: CommandLine) -> None:
@@ -242,7 +243,7 @@ CASES: dict[str, tuple[Callable[[CommandLine], None], ...]] = {
     '"MLflow\'s database … cannot be read"': (mlflow,),
     '"ledger …"': (ledger,),
     '"this home holds the simulated market of"': (market,),
-    '"no models yet"': (untrained,),
+    '"no models yet", `model_missing`': (untrained,),
     '"redis: …"': (redis,),
 }
 
