@@ -21,7 +21,7 @@ from feast.infra.offline_stores.offline_store import RetrievalJob, RetrievalMeta
 from feast.infra.registry.base_registry import BaseRegistry
 from feast.repo_config import FeastConfigBaseModel, RepoConfig
 from feast.utils import compute_non_entity_date_range, make_tzaware
-from pydantic import PositiveInt, StrictBool, StrictStr
+from pydantic import Field, PositiveInt, StrictBool, StrictStr
 
 from feature_repo.store.arguments import checked, log_folder, source, view_read
 from feature_repo.store.entities import Entities
@@ -42,6 +42,7 @@ class AsofOfflineStoreConfig(FeastConfigBaseModel):
     lake's manifest file, relative to the feature repo or absolute; by default it is the one two
     levels above a source's folder. `shards` splits a historical read by key, worked on in this
     process or, with `engine` ray, in so many `workers` of Ray (by default one for each core).
+    `left_out` names the keys of a view, by its folder, that a pull of all keys does not read.
     """
 
     type: StrictStr = STORE
@@ -50,6 +51,7 @@ class AsofOfflineStoreConfig(FeastConfigBaseModel):
     shards: PositiveInt = 1
     engine: Engine = "local"
     workers: PositiveInt | None = None
+    left_out: dict[StrictStr, tuple[StrictStr, ...]] = Field(default_factory=dict)
 
 
 class AsofOfflineStore(MonitoredStore):

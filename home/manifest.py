@@ -6,7 +6,7 @@ file that it does not name does not exist. `ingestion/lake` alone writes it, aft
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal
@@ -30,8 +30,9 @@ KNOWN_COLUMNS: Final = ("landed_at", "created_timestamp")
 class Entry:
     """One parquet file: the rows of one key of one table, and the sessions it spans.
 
-    `first` and `last` are ISO dates, `landed_at` an ISO time in UTC, `path` is relative to the
-    data folder, `sha256` that of the file's bytes.
+    `first` and `last` are ISO dates, in UTC where rows are dated by a time, empty without rows;
+    `landed_at` is an ISO time in UTC, `path` is relative to the data folder, `sha256` is that of
+    the file's bytes.
     """
 
     table: str
@@ -172,7 +173,7 @@ def _check_signature(written: _Written, content: bytes) -> None:
 
 def _manifest(written: _Written) -> Manifest:
     """Return the manifest in a document, what its types do not say checked."""
-    by_key = {(entry.table, entry.key): entry for entry in written.entries}
+    by_key = {(entry.table, entry.key): _dated(entry) for entry in written.entries}
     if len(by_key) != len(written.entries):
         raise ValueError("one key twice")
     if not {entry.table for entry in written.entries} <= set(written.tables):
@@ -188,6 +189,16 @@ def _manifest(written: _Written) -> Manifest:
         by_key,
         _answers(written.answers),
     )
+
+
+def _dated(entry: Entry) -> Entry:
+    # An earlier version wrote the times of what is dated by one, which compare with no date.
+    return replace(entry, first=day_of(entry.first), last=day_of(entry.last))
+
+
+def day_of(moment: object) -> str:
+    """Return the ISO date of a date or time, an empty text for None."""
+    return str(moment or "")[:10]
 
 
 def _answers(

@@ -143,6 +143,15 @@ def test_every_recipe_is_checked() -> None:
     assert list(RECIPES) == list(CHECKS) == re.findall(r"^### (.*)$", PAGE, re.M)
 
 
+def test_the_tests_that_the_page_names_are_there() -> None:
+    files = re.findall(r"`(tests/market/\w+\.py)`", PAGE)
+    tests = "".join((ROOT / name).read_text() for name in files)
+    names = re.findall(r"`(test_\w+)`", PAGE)
+    assert names
+    for name in names:
+        assert f"def {name}(" in tests, name
+
+
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """The rooms, their bytecode too: it stays true where a file is not changed."""

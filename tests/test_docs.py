@@ -11,6 +11,9 @@ import pytest
 from feature_repo.features.services import SERVICES
 from home.records.record import Record
 from home.records.signal import Signal
+from ingestion.gate.findings import CARRIED
+from ingestion.gate.rules import row_rules
+from ingestion.tables.catalogue import INDICES, OPTION_CHAINS
 from market.calendar import decision_time, sessions
 from market.iv_rank import BAND_CUTS, REGIME_CUTS
 from market.targets import HORIZON, MOVE
@@ -22,6 +25,9 @@ from trading.strategies import plans, selector, sizing
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+NULL_SHARE = next(
+    one.null_share for one in OPTION_CHAINS.columns if one.name == "implied_volatility"
+)
 COMMANDS = [
     *(name for module in MODULES for name in module.COMMANDS),
     *(
@@ -146,6 +152,33 @@ def test_the_columns_of_an_outcome_are_told() -> None:
     shared = set(re.findall(r"^    ([a-z_]+) [A-Z]", CREATE_SIGNALS, re.MULTILINE))
     for name in named - shared:
         assert f"`{name}`" in page, name
+
+
+def test_the_past_is_entered_session_by_session(capsys: pytest.CaptureFixture[str]) -> None:
+    page = text("ledger")
+    first = re.search(r"^ +optrade (run-daily .*--as-of) (\S+)$", page, re.MULTILINE)
+    code = re.search(r"^ +days='(.+)'$", page, re.MULTILINE)[1]
+    exec(code, {})  # noqa: S102 - what the page prints
+    days = capsys.readouterr().out.split()
+    assert f'do optrade {first[1]} "$day"' in page
+    expected = sessions(first[2], days[-1])
+    assert [first[2], *days] == [str(day.date()) for day in expected]
+    assert page.index("export OPTRADE_HOME=") < page.index("optrade ingest")
+
+
+@pytest.mark.parametrize(
+    "words", [CARRIED, f"at most {NULL_SHARE:.0%} null", "no value of 2025-10"]
+)
+def test_findings_of_a_simulated_market_are_told_as_they_are_printed(words: str) -> None:
+    assert words in text("operation")
+
+
+def test_the_reason_of_the_quarantine_is_told_as_it_is_printed() -> None:
+    reason = next(
+        rule.words for rule in row_rules(INDICES) if rule.words.startswith("high >= open")
+    )
+    for page in ("concepts", "troubleshooting"):
+        assert f"`{reason}`" in text(page)
 
 
 def records(kind: type[Record], path: str = "") -> Iterator[tuple[str, set[str]]]:

@@ -25,7 +25,7 @@ KEYS: Final = ("ticker", "market", "session", "event_timestamp", "created_timest
 
 @dataclass(frozen=True)
 class LakeFile:
-    """One file of the lake; `age` in sessions, None where nothing says what is newest."""
+    """One file of the lake; `age` in sessions, None where it is empty or nothing is newest."""
 
     kind: str
     table: str
@@ -89,8 +89,10 @@ def newest_session(manifest: Manifest, now: pd.Timestamp) -> pd.Timestamp | None
 
     if manifest.origin == "live":
         return last_complete_session(now)
-    last = max((e.last for e in manifest.entries.values() if e.table == PRICES), default=None)
-    return None if last is None else pd.Timestamp(last)
+    last = max(
+        (e.last for e in manifest.entries.values() if e.table == PRICES and e.last), default=""
+    )
+    return pd.Timestamp(last) if last else None
 
 
 def kind_of(manifest: Manifest, table: str) -> str:
@@ -156,9 +158,10 @@ def _ages(entries: list[Entry], newest: pd.Timestamp | None) -> list[int | None]
     if newest is None:
         return [None] * len(entries)
     lasts = pd.DatetimeIndex([entry.last for entry in entries])
-    days = sessions(min(lasts.min(), newest), newest)
+    days = sessions(min([newest, *lasts.dropna()]), newest)
     after = days.searchsorted(lasts, side="right")
-    return [int(count) for count in np.maximum(len(days) - after, 0)]
+    counts = np.maximum(len(days) - after, 0)
+    return [None if unknown else int(n) for n, unknown in zip(counts, lasts.isna(), strict=True)]
 
 
 def latest_nulls(data_dir: Path) -> pd.DataFrame:

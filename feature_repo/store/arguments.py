@@ -49,8 +49,14 @@ def source(
             "allowed is ParquetFormat"
         )
     root = Path(config.repo_path or ".")
-    listed = config.offline_store.manifest
-    return Source(root / path, event, known or None, None if listed is None else root / listed)
+    store = config.offline_store
+    return Source(
+        root / path,
+        event,
+        known or None,
+        None if store.manifest is None else root / store.manifest,
+        frozenset(store.left_out.get((root / path).name, ())),
+    )
 
 
 def view_read(config: RepoConfig, view: FeatureView, refs: list[str], full_names: bool) -> ViewRead:

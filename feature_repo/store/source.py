@@ -144,6 +144,7 @@ class Source:
     event: str
     known: str | None = None
     manifest: Path | None = None
+    left_out: frozenset[str] = frozenset()
 
     def read(self, work: Callable[[Stored], _Result], keys: Sequence[str] | None = None) -> _Result:
         """Return what `work` makes of the stored rows of the keys (None: all).
@@ -196,6 +197,8 @@ class Source:
                 f"nothing has landed in view {view}: {folder / MANIFEST} lists no file of it; "
                 "write it first, in a home of optrade by `optrade ingest`"
             )
+        if keys is None and self.left_out:
+            keys = [key for key in listed.keys(view) if key not in self.left_out]
         # Keys that never landed find nothing; any file tells the types of the nulls they get.
         paths = listed.paths(folder, view, keys) or listed.paths(folder, view)[:1]
         return Stored(tuple(paths), self.event, self.known)
@@ -204,7 +207,7 @@ class Source:
         """Return whether there are rows to read at all."""
         listed = self._listing()
         if listed is not None:
-            return bool(listed.keys(self.path.name))
+            return not self.left_out.issuperset(listed.keys(self.path.name))
         return self.path.is_file() or bool(plain_files(self.path))
 
     def types(self) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Self
 
 import pandas as pd
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from home.records.record import Record, json_value
 from home.strict_json import signature, signed
@@ -25,6 +25,8 @@ class SessionPointer(Record):
         Of the feature definitions that the rows were computed with.
     data_dir
         The data folder that the rows come from: a server may be shared by mistake.
+    damaged
+        The tickers that a damaged file kept from being published, with what to do about it.
     """
 
     # A later version may publish more than this one reads.
@@ -36,6 +38,7 @@ class SessionPointer(Record):
     tickers: list[str]
     definition_hash: str
     data_dir: str
+    damaged: dict[str, str] = Field(default_factory=dict)
 
     def session_date(self) -> pd.Timestamp:
         """Return the published session, midnight without a zone."""

@@ -156,9 +156,7 @@ def _build_keys(
         if progress is not None:
             progress(f"features of {key}", done, len(keys))
 
-    due = [
-        key for key in keys if _is_due(lake, task, key[0], record.get("/".join(key)), state(key))
-    ]
+    due = [key for key in keys if _is_due(lake, task, key, record.get("/".join(key)), state(key))]
     shards = shards_of(task, reader, due)
     if shards:
         lake.clear_old_files()
@@ -216,9 +214,13 @@ def _state(lake: Lake, task: BuildTask, reader: RawReader, key: tuple[str, str])
     return fingerprint(lake.manifest, reader.inputs(*key), outputs)
 
 
-def _is_due(lake: Lake, task: BuildTask, entity: str, recorded: str | None, state: str) -> bool:
-    fresh = any(lake.is_new_generation(view) for view in task.views_of(entity))
-    return fresh or recorded != state
+def _is_due(
+    lake: Lake, task: BuildTask, name: tuple[str, str], recorded: str | None, state: str
+) -> bool:
+    entity, key = name
+    views = task.views_of(entity)
+    fresh = any(lake.is_new_generation(view) for view in views)
+    return fresh or recorded != state or not all(lake.is_whole(view, key) for view in views)
 
 
 def _keys(lake: Lake, tickers: Sequence[str]) -> list[tuple[str, str]]:

@@ -23,12 +23,14 @@ from home.manifest import (
     Entry,
     Manifest,
     TableState,
+    day_of,
     read_manifest,
     read_rows,
 )
 from home.origin import ORIGINS
 from ingestion.tables.frames import manifest_bytes, parquet_bytes
 from market.errors import DamagedFile, InputError, UnknownName
+from market.underlyings import MARKET
 
 LOCK: Final = ".lock"
 FOLDERS: Final = ("raw", "features", "quarantine")
@@ -112,7 +114,9 @@ class DataFolder:
             )
 
     def check_files(self) -> None:
-        """Refuse to go on with a home of which a file is damaged, whoever will read it.
+        """Refuse to go on with a home of which a file is damaged that all tickers may need.
+
+        Features of one ticker are not among them: its build refuses them, and the others go on.
 
         Raises
         ------
@@ -120,11 +124,29 @@ class DataFolder:
             If one is not as it landed, or missing.
         """
         for entry in self.manifest.entries.values():
-            try:
-                self.manifest.path(self.data_dir, entry)
-            except FileNotFoundError as error:
-                cure = self.manifest.cure(entry.table)
-                raise DamagedFile(f"{self.data_dir / entry.path} is missing; {cure}") from error
+            if not self._is_of_one_ticker(entry):
+                self._check_file(entry)
+
+    def is_whole(self, table: str, key: str) -> bool:
+        """Return whether the file of a key, if it has one, is as it landed."""
+        entry = self.manifest.entries.get((table, key))
+        try:
+            if entry is not None:
+                self._check_file(entry)
+        except DamagedFile:
+            return False
+        return True
+
+    def _check_file(self, entry: Entry) -> None:
+        try:
+            self.manifest.path(self.data_dir, entry)
+        except FileNotFoundError as error:
+            cure = self.manifest.cure(entry.table)
+            raise DamagedFile(f"{self.data_dir / entry.path} is missing; {cure}") from error
+
+    def _is_of_one_ticker(self, entry: Entry) -> bool:
+        features = self.manifest.tables[entry.table].definition_hash is not None
+        return features and entry.key != MARKET
 
     def stored(self, table: str, key: str) -> pl.DataFrame | None:
         """Return all versions of the rows of a key, None where its generation holds none yet."""
@@ -290,8 +312,8 @@ def write_partition(
         generation=partition.generation,
         path=path,
         rows=rows.height,
-        first=str(dates.min() or ""),
-        last=str(dates.max() or ""),
+        first=day_of(dates.min()),
+        last=day_of(dates.max()),
         sha256=digest,
         landed_at=time.isoformat(),
     )

@@ -5,6 +5,7 @@ from typing import Final
 
 from home.files import write_durably
 from home.layout import DataFiles
+from home.manifest import read_manifest
 from home.records.record import Record
 from home.strict_json import canonical
 from home.verified import read_regular
@@ -20,6 +21,10 @@ class Simulation(Record):
 
 # What a home without a market of its own is given.
 FIRST: Final = Simulation(seed=7, signal_strength=0.0)
+CURE: Final = (
+    "it says which market this home holds: restore it from a copy, or write into it the numbers "
+    f"that it held, as {canonical(FIRST.document()).decode()}, or use a new home (OPTRADE_HOME)"
+)
 
 
 def held(data_dir: Path) -> Simulation | None:
@@ -28,19 +33,20 @@ def held(data_dir: Path) -> Simulation | None:
     Raises
     ------
     DamagedFile
-        If the file that says so is damaged.
+        If the file that says so is damaged, or is gone though a simulated market landed.
     """
     path = DataFiles(data_dir).simulation
     try:
         return Simulation.from_json(read_regular(path), str(path))
-    except FileNotFoundError:
-        return None
+    except FileNotFoundError as error:
+        if read_manifest(data_dir).origin != "simulated":
+            return None
+        # Nothing else knows it, and another market would take the place of the one that landed.
+        raise DamagedFile(f"{path} is missing; {CURE}") from error
     except StoreUnavailable:
         raise
     except InputError as error:
-        raise DamagedFile(
-            f"{error}; restore it from a copy: it says which market this home holds"
-        ) from error
+        raise DamagedFile(f"{error}; {CURE}") from error
 
 
 def chosen(data_dir: Path, seed: int | None, signal_strength: float | None) -> Simulation:
@@ -49,7 +55,7 @@ def chosen(data_dir: Path, seed: int | None, signal_strength: float | None) -> S
     Raises
     ------
     InputError
-        If a number is none, or the home's own cannot be read.
+        If a number is none, or the home's own is damaged or gone.
     """
     own = held(data_dir) or FIRST
     named = {"seed": seed, "signal_strength": signal_strength}
@@ -71,6 +77,8 @@ def hold(data_dir: Path, asked: Simulation, *, landed: bool) -> None:
 
     Raises
     ------
+    DamagedFile
+        As `held`.
     InputError
         If the home holds another.
     """

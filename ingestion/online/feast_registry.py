@@ -8,8 +8,9 @@ in place, together with a second copy to fall back to and the snapshot that serv
 import contextlib
 import io
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from filelock import FileLock, Timeout
@@ -55,18 +56,22 @@ def apply(store: "FeatureStore", data_dir: Path) -> None:
 
 @contextlib.contextmanager
 def changed_registry(
-    store: "FeatureStore", data_dir: Path, online: Callable[[Any], Any] = lambda given: given
+    store: "FeatureStore",
+    data_dir: Path,
+    online: Callable[[Any], Any] = lambda given: given,
+    left_out: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Iterator["FeatureStore"]:
     """Yield a store over a copy of the registry, which takes its place when all went well.
 
-    `online` makes the online store's configuration of the yielded store out of the given one's.
+    `online` makes the online store's configuration of the yielded store out of the given one's;
+    `left_out` are the keys of views whose files it does not read.
     """
     folder = DataFiles(data_dir).feast
     with locked(folder), contextlib.redirect_stdout(io.StringIO()):  # Feast prints its progress
         working = folder / WORKING
         start_from(working, [DataFiles(data_dir).registry, folder / KEPT])
         try:
-            yield working_store(store, working, online)
+            yield working_store(store, working, online, left_out)
             put_in_place(data_dir, working.read_bytes())
         finally:
             working.unlink(missing_ok=True)
@@ -135,7 +140,10 @@ def start_from(working: Path, candidates: list[Path]) -> None:
 
 
 def working_store(
-    store: "FeatureStore", registry: Path, online: Callable[[Any], Any]
+    store: "FeatureStore",
+    registry: Path,
+    online: Callable[[Any], Any],
+    left_out: Mapping[str, Sequence[str]],
 ) -> "FeatureStore":
     """Return a store like the given one over another registry, patient with its Redis."""
     from feast import FeatureStore, RepoConfig
@@ -146,7 +154,7 @@ def working_store(
             project=config.project,
             provider=config.provider,
             registry={"path": str(registry.resolve()), "cache_ttl_seconds": 0},
-            offline_store=config.offline_store,
+            offline_store=config.offline_store.model_copy(update={"left_out": dict(left_out)}),
             online_store=online(patient(config.online_store)),
             entity_key_serialization_version=config.entity_key_serialization_version,
             coerce_tz_aware=config.coerce_tz_aware,

@@ -14,10 +14,11 @@ from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.planted import leaked_hash
 from feature_repo.store.repo_config import redis_options
 from home.manifest import read_manifest
+from ingestion.online.damaged import damaged_features
 from ingestion.online.feast_registry import apply, changed_registry, define_all
 from ingestion.online.pointer import Materialization, pointer_of
 from market.calendar import FIRST_SESSION, NEW_YORK
-from market.errors import ConfigurationError, InputError, StoreUnavailable
+from market.errors import ConfigurationError, DamagedFile, InputError, StoreUnavailable
 from market.underlyings import MARKET
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def materialize(
     finds half of them, and a run that dies leaves what stood there. The pointer moves only when
     every required view of every ticker holds the same session. Where none of the tickers is
     complete (the macro view lags, say), nothing is written, and the last complete session stays to
-    answer with.
+    answer with. A ticker of which a feature file is damaged is left out, and named.
 
     Parameters
     ----------
@@ -67,6 +68,8 @@ def materialize(
     InputError
         If `as_of` has no zone, nothing has landed, the views were built by definitions that this
         code does not have, or another process holds the registry.
+    DamagedFile
+        If a feature file of the market is damaged, or one of every ticker.
     StoreUnavailable
         If the online store does not answer.
     """
@@ -74,8 +77,13 @@ def materialize(
         raise InputError(f"as_of: got {as_of} without a zone; add one, such as UTC")
     end = as_of.tz_convert("UTC").floor("us").to_pydatetime(warn=False)
     names, origin = landed(data_dir, tickers)
-    done = Materialization(as_of, origin, names, {}, {}, built_by(data_dir))
-    return _written(store, data_dir, done, (start.to_pydatetime(), end))
+    broken = damaged_features(data_dir)
+    words = {name: broken.words[name] for name in names if name in broken.words}
+    whole = tuple(name for name in names if name not in words)
+    if not whole:
+        raise DamagedFile(next(iter(words.values())))
+    done = Materialization(as_of, origin, whole, {}, {}, built_by(data_dir), words)
+    return _written(store, data_dir, done, (start.to_pydatetime(), end), broken.keys)
 
 
 def _written(
@@ -83,12 +91,14 @@ def _written(
     data_dir: Path,
     asked: Materialization,
     window: tuple[datetime, datetime],
+    left_out: Mapping[str, Sequence[str]],
 ) -> Materialization:
     """Write the rows of a window and the pointer in one transaction, if any ticker is complete."""
     from ingestion.online.writes import Writes, held_back
 
     writes = Writes()
-    with changed_registry(store, data_dir, partial(held_back, writes=writes)) as writer:
+    online = partial(held_back, writes=writes)
+    with changed_registry(store, data_dir, online, left_out) as writer:
         client = connect(writer)
         define_all(writer, data_dir)
         writer.materialize(*window, list(GROUPS))

@@ -20,7 +20,8 @@ class Materialization:
     `session` is the one they all have, None where they differ: then it was not published.
     `optional` is the same for the views that a home may lack, with the tickers that the home has
     rows of; they hold nothing back. `definition_hash` is that of the definitions the views were
-    built by.
+    built by. `damaged` says of each ticker why a damaged file of features leaves it out: the others
+    do not wait for it.
     """
 
     as_of: pd.Timestamp
@@ -29,6 +30,7 @@ class Materialization:
     sessions: Mapping[str, Mapping[str, str | None]]
     optional: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     definition_hash: str = field(default_factory=definition_hash)
+    damaged: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def session(self) -> str | None:
@@ -77,6 +79,7 @@ class Materialization:
             "tickers": ", ".join(self.tickers),
             "behind": ", ".join(self.behind()),
             "optional_behind": ", ".join(self.optional_behind()),
+            "damaged": ", ".join(self.damaged),
         }
 
 
@@ -100,5 +103,6 @@ def pointer_of(done: Materialization, data_dir: Path) -> tuple[str, str] | None:
         tickers=list(done.tickers),
         definition_hash=done.definition_hash,
         data_dir=str(data_dir.resolve()),
+        damaged=dict(done.damaged),
     )
     return SESSION_POINTER, pointer.to_json()

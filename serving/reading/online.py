@@ -188,8 +188,8 @@ def read_row(
     ------
     Refusal
         `store_unavailable`, `not_published`, `wrong_home`, `wrong_origin`, `wrong_definitions`,
-        `missing_views`, `damaged_row`, `foreign_row`, `ahead`, `mixed_sessions`, `stale` or
-        `null_features`.
+        `damaged_features`, `missing_views`, `damaged_row`, `foreign_row`, `ahead`,
+        `mixed_sessions`, `stale` or `null_features`.
     """
     with _answering():
         pointer, values, moments = _consistent(store, client, references, ticker, needed)
@@ -278,6 +278,8 @@ def _check_pointer(pointer: SessionPointer, ticker: str, needed: Requirements) -
             f"{pointer.definition_hash:.12}, this service computes {needed.definition_hash:.12}; "
             "run `optrade build-features` and `optrade materialize`",
         )
+    if ticker in pointer.damaged:
+        raise Refusal("damaged_features", pointer.damaged[ticker])
     if ticker not in pointer.tickers:
         raise Refusal(
             "not_published",

@@ -13,7 +13,7 @@ import pytest
 
 from home.records.signal import Signal
 from ingestion.lake.lake import Lake
-from ingestion.tables.catalogue import MACRO_SERIES, PRICES
+from ingestion.tables.catalogue import MACRO_SERIES, MENTIONS, PRICES
 from market.calendar import close, session_shift, sessions
 from market.iv_rank import band, expected_iv_direction
 from trading.ledger.outcomes import outcome_of, record_outcomes
@@ -150,7 +150,7 @@ def fill_lake(
     last: str = LAST,
     features: bool = True,
 ) -> None:
-    """Land prices, a monthly series, refused rows and a view with one null in its last row."""
+    """Land prices, a monthly series, counts with their times, refused rows, a view with a null."""
     days = sessions("2015-01-02", last)[-count:]
     at = close(days[-1:])[0]
     steps = np.linspace(100.0, 110.0, count)
@@ -174,6 +174,9 @@ def fill_lake(
             }
         )
         lake.land(MACRO_SERIES, monthly, origin, at)
+        counted = {"ticker": "SPY", "filter": "wallstreetbets", "recorded_at": at}
+        told = pd.DataFrame([counted | dict.fromkeys(MENTIONS.names[3:], 1.0)])
+        lake.land(MENTIONS, told.astype(MENTIONS.dtypes), origin, at)
         if not features:
             return
         lake.open_view("technical", "ticker", "e" * 64)

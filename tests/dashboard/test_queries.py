@@ -5,6 +5,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -310,6 +311,14 @@ def test_a_home_that_stands_still_does_not_age(filled: Path) -> None:
         ages = queries_data.tables(filled / "data", now).set_index(["table", "key"])["age"]
         assert ages["prices", "SPY"] == ages["technical", "SPY"] == 0
         assert ages["macro_series", "UNRATE"] == 40  # sessions of 2 May to 30 June, 2025
+        assert ages["mentions", "SPY"] == 0
+
+
+def test_a_file_without_rows_has_no_age(filled: Path) -> None:
+    manifest = read_manifest(filled / "data")
+    entries = [replace(entry, last="") for entry in manifest.entries.values()]
+    newest = queries_data.newest_session(manifest, NOW)
+    assert queries_data._ages(entries, newest) == [None] * len(entries)
 
 
 def test_a_live_home_ages_with_the_clock(tmp_path: Path, land: Callable) -> None:

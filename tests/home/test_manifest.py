@@ -241,3 +241,14 @@ def test_a_manifest_of_other_bytes_is_refused(home: Path) -> None:
     (home / MANIFEST).write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="no manifest"):
         read_manifest(home)
+
+
+def test_what_is_dated_by_a_time_spans_dates(home: Path) -> None:
+    content = json.loads((home / MANIFEST).read_text())
+    for entry in content["entries"]:
+        entry |= {"first": "2024-01-02 10:00:00+00:00", "last": "2024-01-03 21:26:12+00:00"}
+    write(home, content)
+    manifest = read_manifest(home)
+    found = {(entry.first, entry.last) for entry in manifest.entries.values()}
+    assert found == {("2024-01-02", "2024-01-03")}
+    assert len(manifest.paths(home, "prices", end=date(2024, 1, 2))) == 2

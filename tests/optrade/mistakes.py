@@ -199,7 +199,6 @@ FILES: Final = {
     "a cut raw file": Mistake(TRAIN, RAW, spoil=cut("data/raw/prices/SPY.*.parquet")),
     "a cut raw file, built": Mistake("build-features", RAW, spoil=cut("data/raw/prices/SPY.*.parquet")),
     "a cut feature file": Mistake(TRAIN, FEATURE, then="repair", spoil=cut("data/features/technical/g1/SPY.*.parquet")),
-    "a cut feature file, served": Mistake("materialize", FEATURE, spoil=cut("data/features/technical/g1/SPY.*.parquet")),
     "an empty raw file": Mistake("build-features", RAW, spoil=emptied("data/raw/prices/SPY.*.parquet")),
     "a lost raw file": Mistake("build-features", RAW, spoil=lost("data/raw/prices/SPY.*.parquet")),
     "a lost feature file": Mistake(TRAIN, FEATURE, then="repair", spoil=lost("data/features/technical/g1/SPY.*.parquet")),

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from feature_repo.features.catalogue import GROUPS
 from home.layout import Home
 from home.manifest import MANIFEST, Entry, Manifest, TableState
+from ingestion.lake import simulation
 from ingestion.online.feast_registry import apply
 from ingestion.tables.frames import manifest_bytes
 from market.errors import ConfigurationError, InputError, MissingCredential
@@ -95,6 +96,7 @@ def hold(home: Path, origin: str, *last: str) -> None:
     tables = {"prices": TableState(("ticker", "session"))}
     live = NOW.isoformat() if origin == "live" else None
     held = manifest_bytes(Manifest(origin, live, tables, entries))
+    simulation.hold(home / "data", simulation.FIRST, landed=False)
     (home / "data" / MANIFEST).write_bytes(held)
 
 

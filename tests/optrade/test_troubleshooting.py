@@ -25,11 +25,13 @@ pytestmark = pytest.mark.integration
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "troubleshooting.md"
 ROWS = re.findall(r"^\| (?!symptom|-)(.+?) \|", PAGE.read_text("utf-8"), re.MULTILINE)
 SIGNAL = ("signal", "--ticker", "SPY")
+BOTH = ("signal-all", "--tickers", "SPY,IWM", "--json")
 AGAIN = ("ingest", "--source", "simulated", "--tickers", "SPY,IWM", "--as-of", "2024-11-15")
 TRAIN = ("train-all", "--tickers", "SPY", "--models", "logistic", "--period", "6y")
 # Another file tests these rows.
 ELSEWHERE = {
     '"the disk is full", "ulimit", "read-only", "permissions"': "test_limits.py, test_disk.py",
+    "rows in quarantine, such as `high >= open (to 30.00%)`": "test_quarantine.py",
     '"a file stands where a folder has to be"': "test_endings.py",
     '"unexpected: …", exit code 70': "test_endings.py",
 }
@@ -75,11 +77,16 @@ def features(home: CommandLine) -> None:
     before = home(*SIGNAL, "--json").stdout
     path = file_of(home, "technical")
     good = spoil(path)
-    refusal(home, 2, f"{path} is damaged", "build-features")
+    refusal(home, 3, f"{path} is damaged", "build-features")
     client(redis_server.status(home.home / "data")).flushall()
+    home("signal", "--ticker", "IWM")  # of a store that had to be filled
+    refusal(home, 3, f"SPY: damaged_features: {path} is damaged", *BOTH)
     name = str(path.relative_to(home.home / "data"))
     assert repaired(home) == {name: "restored", "online store": "restored"}
     assert path.read_bytes() == good
+    path.unlink()
+    refusal(home, 2, f"{path} is missing", "build-features")
+    assert repaired(home)[name] == "restored"
     after = home(*SIGNAL, "--json")
     assert (after.stdout, after.stderr) == (before, "")  # Redis was filled again
 
@@ -213,6 +220,7 @@ def untrained(home: CommandLine) -> None:
     refusal(home, 2, "no models yet", "champions")
     home(*TRAIN)
     home("champions")
+    refusal(home, 3, "IWM: model_missing", "signal-all", "--tickers", "SPY,IWM")
 
 
 def redis(home: CommandLine) -> None:
@@ -226,8 +234,8 @@ def redis(home: CommandLine) -> None:
 
 
 CASES: dict[str, tuple[Callable[[CommandLine], None], ...]] = {
-    '"features/… is damaged"': (features,),
-    '"raw/… is damaged"': (raw, raw_without_a_copy),
+    '"features/… is damaged" or "is missing", `damaged_features`': (features,),
+    '"raw/… is damaged" or "is missing"': (raw, raw_without_a_copy),
     '"direction_SPY.json is damaged", `model_refused`': (model,),
     "`damaged_row`, `foreign_row`, `not_published`": (online,),
     '"is no manifest of format 1"': (manifest,),
@@ -235,7 +243,7 @@ CASES: dict[str, tuple[Callable[[CommandLine], None], ...]] = {
     '"MLflow\'s database … cannot be read"': (mlflow,),
     '"ledger …"': (ledger,),
     '"this home holds the simulated market of"': (market,),
-    '"no models yet"': (untrained,),
+    '"no models yet", `model_missing`': (untrained,),
     '"redis: …"': (redis,),
 }
 

@@ -114,9 +114,12 @@ def _stale_line(table: "TableReport") -> str:
 
 
 def _failed_lines(done: "Ingested") -> list[str]:
-    """Return what could not be built, and why: each key once, whatever its views."""
+    """Return what could not be built or published, and why: each key once, whatever its views."""
     failed = {key: why for view in done.built or () for key, why in view.failed.items()}
-    return [f"the features of {key} were not built: {why}" for key, why in failed.items()]
+    lines = [f"the features of {key} were not built: {why}" for key, why in failed.items()]
+    damaged = done.online.damaged if done.online is not None else {}
+    left_out = {key: why for key, why in damaged.items() if key not in failed}
+    return [*lines, *(f"{key} was not published: {why}" for key, why in left_out.items())]
 
 
 def _document(done: "Ingested") -> dict[str, Json]:

@@ -9,6 +9,7 @@ from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
 from feature_repo.features.definition_hash import definition_hash
 from home.layout import source_options
 from home.manifest import Manifest, damaged, read_manifest
+from ingestion.lake.simulation import held
 from ingestion.views.catalogue import VIEW_OF
 from market.calendar import last_complete_session, sessions
 from market.errors import InputError
@@ -34,6 +35,8 @@ def check_data(run: "Runtime") -> Iterator[Finding]:
         )
         return
     yield Finding("data", "ok", f"origin {manifest.origin}, {len(manifest.entries)} files")
+    if manifest.origin == "simulated":
+        yield from _simulation(run)
     yield _files(run)
     if not manifest.keys("prices"):
         yield Finding("views", "error", f"no prices have landed: {_ingest(manifest)}")
@@ -117,6 +120,17 @@ def _files(run: "Runtime") -> Finding:
         "files", "error",
         f"missing or damaged: {_few(wrong)}; run `optrade repair`",
     )  # fmt: skip
+
+
+def _simulation(run: "Runtime") -> Iterator[Finding]:
+    try:
+        market = held(run.home.data)
+    except (InputError, OSError) as error:
+        yield Finding("simulation", "error", str(error))
+        return
+    if market is not None:
+        words = f"seed {market.seed}, signal strength {market.signal_strength:g}"
+        yield Finding("simulation", "ok", words)
 
 
 def _ingest(manifest: Manifest) -> str:

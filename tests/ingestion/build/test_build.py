@@ -106,6 +106,20 @@ def changed_sessions(before: pl.DataFrame, after: pl.DataFrame, view: str) -> se
     return {day for day, moved in zip(one[SESSION], differs.any(axis=1), strict=True) if moved}
 
 
+def test_a_damaged_file_of_a_ticker_is_named_and_stops_no_other(home: Home) -> None:
+    home.step(598)
+    with Lake(home.data) as lake:
+        path = home.data / lake.manifest.entries["iv", "SPY"].path
+        path.write_bytes(b"none")
+        lake.check_files()
+    for last in (598, 599):
+        home.step(last)
+        assert "optrade repair" in home.reports["technical"].failed["SPY"]
+        assert str(path) in home.reports["iv"].failed["SPY"]
+    assert home.reports["macro"].failed == {}
+    assert home.reports["macro"].last_session == str(DAYS[599].date())
+
+
 def test_every_session_has_a_row_in_every_view(home: Home) -> None:
     home.step(599)
     expected = list(DAYS[:600].date)

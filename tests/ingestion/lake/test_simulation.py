@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from ingestion.lake.lake import Lake
 from ingestion.lake.simulation import FIRST, Simulation, chosen, held, hold
-from market.errors import InputError
+from ingestion.tables.catalogue import MACRO_SERIES
+from market.errors import DamagedFile, InputError
 
 OURS = Simulation(seed=3, signal_strength=0.5)
 
@@ -25,9 +28,32 @@ def test_a_market_of_which_nothing_landed_binds_nobody(tmp_path: Path) -> None:
     assert held(tmp_path) == FIRST
 
 
-def test_a_home_from_before_the_record_takes_what_comes(tmp_path: Path) -> None:
-    hold(tmp_path, OURS, landed=True)
-    assert held(tmp_path) == OURS
+def land(data: Path, origin: str) -> None:
+    with Lake(data) as lake:
+        row = {"series": "DGS10", "observation_date": "2024-11-14", "vintage_date": pd.NaT}
+        frame = pd.DataFrame([row | {"value": 4.0}]).astype(MACRO_SERIES.dtypes)
+        lake.land(MACRO_SERIES, frame, origin, pd.Timestamp("2024-11-15T21:30Z"))
+
+
+def test_a_record_that_is_lost_lets_no_other_market_land(tmp_path: Path) -> None:
+    hold(tmp_path, OURS, landed=False)
+    land(tmp_path, "simulated")
+    (tmp_path / "simulation.json").unlink()
+    for seed in (None, OURS.seed):
+        with pytest.raises(
+            DamagedFile, match=r"simulation\.json is missing; .*restore it.*new home"
+        ):
+            chosen(tmp_path, seed, None)
+    with pytest.raises(DamagedFile, match=r"simulation\.json is missing"):
+        hold(tmp_path, OURS, landed=True)
+    assert not (tmp_path / "simulation.json").exists()
+    (tmp_path / "simulation.json").write_text('{"seed": 3, "signal_strength": 0.5}')
+    assert chosen(tmp_path, None, None) == OURS
+
+
+def test_a_home_of_another_origin_lacks_no_record(tmp_path: Path) -> None:
+    land(tmp_path, "live")
+    assert held(tmp_path) is None
 
 
 def test_what_is_not_named_is_the_homes_own(tmp_path: Path) -> None:

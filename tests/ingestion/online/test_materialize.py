@@ -21,12 +21,13 @@ from feature_repo.features.planted import leaked_hash
 from feature_repo.store.feast_registry import read_registry
 from feature_repo.store.repo_config import REPO, SESSION_POINTER, connection_string, repo_config
 from home.layout import DataFiles
+from home.manifest import read_manifest
 from home.strict_json import signed
 from ingestion.lake.lake import Lake
 from ingestion.online.materialize import apply, materialize, online_sessions
 from ingestion.online.writes import STAGED, clear, stage
 from market.calendar import close, decision_time, sessions
-from market.errors import ConfigurationError, InputError, StoreUnavailable
+from market.errors import ConfigurationError, DamagedFile, InputError, StoreUnavailable
 from market.underlyings import MARKET
 from optrade.redis import server as redis_server
 from optrade.redis.process import RedisAddress, client
@@ -165,6 +166,7 @@ def test_online_is_offline_at_the_clock(
         "tickers": "IWM, QQQ, SPY",
         "behind": "",
         "optional_behind": "",
+        "damaged": "",
     }
     assert done.sessions.keys() | done.optional.keys() == GROUPS.keys()
     assert_same(store, LAST)
@@ -175,6 +177,7 @@ def test_online_is_offline_at_the_clock(
         "tickers": TICKERS,
         "definition_hash": definition_hash(),
         "data_dir": str(data.resolve()),
+        "damaged": {},
     }
     assert pointer(redis) == signed(published)
 
@@ -325,6 +328,36 @@ def test_ticker_that_lags_keeps_no_other_from_its_rows(
     for view, found in online_sessions(store, TICKERS, LAST).items():
         lagging = str(DAYS[-2].date()) if view == "iv" else "2024-12-31"
         assert found == dict.fromkeys(TICKERS, "2024-12-31") | {"QQQ": lagging}, view
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_damaged_file_of_a_ticker_takes_no_other(
+    store: FeatureStore, data: Path, redis: RedisAddress, lost: bool
+) -> None:
+    path = data / read_manifest(data).entries["iv", "SPY"].path
+    content = path.read_bytes()
+    path.unlink() if lost else path.write_bytes(content[:-9] + b"x" + content[-8:])
+    done = materialize(store, data, LAST)
+    assert (done.session, done.tickers) == ("2024-12-31", ("IWM", "QQQ"))
+    assert pointer(redis)["tickers"] == ["IWM", "QQQ"]
+    words = pointer(redis)["damaged"]
+    assert list(words) == ["SPY"] == list(done.damaged)
+    assert str(path) in words["SPY"]
+    assert "optrade repair" in words["SPY"]
+    path.write_bytes(content)
+    assert materialize(store, data, LAST).tickers == tuple(TICKERS)
+    assert pointer(redis)["damaged"] == {}
+
+
+@pytest.mark.parametrize("view", ["macro", "iv"])
+def test_damage_that_leaves_no_ticker_is_refused(
+    store: FeatureStore, data: Path, view: str
+) -> None:
+    manifest = read_manifest(data)
+    for key in manifest.keys(view):
+        (data / manifest.entries[view, key].path).write_bytes(b"none")
+    with pytest.raises(DamagedFile, match="optrade repair"):
+        materialize(store, data, LAST)
 
 
 def test_windows_that_overlap_write_the_same_bytes(

@@ -14,13 +14,14 @@ from feature_repo.features.definition_hash import definition_hash
 from home.layout import Home
 from home.manifest import Entry, Manifest, TableState
 from ingestion.lake.lake import Lake
+from ingestion.lake.simulation import FIRST, hold
 from ingestion.tables.catalogue import MACRO_SERIES, PRICES
 from ingestion.views.catalogue import VIEW_OF
 from market.errors import InputError
 from market.underlyings import MARKET
 from optrade.flows.doctor import environment as doctor_environment
 from optrade.flows.doctor import stores as doctor_stores
-from optrade.flows.doctor.data import check_view
+from optrade.flows.doctor.data import check_data, check_view
 from optrade.flows.doctor.environment import (
     calendar_reaches,
     check_environment,
@@ -244,6 +245,31 @@ def test_damaged_file_is_named(tmp_path: Path, bars: pd.DataFrame, damage) -> No
     assert level == "error"
     assert path.name in found
     assert "run `optrade repair`" in found
+
+
+SIMULATION = {
+    "lost": (None, "is missing"),
+    "empty": ("", "no JSON"),
+    "damaged": ('{"seed":', "no JSON"),
+    "of another shape": ("{}", "seed"),
+}
+
+
+@pytest.mark.parametrize("kind", SIMULATION)
+def test_a_simulated_market_that_is_not_known_is_an_error(
+    tmp_path: Path, bars: pd.DataFrame, kind: str
+) -> None:
+    content, words = SIMULATION[kind]
+    run = landed_home(tmp_path, bars)
+    hold(run.home.data, FIRST, landed=False)
+    assert [row.level for row in check_data(run) if row.check == "simulation"] == ["ok"]
+    if content is None:
+        run.home.files.simulation.unlink()
+    else:
+        run.home.files.simulation.write_text(content)
+    (finding,) = [row for row in check_data(run) if row.check == "simulation"]
+    assert (finding.level, words in finding.found) == ("error", True)
+    assert "restore it from a copy" in finding.found
 
 
 def test_home_without_prices_is_told_what_to_run(tmp_path: Path) -> None:

@@ -202,7 +202,7 @@ def test_an_underlying_of_the_user_has_prices_and_an_index_and_moves_nobody(
     source = simulated()
     prices, index = fetch(source, "prices", "AAPL"), fetch(source, "indices", "VXAPL")
     assert set(prices["ticker"]) == {"AAPL"}
-    assert len(index) == len(prices) == len(before["prices"]) // 3
+    assert len(index) == len(prices) == (before["prices"]["ticker"] == "SPY").sum()
     own = total_return(prices).std() * np.sqrt(252) * 100
     assert 0.6 * own < index["close"].median() < 2.0 * own
     assert source.best_score("AAPL", paths=64).auc < 0.53
