@@ -17,6 +17,10 @@ REPO: Final = Path(__file__).resolve().parents[1]
 PROJECT: Final = "optrade"
 STORE: Final = "optrade.offline_store.AsofOfflineStore"
 SESSION_POINTER: Final = "optrade:session"
+# Set by who was refused a row, for who can write it anew.
+REFILL_ASKED: Final = "optrade:refill"
+# How Redis says that a key holds something else than what it is asked for.
+WRONG_TYPE: Final = "WRONGTYPE"
 # A frozen server must not hang a request: redis-py by itself waits for ever.
 TIMEOUT: Final = 0.25
 # Rows a pipeline: what a server answers well within the timeout.

@@ -94,7 +94,7 @@ def _written(
     left_out: Mapping[str, Sequence[str]],
 ) -> Materialization:
     """Write the rows of a window and the pointer in one transaction, if any ticker is complete."""
-    from ingestion.online.writes import Writes, held_back
+    from ingestion.online.writes import Writes, held_back, remove_foreign
 
     writes = Writes()
     online = partial(held_back, writes=writes)
@@ -102,6 +102,7 @@ def _written(
         client = connect(writer)
         define_all(writer, data_dir)
         writer.materialize(*window, list(GROUPS))
+        remove_foreign(client, writes.hashes)
         if built_by(data_dir) != asked.definition_hash:
             raise InputError(
                 "the features were built by other definitions while they were read: "

@@ -8,7 +8,7 @@ place: Redis carries out all of it or, if the writer dies before EXEC, nothing. 
 field, so that the one moment that holds readers up is short however many rows there are.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -29,6 +29,8 @@ Row = tuple[Any, dict[str, Any], datetime, datetime | None]
 Hashes = Mapping[bytes, Mapping[Any, Any]]
 # The names under which entities are written, until they take their places.
 STAGED: Final = b"optrade:staged:"
+# What Redis says the place of a row is: one is there, or none yet.
+ROW_TYPES: Final = (b"hash", b"none")
 # Entities in one pipeline: Redis is done with it in a few milliseconds.
 AT_ONCE: Final = 25
 
@@ -78,7 +80,7 @@ class Writes:
         StoreUnavailable
             If Redis does not take it, or another process changed a row meanwhile.
         """
-        from redis.exceptions import RedisError
+        from redis.exceptions import OutOfMemoryError, RedisError
 
         try:
             with client.pipeline(transaction=True) as pipe:
@@ -89,6 +91,11 @@ class Writes:
                 if pointer is not None:
                     pipe.set(*pointer)
                 pipe.execute()
+        except OutOfMemoryError:
+            raise StoreUnavailable(
+                f"Redis has no memory left for the {len(self.rows)} rows: raise its `maxmemory`, "
+                "or empty it of what others keep there, then run `optrade materialize` again"
+            ) from None
         except RedisError as error:
             raise StoreUnavailable(
                 f"Redis did not take the {len(self.rows)} rows ({type(error).__name__}): it has "
@@ -119,6 +126,18 @@ def staged_under_watch(client: "Redis", pipe: "Pipeline", hashes: Hashes) -> dic
         if client.exists(*staged) != len(staged):
             raise WatchError("rows that were staged are gone")
     return staged
+
+
+def remove_foreign(client: "Redis", names: Iterable[bytes]) -> None:
+    """Remove what stands at the places of rows and is none, as another tool left it."""
+    places = list(names)
+    with client.pipeline(transaction=False) as pipe:
+        for name in places:
+            pipe.type(name)
+        types = pipe.execute()
+    wrong = [name for name, held in zip(places, types, strict=True) if held not in ROW_TYPES]
+    if wrong:
+        client.unlink(*wrong)
 
 
 def clear(client: "Redis") -> None:

@@ -3,7 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from feature_repo.store.repo_config import SESSION_POINTER, connection_string, redis_options
+from feature_repo.store.repo_config import (
+    REFILL_ASKED,
+    SESSION_POINTER,
+    WRONG_TYPE,
+    connection_string,
+    redis_options,
+)
 from home.records.pointer import SessionPointer
 from market.errors import ConfigurationError, InputError, StoreUnavailable
 
@@ -49,6 +55,8 @@ def published(url: str) -> SessionPointer | None:
         try:
             content: Any = client.get(SESSION_POINTER)
         except (AuthenticationError, ResponseError) as error:
+            if WRONG_TYPE in str(error):
+                return None  # another tool wrote it
             raise ConfigurationError(_no_use(url, error, "correct REDIS_URL")) from None
         except (RedisError, OSError) as error:
             cure = "start it, correct REDIS_URL"
@@ -59,6 +67,17 @@ def published(url: str) -> SessionPointer | None:
         return SessionPointer.from_json(content, SESSION_POINTER)
     except InputError:
         return None  # of another version
+
+
+def refill_asked(url: str) -> bool:
+    """Return, once, whether the service was refused a row that filling would mend."""
+    from redis.exceptions import RedisError
+
+    with connect(url) as client:
+        try:
+            return bool(client.delete(REFILL_ASKED))
+        except RedisError:
+            return False  # the next look at the pointer says what is wrong
 
 
 def _no_use(url: str, error: Exception, cure: str) -> str:

@@ -11,6 +11,8 @@ from serving.answer.open_home import OpenHome, feature_store_yaml, open_home
 from serving.answer.predictions import Question
 from serving.http.schema import PredictAnswer
 from serving.reading.configuration import Configuration, read_configuration
+from serving.reading.online import ask_refill
+from serving.reading.refusal import LOST_ROWS, Refusal
 
 # A file's time and inode: replacing it changes them.
 Version = tuple[int, int]
@@ -26,7 +28,7 @@ class ServedHome:
         self._opened: tuple[Stamp, OpenHome] | None = None
 
     def signal_for(self, ticker: str, now: pd.Timestamp) -> Signal:
-        """Return a ticker's signal; see `OpenHome.signal_for`.
+        """Return a ticker's signal; see `OpenHome.signal_for`. Lost rows are asked for anew.
 
         Parameters
         ----------
@@ -34,7 +36,13 @@ class ServedHome:
             The time of asking, with a zone; a configured clock takes its place.
         """
         configuration = read_configuration(Home(self.home).data)
-        return self._open(configuration).signal_for(ticker, configuration.clock(now))
+        opened = self._open(configuration)
+        try:
+            return opened.signal_for(ticker, configuration.clock(now))
+        except Refusal as refusal:
+            if refusal.error in LOST_ROWS:
+                ask_refill(opened.client)
+            raise
 
     def predict(self, question: Question) -> PredictAnswer:
         """Return a prediction for a caller's own features; see `OpenHome.predict`."""

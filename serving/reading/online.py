@@ -5,7 +5,7 @@ on a status: sessions come from the event timestamps, and an unknown value refus
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +15,12 @@ import pandas as pd
 
 from feature_repo.on_demand import compute_row
 from feature_repo.store.feast_registry import parse_registry, without_on_demand
-from feature_repo.store.repo_config import SESSION_POINTER, redis_options
+from feature_repo.store.repo_config import (
+    REFILL_ASKED,
+    SESSION_POINTER,
+    WRONG_TYPE,
+    redis_options,
+)
 from home.records.pointer import SessionPointer
 from home.verified import read_regular
 from market.calendar import last_complete_session
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
 READS: Final = 3
 # Who mends a store that is lost or empty; a running `optrade serve` does by itself.
 FILL: Final = "`optrade serve` mends that within seconds, else run `optrade materialize`"
+# After which nobody waits for a refill any more.
+REFILL_SECONDS: Final = 60
 # What Redis may take before the answer is a refusal, when its connection says nothing else.
 TIMEOUTS: Final = {"socket_timeout": 0.25, "socket_connect_timeout": 0.25, "retry": None}
 
@@ -236,6 +243,14 @@ def _consistent(
     return pointer, values, moments
 
 
+def ask_refill(client: "Redis") -> None:
+    """Ask the watch beside the service to fill the store anew; in vain where nothing watches."""
+    from redis.exceptions import RedisError
+
+    with suppress(RedisError):
+        client.set(REFILL_ASKED, 1, ex=REFILL_SECONDS)
+
+
 @contextmanager
 def _answering() -> Iterator[None]:
     from redis.exceptions import RedisError
@@ -243,6 +258,12 @@ def _answering() -> Iterator[None]:
     try:
         yield
     except RedisError as error:
+        if WRONG_TYPE in str(error):
+            raise Refusal(
+                "foreign_row",
+                "the online store holds something else where a row or its session has to be: "
+                "another tool wrote it; run `optrade materialize`",
+            ) from None
         raise Refusal(
             "store_unavailable",
             f"the online store does not answer ({type(error).__name__}): {FILL}",

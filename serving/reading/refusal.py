@@ -9,6 +9,8 @@ from market.underlyings import underlying
 
 SOON: Final = 5
 LATER: Final = 60
+#: Refusals of rows that are lost, or not as they were published: filling the store anew mends them.
+LOST_ROWS: Final = ("missing_views", "damaged_row", "foreign_row")
 
 
 class Refusal(SourceUnavailable):

@@ -1,6 +1,7 @@
 """Signals of the last complete session, on the same path as the HTTP service."""
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -10,15 +11,11 @@ from optrade.flows.serve.configuration import served_configuration
 from optrade.flows.serve.online import ready_store, refill, tell
 from serving.answer.open_home import OpenHome, open_home
 from serving.http.schema import TickerProblem
-from serving.reading.refusal import Refusal
+from serving.reading.refusal import LOST_ROWS, Refusal
 from trading.ledger.signals import Ledger, Recorded
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
-
-
-#: Refusals of rows that are not as `optrade materialize` wrote them.
-OVERWRITTEN: Final = ("damaged_row", "foreign_row")
 
 
 def compute_signals(run: "Runtime", tickers: list[str], as_of: pd.Timestamp) -> list[Signal]:
@@ -29,16 +26,16 @@ def compute_signals(run: "Runtime", tickers: list[str], as_of: pd.Timestamp) -> 
     Refusal
         If one has no answer that can be stood behind.
     """
-    home = _opened(run)
-    return [_signal(run, home, ticker, as_of) for ticker in tickers]
+    asked = _Asked(run, _opened(run))
+    return [asked.signal(ticker, as_of) for ticker in tickers]
 
 
 def answer_each(
     run: "Runtime", tickers: list[str], as_of: pd.Timestamp
 ) -> list[Signal | TickerProblem]:
     """Return for each ticker, in the order asked, its signal or why there is none (Decision 24)."""
-    home = _opened(run)
-    return [_answer(run, home, ticker, as_of) for ticker in tickers]
+    asked = _Asked(run, _opened(run))
+    return [asked.answer(ticker, as_of) for ticker in tickers]
 
 
 def _opened(run: "Runtime") -> OpenHome:
@@ -46,26 +43,31 @@ def _opened(run: "Runtime") -> OpenHome:
     return open_home(run.home.root, served_configuration(run))
 
 
-def _signal(run: "Runtime", home: OpenHome, ticker: str, as_of: pd.Timestamp) -> Signal:
-    """Return a ticker's signal; a store whose rows are not ours is filled anew, and asked again."""
-    try:
-        return home.signal_for(ticker, as_of)
-    except Refusal as refusal:
-        if refusal.error not in OVERWRITTEN:
-            raise
-        done = refill(run)
-        why = refusal.detail.partition(";")[0].partition(": run")[0]
-        tell(f"{why}: filled from parquet, session {done.session}")
-        return home.signal_for(ticker, as_of)
+@dataclass
+class _Asked:
+    """A home that is asked; a store that lost rows is filled anew, once, and asked again."""
 
+    run: "Runtime"
+    home: OpenHome
+    filled: bool = False
 
-def _answer(
-    run: "Runtime", home: OpenHome, ticker: str, as_of: pd.Timestamp
-) -> Signal | TickerProblem:
-    try:
-        return _signal(run, home, ticker, as_of)
-    except Refusal as refusal:
-        return TickerProblem(ticker=ticker, error=refusal.error, detail=refusal.detail)
+    def signal(self, ticker: str, as_of: pd.Timestamp) -> Signal:
+        try:
+            return self.home.signal_for(ticker, as_of)
+        except Refusal as refusal:
+            if self.filled or refusal.error not in LOST_ROWS:
+                raise
+            self.filled = True
+            done = refill(self.run)
+            why = refusal.detail.partition(";")[0].partition(": run")[0]
+            tell(f"{why}: filled from parquet, session {done.session}")
+            return self.home.signal_for(ticker, as_of)
+
+    def answer(self, ticker: str, as_of: pd.Timestamp) -> Signal | TickerProblem:
+        try:
+            return self.signal(ticker, as_of)
+        except Refusal as refusal:
+            return TickerProblem(ticker=ticker, error=refusal.error, detail=refusal.detail)
 
 
 def record_signals(run: "Runtime", signals: list[Signal]) -> list[Recorded]:

@@ -18,23 +18,30 @@ import ingestion.online.materialize
 import ingestion.online.writes  # noqa: F401
 from market.errors import InputError
 from optrade.clock import utc_now
-from optrade.flows.serve.online import ready_store, tell
+from optrade.flows.serve.online import ready_store, refill, tell
+from optrade.redis.content import refill_asked
 from optrade.runtime import runtime
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
 
 SECONDS: Final = 0.5
-# After a fault that only a person mends.
+# After a fault that only a person mends, and between two refills.
 LATER_SECONDS: Final = 5.0
 
 
 def watch(run: "Runtime", parent: int) -> None:
     """Keep the store ready until the parent has ended; say each fault once."""
-    fault = ""
+    fault, filled = "", -LATER_SECONDS
     while os.getppid() == parent:
         try:
-            ready_store(replace(run, now=utc_now()))
+            now = replace(run, now=utc_now())
+            ready_store(now)
+            # What filling does not mend is asked for again and again.
+            if time.monotonic() - filled >= LATER_SECONDS and refill_asked(now.redis_url()):
+                done = refill(now)
+                filled = time.monotonic()
+                tell(f"rows were lost: filled from parquet, session {done.session}")
             fault = ""
         except (InputError, OSError) as error:
             if str(error) != fault:

@@ -30,6 +30,7 @@ from market.calendar import close, decision_time, sessions
 from market.errors import ConfigurationError, DamagedFile, InputError, StoreUnavailable
 from market.underlyings import MARKET
 from optrade.redis import server as redis_server
+from optrade.redis.content import published
 from optrade.redis.process import RedisAddress, client
 
 pytestmark = pytest.mark.integration
@@ -237,6 +238,19 @@ def test_emptied_redis_is_filled_as_it_was(
     client(redis).flushall()
     materialize(store, data, LAST)
     assert content(redis) == before
+    materialize(store, data, LAST)
+    assert content(redis) == before
+
+
+def test_what_is_no_row_or_pointer_is_written_over(
+    store: FeatureStore, data: Path, redis: RedisAddress
+) -> None:
+    materialize(store, data, LAST)
+    before = content(redis)
+    for key, held in before.items():
+        client(redis).delete(key)
+        client(redis).lpush(key, "x") if isinstance(held, bytes) else client(redis).set(key, "x")
+    assert published(redis.url) is None
     materialize(store, data, LAST)
     assert content(redis) == before
 
@@ -479,7 +493,9 @@ def test_redis_that_refuses_the_rows_is_named_and_keeps_what_it_had(
     asked = client(redis)
     asked.config_set("maxmemory", 1)
     try:
-        with pytest.raises(StoreUnavailable, match="Redis did not take the") as refusal:
+        with pytest.raises(
+            StoreUnavailable, match=r"no memory left .* raise its `maxmemory`"
+        ) as refusal:
             materialize(store, data, LAST)
     finally:
         asked.config_set("maxmemory", 0)

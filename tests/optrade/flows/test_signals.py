@@ -49,7 +49,7 @@ def opened(monkeypatch: pytest.MonkeyPatch):
     return install
 
 
-@pytest.mark.parametrize("error", ["damaged_row", "foreign_row"])
+@pytest.mark.parametrize("error", ["damaged_row", "foreign_row", "missing_views"])
 def test_rows_that_another_wrote_are_filled_anew_once(error: str, opened, capsys) -> None:
     home = opened(Overwritten(error))
     assert compute_signals(None, ["SPY"], STARTED) == ["SPY 2025-07-01"]
@@ -62,8 +62,8 @@ def test_rows_that_another_wrote_are_filled_anew_once(error: str, opened, capsys
 
 def test_what_filling_does_not_mend_is_refused(opened) -> None:
     home = opened(Overwritten("damaged_row", for_good=True))
-    (found,) = answer_each(None, ["SPY"], STARTED)
-    assert (found.error, home.filled) == ("damaged_row", 1)
+    found = answer_each(None, ["SPY", "IWM"], STARTED)
+    assert ([row.error for row in found], home.filled) == (["damaged_row"] * 2, 1)
     other = opened(Overwritten("stale", for_good=True))
     with pytest.raises(Refusal, match="none of ours"):
         compute_signals(None, ["SPY"], STARTED)

@@ -127,6 +127,19 @@ def test_a_value_that_changed_in_the_store_refuses(feast_home, rng):
                 client.hset(key, name, value)
 
 
+def test_a_key_of_another_type_is_none_of_ours(feast_home):
+    feast_home.fill()
+    client = feast_home.server.client()
+    for key in client.keys("*"):
+        held = client.dump(key)
+        client.delete(key)
+        client.lpush(key, "x")
+        if key == b"optrade:session" or b"SPY" in key:
+            assert refusal(feast_home).error == "foreign_row"
+        client.restore(key, 0, held, replace=True)
+    read(feast_home)
+
+
 def test_the_row_of_another_time_refuses(feast_home):
     """Values of a session before, in the row of this one."""
     feast_home.put("2025-06-27", returns_5d=0.5)
