@@ -13,7 +13,7 @@ from ingestion.lake.lake import Lake
 from ingestion.online.feast_registry import mend, readable
 from market.errors import InputError
 from optrade.flows.data import publish
-from training.registry.model_files import faults
+from training.registry.model_files import faults, registry_fault
 from training.registry.restore import restore
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def repair(run: "Runtime", progress: Progress, *, drop_raw: bool = False) -> lis
         If the home has no data, or its manifest is damaged.
     """
     run.home.origin()
-    found = [*_lake(run, progress, drop_raw=drop_raw), *_registry(run), *_models(run)]
+    found = [*_lake(run, progress, drop_raw=drop_raw), *_registry(run), *repair_models(run)]
     if not any(one.state == "lost" for one in found):
         found += _online(run)
     return found
@@ -113,13 +113,22 @@ def _registry(run: "Runtime") -> Iterator[Repair]:
     yield Repair(name, "restored", words)
 
 
-def _models(run: "Runtime") -> Iterator[Repair]:
-    """Write the models anew that are damaged or gone, out of MLflow's registry."""
+def repair_models(run: "Runtime") -> Iterator[Repair]:
+    """Write the models anew that are damaged or gone, out of MLflow's registry.
+
+    Where MLflow's database is of no use it is lost itself, and so is every model that is damaged.
+    """
+    lost = registry_fault(run.home.mlruns, run.home.models)
+    if lost is not None:
+        yield Repair(str(run.home.mlflow.relative_to(run.home.root)), "lost", lost)
     for fault in faults(run.home.mlruns, run.home.models):
         try:
             version = restore(run.home.mlruns, run.home.models, fault)
         except InputError as error:
-            yield Repair(fault.what, "lost", f"{error}; or run `optrade train-all`")
+            then = (
+                "then run `optrade repair` again" if fault.unfit else "or run `optrade train-all`"
+            )
+            yield Repair(fault.what, "lost", f"{error}; {then}")
         else:
             yield Repair(fault.what, "restored", f"version {version}, out of the registry")
 

@@ -210,7 +210,7 @@ FILES: Final = {
     "a cut MLflow database, promoted": Mistake("promote --name regime_SPY", MLFLOW, code=3, spoil=cut("mlruns/mlflow.db")),
     "a cut MLflow database, champions": Mistake("champions", MLFLOW, code=3, spoil=cut("mlruns/mlflow.db")),
     "an MLflow database that is none": Mistake("champions", MLFLOW, code=3, then=SIGNAL, spoil=lambda home: (home / "mlruns/mlflow.db").write_text("not a database")),
-    "a lost MLflow database": Mistake("champions", "no models yet: .*run `optrade train-all` first", spoil=lost("mlruns/mlflow.db")),
+    "a lost MLflow database": Mistake("champions", "mlflow.db is missing, though models serve: .*restore it from a copy", code=3, then=SIGNAL, spoil=lost("mlruns/mlflow.db")),
     "a cut record of the simulation": Mistake(SIMULATED, "simulation.json is no JSON: .*restore it from a copy", spoil=cut("data/simulation.json")),
     "a cut ledger": Mistake("settle", "ledger.db: .*check that it is a ledger", code=3, then=SIGNAL, first=("signal-all --tickers SPY,IWM --record",), spoil=cut("data/ledger*")),
 }  # fmt: skip

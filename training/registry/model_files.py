@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from home.layout import next_model, serving_model, serving_models
-from home.served_model import read_served
-from market.errors import DamagedFile, StoreUnavailable
+from home.served_model import hash_file, read_served
+from market.errors import InputError, StoreUnavailable
 from training.registry.mlflow_runs import STANDING, TRIAL
-from training.registry.tracking_database import BUSY_SECONDS, DATABASE, schema
+from training.registry.tracking_database import BUSY_SECONDS, DATABASE, check, require_kept, schema
 from training.registry.trial_runs import recipe_of
 from training.registry.what_serves import standby_model
 
@@ -59,20 +59,40 @@ class Fault:
         return f"model {self.name}" + (f" on standby, {self.path.name}" if self.standby else "")
 
     @property
+    def unfit(self) -> bool:
+        """Whether a folder or a pipe stands in its place, which nothing here removes."""
+        return any(path.exists() and not path.is_file() for path in files_of(self.path))
+
+    @property
     def standby(self) -> bool:
         """Whether it is one that stands by, and does not serve."""
         return self.path.parent.parent.name == "standby"
 
 
+def files_of(path: Path) -> tuple[Path, Path, Path]:
+    """Return a model file, the one that takes its place, and the hash of both."""
+    return path, next_model(path), hash_file(path)
+
+
+def registry_fault(mlruns_dir: Path, models_dir: Path) -> str | None:
+    """Return why MLflow's database is of no use, None where it is, or where nothing was trained."""
+    try:
+        require_kept(mlruns_dir, models_dir)
+        check(mlruns_dir / DATABASE)
+        list(_registered(mlruns_dir / DATABASE, models_dir))
+    except InputError as error:
+        return str(error)
+    return None
+
+
 def faults(mlruns_dir: Path, models_dir: Path) -> list[Fault]:
     """Return every model file that is damaged, or that is gone though its version may serve.
 
-    Raises
-    ------
-    StoreUnavailable
-        If MLflow's database cannot be read.
+    What is gone is not known where the database is of no use; see `registry_fault`.
     """
-    wanted = {*_on_disk(models_dir), *_registered(mlruns_dir / DATABASE, models_dir)}
+    wanted = {*_on_disk(models_dir)}
+    if registry_fault(mlruns_dir, models_dir) is None:
+        wanted |= {*_registered(mlruns_dir / DATABASE, models_dir)}
     return [found for name, path in sorted(wanted) if (found := _fault(name, path)) is not None]
 
 
@@ -80,7 +100,7 @@ def _fault(name: str, path: Path) -> Fault | None:
     present = next_model(path) if next_model(path).exists() else path
     try:
         read_served(present)
-    except DamagedFile as error:
+    except InputError as error:
         return Fault(name, path, str(error).partition(";")[0])
     except FileNotFoundError:
         return Fault(name, path, f"{path.name} is gone")

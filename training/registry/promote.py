@@ -19,7 +19,7 @@ from training.registry.mlflow_runs import (
     read_served,
     require_registered,
 )
-from training.registry.tracking_database import require_database
+from training.registry.tracking_database import require_database, require_kept
 from training.registry.what_serves import keep_standby, let_serve, open_registry
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def promote(
     InputError
         If there is no such version, it is refuted, or the gate refuses it and `force` is not given.
     """
+    require_kept(mlruns_dir, models_dir)
     require_database(mlruns_dir)
     with open_registry(mlruns_dir, models_dir) as client:
         chosen = _find_version(client, name, version)

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from home.layout import next_model, serving_model
 from home.served_model import write_checked
 from home.strict_json import Json, signed
+from home.verified import require_regular
 from market.errors import InputError
 from training.registry.artifact import serving_bytes
 from training.registry.before import judged, newest_unrefuted
 from training.registry.mlflow_runs import BASELINE, HASH, read_served, standing
-from training.registry.model_files import STANDS_BY, Fault
-from training.registry.tracking_database import require_database
+from training.registry.model_files import STANDS_BY, Fault, files_of
+from training.registry.tracking_database import require_database, require_kept
 from training.registry.trial_runs import recipe_of
 from training.registry.what_serves import keep_standby, open_registry, standby_model
 
@@ -26,8 +27,12 @@ def restore(mlruns_dir: Path, models_dir: Path, fault: Fault) -> int:
     Raises
     ------
     InputError
-        If the registry holds no version for it, or its document is damaged as well.
+        If the registry holds no version for it, or its document is damaged as well, or what
+        stands in its place is no file.
     """
+    for path in files_of(fault.path):
+        require_regular(path)
+    require_kept(mlruns_dir, models_dir)
     if fault.standby:
         return restore_standby(mlruns_dir, models_dir, fault)
     return restore_served(mlruns_dir, models_dir, fault.name)

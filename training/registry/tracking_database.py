@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from home.layout import served_files, serving_models
 from home.verified import require_regular
 from market.errors import InputError, StoreUnavailable
 
@@ -72,6 +73,24 @@ def require_database(mlruns_dir: Path) -> None:
             f"no models yet: {mlruns_dir} holds no {DATABASE}; run `optrade train-all` first"
         )
     check(mlruns_dir / DATABASE)
+
+
+def require_kept(mlruns_dir: Path, models_dir: Path) -> None:
+    """Refuse a home whose models serve though the database that they are of is gone or empty.
+
+    Raises
+    ------
+    StoreUnavailable
+    """
+    path = mlruns_dir / DATABASE
+    require_regular(path)
+    present = path.exists()
+    if not (present and schema(path) is not None) and served_files(serving_models(models_dir)):
+        raise StoreUnavailable(
+            f"MLflow's database {path} is {'empty' if present else 'missing'}, though models "
+            "serve: signals are still given, but champions, runs and promotion are lost; restore "
+            "it from a copy, or run `optrade train-all`, which begins anew"
+        )
 
 
 def open_client(mlruns_dir: Path) -> "MlflowClient":

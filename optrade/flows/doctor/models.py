@@ -9,7 +9,7 @@ from feature_repo.features.services import SERVICES
 from forecasters.base import Task
 from forecasters.document import NO_MODEL_IS_BETTER
 from home.layout import served_files, serving_models
-from market.errors import StoreUnavailable
+from market.errors import InputError
 from optrade.flows.doctor.finding import Finding
 from serving.reading.artifact import load_artifact
 from serving.reading.refusal import Refusal
@@ -24,17 +24,15 @@ def check_models(mlruns_dir: Path, models_dir: Path) -> Iterator[Finding]:
     """Yield a finding a model that serves, and one for each model file that is damaged or gone."""
     paths = served_files(serving_models(models_dir))
     names = [path.name.partition(".")[0] for path in paths]
-    try:
-        found = faults(mlruns_dir, models_dir)
-    except StoreUnavailable:
-        found = []  # a finding on MLflow says so
+    found = faults(mlruns_dir, models_dir)
     wrong = [fault for fault in found if fault.standby or fault.name not in names]
     if not (paths or wrong):
         yield Finding("models", "warning", f"none serves yet: {TRAIN}")
     for name in names:
         yield check_model(models_dir, name)
     for fault in wrong:
-        yield Finding(fault.what, "error", f"{fault.words}: {REPAIR}")
+        cure = f"move it away, then {REPAIR}" if fault.unfit else REPAIR
+        yield Finding(fault.what, "error", f"{fault.words}: {cure}")
 
 
 def check_model(models_dir: Path, name: str) -> Finding:
@@ -49,6 +47,8 @@ def check_model(models_dir: Path, name: str) -> Finding:
         model = load_artifact(models_dir, known, ticker, definition_hash())
     except Refusal as refusal:
         return Finding(check, "error", refusal.detail)
+    except InputError as error:  # the hash beside it is no file, or may not be read
+        return Finding(check, "error", str(error))
     if model.feature_service not in SERVICES:
         words = f"it reads the service {model.feature_service}, which is no longer defined: {TRAIN}"
         return Finding(check, "error", words)

@@ -15,7 +15,7 @@ from market.errors import InputError
 from optrade.flows.doctor.environment import installed_version
 from optrade.flows.doctor.finding import Finding
 from trading.ledger.connection import check_version, explained, read_only
-from training.registry.tracking_database import newest_schema
+from training.registry.tracking_database import DATABASE, newest_schema, require_kept
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
@@ -29,7 +29,7 @@ def check_stores(run: "Runtime") -> Iterator[Finding]:
     """Yield the findings on Redis, the registry, MLflow and the ledger; none is written to."""
     yield _redis(run)
     yield _registry(run)
-    yield check_mlflow(run.home.mlflow)
+    yield check_mlflow(run.home.mlruns, run.home.models)
     yield check_ledger(run.home.ledger)
 
 
@@ -101,11 +101,17 @@ def _unpublished(run: "Runtime") -> Finding:
     return Finding("registry", "ok", "none yet, as nothing has landed")
 
 
-def check_mlflow(path: Path) -> Finding:
+def check_mlflow(mlruns_dir: Path, models_dir: Path) -> Finding:
     """Return whether MLflow's database opens and has the tables of the installed MLflow.
 
-    It is only read: MLflow itself would create or refuse it. Its package is not imported.
+    It is only read: MLflow itself would create or refuse it. Its package is not imported. That it
+    is not there is an error where models serve.
     """
+    try:
+        require_kept(mlruns_dir, models_dir)
+    except InputError as error:
+        return Finding("mlflow", "error", str(error))
+    path = mlruns_dir / DATABASE
     installed = f"MLflow {installed_version('mlflow')}"
     if not path.exists():
         return Finding("mlflow", "ok", f"no database yet, as nothing was trained; {installed}")

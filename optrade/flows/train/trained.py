@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Final
 
 from home.layout import served_files, serving_models
 from market.errors import InputError
-from training.registry.tracking_database import require_database
+from training.registry.tracking_database import require_database, require_kept
 
 if TYPE_CHECKING:
     from home.layout import Home
@@ -38,8 +38,9 @@ def require_registry(home: "Home") -> None:
     InputError
         Naming the first step that it lacks: data, or training.
     StoreUnavailable
-        If the database cannot be used.
+        If the database cannot be used, or is gone though models serve.
     """
+    require_kept(home.mlruns, home.models)
     if not home.mlflow.exists():
         home.origin()
     require_database(home.mlruns)

@@ -325,10 +325,10 @@ def test_redis_that_answers_and_one_that_does_not(tmp_path: Path) -> None:
 
 
 def test_mlflow_database_of_the_installed_version(tmp_path: Path) -> None:
-    assert "no database yet" in check_mlflow(tmp_path / "mlflow.db").found
+    assert "no database yet" in check_mlflow(tmp_path, tmp_path).found
     assert list(tmp_path.iterdir()) == []
     open_client(tmp_path).create_registered_model("direction_SPY")
-    finding = check_mlflow(tmp_path / "mlflow.db")
+    finding = check_mlflow(tmp_path, tmp_path)
     assert finding.level == "ok"
     assert finding.found.startswith("1 registered models")
 
@@ -340,12 +340,12 @@ def test_mlflow_database_of_another_version_and_none_at_all(tmp_path: Path) -> N
         connection.execute("CREATE TABLE registered_models (name TEXT)")
         connection.execute("INSERT INTO alembic_version VALUES ('0123456789ab')")
     connection.close()
-    finding = check_mlflow(path)
+    finding = check_mlflow(tmp_path, tmp_path)
     assert (finding.level, "0123456789ab" in finding.found) == ("error", True)
     path.write_bytes(b"no database" * 100)
-    assert check_mlflow(path).level == "error"
+    assert check_mlflow(tmp_path, tmp_path).level == "error"
     path.write_bytes(b"")
-    assert check_mlflow(path).level == "error"
+    assert check_mlflow(tmp_path, tmp_path).level == "error"
 
 
 def test_mlflow_is_not_imported_to_look_at_its_database() -> None:

@@ -1,17 +1,26 @@
 """Model files that are damaged or gone: found by what the registry knows, and written anew."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from feature_repo.features.definition_hash import definition_hash
+from home.layout import Home as HomeFiles
 from home.layout import next_model, serving_model
 from home.served_model import read_served
 from market.errors import DamagedFile, InputError
 from optrade.flows.doctor.models import check_models
-from tests.training.registry.conftest import Home, worse
+from optrade.flows.doctor.stores import check_mlflow
+from optrade.flows.repair import repair_models
+from optrade.flows.train.trained import require_registry
+from optrade.runtime import Runtime
+from optrade.settings import Settings
+from tests.training.registry.conftest import AT, Home, worse
 from training.registry.model_files import faults
+from training.registry.promote import promote
 from training.registry.restore import restore
 from training.registry.what_serves import open_registry
 from training.walk import Trained
@@ -132,3 +141,53 @@ def test_what_the_registry_does_not_know_is_lost(home: Home, noise: Trained) -> 
 def test_no_registry_is_no_fault(tmp_path: Path) -> None:
     assert faults(tmp_path / "mlruns", tmp_path / "models") == []
     assert list(tmp_path.iterdir()) == []
+
+
+DATABASES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "lost": (Path.unlink, "is missing, though models serve: signals are still given"),
+    "empty": (lambda path: path.write_bytes(b""), "is empty, though models serve"),
+    "cut": (lambda path: path.write_bytes(path.read_bytes()[:9000]), "cannot be read"),
+    "none": (lambda path: path.write_bytes(b"no database" * 100), "cannot be read"),
+    "a folder": (lambda path: (path.unlink(), path.mkdir()), "is a folder, allowed is a file"),
+    "a pipe": (lambda path: (path.unlink(), os.mkfifo(path)), "is a pipe, allowed is a file"),
+}
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+def test_a_database_that_is_of_no_use_is_told_while_models_serve(
+    home: Home, noise: Trained, kind: str
+) -> None:
+    home.register(noise)
+    spoil, words = DATABASES[kind]
+    spoil(home.mlruns / "mlflow.db")
+    flip(standby_of(home))
+    finding = check_mlflow(home.mlruns, home.models)
+    assert (finding.level, words in finding.found) == ("error", True)
+    with pytest.raises(InputError, match=words):
+        require_registry(HomeFiles(home.models.parent))
+    with pytest.raises(InputError, match=words):
+        promote(NAME, **home.paths, at=AT)
+    told = list(repair_models(Runtime(Settings(), HomeFiles(home.models.parent), AT)))
+    standby = f"model {NAME} on standby, {standby_of(home).name}"
+    assert [(one.what, one.state) for one in told] == [
+        ("mlruns/mlflow.db", "lost"),
+        (standby, "lost"),
+    ]
+    assert words in told[0].words
+    findings = {one.check: one.level for one in check_models(home.mlruns, home.models)}
+    assert findings == {f"model {NAME}": "error", standby: "error"}
+
+
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
+@pytest.mark.parametrize("suffix", [".json", ".json.next", ".sha256"])
+def test_what_is_no_model_file_is_a_finding(home: Home, noise: Trained, make, suffix: str) -> None:
+    home.register(noise, definition_hash=definition_hash())
+    for path in (serving_model(home.models, NAME), standby_of(home)):
+        path = path.with_suffix(suffix)
+        path.unlink(missing_ok=True)
+        make(path)
+    found = [one for one in check_models(home.mlruns, home.models) if one.level == "error"]
+    assert ["move it away" in one.found for one in found] == [True, True]
+    told = list(repair_models(Runtime(Settings(), HomeFiles(home.models.parent), AT)))
+    assert [one.state for one in told] == ["lost", "lost"]
+    assert all("move it away; then run `optrade repair` again" in one.words for one in told)
