@@ -5,6 +5,7 @@ import platform
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -115,11 +116,25 @@ def disk_has_room(root: Path) -> Finding:
         return Finding(
             "disk", "error", f"{folder} cannot be written to: change its owner, or set OPTRADE_HOME"
         )
-    free = shutil.disk_usage(folder).free
+    usage = shutil.disk_usage(folder)
+    if not usage.total and not _takes_folders(folder):
+        return Finding(
+            "disk", "error", f"{root} cannot be made: {folder} holds no files; set OPTRADE_HOME"
+        )
+    free = usage.free
     words = f"{free / 2**30:.1f} GiB free at the home"
     if free > FREE_BYTES:
         return Finding("disk", "ok", words)
     return Finding("disk", "warning", f"{words}, needed {FREE_BYTES / 2**30:.0f}: make room")
+
+
+def _takes_folders(folder: Path) -> bool:
+    """Return whether a folder can be made in one: the kernel's own, as /proc, refuse even root."""
+    try:
+        Path(tempfile.mkdtemp(dir=folder)).rmdir()
+    except OSError:
+        return False
+    return True
 
 
 def _few(names: list[str]) -> str:

@@ -39,6 +39,7 @@ MENDS: Final = {
 UNTRAINED: Final = "model_missing"
 BUILT: Final = "technical"  # a view that every ticker with features has
 TRAIN: Final = "run `optrade train-all`"
+LINKS: Final = "home"  # the home of links, in a folder of its own
 
 
 def check_signals(run: "Runtime") -> Iterator[Finding]:
@@ -53,11 +54,19 @@ def check_signals(run: "Runtime") -> Iterator[Finding]:
             yield _none(ticker, "its features were never built: run `optrade build-features`")
     if not built:
         return
+    with tempfile.TemporaryDirectory() as folder:
+        for one in _rehearsed(run, built, Path(folder)):
+            # A file of the home of links is the home's own.
+            own = one.found.replace(str(Path(folder) / LINKS), str(run.home.root))
+            yield replace(one, found=own)
+
+
+def _rehearsed(run: "Runtime", tickers: tuple[str, ...], folder: Path) -> list[Finding]:
     try:
-        with _asked(run) as (home, note):
-            yield from [_signal(run, home, ticker, note) for ticker in built]
+        with _asked(run, folder) as (home, note):
+            return [_signal(run, home, ticker, note) for ticker in tickers]
     except (InputError, Refusal, OSError) as error:
-        yield from [_none(ticker, str(error)) for ticker in built]
+        return [_none(ticker, str(error)) for ticker in tickers]
 
 
 def _none(ticker: str, why: str, level: Level = "error") -> Finding:
@@ -76,24 +85,23 @@ def _signal(run: "Runtime", home: OpenHome, ticker: str, note: str) -> Finding:
 
 
 @contextmanager
-def _asked(run: "Runtime") -> Iterator[tuple[OpenHome, str]]:
-    """Yield the home to ask, and what a finding adds."""
+def _asked(run: "Runtime", folder: Path) -> Iterator[tuple[OpenHome, str]]:
+    """Yield the home to ask, and what a finding adds; the folder is for what that takes."""
     url = _running(run)
-    with tempfile.TemporaryDirectory() as folder:
-        if url is not None and holds_features(run, url):
-            yield _opened(run, url, Path(folder)), ""
-            return
-        shadow = replace(
-            run,
-            home=linked(run.home, Path(folder) / "home"),
-            settings=run.settings.model_copy(update={"redis_url": None}),
-        )
-        try:
-            ready_store(shadow, say=lambda _: None)
-            note = "; the online store is filled when it is first asked"
-            yield open_home(shadow.home.root, served_configuration(shadow)), note
-        finally:
-            redis_server.stop(shadow.home.data)
+    if url is not None and holds_features(run, url):
+        yield _opened(run, url, folder), ""
+        return
+    shadow = replace(
+        run,
+        home=linked(run.home, folder / LINKS),
+        settings=run.settings.model_copy(update={"redis_url": None}),
+    )
+    try:
+        ready_store(shadow, say=lambda _: None)
+        note = "; the online store is filled when it is first asked"
+        yield open_home(shadow.home.root, served_configuration(shadow)), note
+    finally:
+        redis_server.stop(shadow.home.data)
 
 
 def _running(run: "Runtime") -> str | None:

@@ -20,6 +20,7 @@ from ingestion.views.catalogue import VIEW_OF
 from market.errors import InputError
 from market.underlyings import MARKET
 from optrade.flows.doctor import environment as doctor_environment
+from optrade.flows.doctor import signals as doctor_signals
 from optrade.flows.doctor import stores as doctor_stores
 from optrade.flows.doctor.data import check_data, check_view
 from optrade.flows.doctor.environment import (
@@ -31,6 +32,7 @@ from optrade.flows.doctor.environment import (
 )
 from optrade.flows.doctor.examine import examine
 from optrade.flows.doctor.models import check_models
+from optrade.flows.doctor.signals import check_signals
 from optrade.flows.doctor.stores import check_ledger, check_mlflow, check_redis
 from optrade.runtime import Runtime
 from optrade.settings import Settings
@@ -115,6 +117,11 @@ def test_home_that_cannot_be_one(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     finding = disk_has_room(tmp_path / "file")
     assert (finding.level, "OPTRADE_HOME" in finding.found) == ("error", True)
+
+
+def test_a_home_where_no_folder_can_be_made() -> None:
+    finding = disk_has_room(Path("/proc/x"))
+    assert (finding.level, "/proc/x cannot be made" in finding.found) == ("error", True)
 
 
 # --- data ---------------------------------------------------------------------------------------
@@ -393,6 +400,20 @@ def test_model_file_that_cannot_serve(
     (finding,) = check_models(tmp_path / "mlruns", tmp_path)
     assert (finding.check, finding.level) == (f"model {name}", level)
     assert words in finding.found
+
+
+def test_a_damaged_feature_is_named_in_the_home_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(run: Runtime, say: object) -> None:
+        raise InputError(f"{run.home.data}/features/SPY.parquet is damaged")
+
+    monkeypatch.setattr(doctor_signals, "read_manifest", lambda _: built("technical"))
+    monkeypatch.setattr(doctor_signals, "ready_store", refuse)
+    found = [row.found for row in check_signals(run_at(tmp_path / "own"))]
+    assert len(found) == 2
+    for words in found:
+        assert f": {tmp_path}/own/data/features/SPY.parquet is damaged" in words
 
 
 # --- the command --------------------------------------------------------------------------------
