@@ -85,7 +85,7 @@ def features(home: CommandLine) -> None:
     assert repaired(home) == {name: "restored", "online store": "restored"}
     assert path.read_bytes() == good
     path.unlink()
-    refusal(home, 2, f"{path} is missing", "build-features")
+    refusal(home, 3, f"{path} is missing", "build-features")
     assert repaired(home)[name] == "restored"
     after = home(*SIGNAL, "--json")
     assert (after.stdout, after.stderr) == (before, "")  # Redis was filled again
