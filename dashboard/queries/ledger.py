@@ -8,6 +8,7 @@ import pandas as pd
 from dashboard.queries.documents import NothingYet
 from home.records.outcome import Outcome
 from home.records.signal import SignalKey
+from trading.ledger.connection import is_new
 from trading.ledger.read import HISTORY, history, read_outcomes
 
 KEY: Final = list(SignalKey._fields)
@@ -23,7 +24,7 @@ def check_ledger(ledger: Path) -> None:
     NothingYet
         If there is none.
     """
-    if not ledger.exists():
+    if is_new(ledger):
         raise NothingYet(NO_SIGNAL)
 
 

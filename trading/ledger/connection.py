@@ -30,16 +30,35 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         If there is no ledger, or the file is none of this version.
     """
     require_ledger(path)
-    require_regular(path)
     with explained(path), closing(read_only(path)) as connection:
         check_version(connection, path)
         yield connection
 
 
 def require_ledger(path: Path) -> None:
-    """Refuse to go on where there is no ledger yet."""
-    if not path.exists():
+    """Refuse to go on where there is no ledger yet, or something else in its place."""
+    require_file(path)
+    if is_new(path):
         raise InputError(f"no ledger at {path}: run `optrade signal-all --record` first")
+
+
+def require_file(path: Path) -> None:
+    """Refuse what is no file in the place of a ledger; none at all passes.
+
+    Raises
+    ------
+    StoreUnavailable
+        If it is a folder, a pipe, or another user's.
+    """
+    try:
+        require_regular(path)
+    except InputError as error:
+        raise StoreUnavailable(f"ledger {error}; move it away, or restore the ledger") from error
+
+
+def is_new(path: Path) -> bool:
+    """Return whether nothing was ever recorded: SQLite takes an empty file for a new database."""
+    return not path.exists() or path.stat().st_size == 0
 
 
 def check_version(connection: sqlite3.Connection, path: Path) -> None:

@@ -17,7 +17,13 @@ from filelock import FileLock
 from home.records.signal import Signal
 from home.strict_json import Json, canonical
 from market.errors import InputError
-from trading.ledger.connection import BUSY_SECONDS, check_version, explained, transaction
+from trading.ledger.connection import (
+    BUSY_SECONDS,
+    check_version,
+    explained,
+    require_file,
+    transaction,
+)
 from trading.ledger.schema import CREATE_SIGNALS, SCHEMA_VERSION, column_values
 
 _INSERT: Final = """
@@ -75,6 +81,7 @@ class Ledger:
 
     def __enter__(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        require_file(self.path)
         # SQLite does not wait its turn where a new file is switched to WAL by two at once.
         opening = FileLock(f"{self.path}.lock", timeout=BUSY_SECONDS)
         with explained(self.path), opening:

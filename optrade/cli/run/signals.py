@@ -10,6 +10,8 @@ from optrade.cli.output import print_json, print_table
 if TYPE_CHECKING:
     from home.records.evidence import Evidence
     from home.records.signal import ServedModel, Signal
+    from market.errors import StoreUnavailable
+    from optrade.runtime import Runtime
     from serving.http.schema import TickerProblem
 
 Record = Annotated[bool, typer.Option("--record", help="Write the signals into the ledger.")]
@@ -26,19 +28,20 @@ def signal(
     as_json: options.AsJson = False,
 ) -> None:
     """Give the signal of one underlying."""
-    from optrade.flows.serve.signals import compute_signals, record_signals
+    from optrade.flows.serve.signals import compute_signals
     from optrade.flows.train.trained import require_served
     from optrade.runtime import runtime
 
     run, asked = runtime(), options.parse_ticker(ticker)
     require_served(run.home)
     signals = compute_signals(run, [asked], run.as_of(as_of))
-    if record:
-        record_signals(run, signals)
+    failed = _recorded(run, signals) if record else None
     if as_json:
         print_json(signals[0].document())
     else:
         show_signals(signals)
+    if failed is not None:
+        raise failed
 
 
 def signal_all(
@@ -49,21 +52,36 @@ def signal_all(
 ) -> None:
     """Give the signals of several underlyings; exit code 3 where one has none."""
     from home.records.signal import Signal
-    from optrade.flows.serve.signals import answer_each, record_signals
+    from optrade.flows.serve.signals import answer_each
     from optrade.flows.train.trained import require_served
     from optrade.runtime import runtime
 
     run, asked = runtime(), options.parse_tickers(tickers)
     require_served(run.home)
     answers = answer_each(run, asked, run.as_of(as_of))
-    if record:
-        record_signals(run, [row for row in answers if isinstance(row, Signal)])
+    signals = [row for row in answers if isinstance(row, Signal)]
+    failed = _recorded(run, signals) if record else None
     if as_json:
         print_json([row.document() for row in answers])
     else:
-        show_signals([row for row in answers if isinstance(row, Signal)])
-    if tell_refused(answers):
+        show_signals(signals)
+    refused = tell_refused(answers)
+    if failed is not None:
+        raise failed
+    if refused:
         raise typer.Exit(3)
+
+
+def _recorded(run: "Runtime", signals: "list[Signal]") -> "StoreUnavailable | None":
+    """Record signals; return why not all were: a ledger that fails takes no answer away."""
+    from market.errors import StoreUnavailable
+    from optrade.flows.serve.signals import record_signals
+
+    try:
+        record_signals(run, signals)
+    except StoreUnavailable as error:
+        return error
+    return None
 
 
 def tell_refused(answers: "list[Signal | TickerProblem]") -> bool:

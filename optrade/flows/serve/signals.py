@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from home.records.signal import Signal
+from market.errors import InputError, StoreUnavailable
 from optrade.clock import utc_now
 from optrade.flows.serve.configuration import served_configuration
 from optrade.flows.serve.online import ready_store, refill, tell
@@ -71,9 +72,18 @@ class _Asked:
 
 
 def record_signals(run: "Runtime", signals: list[Signal]) -> list[Recorded]:
-    """Write signals into the ledger; on return they are on disk. None leaves no file."""
+    """Write signals into the ledger; on return they are on disk. None leaves no file.
+
+    Raises
+    ------
+    StoreUnavailable
+        If the ledger does not take them all.
+    """
     if not signals:
         return []
-    with Ledger(run.home.ledger) as ledger:
-        # The time of writing, which the start of the command is not: it may have trained before.
-        return [ledger.record(signal, utc_now()) for signal in signals]
+    try:
+        with Ledger(run.home.ledger) as ledger:
+            # The time of writing, not the start of the command: it may have trained before.
+            return [ledger.record(signal, utc_now()) for signal in signals]
+    except InputError as error:
+        raise StoreUnavailable(f"the signals were not all recorded: {error}") from error

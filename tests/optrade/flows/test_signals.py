@@ -1,5 +1,6 @@
 """Recording signals: the ledger says when it was written."""
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -7,6 +8,8 @@ import pandas as pd
 import pytest
 
 from home.layout import Home
+from market.errors import StoreUnavailable
+from optrade.cli.run import signals as commands
 from optrade.flows.serve import signals
 from optrade.flows.serve.signals import answer_each, compute_signals, record_signals
 from serving.reading.refusal import Refusal
@@ -21,6 +24,25 @@ def test_a_signal_is_recorded_at_the_time_of_writing_not_at_the_start_of_the_com
     monkeypatch.setattr("optrade.flows.serve.signals.utc_now", lambda: WRITTEN)
     run = SimpleNamespace(home=Home(tmp_path), now=STARTED)
     assert [row.recorded_at for row in record_signals(run, [a_signal()])] == [WRITTEN]
+
+
+def test_signals_are_shown_where_the_ledger_does_not_take_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = Home(tmp_path)
+    home.ledger.parent.mkdir(parents=True)
+    home.ledger.write_bytes(b"not a database, but long enough to be read as one" * 20)
+    run = SimpleNamespace(home=home, as_of=lambda _: STARTED)
+    monkeypatch.setattr("optrade.runtime.runtime", lambda: run)
+    monkeypatch.setattr("optrade.flows.train.trained.require_served", lambda _: None)
+    monkeypatch.setattr(signals, "answer_each", lambda *_: [a_signal()])
+    monkeypatch.setattr(signals, "compute_signals", lambda *_: [a_signal()])
+    with pytest.raises(StoreUnavailable, match=r"not all recorded: .*not a database"):
+        commands.signal_all("SPY", record=True, as_of=None, as_json=True)
+    assert json.loads(capsys.readouterr().out) == [a_signal().document()]
+    with pytest.raises(StoreUnavailable, match="not all recorded"):
+        commands.signal("SPY", record=True, as_of=None, as_json=True)
+    assert json.loads(capsys.readouterr().out) == a_signal().document()
 
 
 class Overwritten:

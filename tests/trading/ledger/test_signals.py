@@ -12,8 +12,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from dashboard.queries.documents import NothingYet
+from dashboard.queries.ledger import signal_history
 from home.records.signal import Signal
-from market.errors import InputError
+from market.errors import InputError, StoreUnavailable
+from optrade.flows.doctor.stores import check_ledger
 from serving.http.examples import SIGNAL_ANSWER
 from trading.ledger.connection import read_only
 from trading.ledger.read import RecordedSignal, read_signals
@@ -212,6 +215,29 @@ def test_reading_without_a_ledger_says_what_to_do(path):
     with pytest.raises(InputError, match="--record"):
         read_signals(path)
     assert not path.exists()
+
+
+def test_an_empty_file_is_a_new_ledger(path):
+    path.parent.mkdir()
+    path.touch()
+    with pytest.raises(InputError, match=r"no ledger at .*--record"):
+        read_signals(path)
+    assert check_ledger(path).level == "ok"
+    with pytest.raises(NothingYet):
+        signal_history(path)
+    with Ledger(path) as ledger:
+        ledger.record(a_signal(), EVENING)
+    assert len(read_signals(path)) == 1
+
+
+def test_a_folder_in_its_place_is_said_in_one_way(path):
+    path.mkdir(parents=True)
+    said = set()
+    for attempt in (lambda: Ledger(path).__enter__(), lambda: read_signals(path)):
+        with pytest.raises(StoreUnavailable, match=r"ledger .*move it away") as refused:
+            attempt()
+        said.add(str(refused.value))
+    assert said == {check_ledger(path).found}
 
 
 def test_readers_cannot_write(path):
