@@ -136,5 +136,9 @@ def repair_models(run: "Runtime") -> Iterator[Repair]:
 def _online(run: "Runtime") -> Iterator[Repair]:
     """Fill the online store anew where the home has been published."""
     if run.home.files.serving.exists() and read_manifest(run.home.data).keys("technical"):
-        session = publish(run, run.as_of()).session
-        yield Repair("online store", "restored", f"session {session}, out of the features")
+        try:
+            session = publish(run, run.as_of()).session
+        except InputError as error:  # what was made again before is told all the same
+            yield Repair("online store", "lost", f"{error}; then run `optrade repair` again")
+        else:
+            yield Repair("online store", "restored", f"session {session}, out of the features")

@@ -1,0 +1,33 @@
+"""What `optrade repair` says of each thing: one that fails takes no other out of the list."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from home.layout import Home
+from home.manifest import Manifest, TableState
+from market.errors import StoreUnavailable
+from optrade.flows import repair
+from optrade.runtime import Runtime
+from optrade.settings import Settings
+
+
+def test_an_online_store_that_cannot_be_filled_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StoreUnavailable("Redis does not answer: start it")
+
+    run = Runtime(Settings(), Home(tmp_path), pd.Timestamp("2024-11-18T15:00Z"))
+    run.home.data.mkdir()
+    run.home.files.serving.write_text("{}")
+    tables = {"technical": TableState(("ticker",))}
+    entries = {("technical", "SPY"): None}
+    manifest = Manifest("simulated", None, tables, entries)
+    monkeypatch.setattr(repair, "read_manifest", lambda _: manifest)
+    monkeypatch.setattr(repair, "publish", refuse)
+    monkeypatch.setattr(Runtime, "as_of", lambda _: run.now)
+    (told,) = repair._online(run)
+    assert (told.what, told.state) == ("online store", "lost")
+    assert told.words == "Redis does not answer: start it; then run `optrade repair` again"
