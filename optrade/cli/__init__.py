@@ -54,7 +54,9 @@ def options(
 
 for module in MODULES:
     for name, command in module.COMMANDS.items():
-        app.command(name, cls=Command)(command)
+        # What is not built says so, whatever is asked of it.
+        settings = {"ignore_unknown_options": name in daily.UNBUILT}
+        app.command(name, cls=Command, context_settings=settings)(command)
 GROUPS = {
     "audit": audit.app,
     "locked": locked.app,

@@ -4,7 +4,7 @@ They stand before BentoML, which answers 500 to a multipart body, takes NaN, and
 error of its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Final, NoReturn
 
@@ -39,6 +39,14 @@ def problem(
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         found.setdefault("retry-after", str(LATER))
     return status, found, Problem(error=error, detail=detail).model_dump_json().encode()
+
+
+async def refuse_method(send: Send, method: str, allowed: Sequence[str]) -> None:
+    """Answer 405, naming the methods that are allowed."""
+    names = ", ".join(allowed)
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    detail = f"got {method:.20}, allowed is {names}"
+    await _answer(send, *problem(status, _word(status), detail, {"allow": names}))
 
 
 def parse_body(body: bytes) -> strict_json.Json:

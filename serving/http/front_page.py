@@ -12,8 +12,10 @@ from typing import Any, Final
 
 from serving.http import examples
 from serving.http.asgi import App, Message, Receive, Scope, Send
+from serving.http.checks import refuse_method
 
 PATH: Final = "/"
+METHODS: Final = ("GET", "HEAD")
 READY: Final = "/readyz"
 # A browser is told to load nothing either.
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
@@ -83,7 +85,7 @@ def _rows(paths: Mapping[str, Any]) -> Iterator[str]:
 
 
 class FrontPage:
-    """ASGI middleware: answers GET of the page, lets all else through.
+    """ASGI middleware: answers at the page's path, lets all else through.
 
     Parameters
     ----------
@@ -99,8 +101,11 @@ class FrontPage:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] != "http" or (scope["method"], scope["path"]) != ("GET", PATH):
+        if scope["type"] != "http" or scope["path"] != PATH:
             await self.app(scope, receive, send)
+            return
+        if scope["method"] not in METHODS:
+            await refuse_method(send, scope["method"], METHODS)
             return
         state = await _state(self.app, scope, receive)
         page = front_page(self.source(), _base(scope), state).encode()
@@ -122,7 +127,7 @@ async def _state(app: App, scope: Scope, receive: Receive) -> str:
         status = message.get("status", status)
         body += message.get("body", b"")
 
-    await app({**scope, "path": READY, "raw_path": READY.encode()}, receive, keep)
+    await app({**scope, "method": "GET", "path": READY, "raw_path": READY.encode()}, receive, keep)
     if status == HTTPStatus.OK:
         return "Ready: signals can be asked for."
     try:

@@ -47,6 +47,7 @@ CASES = {
     "clock without zone": (("ingest", *SIMULATED, "--as-of", "2024-11-15 12:00"), "zone"),
     "no session": (("ingest", *SIMULATED, "--as-of", "2024-11-16"), "not an XNYS session"),
     "backtest is not built": (("backtest",), "backtest: not in this version"),
+    "backtest with flags": (("backtest", "--json", "SPY"), "backtest --json SPY: not in"),
     "schedule is not built": (("schedule",), "optrade run-daily"),
     "bad port": (("redis", "start", "--port", "99999"), "--port"),
 }  # fmt: skip

@@ -76,9 +76,18 @@ def test_it_says_whether_the_service_is_ready(ready, words):
     assert headers[b"content-security-policy"].startswith(b"default-src 'none'")
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_another_method_is_told_what_is_allowed(method):
+    (start, body), passed = ask(method)
+    assert (start["status"], passed) == (405, [])
+    assert dict(start["headers"])[b"allow"] == b"GET, HEAD"
+    said = {"error": "method_not_allowed", "detail": f"got {method}, allowed is GET, HEAD"}
+    assert json.loads(body["body"]) == said
+
+
 @pytest.mark.parametrize(
     ("method", "path", "kind"),
-    [("POST", "/", "http"), ("GET", "/docs.json", "http"), ("GET", "/", "lifespan")],
+    [("POST", "/signal", "http"), ("GET", "/docs.json", "http"), ("GET", "/", "lifespan")],
 )
 def test_all_else_goes_through(method, path, kind):
     assert ask(method, path, kind)[1] == [path]
