@@ -62,6 +62,8 @@ def start(data_dir: Path, port: int | None = None) -> RedisAddress:
                 f"redis: asked for port {port}, but this home's server already runs on port "
                 f"{running.port}; run `optrade redis stop` first"
             )
+        if _written(folder) is None:
+            _write(folder, running)
         return running
 
 
@@ -103,16 +105,38 @@ def status(data_dir: Path) -> RedisAddress | None:
 
 def _started(folder: Path, port: int | None) -> RedisAddress:
     address = launch(folder, port)
-    fields = {"port": address.port, "pid": address.pid, "password": address.password}
-    write_durably(folder / ADDRESS, json.dumps(fields).encode(), private=True)
+    _write(folder, address)
     return address
 
 
-def _running(folder: Path) -> RedisAddress | None:
-    """Return the server that the address file names, if it runs and is ours."""
+def _write(folder: Path, address: RedisAddress) -> None:
+    fields = {"port": address.port, "pid": address.pid, "password": address.password}
+    write_durably(folder / ADDRESS, json.dumps(fields).encode(), private=True)
+
+
+def _written(folder: Path) -> RedisAddress | None:
+    """Return the address as a start wrote it, None where there is none that can be read."""
     try:
-        address = RedisAddress(**json.loads((folder / ADDRESS).read_text()))
+        return RedisAddress(**json.loads((folder / ADDRESS).read_text()))
     except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def _configured(folder: Path) -> RedisAddress | None:
+    """Return the address out of the server's own files: what a start wrote may be cut or gone."""
+    try:
+        lines = (folder / CONFIGURATION).read_text().splitlines()
+        options = dict(line.split(" ", 1) for line in lines)
+        pid = int((folder / PID).read_text())
+        return RedisAddress(int(options["port"]), pid, options["requirepass"])
+    except (FileNotFoundError, ValueError, KeyError):
+        return None
+
+
+def _running(folder: Path) -> RedisAddress | None:
+    """Return the server that the home's files name, if it runs and is ours."""
+    address = _written(folder) or _configured(folder)
+    if address is None:
         return None
     from redis.exceptions import RedisError
     from redis.exceptions import TimeoutError as SilentError

@@ -52,6 +52,18 @@ def gone(pid: int) -> bool:
     return False
 
 
+@pytest.mark.parametrize("left", ["", '{"port": 1', "{}", None])
+def test_a_cut_address_file_leads_to_the_server_that_runs(home: Home, left: str | None) -> None:
+    first = redis_server.start(home())
+    path = home() / "redis" / "server.json"
+    path.unlink() if left is None else path.write_text(left)
+    assert redis_server.status(home()) == first
+    assert redis_server.start(home()) == first
+    path.unlink()
+    assert redis_server.stop(home())
+    assert gone(first.pid)
+
+
 def test_started_server_answers_to_its_url_alone(home: Home) -> None:
     address = redis_server.start(home())
     assert Redis.from_url(address.url).ping()
