@@ -9,6 +9,7 @@ import pytest
 from feature_repo.features.catalogue import names
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.services import VOLATILITY_INPUTS
+from feature_repo.store.repo_config import REFILL_ASKED
 from home.layout import standby_models
 from home.records.signal import Signal
 from home.served_model import write_checked
@@ -336,6 +337,22 @@ def test_a_served_home_follows_a_redis_that_moved(full_home, own_redis, tmp_path
     full_home.write_yaml()
     with pytest.raises(Refusal, match="not_published"):
         served.signal_for("SPY", AS_OF)
+
+
+def test_a_served_home_that_lost_a_row_asks_for_it(full_home):
+    write_configuration(full_home)
+    served, client = ServedHome(full_home.root), full_home.server.client()
+    assert served.signal_for("SPY", AS_OF)
+    assert not client.exists(REFILL_ASKED)
+    rows = {key: client.dump(key) for key in client.keys("*SPY*")}
+    client.delete(*rows)
+    try:
+        with pytest.raises(Refusal, match="missing_views"):
+            served.signal_for("SPY", AS_OF)
+        assert client.delete(REFILL_ASKED)
+    finally:
+        for key, held in rows.items():
+            client.restore(key, 0, held)
 
 
 def test_a_served_home_is_not_ready_with_a_broken_configuration(full_home):
