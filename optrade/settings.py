@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 QUIET: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
-    # Its pages would start seven processes for jobs that nothing here has, and leave them behind.
+    # Its pages would start seven processes for jobs, of which nothing here has any.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     "BENTOML_DO_NOT_TRACK": "True",
     "GX_ANALYTICS_ENABLED": "false",
