@@ -115,10 +115,7 @@ def build_features(
         task = BuildTask(lake.data_dir, lake.opened(), utc(landed_at), lake.first_live, plant_leak)
         keys = _keys(lake, tickers)
         counts, failed = _build_keys(lake, task, keys, progress, placement)
-    reports = [_report(lake.manifest, view, counts[view], failed) for view in GROUPS]
-    for report in reports:
-        logger.info("features built", **report.document())
-    return reports
+    return [_report(lake.manifest, view, counts[view], failed) for view in GROUPS]
 
 
 def _say_if_redefined(lake: Lake, definitions: str) -> None:
@@ -241,7 +238,7 @@ def _report(
     last = {key: manifest.entries[view, key].last for key in manifest.keys(view)}
     stale = _stale(manifest, view, last)
     absent = view in OPTIONAL_GROUPS and not last and not _unanswered(manifest, view)
-    return ViewReport(
+    report = ViewReport(
         view=view,
         generation=manifest.tables[view].generation if view in manifest.tables else 0,
         keys=len(last),
@@ -252,6 +249,8 @@ def _report(
         unavailable=_absent(manifest, view) if absent else None,
         failed={key: why for (entity, key), why in failed.items() if entity == GROUPS[view].entity},
     )
+    logger.info("features built", **report.document())
+    return report
 
 
 def _stale(manifest: Manifest, view: str, last: Mapping[str, str]) -> str | None:

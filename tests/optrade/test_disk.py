@@ -6,23 +6,15 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-import optrade.cli
 from home.files import TEMPORARY
 from home.manifest import damaged, read_manifest
 from optrade.cli.endings import UNAVAILABLE
 from tests.ingestion.whole_ingest import serve_redis, write_folder
 from tests.mounts import disk as disk
 from tests.mounts import full, read_only
+from tests.optrade.ingest_here import ingest
 
 pytestmark = pytest.mark.integration
-
-
-def ingest(folder: Path) -> int:
-    sys.argv = ["optrade", "ingest", "--source", "recorded", "--recorded-dir", str(folder),
-                "--tickers", "SPY"]  # fmt: skip
-    with pytest.raises(SystemExit) as ended:
-        optrade.cli.main()
-    return int(ended.value.code or 0)
 
 
 def test_an_ingest_is_whole_or_nothing_wherever_the_disk_ends(

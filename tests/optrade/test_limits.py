@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-import optrade.cli
 from home.files import TEMPORARY
 from home.manifest import damaged, read_manifest
 from tests.commands import Commands
 from tests.ingestion.whole_ingest import Ingests, Run, serve_redis, write_folder
+from tests.optrade.ingest_here import ingest
 
 pytestmark = pytest.mark.integration
 
@@ -39,14 +39,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with serve_redis(tmp_path_factory.mktemp("redis")) as url:
         yield url
-
-
-def ingest(folder: Path) -> int:
-    sys.argv = ["optrade", "ingest", "--source", "recorded", "--recorded-dir", str(folder),
-                "--tickers", "SPY"]  # fmt: skip
-    with pytest.raises(SystemExit) as ended:
-        optrade.cli.main()
-    return int(ended.value.code or 0)
 
 
 @pytest.mark.parametrize("size", [10, 10_000])

@@ -114,9 +114,8 @@ def register(
             record(client, run_id, trained, decision.evidence)
             marks = _marks(trained, decision, trial=trial)
             version = new_version(client, trained.name, run_id, marks)
-            alias = decision.place.alias
             document = serving_document(
-                trained, decision.evidence, version, run_id, alias, definition_hash
+                trained, decision.evidence, version, run_id, decision.place.alias, definition_hash
             )
             made = _Publication(
                 trained,

@@ -34,6 +34,16 @@ class Home:
         given = {"definition_hash": "feed", "trained_at": AT + pd.Timedelta(hours=self.count)}
         return register(trained, **self.paths, reports_dir=self.reports, **(given | change))
 
+    def cut_short(self, trained: Trained) -> None:
+        """Register a training, and die before anything of it serves."""
+
+        def die(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.MonkeyPatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr("training.registry.register._write", die)
+            self.register(trained)
+
     def served(self, name: str = "direction_SPY") -> dict[str, Any]:
         return json.loads((self.models / "serving" / f"{name}.json").read_text("utf-8"))
 
