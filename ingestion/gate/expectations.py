@@ -20,6 +20,7 @@ from ingestion.gate.rules import (
     with_sequence,
 )
 from ingestion.gate.sequences import Stored, nothing_stored
+from ingestion.gate.settled import settled
 from ingestion.tables.declare import Table
 from market.errors import SchemaViolation
 
@@ -113,7 +114,7 @@ def validate(
     suite = gx.ExpectationSuite(
         name="gate",
         expectations=[
-            getattr(gx.expectations, rule.expectation)(**rule.arguments, meta={"rule": number})
+            settled(rule.expectation)(**rule.arguments, meta={"rule": number})
             for number, rule in enumerate(rules)
         ],
     )

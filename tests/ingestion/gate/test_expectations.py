@@ -7,13 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import great_expectations as gx
 import numpy as np
 import pandas as pd
 import pytest
 
 from ingestion.gate import expectations
 from ingestion.gate.expectations import REPEATED, gate
-from ingestion.gate.rules import Rule, row_rules, schema_rules, sequence_rules
+from ingestion.gate.rules import Rule, row_rules, schema_rules, sequence_rules, with_judged
+from ingestion.gate.settled import settled
 from ingestion.sources.recorded.source import Recorded
 from ingestion.tables.catalogue import TABLES
 from ingestion.tables.declare import Column, Pair, Table
@@ -352,3 +354,26 @@ def test_recorded_rows_that_are_refused(recorded_dir: Path) -> None:
     assert found["symbol"].to_list() == ["VIX", "VIX"]
     assert found["session"].dt.strftime("%Y-%m-%d").to_list() == ["2004-11-08", "2006-02-08"]
     assert found["reason"].to_list() == ["open >= low (to 30.00%)", "high >= open (to 30.00%)"]
+
+
+def test_a_settled_expectation_finds_what_the_one_it_is_made_of_finds() -> None:
+    """A configuration that is built once names the same rows, for every rule of every table."""
+    for table in TABLE_LIST:
+        frame = with_judged(table, clean(table)).iloc[::-1].reset_index(drop=True)
+        broken = frame.mask(np.random.default_rng(7).random(frame.shape) < 0.2)
+        for rule in row_rules(table):
+            rows = {
+                name: unexpected(make(**rule.arguments), broken)
+                for name, make in {
+                    "theirs": getattr(gx.expectations, rule.expectation),
+                    "settled": settled(rule.expectation),
+                }.items()
+            }
+            assert rows["settled"] == rows["theirs"], (table.name, rule.words)
+
+
+def unexpected(expectation: Any, frame: pd.DataFrame) -> tuple[bool, list[int]]:
+    """Return whether Great Expectations is content with a frame, and the rows it names."""
+    batch = expectations.whole_frame().get_batch({"dataframe": frame})
+    result = batch.validate(expectation, result_format=expectations.RESULT_FORMAT)
+    return bool(result.success), list(result.result.get("unexpected_index_list") or [])
