@@ -75,6 +75,11 @@ def decision_time(session_dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return close(session_dates) + DECISION_DELAY
 
 
+@cache
+def _decision_times() -> pd.DatetimeIndex:
+    return _closes() + DECISION_DELAY
+
+
 def read_time(session_dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Return decision time + 2 hours in UTC: when a training read of a session stands.
 
@@ -94,17 +99,16 @@ def last_complete_session(as_of: pd.Timestamp) -> pd.Timestamp:
     """
     if as_of.tzinfo is None:
         raise InputError(f"as_of: got {as_of} without a zone, allowed is a time with one")
-    today = as_of.tz_convert(NEW_YORK).tz_localize(None).normalize()
+    decisions = _decision_times()
     known = calendar().sessions
-    # No closure of the exchange since 1990 has lasted as long.
-    recent = sessions(today - pd.Timedelta(days=14), today)
-    done = recent[decision_time(recent) <= as_of]
-    if not len(done) or today > known[-1]:
+    # The day after the last session may be one that this calendar does not know.
+    ends = (known[-1] + pd.Timedelta(days=1)).tz_localize(NEW_YORK)
+    if not decisions[0] <= as_of < ends:
         raise InputError(
             f"no complete session known at {as_of}: "
             f"allowed are times from the close of {known[0].date()} to {known[-1].date()}"
         )
-    return done[-1]
+    return known[decisions.searchsorted(as_of, side="right") - 1]
 
 
 def session_shift(session_dates: pd.DatetimeIndex, count: int) -> pd.DatetimeIndex:

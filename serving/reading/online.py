@@ -319,10 +319,13 @@ def _unpack(response: Any) -> tuple[dict[str, float], dict[str, pd.Timestamp]]: 
         view, separator, name = full_name.partition("__")
         if not separator:
             continue  # an entity key, echoed
-        value, moment = vector.values[0], vector.event_timestamps[0]
+        value = vector.values[0]
         known = value.WhichOneof("val") == "double_val"
         values[f"{view}:{name}"] = value.double_val if known else float("nan")
-        moments[view] = pd.Timestamp(moment.ToNanoseconds(), unit="ns", tz="UTC")
+        # A view's features are fields of one row, which has one time.
+        if view not in moments:
+            nanoseconds = vector.event_timestamps[0].ToNanoseconds()
+            moments[view] = pd.Timestamp(nanoseconds, unit="ns", tz="UTC")
     return values, moments
 
 
