@@ -42,7 +42,7 @@ def signal_history(ledger: Path) -> pd.DataFrame:
     NothingYet
         If no signal has been recorded.
     InputError
-        If the file is no ledger of this version.
+        If what is there cannot be used.
     """
     check_ledger(ledger)
     signals = pd.DataFrame(history(ledger), columns=list(HISTORY))

@@ -16,7 +16,7 @@ def recorded_sessions(ledger: Path) -> list[str]:
     NothingYet
         If no signal has been recorded.
     InputError
-        If the file is no ledger of this version.
+        If what is there cannot be used.
     """
     check_ledger(ledger)
     sessions = read.recorded_sessions(ledger)
@@ -33,7 +33,7 @@ def signals_of(ledger: Path, session: str) -> list[DailySignal]:
     NothingYet
         If there is no ledger.
     InputError
-        If the file is no ledger of this version, or a signal lacks a field.
+        If what is there cannot be used, or a signal lacks a field.
     """
     check_ledger(ledger)
     return read.signals_of(ledger, session)

@@ -72,6 +72,7 @@ def parity(run: "Runtime", tickers: Sequence[str], count: int) -> ParityReport:
     """
     from feature_repo.store.repo_config import SESSION_POINTER
     from ingestion.online.materialize import connect
+    from trading.ledger.connection import is_new
     from trading.ledger.read import read_signals
 
     entries = read_manifest(run.home.data).entries
@@ -86,6 +87,6 @@ def parity(run: "Runtime", tickers: Sequence[str], count: int) -> ParityReport:
         if published is None
         else SessionPointer.from_json(published, "the online store's session pointer")
     )
-    recorded = read_signals(run.home.ledger) if run.home.ledger.exists() else []
+    recorded = [] if is_new(run.home.ledger) else read_signals(run.home.ledger)
     signals = [row.signal for row in recorded if row.signal.ticker in tickers]
     return audit_parity(store, run.home.models, tickers, days[-count:], pointer, signals)

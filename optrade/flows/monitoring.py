@@ -15,6 +15,7 @@ from market.errors import InputError
 from monitoring.drift.measure import drift_report, windows
 from monitoring.drift.report import write_report
 from serving.reading.artifact import Artifact, artifact_path, load_artifact
+from trading.ledger.connection import is_new
 from trading.ledger.settle import Settlement, settle
 from training.frames.dataset import load_frame
 
@@ -28,7 +29,7 @@ MAY_LACK: Final = (*OPTIONAL_GROUPS, *ON_DEMAND)
 
 def settle_signals(run: "Runtime", as_of: pd.Timestamp) -> Settlement:
     """Write the outcomes that are known by now into the ledger; without one there are none."""
-    if not run.home.ledger.exists():
+    if is_new(run.home.ledger):
         return Settlement((), 0, ())
     prices = current_rows(run.home.data, "prices").to_pandas()
     ranks = current_rows(run.home.data, "iv").select("ticker", "session", "iv_rank").to_pandas()

@@ -212,7 +212,7 @@ FILES: Final = {
     "an MLflow database that is none": Mistake("champions", MLFLOW, code=3, then=SIGNAL, spoil=lambda home: (home / "mlruns/mlflow.db").write_text("not a database")),
     "a lost MLflow database": Mistake("champions", "mlflow.db is missing, though models serve: .*restore it from a copy", code=3, then=SIGNAL, spoil=lost("mlruns/mlflow.db")),
     "a cut record of the simulation": Mistake(SIMULATED, "simulation.json is no JSON: .*restore it from a copy", spoil=cut("data/simulation.json")),
-    "a cut ledger": Mistake("settle", "ledger.db: .*check that it is a ledger", code=3, then=SIGNAL, first=("signal-all --tickers SPY,IWM --record",), spoil=cut("data/ledger*")),
+    "a cut ledger": Mistake("settle", "ledger.db is damaged .*restore it from a copy", code=3, then=SIGNAL, first=("signal-all --tickers SPY,IWM --record",), spoil=cut("data/ledger*")),
 }  # fmt: skip
 
 ORDER: Final = {

@@ -9,10 +9,12 @@ from typing import Final
 from filelock import Timeout
 
 from home.verified import require_regular
-from market.errors import InputError, StoreUnavailable
+from market.errors import InputError
 from trading.ledger.schema import SCHEMA_VERSION
+from trading.ledger.states import Wrong, unusable, wrong_of
 
 BUSY_SECONDS: Final = 10.0
+_TABLES: Final = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
 
 
 def read_only(path: Path) -> sqlite3.Connection:
@@ -27,17 +29,18 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     Raises
     ------
     InputError
-        If there is no ledger, or the file is none of this version.
+        If there is no ledger yet.
+    StoreUnavailable
+        If what is there cannot be used; see `STATES`.
     """
     require_ledger(path)
     with explained(path), closing(read_only(path)) as connection:
-        check_version(connection, path)
+        check_ours(connection, path)
         yield connection
 
 
 def require_ledger(path: Path) -> None:
     """Refuse to go on where there is no ledger yet, or something else in its place."""
-    require_file(path)
     if is_new(path):
         raise InputError(f"no ledger at {path}: run `optrade signal-all --record` first")
 
@@ -48,27 +51,53 @@ def require_file(path: Path) -> None:
     Raises
     ------
     StoreUnavailable
-        If it is a folder, a pipe, or another user's.
+        If it is a folder, a pipe or a device.
     """
     try:
         require_regular(path)
     except InputError as error:
-        raise StoreUnavailable(f"ledger {error}; move it away, or restore the ledger") from error
+        raise unusable(path, "no file", str(error).removeprefix(f"{path} is ")) from error
 
 
 def is_new(path: Path) -> bool:
-    """Return whether nothing was ever recorded: SQLite takes an empty file for a new database."""
-    return not path.exists() or path.stat().st_size == 0
+    """Return whether nothing was ever recorded.
+
+    SQLite takes an empty file for a new database; a first recording that was killed leaves one
+    without a table.
+
+    Raises
+    ------
+    StoreUnavailable
+        If what is there cannot be read.
+    """
+    require_file(path)
+    if not path.exists() or path.stat().st_size == 0:
+        return True
+    with explained(path), closing(read_only(path)) as connection:
+        return is_empty(connection)
 
 
-def check_version(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a file whose schema is of another version."""
-    got = connection.execute("PRAGMA user_version").fetchone()[0]
-    if got != SCHEMA_VERSION:
-        raise InputError(
-            f"ledger {path}: got schema version {got}, allowed is {SCHEMA_VERSION}; "
-            "use the optrade version that wrote it"
-        )
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """Return whether a database has never held anything."""
+    return _version(connection) == 0 and not _tables(connection)
+
+
+def check_ours(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a database that is no ledger, or one of another version."""
+    tables, version = _tables(connection), _version(connection)
+    if "signals" not in tables:
+        held = f"it holds {', '.join(tables)}" if tables else "it holds no table"
+        raise unusable(path, "another program's", held)
+    if version != SCHEMA_VERSION:
+        age: Wrong = "older" if version < SCHEMA_VERSION else "newer"
+        raise unusable(path, age, f"schema version {version}")
+
+
+def check_whole(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a database with a damaged page: what is written into it might not be kept."""
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise unusable(path, "damaged", found.removeprefix("*** in database main ***"))
 
 
 @contextmanager
@@ -89,8 +118,15 @@ def explained(path: Path) -> Iterator[None]:
     """Turn an error of SQLite, or a lock that is held too long, into one that says what to do."""
     try:
         yield
-    except (sqlite3.Error, Timeout) as error:
-        raise StoreUnavailable(
-            f"ledger {path}: {error}; check that it is a ledger, that the disk has room, "
-            "and that no other program holds it"
-        ) from error
+    except Timeout as error:
+        raise unusable(path, "held", f"its lock, for {BUSY_SECONDS:.0f} s") from error
+    except sqlite3.Error as error:
+        raise unusable(path, wrong_of(error), str(error)) from error
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _tables(connection: sqlite3.Connection) -> list[str]:
+    return [name for (name,) in connection.execute(_TABLES)]

@@ -18,7 +18,8 @@ from market.iv_rank import forecast_class
 from market.targets import FLAT, move_label
 from trading.ledger.connection import (
     BUSY_SECONDS,
-    check_version,
+    check_ours,
+    check_whole,
     explained,
     require_ledger,
     transaction,
@@ -98,9 +99,10 @@ def record_outcomes(path: Path, outcomes: Sequence[Outcome], as_of: pd.Timestamp
 def _writer(path: Path) -> Iterator[sqlite3.Connection]:
     require_ledger(path)
     with explained(path), closing(_connect(path)) as connection:
+        check_ours(connection, path)
+        check_whole(connection, path)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        check_version(connection, path)
         connection.execute(CREATE_OUTCOMES)
         yield connection
 

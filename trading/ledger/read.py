@@ -50,7 +50,9 @@ def read_signals(path: Path, ticker: str | None = None) -> list[RecordedSignal]:
     Raises
     ------
     InputError
-        If there is no ledger, the file is none, or a signal lacks a field.
+        If there is no ledger yet, or a signal lacks a field.
+    StoreUnavailable
+        If what is there cannot be used.
     """
     with reading(path) as connection:
         rows = connection.execute(_SIGNALS, (ticker,)).fetchall()
@@ -82,7 +84,9 @@ def read_outcomes(path: Path, ticker: str | None = None) -> list[Outcome]:
     Raises
     ------
     InputError
-        If there is no ledger, or the file is none.
+        If there is no ledger yet.
+    StoreUnavailable
+        If what is there cannot be used.
     """
     with reading(path) as connection:
         exists = connection.execute(_EXISTS).fetchone()[0]

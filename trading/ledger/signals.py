@@ -19,8 +19,10 @@ from home.strict_json import Json, canonical
 from market.errors import InputError
 from trading.ledger.connection import (
     BUSY_SECONDS,
-    check_version,
+    check_ours,
+    check_whole,
     explained,
+    is_empty,
     require_file,
     transaction,
 )
@@ -71,8 +73,8 @@ class Ledger:
 
     Raises
     ------
-    InputError
-        On entering or recording, if the file is no ledger, is of a newer version, or is held.
+    StoreUnavailable
+        On entering or recording, if what is there cannot be used; see `STATES`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -125,13 +127,17 @@ class Ledger:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    new = is_empty(connection)
+    if not new:
+        # Before anything is written: another program's database stays as it is.
+        check_ours(connection, path)
+        check_whole(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    with transaction(connection):
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+    if new:
+        with transaction(connection):
             connection.execute(CREATE_SIGNALS)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    check_version(connection, path)
 
 
 def _content(document: str) -> str:

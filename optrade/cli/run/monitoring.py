@@ -22,10 +22,11 @@ def settle(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
     """Write what recorded signals came to, once their five sessions have passed."""
     from optrade.flows.monitoring import settle_signals
     from optrade.runtime import runtime
+    from trading.ledger.connection import is_new
 
     run = runtime()
     # A home that never recorded may be without data, and so without a clock.
-    clock = run.as_of(as_of) if as_of or run.home.ledger.exists() else run.now
+    clock = run.now if as_of is None and is_new(run.home.ledger) else run.as_of(as_of)
     done = settle_signals(run, clock)
     if as_json:
         print_json(

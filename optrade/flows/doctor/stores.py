@@ -14,13 +14,7 @@ from home.manifest import read_manifest
 from market.errors import InputError
 from optrade.flows.doctor.environment import installed_version
 from optrade.flows.doctor.finding import Finding
-from trading.ledger.connection import (
-    check_version,
-    explained,
-    is_new,
-    read_only,
-    require_file,
-)
+from trading.ledger.connection import check_whole, is_new, read_only, reading
 from training.registry.tracking_database import DATABASE, newest_schema, require_kept
 
 if TYPE_CHECKING:
@@ -143,16 +137,12 @@ def check_mlflow(mlruns_dir: Path, models_dir: Path) -> Finding:
 
 def check_ledger(path: Path) -> Finding:
     """Return whether the ledger can be read, is of our version and is whole."""
-    if is_new(path):
-        return Finding("ledger", "ok", "none yet, as no signal was recorded")
     try:
-        require_file(path)
-        with explained(path), closing(read_only(path)) as connection:
-            check_version(connection, path)
-            whole = connection.execute("PRAGMA quick_check").fetchone()[0]
+        if is_new(path):
+            return Finding("ledger", "ok", "none yet, as no signal was recorded")
+        with reading(path) as connection:
+            check_whole(connection, path)
             rows = connection.execute("SELECT count(*) FROM signals").fetchone()[0]
     except InputError as error:
         return Finding("ledger", "error", str(error))
-    if whole != "ok":
-        return Finding("ledger", "error", f"damaged ({whole!s:.80}): restore it from a copy")
     return Finding("ledger", "ok", f"{rows} recorded signals")

@@ -153,23 +153,6 @@ def test_without_a_ledger_the_message_says_what_to_do(tmp_path):
     assert not missing.exists()
 
 
-def test_a_file_that_is_no_ledger_is_refused_and_kept(tmp_path):
-    path = tmp_path / "ledger.db"
-    path.write_bytes(b"not a database, but long enough to be read as one" * 20)
-    for attempt in (read_outcomes, lambda path: record_outcomes(path, [an_outcome()], AS_OF)):
-        with pytest.raises(InputError, match="not a database"):
-            attempt(path)
-    assert path.read_bytes().startswith(b"not a database")
-
-
-def test_a_ledger_of_another_version_is_refused(path):
-    with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA user_version = 99")
-    for attempt in (read_outcomes, lambda path: record_outcomes(path, [an_outcome()], AS_OF)):
-        with pytest.raises(InputError, match="version 99, allowed is"):
-            attempt(path)
-
-
 def test_the_log_is_written_ahead_and_every_commit_synchronous(path):
     from trading.ledger.outcomes import _writer
 

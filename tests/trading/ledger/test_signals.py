@@ -12,15 +12,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dashboard.queries.documents import NothingYet
-from dashboard.queries.ledger import signal_history
 from home.records.signal import Signal
-from market.errors import InputError, StoreUnavailable
-from optrade.flows.doctor.stores import check_ledger
+from market.errors import InputError
 from serving.http.examples import SIGNAL_ANSWER
 from trading.ledger.connection import read_only
 from trading.ledger.read import RecordedSignal, read_signals
-from trading.ledger.schema import COLUMNS, SCHEMA_VERSION
+from trading.ledger.schema import COLUMNS
 from trading.ledger.signals import Ledger
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -217,29 +214,6 @@ def test_reading_without_a_ledger_says_what_to_do(path):
     assert not path.exists()
 
 
-def test_an_empty_file_is_a_new_ledger(path):
-    path.parent.mkdir()
-    path.touch()
-    with pytest.raises(InputError, match=r"no ledger at .*--record"):
-        read_signals(path)
-    assert check_ledger(path).level == "ok"
-    with pytest.raises(NothingYet):
-        signal_history(path)
-    with Ledger(path) as ledger:
-        ledger.record(a_signal(), EVENING)
-    assert len(read_signals(path)) == 1
-
-
-def test_a_folder_in_its_place_is_said_in_one_way(path):
-    path.mkdir(parents=True)
-    said = set()
-    for attempt in (lambda: Ledger(path).__enter__(), lambda: read_signals(path)):
-        with pytest.raises(StoreUnavailable, match=r"ledger .*move it away") as refused:
-            attempt()
-        said.add(str(refused.value))
-    assert said == {check_ledger(path).found}
-
-
 def test_readers_cannot_write(path):
     with Ledger(path) as ledger:
         ledger.record(a_signal(), EVENING)
@@ -253,27 +227,6 @@ def test_a_reader_sees_rows_while_a_writer_is_open(path):
     with Ledger(path) as ledger:
         ledger.record(a_signal(), EVENING)
         assert len(read_signals(path)) == 1
-
-
-@pytest.mark.parametrize("content", [b"not a database, but long enough to be read as one" * 20])
-def test_a_file_that_is_no_ledger_is_refused_and_kept(path, content):
-    path.parent.mkdir()
-    path.write_bytes(content)
-    with pytest.raises(InputError, match="not a database"), Ledger(path):
-        pass
-    with pytest.raises(InputError, match="not a database"):
-        read_signals(path)
-    assert path.read_bytes() == content
-
-
-def test_a_ledger_of_another_version_is_refused(path):
-    with Ledger(path) as ledger:
-        ledger.record(a_signal(), EVENING)
-    with sqlite3.connect(path) as connection:
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    for attempt in (lambda: Ledger(path).__enter__(), lambda: read_signals(path)):
-        with pytest.raises(InputError, match=f"version {SCHEMA_VERSION + 1}, allowed is"):
-            attempt()
 
 
 def test_threads_that_open_a_new_ledger_together_all_record(path):
