@@ -208,6 +208,49 @@ def ledger(home: CommandLine) -> None:
     home(*SIGNAL, "--record")
 
 
+def ledger_anew(home: CommandLine) -> None:
+    home(*SIGNAL, "--record")
+    path = Home(home.home).ledger
+    good = path.read_bytes()
+    damaged = bytearray(good)
+    damaged[20] ^= 1  # the header of another size of page
+    path.write_bytes(damaged)
+    refusal(home, 3, f"ledger {path} is damaged", *SIGNAL, "--record")
+    assert "is damaged" in home("doctor", "--json", code=1).stdout
+    assert path.read_bytes() == damaged
+    path.rename(path.with_name("away.db"))
+    home("signal-all", "--tickers", "SPY,IWM", "--record")
+    path.write_bytes(good)  # from a copy
+    home("settle")
+
+
+def mlflow_lost(home: CommandLine) -> None:
+    path = Home(home.home).mlflow
+    good = path.read_bytes()
+    path.unlink()
+    refusal(home, 3, f"MLflow's database {path} is missing, though models serve", "champions")
+    home(*SIGNAL)
+    path.write_bytes(good)
+    home("champions")
+    path.unlink()
+    home(*TRAIN)
+    home("champions")
+
+
+def simulation(home: CommandLine) -> None:
+    path = Home(home.home).files.simulation
+    good = path.read_bytes()
+    path.write_bytes(good[:5])
+    refusal(home, 2, f"{path} is no JSON", *AGAIN)
+    path.unlink()
+    refusal(home, 2, f"{path} is missing", *AGAIN)
+    home(*SIGNAL)
+    path.write_text('{"seed":3,"signal_strength":0.0}')
+    home(*AGAIN)
+    path.write_bytes(good)
+    home(*AGAIN)
+
+
 def market(home: CommandLine) -> None:
     for other in (("--seed", "4"), ("--signal-strength", "0.5")):
         refusal(home, 2, "this home holds the simulated market of --seed 3", *AGAIN, *other)
@@ -241,7 +284,10 @@ CASES: dict[str, tuple[Callable[[CommandLine], None], ...]] = {
     '"is no manifest of format 1"': (manifest,),
     '"MLflow\'s database … has schema"': (schema,),
     '"MLflow\'s database … cannot be read"': (mlflow,),
+    '"MLflow\'s database … is missing, though models serve"': (mlflow_lost,),
     '"ledger …"': (ledger,),
+    '"ledger … is damaged", "is not a database"': (ledger_anew,),
+    '"simulation.json is missing" or "is no JSON"': (simulation,),
     '"this home holds the simulated market of"': (market,),
     '"no models yet", `model_missing`': (untrained,),
     '"redis: …"': (redis,),

@@ -1,7 +1,7 @@
 """The day in one command, and the commands that are named but not built yet."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +10,9 @@ from optrade.cli import options
 from optrade.cli.output import progress_bar
 from optrade.cli.run.signals import show_signals, tell_refused
 from optrade.cli.store.data import show_ingest
+
+if TYPE_CHECKING:
+    from optrade.operations.day import Day
 
 UNBUILT = {
     "backtest": "`optrade settle` and the dashboard's Performance page score recorded signals",
@@ -29,8 +32,9 @@ def run_daily(
 ) -> None:
     """Ingest, settle what is due, then give and record the day's signals.
 
-    Exit code 2 where no model is trained yet (the rest of the day is done), 3 where a source or
-    a ticker has nothing to give.
+    A step that fails leaves the others to do what they can. Exit code 2 where no model is trained
+    yet (the rest of the day is done), 3 where a step failed, or a source or a ticker has nothing
+    to give.
     """
     from home.records.signal import Signal
     from optrade.flows.train.trained import is_served, require_served
@@ -42,17 +46,25 @@ def run_daily(
     names = options.parse_tickers(tickers)
     with progress_bar() as progress:
         day = run_day(run, chosen, names, progress)
-    settled = {"new": len(day.settled.new), "pending": len(day.settled.pending)}
-    after: dict[str, Json] = {"settled": settled}
-    if as_json:
-        after["signals"] = [answer.document() for answer in day.answers]
-    else:
+    if not as_json:
         show_signals([answer for answer in day.answers if isinstance(answer, Signal)])
-    refused = is_served(run.home) and tell_refused(day.answers)
-    show_ingest(day.ingested, as_json, after)
+    undone = is_served(run.home) and tell_refused(day.answers)
+    for line in day.failures():
+        typer.echo(f"optrade: {' '.join(line.split())}", err=True)
+    show_ingest(day.ingested, as_json, _after(day, as_json))
     require_served(run.home)
-    if refused:
+    if undone or day.failed:
         raise typer.Exit(3)
+
+
+def _after(day: "Day", as_json: bool) -> dict[str, Json]:
+    """Return what came after the data: in JSON with the signals, and why a step was not done."""
+    done = day.settled
+    settled: Json = done and {"new": len(done.new), "pending": len(done.pending)}
+    if not as_json:
+        return {} if settled is None else {"settled": settled}
+    signals: Json = [answer.document() for answer in day.answers]
+    return {"settled": settled, "signals": signals, "failed": {**day.failed}}
 
 
 def _unbuilt(name: str) -> Callable[..., None]:

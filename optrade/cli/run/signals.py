@@ -80,7 +80,7 @@ def _recorded(run: "Runtime", signals: "list[Signal]") -> "StoreUnavailable | No
     try:
         record_signals(run, signals)
     except StoreUnavailable as error:
-        return error
+        return StoreUnavailable(f"the signals were not all recorded: {error}")
     return None
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from home.records.signal import Signal
-from market.errors import InputError, StoreUnavailable
+from market.errors import InputError
 from optrade.clock import utc_now
 from optrade.flows.serve.configuration import served_configuration
 from optrade.flows.serve.online import ready_store, refill, tell
@@ -69,6 +69,9 @@ class _Asked:
             return self.signal(ticker, as_of)
         except Refusal as refusal:
             return TickerProblem(ticker=ticker, error=refusal.error, detail=refusal.detail)
+        except InputError as error:
+            # A file of the home that this ticker needs: as the service answers it.
+            return TickerProblem(ticker=ticker, error="not_configured", detail=str(error))
 
 
 def record_signals(run: "Runtime", signals: list[Signal]) -> list[Recorded]:
@@ -77,13 +80,10 @@ def record_signals(run: "Runtime", signals: list[Signal]) -> list[Recorded]:
     Raises
     ------
     StoreUnavailable
-        If the ledger does not take them all.
+        If the ledger does not take them all; what it took stays.
     """
     if not signals:
         return []
-    try:
-        with Ledger(run.home.ledger) as ledger:
-            # The time of writing, not the start of the command: it may have trained before.
-            return [ledger.record(signal, utc_now()) for signal in signals]
-    except InputError as error:
-        raise StoreUnavailable(f"the signals were not all recorded: {error}") from error
+    with Ledger(run.home.ledger) as ledger:
+        # The time of writing, not the start of the command: it may have trained before.
+        return [ledger.record(signal, utc_now()) for signal in signals]

@@ -1,0 +1,157 @@
+"""A day goes on where one of its steps fails: signals are given, and the failure is named."""
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from home.layout import Home
+from home.manifest import read_manifest
+from market.errors import DamagedFile, InputError, StoreUnavailable
+from optrade.flows.data import Ingested
+from optrade.operations import day
+from serving.http.schema import TickerProblem
+from tests.optrade.conftest import CommandLine
+from tests.trading.ledger.test_signals import a_signal
+from trading.ledger.settle import Settlement
+
+NOON = pd.Timestamp("2025-07-01 14:00", tz="UTC")
+NOTHING = Settlement((), 0, ())
+ANSWERS = [a_signal(), TickerProblem(ticker="IWM", error="stale", detail="too old")]
+STEPS = {
+    "ingest": "fetch_and_build",
+    "publish": "publish",
+    "settle": "settle_signals",
+    "signals": "answer_each",
+    "record": "record_signals",
+}
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Steps that succeed, and the names of those that were taken."""
+    taken: list[str] = []
+    gives = {
+        "ingest": Ingested([], [SimpleNamespace(keys=("SPY",))]),
+        "publish": "online",
+        "settle": NOTHING,
+        "signals": ANSWERS,
+        "record": [],
+    }
+
+    def step(name: str):
+        return lambda *_, **__: taken.append(name) or gives[name]
+
+    for name, function in STEPS.items():
+        monkeypatch.setattr(day, function, step(name))
+    return taken
+
+
+@pytest.fixture
+def fails(monkeypatch: pytest.MonkeyPatch, done: list[str]):
+    def fail(name: str, error: Exception) -> None:
+        def raising(*_: object, **__: object) -> None:
+            done.append(name)
+            raise error
+
+        monkeypatch.setattr(day, STEPS[name], raising)
+
+    return fail
+
+
+def run_day(*, landed: bool = True) -> day.Day:
+    def origin() -> str:
+        if landed:
+            return "simulated"
+        raise InputError("no data yet")
+
+    run = SimpleNamespace(
+        home=SimpleNamespace(origin=origin), settings=SimpleNamespace(placement=lambda: None)
+    )
+    return day.run_day(run, SimpleNamespace(as_of=NOON), ["SPY", "IWM"], lambda *_: None)
+
+
+ERRORS = [StoreUnavailable("it is away"), DamagedFile("it is away")]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("step", STEPS)
+def test_every_step_but_the_failed_one_is_done(
+    step: str, error: Exception, fails, done: list[str]
+) -> None:
+    fails(step, error)
+    found = run_day()
+    assert done == [*STEPS]
+    assert found.failed == {step: "it is away"}
+    assert found.failures() == [f"{day.NOT_DONE[step]}: it is away"]
+    assert found.answers == ([] if step == "signals" else ANSWERS)
+    assert found.settled == (None if step == "settle" else NOTHING)
+
+
+def test_a_disk_that_refuses_is_carried_and_a_fault_of_ours_is_not(fails) -> None:
+    fails("settle", PermissionError(13, "Permission denied", "/ledger.db.lock"))
+    assert "permissions" in run_day().failed["settle"]
+    fails("settle", TypeError("ours"))
+    with pytest.raises(TypeError):
+        run_day()
+
+
+def test_one_cause_of_two_failures_is_one_line(fails) -> None:
+    for step in ("settle", "record"):
+        fails(step, StoreUnavailable("ledger is away"))
+    assert run_day().failures() == [
+        "outcomes were not settled, the signals were not all recorded: ledger is away"
+    ]
+
+
+@pytest.mark.parametrize(("error", "landed"), [(InputError("other origin"), True),
+                                               (StoreUnavailable("full"), False)])  # fmt: skip
+def test_what_was_asked_wrongly_and_a_home_without_data_end_the_day(
+    error: Exception, landed: bool, fails, done: list[str]
+) -> None:
+    fails("ingest", error)
+    with pytest.raises(type(error)):
+        run_day(landed=landed)
+    assert done == ["ingest"]
+
+
+@pytest.mark.integration
+def test_a_day_with_a_damaged_ledger_gives_its_signals(copied: CommandLine) -> None:
+    command = ("run-daily", "--source", "simulated", "--tickers", "SPY,IWM",
+               "--as-of", "2024-11-15")  # fmt: skip
+    whole = copied.json(*command)
+    assert whole["failed"] == {}
+    ledger = Home(copied.home).ledger
+    good = ledger.read_bytes()
+    ledger.write_bytes(good[: len(good) // 2])
+    shown = copied(*command, "--json", code=3)
+    found = json.loads(shown.stdout)
+    assert found["signals"] == whole["signals"]
+    assert found["settled"] is None
+    assert [*found["failed"]] == ["settle", "record"]
+    (line,) = shown.stderr.splitlines()
+    assert line.startswith("optrade: outcomes were not settled, the signals were not all recorded:")
+    assert "restore it from a copy" in line
+    table = copied(*command, code=3)
+    assert "SPY" in table.stdout
+    assert table.stderr == shown.stderr
+    ledger.write_bytes(good)
+    assert copied.json(*command)["signals"] == whole["signals"]
+
+
+@pytest.mark.integration
+def test_a_day_with_a_damaged_raw_file_gives_the_signals_it_can(copied: CommandLine) -> None:
+    data = copied.home / "data"
+    path: Path = data / read_manifest(data).entries["prices", "IWM"].path
+    path.write_bytes(path.read_bytes()[:-1])
+    shown = copied("run-daily", "--tickers", "SPY", "--json", code=3)
+    found = json.loads(shown.stdout)
+    assert [signal["ticker"] for signal in found["signals"]] == ["SPY"]
+    assert f"no new data came in: {path} is damaged" in shown.stderr
+    with closing(sqlite3.connect(Home(copied.home).ledger)) as ledger:
+        held = ledger.execute("SELECT count(*) FROM signals WHERE session = '2024-11-15'")
+        assert held.fetchone()[0] >= 1
