@@ -12,7 +12,7 @@ from typing import Final
 from home.files import write_durably
 from home.layout import NEXT
 from home.verified import read_regular
-from market.errors import DamagedFile
+from market.errors import DamagedFile, InputError
 
 CURE: Final = "run `optrade repair`, which takes it from the registry, or train it again"
 
@@ -90,10 +90,18 @@ def _is_recorded(path: Path, content: bytes) -> bool:
 
 
 def _recorded(path: Path) -> list[str]:
-    """Return the hashes that a model file may have, the newest first."""
+    """Return the hashes that a model file may have, the newest first.
+
+    Raises
+    ------
+    DamagedFile
+        If something else stands where they do, or they cannot be read.
+    """
     try:
         lines = read_regular(hash_file(path)).decode("ascii", "replace").splitlines()
     except FileNotFoundError:
         return []
+    except InputError as error:
+        raise DamagedFile(f"{error}; then {CURE}") from error
     name = _settled(path).name
     return [line.partition("  ")[0] for line in lines if line.endswith(f"  {name}")]

@@ -8,10 +8,10 @@ from serving.http import telemetry
 
 telemetry.switch_off()
 
-import os
+from serving.http import orphan
 
 # As early as can be: it may be gone before the rest is loaded.
-SUPERVISOR = os.getppid()
+orphan.watch_supervisor()
 
 import logging
 from http import HTTPStatus
@@ -35,7 +35,6 @@ from serving.http.checks import Checks, problem
 from serving.http.documentation import Documentation, document
 from serving.http.front_page import FrontPage
 from serving.http.metrics import count_prediction, count_refusal, count_signal
-from serving.http.orphan import end_without
 from serving.http.schema import (
     PredictAnswer,
     PredictRequest,
@@ -78,7 +77,6 @@ class SignalService:
     """Options signals of one home: direction, implied volatility, strategy and evidence."""
 
     def __init__(self) -> None:
-        end_without(SUPERVISOR)
         self.served = ServedHome(defined_home())
 
     @bentoml.api(route="/signal", input_spec=SignalRequest, output_spec=Signal)

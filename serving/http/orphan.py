@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from typing import Final
@@ -9,6 +10,20 @@ from typing import Final
 SECONDS: Final = 0.5
 # What a request may take to be answered.
 GRACE_SECONDS: Final = 10.0
+# Names the process that supervises, for a worker that loses it before it can ask.
+SUPERVISOR: Final = "OPTRADE_SUPERVISOR"
+# What BentoML runs as a worker.
+WORKER: Final = "_bentoml_impl.worker.service"
+
+
+def watch_supervisor() -> None:
+    """In a worker of BentoML, end this process as soon as its supervisor is gone, or is already.
+
+    In the supervisor, and wherever else the service is loaded, nothing happens.
+    """
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    if spec is not None and spec.name == WORKER:
+        end_without(int(os.environ.get(SUPERVISOR) or os.getppid()))
 
 
 def end_without(parent: int) -> None:

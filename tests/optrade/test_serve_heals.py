@@ -14,6 +14,7 @@ import pytest
 from optrade.flows.serve.service import check_port, free_port
 from optrade.redis import server as redis_server
 from optrade.redis.process import client
+from serving.http.orphan import WORKER
 from tests.optrade.conftest import CommandLine
 from tests.optrade.test_tools import OPTRADE, answer, started
 
@@ -33,6 +34,10 @@ def served(
         yield copied, base, process
     # The watch ends with the service, and starts no server after it.
     assert ended(process.pid)
+
+
+def children(parent: int) -> list[psutil.Process]:
+    return psutil.Process(parent).children(recursive=True)
 
 
 def ended(parent: int) -> bool:
@@ -83,8 +88,33 @@ def test_it_heals_and_leaves_nothing_behind(
     port = base.rpartition(":")[2]
     taken = home("serve", "--port", port, code=2).stderr
     assert "has it; end it with `kill" in taken
-    left = psutil.Process(process.pid).children(recursive=True)
+    left = children(process.pid)
     assert len(left) >= 2  # the worker and the watch
     process.kill()
     assert psutil.wait_procs(left, timeout=60)[1] == []
     check_port("127.0.0.1", int(port))
+
+
+def test_ctrl_c_ends_it_in_order_and_a_kill_while_it_starts_leaves_nothing(
+    copied: CommandLine, tmp_path: Path
+) -> None:
+    port, log = free_port(), tmp_path / "log"
+    serve = [str(OPTRADE), "serve", "--host", "::1", "--port", str(port)]
+    with started(serve, copied.home, log) as process:
+        answer(f"http://[::1]:{port}/readyz", process, log)
+        left = children(process.pid)
+        for one in (process, *left):  # as a terminal tells all of them
+            one.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
+        assert psutil.wait_procs(left, timeout=60)[1] == []
+    assert f"serving on http://[::1]:{port} " in log.read_text()
+    with started(serve, copied.home, log) as process:
+        while not (left := workers(process.pid)):
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.01)
+        process.kill()
+        assert psutil.wait_procs(left, timeout=60)[1] == []
+
+
+def workers(parent: int) -> list[psutil.Process]:
+    return [one for one in children(parent) if WORKER in " ".join(one.cmdline())]

@@ -84,6 +84,13 @@ def features(home: CommandLine) -> None:
     name = str(path.relative_to(home.home / "data"))
     assert repaired(home) == {name: "restored", "online store": "restored"}
     assert path.read_bytes() == good
+    spoil(path)
+    home("materialize", code=3)
+    path.write_bytes(good)  # by hand: the store does not know yet, and says what tells it
+    refusal(home, 3, "SPY: damaged_features: ", *BOTH)
+    assert "run `optrade repair`" in home(*BOTH, code=3).stderr
+    assert repaired(home) == {"online store": "restored"}
+    assert home(*SIGNAL, "--json").stdout == before
     path.unlink()
     refusal(home, 3, f"{path} is missing", "build-features")
     assert repaired(home)[name] == "restored"

@@ -1,6 +1,7 @@
 """The service over HTTP: a real `bentoml serve`, from a home of its own."""
 
 import json
+import os
 import socket
 
 import httpx2
@@ -157,6 +158,18 @@ def test_a_damaged_model_is_503(restored):
     path = home.models / "serving" / "direction_SPY.json"
     path.write_text(path.read_text().replace("0.45", "0.46"))
     assert problem(post(base))[1]["error"] == "model_refused"
+
+
+def test_a_pipe_in_the_place_of_a_models_hash_is_503(restored):
+    home, base = restored
+    path = home.models / "serving" / "direction_SPY.json"
+    path.with_suffix(".sha256").unlink()
+    os.mkfifo(path.with_suffix(".sha256"))
+    path.write_bytes(path.read_bytes())  # else it is kept as it was once checked
+    status, document = problem(post(base))
+    assert (status, document["error"]) == (503, "model_refused")
+    assert "direction_SPY.sha256 is a pipe" in document["detail"]
+    path.with_suffix(".sha256").unlink()
 
 
 def test_unproven_models_are_503_where_proof_is_required(restored, documents):

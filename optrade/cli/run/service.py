@@ -15,11 +15,14 @@ def serve(host: Host = "127.0.0.1", port: Port = 3000, require_proven: Proven = 
     """Serve signals over HTTP until stopped: POST /signal {"ticker": "SPY"}."""
     import os
 
-    from optrade.flows.serve.service import command, prepare, start_watch
+    from optrade.flows.serve.service import command, place, prepare, start_watch
     from optrade.runtime import runtime
+    from serving.http.orphan import SUPERVISOR
 
     environment = prepare(runtime(), require_proven=require_proven, host=host, port=port)
-    typer.echo(f"serving on http://{host}:{port} (documentation at /), stop with ctrl-c", err=True)
+    environment[SUPERVISOR] = str(os.getpid())
+    where = f"http://{place(host, port)}"
+    typer.echo(f"serving on {where} (documentation at /), stop with ctrl-c", err=True)
     start_watch(environment)
     arguments = command(host, port)
     os.execve(arguments[0], arguments, environment)  # noqa: S606 - this process becomes the server

@@ -30,9 +30,10 @@ READY_SECONDS: Final = 90.0
 
 
 def command(host: str, port: int) -> list[str]:
-    """Return the command line of the service."""
+    """Return the command line of the service; BentoML takes addresses, and no names of hosts."""
     bentoml = Path(sys.executable).with_name("bentoml")
-    return [str(bentoml), "serve", SERVICE, "--host", host, "--port", str(port)]
+    address = str(_resolved(host, port)[1][0])
+    return [str(bentoml), "serve", SERVICE, "--host", address, "--port", str(port)]
 
 
 def prepare(run: "Runtime", *, require_proven: bool, host: str, port: int) -> dict[str, str]:
@@ -72,14 +73,27 @@ def check_port(host: str, port: int) -> None:
     InputError
         Naming the port, the process that has it, and how to choose another.
     """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise InputError(
-                f"cannot listen on {host}:{port} {refusal(error, port)} choose another with --port"
-            ) from None
+    try:
+        family, address = _resolved(host, port)
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise InputError(
+            f"cannot listen on {place(host, port)} {refusal(error, port)} choose another with "
+            "--port"
+        ) from None
+
+
+def place(host: str, port: int) -> str:
+    """Return host and port as a URL holds them: an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _resolved(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str | int, ...]]:
+    """Return the family of a host, and its first address as a socket takes it."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    return family, address
 
 
 def free_port() -> int:

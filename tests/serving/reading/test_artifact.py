@@ -3,8 +3,10 @@
 import copy
 import json
 import math
+import os
 import shutil
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -453,3 +455,19 @@ def test_others_are_asked_proven_first_then_the_newest_and_never_a_refuted_one(t
     shutil.copy(folder / "1.json", folder / "10.json")  # no hash vouches for it
     found = ArtifactFiles(tmp_path, DEFINITIONS).standby("direction", "SPY")
     assert [one.version for one in found] == [1, 6, 4]
+
+
+NO_HASH = {
+    "is a folder": Path.mkdir,
+    "is a pipe": os.mkfifo,
+    "cannot be read": lambda path: path.symlink_to(path.name),  # a circle
+}
+
+
+@pytest.mark.parametrize("words", NO_HASH)
+def test_a_hash_that_is_no_file_refuses_its_model(words, tmp_path, documents, write):
+    beside = write(tmp_path, documents["direction"]()).with_suffix(".sha256")
+    beside.unlink()
+    NO_HASH[words](beside)
+    found = refused(tmp_path, rf"direction_SPY\.sha256 {words}.*; then run `optrade repair`")
+    assert "\n" not in found.detail
