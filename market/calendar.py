@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from market.arrays import IntArray
 from market.errors import InputError
 
 if TYPE_CHECKING:
@@ -43,6 +44,11 @@ def _closes() -> pd.DatetimeIndex:
     return pd.DatetimeIndex(calendar().closes.to_numpy(), tz="UTC").as_unit("ns")
 
 
+@cache
+def _opens() -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(calendar().opens.to_numpy(), tz="UTC").as_unit("ns")
+
+
 def close(session_dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
     """Return the closing times of sessions in UTC.
 
@@ -56,6 +62,16 @@ def close(session_dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
     InputError
         If a date is not an XNYS session.
     """
+    return _closes()[_places(session_dates)]
+
+
+def opening(session_dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the opening times of sessions in UTC; parameters and errors as those of `close`."""
+    return _opens()[_places(session_dates)]
+
+
+def _places(session_dates: pd.DatetimeIndex) -> IntArray:
+    """Return the places of sessions in the calendar."""
     days = pd.DatetimeIndex(session_dates).as_unit("ns")
     if days.tz is not None:
         raise InputError(f"session dates: got the zone {days.tz}, allowed are dates without a zone")
@@ -67,7 +83,7 @@ def close(session_dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
             f"not an XNYS session: got {days[wrong][0].date()}, "
             f"allowed are trading days from {known[0].date()} to {known[-1].date()}"
         )
-    return _closes()[at]
+    return at
 
 
 def decision_time(session_dates: pd.DatetimeIndex) -> pd.DatetimeIndex:

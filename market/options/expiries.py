@@ -1,15 +1,24 @@
-"""When listed options expire: weekly ones on Fridays, monthly ones on third Fridays."""
+"""When listed options expire and settle: weekly ones on Fridays, monthly ones on third Fridays.
+
+Monthly options on an index settle in the morning, at the opening prices of the day in their symbol,
+and trade for the last time on the session before. All others settle at the close of that day.
+"""
 
 from typing import Final
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool
+from jaxtyping import Bool, Float64
 
-from market.calendar import sessions
+from market.calendar import close, opening, session_shift, sessions
+from market.errors import InputError
+from market.options.black import DAYS_OF_YEAR
 
 WEEKLY: Final = pd.Timedelta(days=57)
 MONTHLY: Final = pd.Timedelta(days=185)
+YEAR: Final = pd.Timedelta(days=DAYS_OF_YEAR)
+# Indices whose monthly options have a root of their own, and settle in the morning.
+MORNING_ROOTS: Final = frozenset({"SPX", "NDX", "RUT"})
 
 
 def is_monthly(fridays: pd.DatetimeIndex) -> Bool[np.ndarray, " n_fridays"]:
@@ -37,3 +46,81 @@ def expirations(session: pd.Timestamp) -> pd.DatetimeIndex:
     days = sessions(session, session + MONTHLY)
     last = days[days.searchsorted(listed, side="right") - 1]
     return last[last > session].unique().as_unit("ns")
+
+
+def monthly_expirations(start: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:
+    """Return the days in the symbols of monthly options in [start, end]: third Fridays.
+
+    On a holiday it is the session before.
+
+    Parameters
+    ----------
+    start, end
+        Midnights without a zone, inside the calendar.
+    """
+    fridays = pd.date_range(start, end + pd.Timedelta(days=7), freq="W-FRI")
+    days = sessions(start - pd.Timedelta(days=7), end + pd.Timedelta(days=7))
+    thirds = fridays[is_monthly(fridays)]
+    last = days[days.searchsorted(thirds, side="right") - 1]
+    return last[(last >= start) & (last <= end)].as_unit("ns")
+
+
+def expiry_time(root: str, days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the moments in UTC at which the contracts of a root settle.
+
+    The opening in New York for monthly options on an index, else the close, which half days bring
+    forward.
+
+    Parameters
+    ----------
+    root
+        As in the symbols: `SPX`, `SPXW`, `SPY`.
+    days
+        As in the symbols: midnights without a zone; shape (n_expiries,).
+
+    Raises
+    ------
+    InputError
+        If a day is no session, or none on which the root's contracts expire.
+    """
+    if root not in MORNING_ROOTS:
+        return close(days)
+    _check_monthly(root, days)
+    return opening(days)
+
+
+def last_trading_day(root: str, days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the sessions on which the contracts of a root trade for the last time.
+
+    Parameters and errors as those of `expiry_time`.
+    """
+    expiry_time(root, days)
+    return session_shift(days, -1 if root in MORNING_ROOTS else 0)
+
+
+def years_left(quoted: pd.DatetimeIndex, expiry: pd.DatetimeIndex) -> Float64[np.ndarray, " n"]:
+    """Return the time from quotes to expiry in years of 365 days; below 0 after it.
+
+    Parameters
+    ----------
+    quoted, expiry
+        Times with a zone; shape (n,), or one of them (1,).
+    """
+    for name, times in (("quoted", quoted), ("expiry", expiry)):
+        if times.tz is None:
+            raise InputError(f"{name}: got times without a zone, allowed are those with one")
+    left = expiry.to_numpy(dtype="M8[ns]") - quoted.to_numpy(dtype="M8[ns]")  # UTC
+    years: Float64[np.ndarray, " n"] = left / YEAR.to_numpy()
+    return years
+
+
+def _check_monthly(root: str, days: pd.DatetimeIndex) -> None:
+    """Check that the days are those of monthly options."""
+    if not len(days):
+        return
+    wrong = days[~days.isin(monthly_expirations(days.min(), days.max()))]
+    if len(wrong):
+        raise InputError(
+            f"expiry of {root}: got {wrong[0].date()}, allowed are third Fridays, or the session "
+            f"before one that is a holiday; other days have a root of their own, as SPXW"
+        )

@@ -1,11 +1,11 @@
-"""Simulated option chains: the prices of `market.options.black_scholes`, with a smile.
+"""Simulated option chains: the prices of `market.options.black`, with a smile.
 
 At-the-money volatility is that of the simulated indices at 30 and 93 days, linear in total
 variance between them and flat beyond. The smile is a parabola in standard deviations, fitted by
 eye to QQQ's chain of 2026-07-14.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from ingestion.sources.simulated.history import History
 from market.arrays import FloatArray
 from market.calendar import close
 from market.errors import InputError
-from market.options.black_scholes import Contracts, Market, Quotes, black_scholes
+from market.options.black import DAYS_OF_YEAR, Valuation, black_scholes
 from market.options.expiries import expirations
 from market.underlyings import TERM_SLOPE, underlying
 
@@ -26,8 +26,8 @@ MOST_SESSIONS: Final = 260
 WIDTH: Final = 0.15
 # Distance of strikes in USD, the nearest to 1 % of the price.
 STEPS: Final = np.array([0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0])
-YEAR: Final = pd.Timedelta(days=365)
-SHORT, LONG = 30 / 365, 93 / 365
+YEAR: Final = pd.Timedelta(days=DAYS_OF_YEAR)
+SHORT, LONG = 30 / DAYS_OF_YEAR, 93 / DAYS_OF_YEAR
 # An index of volatility prices the wings too: at the money is lower.
 AT_THE_MONEY: Final = 0.93
 SKEW, CURVATURE, WINGS = -0.142, 0.025, 4.0
@@ -35,6 +35,22 @@ LOWEST_VOLATILITY: Final = 0.03
 HALF_SPREAD: Final = 0.006  # of the price, at least a cent
 IN_THE_MONEY_SPREAD: Final = 0.002  # of the strike's distance into the money
 OPEN_INTEREST: Final = 9000.0
+
+
+class Contracts(NamedTuple):
+    """Contracts of a session, one a place: strike in USD, years left, and 1 = call, -1 = put."""
+
+    strike: FloatArray
+    years: FloatArray
+    sign: FloatArray
+
+
+class Market(NamedTuple):
+    """What prices contracts: USD, and rates and yields a year, continuously compounded."""
+
+    spot: float
+    rate: float
+    dividend_yield: float
 
 
 def option_chain(
@@ -130,7 +146,9 @@ def _session(
     strike, sign = (axis.ravel().astype(np.float64) for axis in grids[1:])
     contracts = Contracts(strike, left[place], sign)
     volatility = smile(contracts, market, levels)
-    quotes = black_scholes(contracts, market, volatility)
+    quotes = black_scholes(
+        market.spot, strike, contracts.years, volatility, sign, market.rate, market.dividend_yield
+    )
     return pd.DataFrame(
         {
             "quote_time": quoted,
@@ -144,7 +162,7 @@ def _session(
 
 
 def _book(
-    draws: np.random.Generator, contracts: Contracts, market: Market, quotes: Quotes,
+    draws: np.random.Generator, contracts: Contracts, market: Market, quotes: Valuation,
     volatility: FloatArray,
 ) -> dict[str, FloatArray]:  # fmt: skip
     """Return what the order book shows of contracts: quotes to the cent, volume and greeks."""

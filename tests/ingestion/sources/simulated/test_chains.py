@@ -8,15 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestion.sources.simulated.chains import (
-    MOST_SESSIONS,
-    smile,
-    strikes,
-)
+from ingestion.sources.simulated.chains import MOST_SESSIONS, Contracts, Market, smile, strikes
 from ingestion.sources.simulated.source import Simulated
 from market.calendar import close, sessions
 from market.errors import InputError
-from market.options.black_scholes import Contracts, Market, black_scholes
+from market.options.black import price_scholes
 from market.underlyings import UNDERLYINGS, underlying
 
 Make = Callable[..., Simulated]
@@ -122,12 +118,11 @@ def test_the_volatility_said_gives_the_price_said(simulated: Make) -> None:
     frame = chain(source, "SPY").dropna(subset="implied_volatility")
     left = (close(pd.DatetimeIndex(frame["expiration"])) - frame["quote_time"]).dt.total_seconds()
     rate = source.fetch("macro_series", ["DGS3MO"], None, DAY)["value"].iloc[-1] / 100
-    one = Contracts(
-        frame["strike"].to_numpy(), (left / (365 * 86400)).to_numpy(),
-        np.where(frame["option_type"] == "call", 1.0, -1.0),
+    price = price_scholes(
+        frame["underlying_price"].iloc[0], frame["strike"].to_numpy(),
+        (left / (365 * 86400)).to_numpy(), frame["implied_volatility"].to_numpy(),
+        np.where(frame["option_type"] == "call", 1.0, -1.0), rate, 0.017,
     )  # fmt: skip
-    market = Market(frame["underlying_price"].iloc[0], rate, 0.017)
-    price = black_scholes(one, market, frame["implied_volatility"].to_numpy()).price
     out = np.abs(frame["delta"]) < 0.5
     assert (price[out] >= frame["bid"][out] - 0.02).all()
     assert (price[out] <= frame["ask"][out] + 0.02).all()

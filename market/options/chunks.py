@@ -1,0 +1,103 @@
+"""Element by element over arrays that broadcast, a chunk at a time.
+
+So the memory beside the answer is flat, and a chunk's arrays stay in the processor's cache.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from market.arrays import BoolArray, FloatArray
+from market.errors import InputError
+
+CHUNK: Final = 8192  # elements
+
+Numbers = FloatArray | Sequence[float] | float
+
+
+class Allowed(NamedTuple):
+    """The numbers that an input may be, both ends included; NaN is unknown, and always allowed."""
+
+    words: str
+    low: float
+    high: float
+
+
+_LARGEST = float(np.finfo(np.float64).max)
+ABOVE_0: Final = Allowed("finite numbers above 0", float(np.nextafter(0.0, 1.0)), _LARGEST)
+FROM_0: Final = Allowed("finite numbers from 0", 0.0, _LARGEST)
+FINITE: Final = Allowed("finite numbers", -_LARGEST, _LARGEST)
+
+
+def by_chunks(
+    kernel: Callable[..., object], inputs: Sequence[Numbers], kinds: Sequence[type]
+) -> tuple[NDArray[Any], ...]:
+    """Return what a kernel writes into its outputs, of the shape that the inputs broadcast to.
+
+    Parameters
+    ----------
+    kernel
+        Takes a chunk of each input, then of each output, which it fills.
+    inputs
+        Numbers; they broadcast.
+    kinds
+        The type of each output.
+
+    Raises
+    ------
+    InputError
+        If the shapes of the inputs do not broadcast.
+    """
+    given = [np.asarray(one, dtype=np.float64) for one in inputs]
+    try:
+        shape = np.broadcast_shapes(*(one.shape for one in given))
+    except ValueError:
+        shapes = ", ".join(str(one.shape) for one in given)
+        raise InputError(f"shapes: got {shapes}, allowed are those that broadcast") from None
+    outputs: list[NDArray[Any]] = [np.empty(shape, dtype=kind) for kind in kinds]
+    chunks = np.nditer(
+        [*given, *outputs],
+        flags=["external_loop", "buffered", "zerosize_ok"],
+        op_flags=[["readonly"]] * len(given) + [["writeonly"]] * len(outputs),  # type: ignore[arg-type]
+        buffersize=CHUNK,
+    )
+    with chunks, np.errstate(all="ignore"):
+        if chunks.itersize:
+            for chunk in chunks:
+                kernel(*chunk)
+    return tuple(outputs)
+
+
+def check(name: str, values: FloatArray, allowed: Allowed) -> None:
+    """Check that every number of an input is an allowed one, or NaN.
+
+    Raises
+    ------
+    InputError
+        Says the first that is not.
+    """
+    if values.min() >= allowed.low and values.max() <= allowed.high:
+        return
+    _refuse(name, values, (values < allowed.low) | (values > allowed.high), allowed.words)
+
+
+def check_sign(sign: FloatArray) -> None:
+    """Check that every sign is 1 or -1, or NaN.
+
+    Raises
+    ------
+    InputError
+        Says the first that is not.
+    """
+    size = np.abs(sign)
+    if size.min() == 1.0 == size.max():
+        return
+    _refuse("sign", sign, (size != 1.0) & (size == size), "1 for a call and -1 for a put")
+
+
+def _refuse(name: str, values: FloatArray, wrong: BoolArray, words: str) -> None:
+    if wrong.any():
+        got = values[wrong][0]
+        raise InputError(f"{name}: got {got:g}, allowed are {words}, and NaN for unknown")
