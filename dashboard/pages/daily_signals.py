@@ -163,6 +163,7 @@ def _provenance(daily: DailySignal) -> None:
         ("recorded at", daily.recorded_at),
         ("recordings of this session", str(daily.recordings)),
         ("origin", source.origin),
+        ("carried from the month before", _carried(source.carried)),
     ]
     _table([*rows, *ages, *files], "provenance", "value")
     for model, evidence in models:
@@ -170,6 +171,12 @@ def _provenance(daily: DailySignal) -> None:
 
 
 _TABS = (_parameters, _alternatives, _volatility, _provenance)
+
+
+def _carried(months: list[str] | None) -> str:
+    if months is None:
+        return "unknown"
+    return ", ".join(months) or "nothing"
 
 
 def _age(age: int | None) -> str:

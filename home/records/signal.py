@@ -116,13 +116,18 @@ class ServedModels(Record):
 
 
 class Provenance(Record):
-    """Where a signal comes from: clock, origin, models, and the age of every view read."""
+    """Where a signal comes from: clock, origin, models, and the age of every view read.
+
+    `carried` are the macro series and months without a release of their own, which the month
+    before stands in for; null where that is not known, as in a signal of before the field.
+    """
 
     as_of: str
     origin: Origin
     definition_hash: str
     models: ServedModels
     age_in_sessions: dict[str, Annotated[int, Field(ge=0)]]
+    carried: list[str] | None
 
 
 class Signal(Record):
@@ -171,6 +176,8 @@ def recorded_signal(text: str) -> Signal:
         raise InputError(f"{source} is {text:.40}, allowed is a JSON object")
     if isinstance(volatility := document.get("volatility"), dict):
         volatility.setdefault("iv_rank_forecast", None)
+    if isinstance(provenance := document.get("provenance"), dict):
+        provenance.setdefault("carried", None)
     for model in _served(document):
         model.setdefault("model", None)
         model.setdefault("note", None)

@@ -4,7 +4,6 @@ Beside the features, and no part of their definitions: it says where a value com
 """
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -14,14 +13,11 @@ from feature_repo.features.macro.group import MACRO, MONTHLY
 from feature_repo.features.macro.known import monthly_as_known
 from home.manifest import latest
 from ingestion.tables.catalogue import MACRO_SERIES
-from ingestion.tables.frames import CREATED, SESSION
+from ingestion.tables.frames import CARRIED, CREATED, SEPARATOR, SESSION
 from ingestion.views.aligned import days
 from ingestion.views.macro import macro_available
 from ingestion.views.raw import Raw
 from market.calendar import DECISION_DELAY, close
-
-# The months without a release of their own that a row reads, as text; null where there is none.
-CARRIED: Final = "carried"
 
 
 def with_carried(view: str, rows: pl.DataFrame, raw: Raw) -> pl.DataFrame:
@@ -62,7 +58,7 @@ def carried_months(rows: pl.DataFrame, sessions: pd.DatetimeIndex) -> list[str |
     for series, terms in MONTHLY.items():
         for place, month in _carried(series, rows, sessions, [age for age in terms if age]):
             found[place].append(f"{series} {month}")
-    return [", ".join(marks) or None for marks in found]
+    return [SEPARATOR.join(marks) or None for marks in found]
 
 
 def _carried(

@@ -19,12 +19,12 @@ from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.declare import Group
 from feature_repo.features.planted import with_leak
 from home.manifest import Entry, Manifest, TableState
-from ingestion.build.carried import CARRIED, with_carried
+from ingestion.build.carried import with_carried
 from ingestion.lake.data_folder import Partition, stored_rows, write_partition
 from ingestion.lake.lake import features_folder
 from ingestion.lake.versions import TICK, append
 from ingestion.tables.catalogue import PRICES
-from ingestion.tables.frames import CREATED, SESSION
+from ingestion.tables.frames import CARRIED, CREATED, SESSION
 from ingestion.views.compute import Computed, changes, compute
 from ingestion.views.feature_rows import feature_rows
 from ingestion.views.raw import Raw, no_rows

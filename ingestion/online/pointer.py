@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
+import polars as pl
 
 from feature_repo.features.definition_hash import definition_hash
+from feature_repo.features.macro.group import MACRO
 from feature_repo.store.repo_config import SESSION_POINTER
+from home.manifest import current_rows
 from home.records.pointer import SessionPointer
 from home.strict_json import Json
+from ingestion.tables.frames import CARRIED, SEPARATOR, SESSION
 
 
 @dataclass(frozen=True)
@@ -104,5 +108,15 @@ def pointer_of(done: Materialization, data_dir: Path) -> tuple[str, str] | None:
         definition_hash=done.definition_hash,
         data_dir=str(data_dir.resolve()),
         damaged=dict(done.damaged),
+        carried=_carried(data_dir, done.session, done.as_of),
     )
     return SESSION_POINTER, pointer.to_json()
+
+
+def _carried(data_dir: Path, session: str, as_of: pd.Timestamp) -> list[str] | None:
+    """Return what the macro row of a session carries; None where its file does not say."""
+    rows = current_rows(data_dir, MACRO.name, known_by=as_of.to_pydatetime(warn=False))
+    if CARRIED not in rows.columns:
+        return None
+    held = rows.filter(pl.col(SESSION).cast(pl.String) == session)[CARRIED]
+    return [mark for text in held if text is not None for mark in text.split(SEPARATOR)]

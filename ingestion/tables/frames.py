@@ -23,6 +23,9 @@ SESSION: Final = "session"
 LANDED: Final = "landed_at"
 EVENT: Final = "event_timestamp"
 CREATED: Final = "created_timestamp"
+# The months without a release of their own that a row reads, as text; null where there is none.
+CARRIED: Final = "carried"
+SEPARATOR: Final = ", "
 TIME: Final = pl.Datetime("us", "UTC")
 TYPES: Final[dict[str, pl.DataType | type[pl.DataType]]] = {
     "string": pl.String,

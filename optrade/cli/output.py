@@ -4,9 +4,11 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from home.progress import Progress
+
+WIDTH: Final = 140
 
 
 def print_json(document: object) -> None:
@@ -14,8 +16,11 @@ def print_json(document: object) -> None:
     sys.stdout.write(json.dumps(document, indent=2, allow_nan=False) + "\n")
 
 
-def print_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
-    """Print a table on stdout; None shows as a dash."""
+def print_table(title: str, columns: list[str], rows: list[list[Any]], width: int = WIDTH) -> None:
+    """Print a table on stdout, `width` characters wide at most where that is no terminal.
+
+    None shows as a dash.
+    """
     from rich.console import Console
     from rich.table import Table
 
@@ -24,7 +29,7 @@ def print_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*("-" if value is None else str(value) for value in row))
-    Console(width=None if sys.stdout.isatty() else 140).print(table)
+    Console(width=None if sys.stdout.isatty() else width).print(table)
 
 
 @contextmanager

@@ -198,6 +198,7 @@ def _provenance(row: FeatureRow, models: Models, as_of: pd.Timestamp, origin: Or
             regime=_served(models.regime, models.notes),
         ),
         age_in_sessions=dict(row.ages),
+        carried=None if row.carried is None else list(row.carried),
     )
 
 

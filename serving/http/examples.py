@@ -139,6 +139,7 @@ SIGNAL_ANSWER: Final = {
             )
         },
         "age_in_sessions": {"iv": 0, "iv_lags": 0, "iv_path": 0, "macro": 0, "technical": 0},
+        "carried": [],
     },
 }
 

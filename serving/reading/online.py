@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from feature_repo.features.macro.group import MACRO
 from feature_repo.on_demand import compute_row
 from feature_repo.store.feast_registry import parse_registry, without_on_demand
 from feature_repo.store.repo_config import (
@@ -213,7 +214,19 @@ def read_row(
             unknown,
         )
     age = age_in_sessions(session, last)
-    return FeatureRow(ticker, session, named, dict.fromkeys(sorted(sessions), age))
+    ages = dict.fromkeys(sorted(sessions), age)
+    return FeatureRow(ticker, session, named, ages, _carried(pointer, session, ages))
+
+
+def _carried(
+    pointer: SessionPointer, session: pd.Timestamp, views: Iterable[str]
+) -> tuple[str, ...] | None:
+    """Return what a row of these views carries, None where nothing says it of its session."""
+    if MACRO.name not in views:
+        return ()
+    if pointer.carried is None or pointer.session_date() != session:
+        return None
+    return tuple(pointer.carried)
 
 
 def _consistent(

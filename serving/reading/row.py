@@ -18,9 +18,13 @@ class FeatureRow:
         Every feature by name; all finite.
     ages
         Sessions completed since, by view.
+    carried
+        The macro series and months that the month before stands in for (Decision 23), of a row
+        that reads them; None where the store does not say.
     """
 
     ticker: str
     session: pd.Timestamp
     values: Mapping[str, float]
     ages: Mapping[str, int]
+    carried: tuple[str, ...] | None = ()

@@ -116,6 +116,7 @@ def make_signal(
                 "regime": served("regime", ticker, "volatility"),
             },
             "age_in_sessions": {"technical": 0, "iv": 0, "iv_lags": 0, "macro": 1},
+            "carried": ["CPIAUCSL 2025-10"],
         },
     }
     return Signal.parse(document, "signal")

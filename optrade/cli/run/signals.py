@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 Record = Annotated[bool, typer.Option("--record", help="Write the signals into the ledger.")]
 COLUMNS = [
     "ticker", "session", "strategy", "size", "P(UP)", "regime", "overall", "direction by",
-    "regime by", "why",
+    "regime by",
 ]  # fmt: skip
+WIDTH = 120  # characters, where nothing says how wide the terminal is
 
 
 def signal(
@@ -95,8 +96,13 @@ def tell_refused(answers: "list[Signal | TickerProblem]") -> bool:
 
 
 def show_signals(signals: "list[Signal]") -> None:
-    """Print signals as a table."""
-    print_table("signals", COLUMNS, [signal_row(row) for row in signals])
+    """Print signals as a table, and below it why each is as it is."""
+    print_table("signals", COLUMNS, [signal_row(row) for row in signals], width=WIDTH)
+    for row in signals:
+        typer.echo(f"{row.ticker}: {row.reasoning}")
+        if row.provenance.carried:
+            months = ", ".join(row.provenance.carried)
+            typer.echo(f"{row.ticker}: carried from the month before: {months}, never released")
 
 
 def signal_row(row: "Signal") -> list[str]:
@@ -113,7 +119,6 @@ def signal_row(row: "Signal") -> list[str]:
         shown(row.overall_confidence),
         answered_by(row.provenance.models.direction, row.evidence.direction),
         answered_by(row.provenance.models.regime, row.evidence.regime),
-        row.reasoning,
     ]
 
 

@@ -16,11 +16,10 @@ from home.layout import DataFiles
 from home.manifest import Answer, current_rows, damaged, read_manifest, read_rows
 from ingestion.build import build, shards
 from ingestion.build.build import ViewReport, build_features
-from ingestion.build.carried import CARRIED
 from ingestion.lake import record as build_record
 from ingestion.lake.lake import Lake
 from ingestion.tables.catalogue import INDICES, MACRO_SERIES, PRICES
-from ingestion.tables.frames import CREATED, EVENT, SESSION
+from ingestion.tables.frames import CARRIED, CREATED, EVENT, SESSION
 from ingestion.views.raw import Raw
 from market.availability import SERIES
 from market.calendar import close, decision_time, sessions

@@ -9,10 +9,10 @@ import pytest
 
 from home.manifest import read_manifest, read_rows
 from ingestion.build.build import build_features
-from ingestion.build.carried import CARRIED, carried_months
+from ingestion.build.carried import carried_months
 from ingestion.lake.lake import Lake
 from ingestion.tables.catalogue import INDICES, MACRO_SERIES, PRICES
-from ingestion.tables.frames import CREATED, EVENT, SESSION, TIME, typed
+from ingestion.tables.frames import CARRIED, CREATED, EVENT, SESSION, TIME, typed
 from market.calendar import decision_time, sessions
 
 Frame = Callable[..., pd.DataFrame]

@@ -179,6 +179,7 @@ def test_online_is_offline_at_the_clock(
         "definition_hash": definition_hash(),
         "data_dir": str(data.resolve()),
         "damaged": {},
+        "carried": None,  # these macro rows do not say
     }
     assert pointer(redis) == signed(published)
 

@@ -13,7 +13,7 @@ from optrade.cli.run import signals as commands
 from optrade.flows.serve import signals
 from optrade.flows.serve.signals import answer_each, compute_signals, record_signals
 from serving.reading.refusal import Refusal
-from tests.trading.ledger.test_signals import a_signal
+from tests.trading.ledger.test_signals import a_signal, changed
 
 STARTED, WRITTEN = (pd.Timestamp(f"2025-07-01 {at}", tz="UTC") for at in ("14:00", "14:02"))
 
@@ -90,3 +90,13 @@ def test_what_filling_does_not_mend_is_refused(opened) -> None:
     with pytest.raises(Refusal, match="none of ours"):
         compute_signals(None, ["SPY"], STARTED)
     assert other.filled == 0
+
+
+def test_the_table_of_signals_is_narrow_and_says_below_it_why(capsys) -> None:
+    given = changed(a_signal(), "provenance.carried", ["CPIAUCSL 2025-10"])
+    commands.show_signals([given])
+    table, _, below = capsys.readouterr().out.partition(f"SPY: {given.reasoning}\n")
+    assert max(map(len, table.splitlines())) <= 120
+    for word in ("SPY", "Bull Call Spread", "half", "0.6500", "NORMAL", "0.6860", "logistic"):
+        assert word in table
+    assert below == "SPY: carried from the month before: CPIAUCSL 2025-10, never released\n"

@@ -57,6 +57,15 @@ def test_a_signal_of_a_real_store(full_home, values, documents, exact):
     assert signal["provenance"]["age_in_sessions"] == {"iv": 0, "macro": 0, "technical": 0}
 
 
+@pytest.mark.parametrize("carried", [["CPIAUCSL 2025-10", "UNRATE 2025-10"], [], None])
+def test_a_signal_says_what_its_macro_row_carries(full_home, carried):
+    told = {} if carried is None else {"carried": carried}
+    full_home.publish(definition_hash=definition_hash(), **told)
+    home = open_home(full_home.root, CONFIGURATION)
+    provenance = home.signal_for("SPY", AS_OF).document()["provenance"]
+    assert provenance["carried"] == carried
+
+
 def test_the_same_question_has_the_same_answer(full_home):
     home = open_home(full_home.root, CONFIGURATION)
     assert home.signal_for("SPY", AS_OF) == home.signal_for("SPY", AS_OF)

@@ -161,12 +161,14 @@ def test_a_row_older_than_the_three_words_is_read_by_its_figures(path):
         del document["evidence"][task]["standing"]
         for name in ("model", "note"):
             del document["provenance"]["models"][task][name]
+    del document["provenance"]["carried"]
     document["evidence"]["regime"] |= {"improvement": -0.3, "interval": [-0.5, -0.1]}
     stored(path, document)
     (row,) = read_signals(path)
     evidence, models = row.signal.evidence, row.signal.provenance.models
     assert (evidence.direction.standing, evidence.regime.standing) == ("unproven", "refuted")
     assert models.direction.model is models.regime.note is None
+    assert row.signal.provenance.carried is None
 
 
 @pytest.mark.parametrize(
