@@ -50,6 +50,36 @@ class Profile(NamedTuple):
     mentions: float
 
 
+class OptionListing(NamedTuple):
+    """How options on a ticker are listed.
+
+    Attributes
+    ----------
+    root
+        Of its contracts.
+    strike_step
+        Distance of the strikes near the money, in USD.
+    tick
+        The least change of a price, in USD.
+    spread_factor
+        Half a spread is about this times the root of the price, see `market.options.costs`.
+    dividend_yield
+        About what it pays a year, a fraction: carries the forward where no chain says it.
+    term_slope
+        Whether its smile follows VIX3M over VIX (`market.options.synthetic_smile`).
+    scaled_from
+        An index whose chain may price it, scaled to its price; None for none.
+    """
+
+    root: str
+    strike_step: float
+    tick: float
+    spread_factor: float
+    dividend_yield: float
+    term_slope: bool = False
+    scaled_from: str | None = None
+
+
 @dataclass(frozen=True)
 class Underlying:
     """A ticker that options are traded on.
@@ -63,12 +93,15 @@ class Underlying:
     baskets
         Whose reports stand for it, ascending by `since`; () where nobody's do, None for a single
         stock, which is its own.
+    options
+        How its options are listed; None refuses to price any.
     """
 
     ticker: str
     volatility_index: str
     profile: Profile | None = None
     baskets: tuple[Basket, ...] | None = None
+    options: OptionListing | None = None
 
 
 def _baskets(percents: dict[str, str]) -> tuple[Basket, ...]:
@@ -87,6 +120,8 @@ def _members(words: list[str]) -> tuple[Member, ...]:
 # at the turn of the year, both share classes of a company under one symbol, with its weight in the
 # fund. The weights are approximate, set by hand and rounded: they say which reports matter, and
 # are no index composition. Symbols are those of their time.
+#
+# The spread factors were measured on chains after the close, IWM's is taken from QQQ's.
 _ROWS: Final = (
     Underlying("SPY", "VIX", Profile(1.00, 0.010, 0.017, 112.0, 1.0e8, 420.0), _baskets({
         "2012-01-01":
@@ -105,7 +140,7 @@ _ROWS: Final = (
         "AAPL 7.6 NVDA 6.6 MSFT 6.3 AMZN 4.1 GOOGL 4 META 2.6 TSLA 2.3 AVGO 2.2 BRK.B 1.7 JPM 1.4",
         "2026-01-01":
         "NVDA 7.7 AAPL 6.9 MSFT 6.1 GOOGL 5.6 AMZN 3.8 AVGO 2.8 META 2.5 TSLA 2.2 BRK.B 1.6 V 1.1",
-    })),
+    }), OptionListing("SPY", 1.0, 0.01, 0.012, 0.012, term_slope=True, scaled_from="SPX")),
     Underlying("QQQ", "VXN", Profile(1.08, 0.075, 0.007, 46.0, 4.5e7, 85.0), _baskets({
         "2012-01-01":
         "AAPL 14 MSFT 9 GOOG 7 ORCL 5.5 INTC 5 AMZN 3.5 CSCO 4 QCOM 4 AMGN 2.5 CMCSA 2.5",
@@ -121,9 +156,10 @@ _ROWS: Final = (
         "AAPL 9.2 MSFT 8.6 GOOGL 5 AMZN 4.8 AVGO 4.1 NVDA 4 META 3.9 TSLA 3 COST 2.4 ADBE 2",
         "2026-01-01":
         "NVDA 9 AAPL 8 MSFT 7.2 GOOGL 7 AMZN 4.9 META 3.9 TSLA 3.7 AVGO 3.3 PLTR 2.5 NFLX 1.9",
-    })),
+    }), OptionListing("QQQ", 1.0, 0.01, 0.018, 0.006)),
     # The ten largest of IWM's 2,000 make up 3 to 5 % of it.
-    Underlying("IWM", "RVX", Profile(1.18, 0.100, 0.013, 64.0, 3.6e7, 11.0), ()),
+    Underlying("IWM", "RVX", Profile(1.18, 0.100, 0.013, 64.0, 3.6e7, 11.0), (),
+               OptionListing("IWM", 1.0, 0.01, 0.018, 0.012)),
 )  # fmt: skip
 UNDERLYINGS: Final = {row.ticker: row for row in _ROWS}
 TERM_SLOPE: Final = ("VIX3M", "VIX")

@@ -1,0 +1,34 @@
+"""From rows of option quotes to chains as arrays, a chain a moment."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from market.options.chain import Chain
+
+SIGNS: Final = {"call": 1.0, "put": -1.0}
+
+
+def chains_of(rows: pd.DataFrame) -> Iterator[Chain]:
+    """Yield the chain of every underlying and time of quotes, ascending.
+
+    Parameters
+    ----------
+    rows
+        Columns underlying, root, quote_time (UTC), expiration, strike, option_type (call or put),
+        underlying_price, bid and ask (USD; null is none).
+    """
+    for (underlying, moment), quotes in rows.groupby(["underlying", "quote_time"], sort=True):
+        yield Chain(
+            underlying=str(underlying),
+            quote_time=moment,
+            spot=float(quotes["underlying_price"].median()),
+            root=quotes["root"].to_numpy(str),
+            expiration=quotes["expiration"].to_numpy("datetime64[D]"),
+            strike=quotes["strike"].to_numpy(np.float64),
+            sign=quotes["option_type"].map(SIGNS).to_numpy(np.float64),
+            bid=quotes["bid"].to_numpy(np.float64),
+            ask=quotes["ask"].to_numpy(np.float64),
+        )

@@ -1,0 +1,106 @@
+"""The smile of an index option where no chain counts: a form of the volatility index alone.
+
+The forms were fitted on chains of SPX (2018, 2019, 2023) and of QQQ; docs/options.md holds what
+they err by, beside the command that measures it. A level drifts by 0.3 to 1.4 points from year to
+year, so whatever is priced with one carries a band of a point to each side.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from market.errors import InputError
+from market.options.black import DAYS_OF_YEAR
+from market.options.smile import Cubic, Smile
+
+#: Days to expiry of the index, and of the one of three months.
+INDEX_DAYS: Final = 30.0
+LONG_INDEX_DAYS: Final = 93.0
+#: What the log of VIX3M / VIX is cut to: the range that the forms were fitted on.
+SLOPES: Final = (-0.038, 0.178)
+#: Volatility points to each side that a synthetic price carries.
+BAND: Final = 1.0
+
+
+class Form(NamedTuple):
+    """The smile of an underlying from its index.
+
+    Attributes
+    ----------
+    level
+        Log of the volatility at the money over the index, both of 30 days.
+    slope
+        How far the term slope of the indices moves it; 0 takes none.
+    shape
+        Around the money.
+    """
+
+    level: float
+    slope: float
+    shape: Cubic
+
+
+#: Of the S&P 500, whose index has a sister of three months.
+INDEX_FORM: Final = Form(-0.15, 1.0, Cubic(-0.215, 0.044, 0.012))
+#: Of a fund with an index of its own and none of three months. Fitted on QQQ, untested on IWM.
+FUND_FORM: Final = Form(-0.160, 0.0, Cubic(-0.219, 0.027, 0.006))
+
+
+class Terms(NamedTuple):
+    """What of an expiry does not depend on volatility; see `Smile`."""
+
+    forward: float
+    discount: float
+    years: float
+
+
+def synthetic_smile(
+    form: Form, index: float, long_index: float, terms: Terms, anchor: float | None = None
+) -> Smile:
+    """Return the smile of an expiry that an index stands for.
+
+    Parameters
+    ----------
+    form
+        Of the underlying.
+    index
+        Its own volatility index, in points.
+    long_index
+        The one of three months, in points; read where the form has a slope alone.
+    terms
+        Of the expiry.
+    anchor
+        Volatility at the money of 30 days as a chain gave it, a fraction: it takes the level's
+        place. One older than two sessions is no better than none.
+
+    Raises
+    ------
+    InputError
+        If an index or the anchor is no number above 0, or nothing of the expiry is left.
+    """
+    at_30 = _positive("volatility index", index) / 100.0 * float(np.exp(form.level))
+    if anchor is not None:
+        at_30 = _positive("volatility at the money", anchor)
+    if not terms.years > 0.0:
+        raise InputError(f"years to expiry: got {terms.years}, allowed is a number above 0")
+    at_the_money = at_30 * float(np.exp(form.slope * _slope(form, index, long_index) * _tau(terms)))
+    return Smile(terms.forward, terms.discount, terms.years, at_the_money, form.shape)
+
+
+def _slope(form: Form, index: float, long_index: float) -> float:
+    if not form.slope:
+        return 0.0
+    slope = np.log(_positive("volatility index of three months", long_index) / index)
+    return float(np.clip(slope, *SLOPES))
+
+
+def _tau(terms: Terms) -> float:
+    """Place of an expiry between the two indices, on a scale of logs: 0 at 30 days, 1 at 93."""
+    days = terms.years * DAYS_OF_YEAR
+    return float(np.log(days / INDEX_DAYS) / np.log(LONG_INDEX_DAYS / INDEX_DAYS))
+
+
+def _positive(name: str, value: float) -> float:
+    if not (np.isfinite(value) and value > 0.0):
+        raise InputError(f"{name}: got {value}, allowed is a number above 0")
+    return value

@@ -1,0 +1,163 @@
+"""Structures priced on a synthetic board: what each strategy is, what it can lose, how likely."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import ndtr
+
+from market.errors import InputError, UnknownName
+from market.options.chain import ExpiryQuotes, Side
+from tests.trading.structures.boards import FLAT, board, life, outlook
+from trading.strategies.selector import MATRIX, NO_TRADE
+from trading.structures.board import Board, choose_legs
+from trading.structures.chances import risk_neutral_profit
+from trading.structures.exits import EXPIRY, STOP, TARGET, ExitPlan, exits
+from trading.structures.legs import STRUCTURES, structure_plan
+from trading.structures.payoff import bounds, value_at_expiry
+from trading.structures.price import price_structure
+from trading.structures.worth import worth_at, worth_grid
+
+
+def test_every_strategy_but_no_trade_has_legs():
+    assert set(STRUCTURES) == {row.name for row in MATRIX} - {NO_TRADE.name}
+    with pytest.raises(UnknownName, match="strategy: got 'NO TRADE', allowed are Buy Calls"):
+        structure_plan("NO TRADE")
+
+
+@pytest.mark.parametrize("strategy", STRUCTURES)
+def test_legs_are_those_of_decision_16(strategy):
+    on = board()
+    legs = choose_legs(on, structure_plan(strategy))
+    planned = structure_plan(strategy).legs
+    for at, leg in enumerate(planned):
+        deltas = np.abs(on.deltas(leg.sign))
+        place = int(np.searchsorted(on.quotes.strike, legs.strike[at]))
+        assert abs(deltas[place] - leg.delta) == np.abs(deltas - leg.delta).min()
+        assert abs(deltas[place] - leg.delta) < 0.03
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(sorted(STRUCTURES)), st.floats(30.0, 900.0), st.floats(9.0, 80.0),
+    st.floats(0.8, 1.4), st.floats(-0.03, 0.03),
+)  # fmt: skip
+def test_no_structure_has_an_undefined_loss(strategy, spot, index, slope, drift):
+    try:
+        found = price_structure(
+            strategy, board(spot, index, slope), life(), outlook(drift / 10, spot=spot, count=200)
+        )
+    except InputError as error:
+        assert spot < 150.0, error  # the strikes stand too far apart for the deltas
+        return
+    for terms in (found.mid, found.natural):
+        assert 0.0 < terms.max_loss < np.inf
+        assert terms.max_profit is None or terms.max_profit < np.inf
+    assert found.natural.max_loss >= found.mid.max_loss
+    assert all(np.isfinite(row).all() for row in found.table.profit)
+    least = min(min(row) for row in found.table.profit)
+    assert least >= -found.mid.max_loss - 1e-6
+    chances = found.chances
+    assert chances.low <= chances.expected_value <= chances.high
+    assert chances.target + chances.stop <= 1.0 + 1e-12
+    assert chances.expected_value >= -found.natural.max_loss - 100.0 * found.costs.spread
+
+
+def test_a_spread_is_paid_and_a_credit_received():
+    nets = {name: price_structure(name, board(), life(), None).mid.net for name in STRUCTURES}
+    received = {"Bull Put Spread", "Bear Call Spread", "Iron Condor"}
+    assert {name for name, net in nets.items() if net < 0} == received
+    found = price_structure("Bull Put Spread", board(), life(), None)
+    assert found.chances is None
+    assert found.mid.credit_of_width == pytest.approx(-found.mid.net / found.width)
+    assert found.natural.net > found.mid.net  # less is received
+
+
+@pytest.mark.parametrize("strategy", STRUCTURES)
+def test_greeks_are_the_slopes_of_the_worth(strategy):
+    on, when = board(), life()
+    found = price_structure(strategy, on, when, None)
+    flat = board(form=FLAT, index=100 * on.smile.at_the_money)
+    legs_flat = price_structure(strategy, flat, when, None)
+    now = np.array([flat.smile.years])
+    step = 0.01
+    on_flat = choose_legs(flat, structure_plan(strategy))
+    up, mid, down = (
+        float(worth_at(on_flat, flat.smile, flat.spot, now, np.array([flat.spot + move]))[0, 0])
+        for move in (step, 0.0, -step)
+    )
+    assert legs_flat.greeks.delta == pytest.approx(100 * (up - down) / 2 / step, abs=1e-2)
+    assert legs_flat.greeks.gamma == pytest.approx(100 * (up - 2 * mid + down) / step**2, abs=2e-2)
+    # What is paid for holds volatility, what is sold owes it.
+    assert np.sign(found.greeks.vega) == np.sign(found.mid.net)
+
+
+def test_the_risk_neutral_chance_of_a_flat_smile_is_the_lognormals():
+    on = board(form=FLAT, index=20.0)
+    legs = choose_legs(on, structure_plan("Bull Put Spread"))
+    smile = on.smile
+    paid = -1.5
+    turn = legs.strike[1] + paid
+    d2 = (np.log(smile.forward / turn) - smile.at_the_money**2 * smile.years / 2) / (
+        smile.at_the_money * np.sqrt(smile.years)
+    )
+    assert risk_neutral_profit(legs, smile, paid) == pytest.approx(ndtr(d2), abs=1e-5)
+
+
+def test_chances_count_the_paths():
+    on, when, seen = board(), life(), outlook()
+    found = price_structure("Bull Put Spread", on, when, seen)
+    legs = choose_legs(on, structure_plan("Bull Put Spread"))
+    profit = value_at_expiry(legs, seen.ends) > found.natural.net
+    assert found.chances.profit == profit.mean()
+    assert found.chances.paths == 1000
+    rising = price_structure("Bull Put Spread", on, when, outlook(drift=0.01)).chances
+    assert rising.profit == 1.0
+    assert rising.target > 0.99
+    assert rising.expected_value > 0.0
+
+
+def test_paths_end_at_the_first_reason_and_the_stop_counts_first():
+    spots = np.array([[100.0, 103, 99], [97, 90, 120], [101, 102, 101], [98, 98, 98]])
+    worth = np.array([[1.0, 3, 0], [1, 1, 9], [1, 1, 1], [3, 3, 3]])
+    ended = exits(ExitPlan(2.0, 98.0, np.inf), spots, worth)
+    assert ended.reason.tolist() == [TARGET, STOP, EXPIRY, STOP]
+    assert ended.close.tolist() == [1, 0, 2, 0]
+    assert ended.worth.tolist() == [3.0, 1.0, 1.0, 3.0]
+    assert ended.share(STOP) == 0.5
+
+
+def test_worth_ends_at_the_payoff_and_stays_within_its_bounds():
+    on, when = board(index=60.0), life()
+    legs = choose_legs(on, structure_plan("Iron Condor"))
+    grid = worth_grid(legs, on.smile, on.spot, when.years)
+    assert (grid.worth[-1] == value_at_expiry(legs, grid.spot)).all()
+    assert grid.worth.min() >= bounds(legs).least
+    assert grid.worth.max() <= bounds(legs).most
+    along = grid.along(np.tile(grid.spot[:, None], len(when.years)))
+    assert pytest.approx(grid.worth) == along.T
+
+
+def test_strikes_without_a_market_are_not_chosen():
+    on = board()
+    wanted = choose_legs(on, structure_plan("Buy Calls")).strike[0]
+    bid = np.where(on.quotes.strike == wanted, 0.0, on.quotes.calls.bid)
+    quotes = ExpiryQuotes(
+        on.quotes.root, on.quotes.expiration, on.quotes.strike,
+        Side(bid, on.quotes.calls.ask), on.quotes.puts,
+    )  # fmt: skip
+    dead = Board(quotes, on.smile, on.spot, "chain")
+    assert choose_legs(dead, structure_plan("Buy Calls")).strike[0] != wanted
+
+
+def test_a_board_without_the_planned_deltas_is_refused_by_name():
+    on = board()
+    few = on.quotes.strike % 50 == 0
+    quotes = ExpiryQuotes(
+        on.quotes.root, on.quotes.expiration, on.quotes.strike[few],
+        Side(on.quotes.calls.bid[few], on.quotes.calls.ask[few]),
+        Side(on.quotes.puts.bid[few], on.quotes.puts.ask[few]),
+    )  # fmt: skip
+    coarse = Board(quotes, on.smile, on.spot, "chain")
+    with pytest.raises(InputError, match=r"SPY 2025-07-18: no put with bid and ask has a delta"):
+        choose_legs(coarse, structure_plan("Iron Condor"))

@@ -1,0 +1,133 @@
+"""How likely a position's ends are, and what it is worth on average, by paths of the underlying."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float64
+
+from home.records.structure import Chances
+from market.options.black import price_76
+from market.options.costs import COMMISSION, MULTIPLIER
+from market.options.smile import Smile
+from trading.structures.exits import EXPIRY, STOP, TARGET, ExitPlan, Exits, exits
+from trading.structures.payoff import Legs, breakevens, value_at_expiry
+from trading.structures.worth import worth_at, worth_grid
+
+#: Relative step of the price that a density is read with.
+STEP: Final = 1e-4
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How a position is entered: USD a share paid, and the half-spreads of its legs together."""
+
+    paid: float
+    half_spread: float
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Our distribution of the underlying to the position's expiry.
+
+    Attributes
+    ----------
+    ends
+        Prices of the underlying in USD at expiry, equally likely, ascending.
+    paths
+        Its closes in USD by path and session, the last at expiry.
+    """
+
+    ends: Float64[np.ndarray, " n_ends"]
+    paths: Float64[np.ndarray, "n_paths n_closes"]
+
+
+def chances(
+    legs: Legs,
+    smiles: tuple[Smile, ...],
+    spot: float,
+    years: Float64[np.ndarray, " n_closes"],
+    outlook: Outlook,
+    entry: Entry,
+    plan: ExitPlan,
+    max_loss: float,
+) -> Chances:
+    """Return the chances of a position's ends and its expected value.
+
+    Parameters
+    ----------
+    smiles
+        What prices it, first as it is, then as it may be: the band of the expected value.
+    years
+        Time left at each close of its life, descending to 0.
+    max_loss
+        USD a contract.
+    """
+    values = []
+    ended = _ended(legs, smiles[0], spot, years, outlook, plan)
+    for smile in smiles:
+        # A level that is wrong is so at the entry and at every mark.
+        moved = _worth_now(legs, smile, spot) - _worth_now(legs, smiles[0], spot)
+        held = ended if smile is smiles[0] else _ended(legs, smile, spot, years, outlook, plan)
+        values.append(_expected(held, Entry(entry.paid + moved, entry.half_spread), len(legs.side)))
+    profit = value_at_expiry(legs, outlook.ends) > entry.paid
+    return Chances(
+        profit=float(profit.mean()),
+        profit_risk_neutral=risk_neutral_profit(legs, smiles[0], entry.paid),
+        target=ended.share(TARGET),
+        stop=ended.share(STOP),
+        expected_value=values[0],
+        low=min(values),
+        high=max(values),
+        expected_value_of_risk=values[0] / max_loss,
+        paths=len(outlook.paths),
+    )
+
+
+def _ended(
+    legs: Legs,
+    smile: Smile,
+    spot: float,
+    years: Float64[np.ndarray, " n_closes"],
+    outlook: Outlook,
+    plan: ExitPlan,
+) -> Exits:
+    worth = worth_grid(legs, smile, spot, years).along(outlook.paths)
+    return exits(plan, outlook.paths, worth)
+
+
+def _worth_now(legs: Legs, smile: Smile, spot: float) -> float:
+    now = worth_at(legs, smile, spot, np.array([smile.years]), np.array([spot]))
+    return float(now[0, 0])
+
+
+def _expected(ended: Exits, entry: Entry, n_legs: int) -> float:
+    """Return the mean profit in USD a contract; leaving early crosses the spread once more."""
+    leaving = np.where(ended.reason == EXPIRY, 0.0, entry.half_spread)
+    ways = 1.0 + (ended.reason != EXPIRY)
+    profit = MULTIPLIER * (ended.worth - leaving - entry.paid) - COMMISSION * n_legs * ways
+    return float(profit.mean())
+
+
+def risk_neutral_profit(legs: Legs, smile: Smile, paid: float) -> float:
+    """Return the chance of a profit at expiry that the smile's prices imply, 0 to 1.
+
+    The probability between two prices is what the slope of the put's price over the strike gains
+    between them, undiscounted.
+    """
+    turns = breakevens(legs, paid)
+    if not len(turns):
+        return float(value_at_expiry(legs, np.array([smile.forward]))[0] > paid)
+    below = np.clip([0.0, *(_chance_below(smile, price) for price in turns), 1.0], 0.0, 1.0)
+    edges = np.array([0.0, *turns, 2.0 * max(turns[-1], legs.strike.max())])
+    between = (edges[:-1] + edges[1:]) / 2.0
+    gains = value_at_expiry(legs, between) > paid
+    return float(np.clip(np.diff(below)[gains].sum(), 0.0, 1.0))
+
+
+def _chance_below(smile: Smile, price: float) -> float:
+    strikes = price * np.array([1.0 - STEP, 1.0 + STEP])
+    puts = price_76(
+        smile.forward, strikes, smile.years, smile.volatility(strikes), -1.0, smile.discount
+    )
+    return float((puts[1] - puts[0]) / (strikes[1] - strikes[0]) / smile.discount)

@@ -1,0 +1,60 @@
+"""Which expiry a position takes, and the sessions that it lives through (Decision 16)."""
+
+import numpy as np
+import pandas as pd
+
+from market.calendar import close, sessions
+from market.errors import InputError
+from market.options.expiries import expirations, expiry_time, years_left
+from trading.strategies.plans import EXPIRY_TARGET_DAYS, EXPIRY_WINDOW_DAYS
+from trading.structures.price import Life
+
+
+def choose_expiry(session: pd.Timestamp, listed: pd.DatetimeIndex) -> pd.Timestamp:
+    """Return the expiry nearest to the target of 21 days, of 14 to 28; the earlier of two.
+
+    Parameters
+    ----------
+    session
+        Midnight without a zone.
+    listed
+        Expiries there are, in any order.
+
+    Raises
+    ------
+    InputError
+        If none lies in the window.
+    """
+    days = (listed - session).days.to_numpy()
+    first, last = EXPIRY_WINDOW_DAYS
+    inside = (days >= first) & (days <= last)
+    if not inside.any():
+        raise InputError(
+            f"expiries: none lies {first} to {last} days after {session.date()}, "
+            f"{len(listed)} are listed"
+        )
+    found = listed[inside].sort_values()
+    return found[int(np.argmin(np.abs((found - session).days - EXPIRY_TARGET_DAYS)))]
+
+
+def usual_expiry(session: pd.Timestamp) -> pd.Timestamp:
+    """Return the expiry that is taken where no chain says which are listed."""
+    return choose_expiry(session, expirations(session))
+
+
+def life_of(session: pd.Timestamp, root: str, expiration: pd.Timestamp) -> tuple[Life, float]:
+    """Return a position's sessions, and its years from the close of the first, for a root.
+
+    Raises
+    ------
+    InputError
+        If it has expired, or its root does not expire on that day.
+    """
+    ends = expiry_time(root, pd.DatetimeIndex([expiration]))
+    days = sessions(session, expiration)
+    left = years_left(close(days), ends)
+    alive = left >= 0.0
+    if len(days) < 2 or days[0] != session or alive.sum() < 2:
+        raise InputError(f"{root} {expiration.date()}: has no session left after {session.date()}")
+    days, left = days[alive], left[alive]
+    return Life(session, days[1:], left[1:]), float(left[0])

@@ -1,0 +1,107 @@
+"""The board of a position's expiry and our distribution to it, from what a session closed with."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from forecasters.returns import ReturnDistribution
+from market.errors import InputError
+from market.options.synthetic_smile import FUND_FORM, INDEX_FORM, Terms, synthetic_smile
+from market.underlyings import OptionListing, Underlying
+from trading.structures.board import Board, synthetic_board
+from trading.structures.chances import Outlook
+from trading.structures.expiry import life_of, usual_expiry
+from trading.structures.price import Life
+
+#: Paths that chances are counted on, and the seed of all: the same row gives the same structure.
+PATHS: Final = 1000
+SEED: Final = 20_160
+
+
+@dataclass(frozen=True)
+class Closing:
+    """What a session closed with.
+
+    Attributes
+    ----------
+    spot
+        Price of the underlying in USD.
+    index, long_index
+        Its own volatility index and VIX3M, in points; NaN where there is none.
+    rate
+        Of three months, a year, a fraction.
+    """
+
+    spot: float
+    index: float
+    long_index: float
+    rate: float
+
+
+def listing_of(row: Underlying) -> OptionListing:
+    """Return how the options of an underlying are listed.
+
+    Raises
+    ------
+    InputError
+        If its row does not say.
+    """
+    if row.options is None:
+        raise InputError(
+            f"{row.ticker}: its row in market/underlyings.py does not say how its options are "
+            "listed, so no structure is priced"
+        )
+    return row.options
+
+
+def synthetic_quote(
+    row: Underlying, session: pd.Timestamp, closing: Closing, anchor: float | None = None
+) -> tuple[Board, Life]:
+    """Return the board of the usual expiry by the volatility index, and the position's life.
+
+    Parameters
+    ----------
+    session
+        Whose close it is, midnight without a zone.
+    anchor
+        See `synthetic_smile`.
+
+    Raises
+    ------
+    InputError
+        If the underlying's options are unknown, or a number is missing or no price.
+    """
+    listing = listing_of(row)
+    _check(row, closing)
+    expiration = usual_expiry(session)
+    life, years = life_of(session, listing.root, expiration)
+    carry = (closing.rate - listing.dividend_yield) * years
+    terms = Terms(closing.spot * float(np.exp(carry)), float(np.exp(-closing.rate * years)), years)
+    form = INDEX_FORM if listing.term_slope else FUND_FORM
+    smile = synthetic_smile(form, closing.index, closing.long_index, terms, anchor)
+    return synthetic_board(expiration, smile, closing.spot, listing), life
+
+
+def outlook_of(
+    distribution: ReturnDistribution, closing: Closing, life: Life, listing: OptionListing
+) -> Outlook:
+    """Return our distribution of the underlying's price to a position's expiry.
+
+    Returns of the adjusted close hold the dividends, which its price loses.
+    """
+    count = len(life.closes)
+    paid = listing.dividend_yield * (life.closes - life.entered).days.to_numpy() / 365.0
+    ends = closing.spot * np.exp(distribution.quantiles(count) - paid[-1])
+    paths = closing.spot * np.exp(distribution.paths(count, PATHS, SEED) - paid)
+    return Outlook(ends, paths)
+
+
+def _check(row: Underlying, closing: Closing) -> None:
+    named = {"price": closing.spot, f"index {row.volatility_index}": closing.index}
+    for name, value in named.items():
+        if not (np.isfinite(value) and value > 0.0):
+            raise InputError(f"{row.ticker}: its {name} is {value}, so no structure is priced")
+    if not np.isfinite(closing.rate):
+        raise InputError(f"{row.ticker}: the rate of three months is unknown")
