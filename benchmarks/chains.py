@@ -1,8 +1,8 @@
 """Smiles and structures beside real chains: what ours err by.
 
 `python -m benchmarks.chains CHAINS --recorded RECORDED` reads `SPX_2019.parquet` and
-`SPX_2023.parquet` of a folder (the shape of `ingestion.sources.recorded.chain_files`), and indices and
-rates of a folder of recorded data. Expiries of 14 to 28 days; a date counts once.
+`SPX_2023.parquet` of a folder (the shape of `ingestion.sources.recorded.chain_files`), and indices
+and rates of a folder of recorded data. Expiries of 14 to 28 days; a date counts once.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from market.options.chain import Chain, by_expiry
 from market.options.chain_rows import chains_of
 from market.options.costs import half_spread
 from market.options.expiries import expiry_time, years_left
-from market.options.smile import Cubic
+from market.options.smile import Cubic, Smile
 from market.options.surface import QuotedSmile, quoted_smile
 from market.options.synthetic_smile import (
     INDEX_FORM,
@@ -135,7 +135,7 @@ def smile_errors(day: Day, form: Form | None, anchor: float | None = None) -> np
     return np.array(errors)
 
 
-def synthetic(day: Day, form: Form, anchor: float | None = None):
+def synthetic(day: Day, form: Form, anchor: float | None = None) -> Smile:
     """Return the synthetic smile of an expiry, on the forward of its chain."""
     real = day.quoted.smile
     terms = Terms(real.forward, real.discount, day.close_years)
@@ -197,7 +197,8 @@ def report(name: str, found: list[Day]) -> None:
           f"{sum(day.quoted.arbitrage for day in found)}")  # fmt: skip
     for words, form in FORMS.items():
         errors = np.array([smile_errors(day, form) for day in found])
-        line = f"  {words}: mean absolute error {np.abs(errors).mean():.2f} points, bias {errors.mean():+.2f}"
+        size = np.abs(errors).mean()
+        line = f"  {words}: mean absolute error {size:.2f} points, bias {errors.mean():+.2f}"
         if form is not None:
             fixed = np.array([smile_errors(day, form, anchor_of(day, form)) for day in found])
             line += f"; anchored at the money {np.abs(fixed).mean():.2f}"
@@ -224,8 +225,9 @@ def _report_nets(found: list[Day]) -> None:
         for _, _, mids, halves in structures(day):
             shares.append(half_spread(mids, SPX_SPREAD, SPX_TICK).sum() / halves.sum())
     ratio = np.array(shares)
-    print(f"  cost model over the quoted spreads: median {np.median(ratio):.2f}, within a factor of "
-          f"2 on {np.mean((ratio > 0.5) & (ratio < 2)):.1%} of {len(ratio)}")  # fmt: skip
+    close = np.mean((ratio > 0.5) & (ratio < 2))
+    print(f"  cost model over the quoted spreads: median {np.median(ratio):.2f}, within a factor "
+          f"of 2 on {close:.1%} of {len(ratio)}")  # fmt: skip
 
 
 def main() -> int:

@@ -124,7 +124,8 @@ def last_complete_session(as_of: pd.Timestamp) -> pd.Timestamp:
             f"no complete session known at {as_of}: "
             f"allowed are times from the close of {known[0].date()} to {known[-1].date()}"
         )
-    return known[decisions.searchsorted(as_of, side="right") - 1]
+    found: pd.Timestamp = known[decisions.searchsorted(as_of, side="right") - 1]
+    return found
 
 
 def session_shift(session_dates: pd.DatetimeIndex, count: int) -> pd.DatetimeIndex:

@@ -9,7 +9,7 @@ from jaxtyping import AbstractArray, install_import_hook
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 #: Rooms with modules whose signatures state shapes.
-ROOMS: Final = ("feature_repo", "forecasters", "market", "monitoring", "training")
+ROOMS: Final = ("feature_repo", "forecasters", "market", "monitoring", "trading", "training")
 
 
 def check_shapes() -> None:

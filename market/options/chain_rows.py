@@ -20,10 +20,10 @@ def chains_of(rows: pd.DataFrame) -> Iterator[Chain]:
         Columns underlying, root, quote_time (UTC), expiration, strike, option_type (call or put),
         underlying_price, bid and ask (USD; null is none).
     """
-    for (underlying, moment), quotes in rows.groupby(["underlying", "quote_time"], sort=True):
+    for _, quotes in rows.groupby(["underlying", "quote_time"], sort=True):
         yield Chain(
-            underlying=str(underlying),
-            quote_time=moment,
+            underlying=str(quotes["underlying"].iloc[0]),
+            quote_time=quotes["quote_time"].iloc[0],
             spot=float(quotes["underlying_price"].median()),
             root=quotes["root"].to_numpy(str),
             expiration=quotes["expiration"].to_numpy("datetime64[D]"),

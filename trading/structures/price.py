@@ -158,7 +158,7 @@ def _width(legs: Legs) -> float | None:
 
 
 def _exit_plan(strategy: str, legs: Legs, paid: float, spot: float) -> ExitPlan:
-    """Return Decision 16's plan: half of the most that can be won, or of a long option's premium."""
+    """Return Decision 16's plan: half of what can be won, or of a long option's premium."""
     most = bounds(legs).most - paid
     if not most > 0.0:
         raise InputError(

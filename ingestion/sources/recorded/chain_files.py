@@ -1,12 +1,13 @@
 """Recorded option chains of many days: one parquet file in the shape that chains are passed on in.
 
-Columns, one row a contract and moment: `quote_date`, `underlying`, `spot` (USD, null where it is not
-of that moment), `expiry`, `right` (C or P), `strike` (USD), `bid`, `ask` (USD), `last`, `volume`,
-`open_interest`, `iv` (a fraction), `delta`, `source`, `root`, `quote_time` (`2023-02-23 21:18 ET`, New
-York; null is the close of the day). Dates are ISO texts or dates. What a vendor writes for none is
-null here: an iv of 0, a bid and an ask that are both 0.
+Columns, one row a contract and moment: `quote_date`, `underlying`, `spot` (USD, null where it is
+not of that moment), `expiry`, `right` (C or P), `strike` (USD), `bid`, `ask` (USD), `last`,
+`volume`, `open_interest`, `iv` (a fraction), `delta`, `source`, `root`, `quote_time` (as
+`2023-02-23 21:18 ET`, New York; null is the close of the day). Dates are ISO texts or dates. What a
+vendor writes for none is null here: an iv of 0, a bid and an ask that are both 0.
 """
 
+import io
 from pathlib import Path
 from typing import Final
 
@@ -34,8 +35,6 @@ def chain_file(path: Path) -> pd.DataFrame:
     SchemaViolation
         If a column is missing, or a date, a time or a right cannot be read.
     """
-    import io
-
     table = pq.read_table(io.BytesIO(read_regular(path)))
     if missing := [name for name in COLUMNS if name not in table.column_names]:
         raise SchemaViolation(f"{path.name}: has no column {', '.join(missing)}")

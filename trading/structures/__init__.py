@@ -1,0 +1,1 @@
+"""Positions with a defined loss: legs, payoffs, prices and chances. Pure."""
