@@ -47,15 +47,6 @@ class Valuation(NamedTuple):
     rho: FloatArray
 
 
-class _Legs(NamedTuple):
-    """What the price consists of: what is received less what is paid, USD of today."""
-
-    price: FloatArray
-    received: FloatArray
-    paid: FloatArray
-    density: FloatArray  # normal density at d1, times the forward's value today
-
-
 def black_76(
     forward: Numbers, strike: Numbers, years: Numbers, volatility: Numbers, sign: Numbers,
     discount: Numbers,
@@ -136,8 +127,9 @@ def _fill_price_76(
 ) -> None:  # fmt: skip
     _check(forward, strike, years, volatility, sign)
     check("discount", discount, ABOVE_0)
-    deviation = np.maximum(volatility * np.sqrt(years), NONE_LEFT)
-    price[...] = _legs(forward * discount, strike * discount, deviation, sign).price
+    deviation = volatility * np.sqrt(years)
+    out = (price, np.empty_like(price), np.empty_like(price))
+    _value(forward, strike, deviation, sign, discount, out)
 
 
 def _fill_76(
@@ -147,15 +139,18 @@ def _fill_76(
 ) -> None:  # fmt: skip
     _check(forward, strike, years, volatility, sign)
     check("discount", discount, ABOVE_0)
-    root = np.sqrt(years)
-    deviation = np.maximum(volatility * root, NONE_LEFT)
-    legs = _legs(forward * discount, strike * discount, deviation, sign)
-    price[...] = legs.price
-    _slopes(forward, root, deviation, legs, delta, gamma, vega)
-    # Rate times price: the price grows towards what it is worth undiscounted.
-    growth = np.log(discount) / np.maximum(years, NONE_LEFT) * legs.price
-    _decay(volatility, deviation, legs, growth, theta)
-    np.multiply(years * -POINT, legs.price, out=rho)
+    deviation = volatility * np.sqrt(years)
+    first = _value(forward, strike, deviation, sign, discount, (price, delta, rho))
+    curve = _curve(first, forward, strike, deviation, discount)
+    _bends(curve, forward, years, volatility, (gamma, vega, theta))
+    # The price grows at the rate that discounts: to what it is undiscounted, at expiry.
+    lost = np.log(discount, out=rho)
+    lost *= price
+    lost /= years if _least(years) > 0.0 else np.maximum(years, NONE_LEFT)
+    theta -= lost
+    theta *= 1.0 / DAYS_OF_YEAR
+    np.multiply(price, years, out=rho)
+    rho *= -POINT
 
 
 def _fill_price_scholes(
@@ -164,9 +159,10 @@ def _fill_price_scholes(
 ) -> None:  # fmt: skip
     _check(spot, strike, years, volatility, sign)
     _check_rates(rate, dividend_yield)
-    deviation = np.maximum(volatility * np.sqrt(years), NONE_LEFT)
-    carried, owed = spot * np.exp(-dividend_yield * years), strike * np.exp(-rate * years)
-    price[...] = _legs(carried, owed, deviation, sign).price
+    forward, discount = spot * np.exp((rate - dividend_yield) * years), np.exp(-rate * years)
+    deviation = volatility * np.sqrt(years)
+    out = (price, np.empty_like(price), np.empty_like(price))
+    _value(forward, strike, deviation, sign, discount, out)
 
 
 def _fill_scholes(
@@ -176,65 +172,94 @@ def _fill_scholes(
 ) -> None:  # fmt: skip
     _check(spot, strike, years, volatility, sign)
     _check_rates(rate, dividend_yield)
-    root = np.sqrt(years)
-    deviation = np.maximum(volatility * root, NONE_LEFT)
-    carried, owed = spot * np.exp(-dividend_yield * years), strike * np.exp(-rate * years)
-    legs = _legs(carried, owed, deviation, sign)
-    price[...] = legs.price
-    _slopes(spot, root, deviation, legs, delta, gamma, vega)
-    _decay(volatility, deviation, legs, rate * legs.paid - dividend_yield * legs.received, theta)
-    np.multiply(years * POINT, legs.paid, out=rho)
+    growth, discount = np.exp((rate - dividend_yield) * years), np.exp(-rate * years)
+    forward = spot * growth
+    deviation = volatility * np.sqrt(years)
+    first = _value(forward, strike, deviation, sign, discount, (price, delta, rho))
+    curve = _curve(first, forward, strike, deviation, discount)
+    _bends(curve, forward, years, volatility, (gamma, vega, theta))
+    delta *= growth
+    gamma *= growth
+    gamma *= growth
+    rho *= strike
+    theta += dividend_yield * (delta * spot)
+    theta -= rate * rho
+    theta *= 1.0 / DAYS_OF_YEAR
+    rho *= years
+    rho *= POINT
 
 
-def _legs(carried: FloatArray, owed: FloatArray, deviation: FloatArray, sign: FloatArray) -> _Legs:
-    """Return the legs of options, from the values today of forward and strike."""
-    distance = np.log(carried / owed)
-    first = distance / deviation
+def _value(
+    forward: FloatArray, strike: FloatArray, deviation: FloatArray, sign: FloatArray,
+    discount: FloatArray, out: tuple[FloatArray, FloatArray, FloatArray],
+) -> FloatArray:  # fmt: skip
+    """Fill in prices, and the normal distributions at d1 and d2, signed, discounted; return d1.
+
+    The distributions are taken in their lower tails, of -|d1| and of d2 on the same side, and put
+    right by N(x) = 1 - N(-x): the processor guesses the way through them far better, and they stay
+    exact. Everything is in place that can be.
+    """
+    if _least(deviation) <= NONE_LEFT:
+        deviation = np.maximum(deviation, NONE_LEFT)
+    first = forward / strike
+    np.log(first, out=first)
+    first /= deviation
     first += 0.5 * deviation
-    received = ndtr(sign * first)
-    received *= sign
-    received *= carried
-    paid = ndtr(sign * (first - deviation))
-    paid *= sign
-    paid *= owed
+    price, shares, owed = out
+    side = np.copysign(1.0, first)
+    np.copysign(first, -1.0, out=shares)
+    np.multiply(side, deviation, out=owed)
+    owed += shares
+    whole = sign + side  # twice the sign where a tail is what is left of a whole, else 0
+    whole *= 0.5
+    whole *= discount
+    side *= discount
+    for one in (shares, owed):
+        ndtr(one, out=one)
+        one *= side
+        np.subtract(whole, one, out=one)
+    np.multiply(shares, forward, out=price)
+    np.multiply(owed, strike, out=side)
+    price -= side
+    np.maximum(price, 0.0, out=price)  # rounding alone puts it below
+    return first
+
+
+def _curve(
+    first: FloatArray, forward: FloatArray, strike: FloatArray, deviation: FloatArray,
+    discount: FloatArray,
+) -> FloatArray:  # fmt: skip
+    """Return the normal density at d1, discounted, over the deviation, in the place of d1."""
     first *= first
     first *= -0.5
-    density = np.exp(first, out=first)
-    density *= carried
-    density *= 1.0 / ROOT_2_PI
-    price = received - paid
-    intrinsic = carried - owed
-    intrinsic *= sign
-    # Rounding alone puts it below.
-    np.maximum(price, intrinsic, out=price)
-    np.maximum(price, 0.0, out=price)
-    if deviation.min() <= NONE_LEFT:
-        density[(deviation <= NONE_LEFT) & (distance == 0.0)] = 0.0  # the kink of the payoff
-    return _Legs(price, received, paid, density)
+    curve = np.exp(first, out=first)
+    curve *= discount
+    curve *= 1.0 / ROOT_2_PI
+    if _least(deviation) <= NONE_LEFT:
+        curve[(deviation <= NONE_LEFT) & (forward == strike)] = 0.0  # the kink of the payoff
+        deviation = np.maximum(deviation, NONE_LEFT)
+    curve /= deviation
+    return curve
 
 
-def _slopes(
-    underlying: FloatArray, root: FloatArray, deviation: FloatArray, legs: _Legs,
-    delta: FloatArray, gamma: FloatArray, vega: FloatArray,
+def _bends(
+    curve: FloatArray, forward: FloatArray, years: FloatArray, volatility: FloatArray,
+    out: tuple[FloatArray, FloatArray, FloatArray],
 ) -> None:  # fmt: skip
-    np.divide(legs.received, underlying, out=delta)
-    np.multiply(underlying, underlying, out=gamma)
-    np.multiply(gamma, deviation, out=gamma)
-    np.divide(legs.density, gamma, out=gamma)
-    np.multiply(legs.density, root, out=vega)
-    np.multiply(vega, POINT, out=vega)
+    """Fill in gamma and vega, and theta as a year's, without what rates take or give."""
+    gamma, vega, theta = out
+    np.divide(curve, forward, out=gamma)
+    curve *= forward
+    curve *= volatility
+    np.multiply(curve, years, out=vega)
+    vega *= POINT
+    np.multiply(curve, volatility, out=theta)
+    theta *= -0.5
 
 
-def _decay(
-    volatility: FloatArray, deviation: FloatArray, legs: _Legs, growth: FloatArray,
-    theta: FloatArray,
-) -> None:  # fmt: skip
-    np.multiply(volatility, volatility, out=theta)
-    np.multiply(theta, legs.density, out=theta)
-    np.divide(theta, deviation, out=theta)
-    np.multiply(theta, -0.5, out=theta)
-    np.subtract(theta, growth, out=theta)
-    np.multiply(theta, 1.0 / DAYS_OF_YEAR, out=theta)
+def _least(values: FloatArray) -> float:
+    least: float = np.minimum.reduce(values)
+    return least
 
 
 def _check(
