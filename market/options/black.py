@@ -17,6 +17,7 @@ DAYS_OF_YEAR: Final = 365.0
 POINT: Final = 0.01
 # Stands for no deviation at all; its inverse, squared, is still a number.
 NONE_LEFT: Final = 1e-150
+LONG: Final = 3.0  # deviation
 ROOT_2_PI: Final = float(np.sqrt(2.0 * np.pi))
 
 
@@ -195,9 +196,7 @@ def _value(
 ) -> FloatArray:  # fmt: skip
     """Fill in prices, and the normal distributions at d1 and d2, signed, discounted; return d1.
 
-    The distributions are taken in their lower tails, of -|d1| and of d2 on the same side, and put
-    right by N(x) = 1 - N(-x): the processor guesses the way through them far better, and they stay
-    exact. Everything is in place that can be.
+    Everything is in place that can be: beside the four functions, memory is what takes the time.
     """
     if _least(deviation) <= NONE_LEFT:
         deviation = np.maximum(deviation, NONE_LEFT)
@@ -206,23 +205,42 @@ def _value(
     first /= deviation
     first += 0.5 * deviation
     price, shares, owed = out
-    side = np.copysign(1.0, first)
-    np.copysign(first, -1.0, out=shares)
-    np.multiply(side, deviation, out=owed)
-    owed += shares
-    whole = sign + side  # twice the sign where a tail is what is left of a whole, else 0
-    whole *= 0.5
-    whole *= discount
-    side *= discount
-    for one in (shares, owed):
+    _distributions(first, deviation, sign, discount, (shares, owed))
+    np.multiply(shares, forward, out=price)
+    price -= owed * strike
+    np.maximum(price, 0.0, out=price)  # rounding alone puts it below
+    return first
+
+
+def _distributions(
+    first: FloatArray, deviation: FloatArray, sign: FloatArray, discount: FloatArray,
+    out: tuple[FloatArray, FloatArray],
+) -> None:  # fmt: skip
+    """Fill in the normal distributions at d1 and d2, signed and discounted.
+
+    They are taken in their lower tails, of -|d1| and of d2 on the same side, and put right by
+    N(x) = 1 - N(-x): the processor guesses the way through them far better. Beyond `LONG`, where
+    that would cost digits of a strike far above the forward, they are taken as they stand.
+    """
+    shares, owed = out
+    if np.maximum.reduce(deviation) > LONG:
+        np.multiply(first, sign, out=shares)
+        np.subtract(first, deviation, out=owed)
+        owed *= sign
+        side, whole = -sign * discount, np.zeros_like(sign)
+    else:
+        side = np.copysign(1.0, first)
+        np.copysign(first, -1.0, out=shares)
+        np.multiply(side, deviation, out=owed)
+        owed += shares
+        whole = sign + side  # twice the sign where a tail is what is left of a whole, else 0
+        whole *= 0.5
+        whole *= discount
+        side *= discount
+    for one in out:
         ndtr(one, out=one)
         one *= side
         np.subtract(whole, one, out=one)
-    np.multiply(shares, forward, out=price)
-    np.multiply(owed, strike, out=side)
-    price -= side
-    np.maximum(price, 0.0, out=price)  # rounding alone puts it below
-    return first
 
 
 def _curve(

@@ -4,7 +4,8 @@ With x = |ln(F/K)|, deviation s, h = x / s and t = s / 2, the time value of an o
 of sqrt(F K), is b = b' (M(h - t) - M(h + t)), where M is Mills' ratio of the normal distribution
 and b' the slope of b in s, the normal density at sqrt(h^2 + t^2) (Jaeckel 2015, Let's be rational).
 The steps are Householder's of order four on ln b, which stays sensible however small the value is;
-the first deviation is that of Bachelier's model, corrected as by Hagan and Woodward (1999).
+the first deviation is that of Bachelier's model, corrected as by Hagan and Woodward (1999). Values
+near their bound are solved for by what they lack to it.
 """
 
 from functools import cache
@@ -17,6 +18,7 @@ from market.arrays import FloatArray
 
 # A step of order four from this near is exact, relative to the deviation.
 NEAR: Final = 1e-4
+NEARER: Final = 1e-6  # inside the bracket, where values near their bound bend more
 ROUNDS: Final = 2  # bare steps; hardly any option needs more
 MOST_ROUNDS: Final = 200
 LARGEST: Final = 100.0  # deviation: nothing is left between the value and its bound
@@ -48,18 +50,23 @@ def deviation_of(value: FloatArray, forward: FloatArray, strike: FloatArray) -> 
     share = value / scale
     options = _Options(np.abs(np.log(forward / strike)), np.log(share))
     deviation = _first(share, np.abs(forward - strike) / scale, options.moneyness)
+    bound = np.minimum(forward, strike)
+    low = value <= 0.5 * bound  # above, a small step says nothing: ln b is flat there
     far = np.ones(deviation.shape, dtype=np.bool_)
     for at in range(ROUNDS):
         rest = options if at == 0 else _Options(*(one[far] for one in options))
         here = deviation if at == 0 else deviation[far]
         step = _step(here, rest)[1]
         moved = here + np.clip(step, -0.5 * here, here)
-        near = np.abs(step) <= NEAR * here
+        near = (np.abs(step) <= NEAR * here) & low[far]
         deviation[far] = moved
         far[far] = ~near
         if not far.any():
             return deviation
-    deviation[far] = _bracketed(_Options(*(one[far] for one in options)))
+    for part, target, side in ((far & low, value, 1.0), (far & ~low, bound - value, -1.0)):
+        if part.any():
+            wanted = np.log(target[part] / scale[part])
+            deviation[part] = _bracketed(_Options(options.moneyness[part], wanted), side)
     return deviation
 
 
@@ -96,15 +103,21 @@ def _bachelier() -> tuple[FloatArray, FloatArray]:
     return table, np.append(np.diff(table), 0.0)
 
 
-def _step(deviation: FloatArray, options: _Options) -> tuple[FloatArray, FloatArray]:
-    """Return ln b less the one wanted, and Householder's step."""
+def _step(
+    deviation: FloatArray, options: _Options, side: float = 1.0
+) -> tuple[FloatArray, FloatArray]:
+    """Return ln b less the one wanted, and Householder's step.
+
+    With the side -1 it is that of what b lacks to its bound, b' (M(t - h) + M(t + h)).
+    """
     h = options.moneyness / deviation
     t = 0.5 * deviation
-    ratio = erfcx((h - t) * ROOT_HALF)
-    ratio -= erfcx((h + t) * ROOT_HALF)
+    ratio = erfcx((h - t) * (side * ROOT_HALF))
+    ratio -= side * erfcx((h + t) * ROOT_HALF)
     ratio *= ROOT_HALF_PI  # b / b'
     h *= h
     over = np.log(ratio) - LOG_ROOT_2_PI - 0.5 * (h + t * t) - options.log_value
+    ratio *= side
     newton = -over * ratio
     slope = 1.0 / ratio
     second = h / deviation - 0.5 * t
@@ -116,21 +129,20 @@ def _step(deviation: FloatArray, options: _Options) -> tuple[FloatArray, FloatAr
     return over, step
 
 
-def _bracketed(options: _Options) -> FloatArray:
+def _bracketed(options: _Options, side: float) -> FloatArray:
     """Return the deviations, each step kept inside a bracket that shrinks."""
     low, high = np.zeros_like(options.moneyness), np.full_like(options.moneyness, LARGEST)
     # Where the value bends from convex to concave in the deviation.
     deviation = np.clip(np.sqrt(2.0 * options.moneyness), 1e-3, LARGEST)
     for _ in range(MOST_ROUNDS):
-        over, step = _step(deviation, options)
-        above = over > 0.0
+        over, step = _step(deviation, options, side)
+        above = side * over > 0.0
         high, low = np.where(above, deviation, high), np.where(above, low, deviation)
         moved = deviation + step
-        outside = ~((moved > low) & (moved < high))
-        moved = np.where(outside, _between(low, high), moved)
-        done = np.abs(moved - deviation) <= 1e-14 * moved
-        deviation = moved
-        if done.all():
+        near = np.abs(step) <= NEARER * deviation
+        inside = near | ((moved > low) & (moved < high))
+        deviation = np.where(inside, moved, _between(low, high))
+        if near.all():
             break
     return deviation
 

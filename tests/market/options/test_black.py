@@ -91,6 +91,25 @@ def test_calls_and_puts_keep_parity(strike: float, years: float, volatility: flo
     assert call - put == pytest.approx(discount * (SPOT - strike), abs=1e-9)
 
 
+@given(
+    strike=st.floats(20.0, 500.0), years=st.floats(0.0, 3.0), volatility=st.floats(0.0, 3.0),
+    sign=SIGNS, more=st.floats(1e-3, 0.5),
+)  # fmt: skip
+def test_a_price_keeps_its_bounds_and_grows_with_volatility_time_and_moneyness(
+    strike: float, years: float, volatility: float, sign: float, more: float
+) -> None:
+    def price(strike: float, years: float, volatility: float) -> float:
+        return float(price_76(SPOT, strike, years, volatility, sign, 1.0))
+
+    here, rounding = price(strike, years, volatility), 1e-13 * (SPOT + strike)
+    intrinsic = max(sign * (SPOT - strike), 0.0)
+    assert intrinsic - rounding <= here <= (SPOT if sign > 0 else strike) + rounding
+    assert price(strike, years, volatility + more) >= here - rounding
+    assert price(strike, years + more, volatility) >= here - rounding
+    moved = sign * (here - price(strike * (1.0 + more), years, volatility))
+    assert -rounding <= moved <= strike * more + 2 * rounding
+
+
 @pytest.mark.parametrize(("years", "volatility"), [(0.0, 0.2), (0.5, 0.0), (0.0, 0.0)])
 def test_without_time_or_volatility_it_is_the_discounted_intrinsic_value(
     years: float, volatility: float

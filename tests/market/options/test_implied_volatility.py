@@ -44,6 +44,10 @@ def test_deep_and_long_ones_come_back_too() -> None:
     price = price_76(100.0, 100.0, 1.0, [6.0, 10.0, 14.0], 1.0, 1.0)
     found = implied_volatility(price, 100.0, 100.0, 1.0, 1.0, 1.0)
     np.testing.assert_allclose(found.volatility, [6.0, 10.0, 14.0], 1e-4)
+    # Nor is a value near its bound taken for solved by a first guess; its price has all digits.
+    price = price_76(100.0, 3449621460.35123, 1.0, 11.417006008215276, 1.0, 1.0)
+    found = implied_volatility(price, 100.0, 3449621460.35123, 1.0, 1.0, 1.0)
+    assert found.volatility == pytest.approx(11.417006008215276, rel=1e-10)
 
 
 @pytest.mark.parametrize(
