@@ -19,6 +19,7 @@ from optrade.flows.train.locked import locked_openings
 from optrade.flows.train.models import Window, train_one
 from optrade.periods import training_window
 from optrade.runtime import Runtime, runtime
+from training.frames.return_rows import HORIZONS
 from training.locked.window import words_of
 from training.settings import Settings
 from training.tasks.rank import RANK
@@ -65,6 +66,8 @@ def page(run: Runtime, tickers: Sequence[str]) -> Iterator[str]:
         yield from ("", f"## Volatility regime, {title}", "", *regime_table(regimes))
         yield from ("", *together(regimes))
         yield from ("", f"## Direction, {title}", "", *direction_table(directions))
+        returns = [one for one in found if one.evidence.task == "distribution"]
+        yield from ("", f"## Distribution of returns, {title}", "", *distribution_table(returns))
     yield from ("", "## The rank itself, 2011-01 to the end", "", *rank_table(run, tickers))
     yield from ("", "## The locked window", "", *locked_table(run))
 
@@ -134,6 +137,28 @@ def direction_table(found: Iterable[Judged]) -> Iterator[str]:
             f"{gate.improvement:+.4f} {_interval(gate.interval, '+.4f')}",
             evidence.verdict.standing, f"{one.seconds:.1f}",
         )  # fmt: skip
+
+
+def distribution_table(found: Iterable[Judged]) -> Iterator[str]:
+    """Yield a row a horizon: the score below the baselines', log score, coverage of 90 %."""
+    yield from _head(
+        "model", "ahead", "sessions", "CRPS (%)", "below the gate's", "gate", "log score",
+        "better by [95 %]", "90 % interval held", "verdict",
+    )  # fmt: skip
+    for one in found:
+        evidence = one.evidence
+        compared = {row.score: row for row in evidence.comparison}
+        for horizon in HORIZONS:
+            score, log = (compared[f"{name}_{horizon}"] for name in ("crps", "log_score"))
+            scale = 100.0 / score.baseline_value
+            ends = [end * scale for end in score.interval or (float("nan"),) * 2]
+            yield _row(
+                _name(evidence), str(horizon), str(evidence.window.tested_decided),
+                f"{score.model:.4f}", f"{score.difference * scale:.1f} % {_interval(ends, '.1f')}",
+                score.baseline.replace("_", " "), f"{log.model:.3f}",
+                f"{log.difference:+.3f} {_interval(log.interval, '+.3f')}",
+                f"{evidence.pooled.scores[f'coverage_{horizon}']:.1%}", evidence.verdict.standing,
+            )  # fmt: skip
 
 
 def rank_table(run: Runtime, tickers: Sequence[str]) -> Iterator[str]:

@@ -22,10 +22,12 @@ from market.targets import DIRECTIONS
 Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[Text], Field(min_length=1)]
 Positive = Annotated[float, Field(gt=0)]
-Task = Literal["direction", "regime"]
+Task = Literal["direction", "regime", "distribution"]
+#: The classes of each task by code; a distribution has none.
 CLASSES: Final[dict[Task, tuple[str, ...]]] = {
     "direction": DIRECTIONS,
     "regime": REGIMES,
+    "distribution": (),
 }
 N_REGIMES: Final = len(REGIMES)
 #: By how much shares read from a file may miss a sum of 1.

@@ -20,6 +20,7 @@ from forecasters.base import (
 from forecasters.calls import Calibration, called, called_up, sigmoid
 from forecasters.mixtures import AnyKind
 from forecasters.paths import rank_interval
+from forecasters.returns import ReturnDistribution, Returns
 from home.records.evidence import Evidence
 
 FORMAT: Final = 2
@@ -89,6 +90,8 @@ class Artifact(Strict):
         if tuple(self.classes) != CLASSES[self.task]:
             raise ValueError(f"classes: got {self.classes}, allowed {CLASSES[self.task]}")
         self.parameters.check_task(self.task)
+        if self.task == "distribution" and not isinstance(self.parameters, Returns):
+            raise ValueError(f"a model of kind {self.parameters.kind} forecasts no distribution")
         self._check_features()
         self._check_calls()
         return self
@@ -106,7 +109,7 @@ class Artifact(Strict):
         if (self.calibration is not None, self.threshold is not None) != (direction,) * 2:
             raise ValueError("calibration and threshold belong to a direction, to nothing else")
         weights = None if self.call_weights is None else len(self.call_weights)
-        if weights != (None if direction else len(self.classes)):
+        if weights != (len(self.classes) if self.task == "regime" else None):
             raise ValueError("call_weights: allowed is one a class of a regime, null otherwise")
 
     def direction(self, features: Mapping[str, float]) -> DirectionForecast:
@@ -156,6 +159,22 @@ class Artifact(Strict):
     def probabilities(self, features: Mapping[str, float]) -> dict[str, float]:
         """Return the probability of every class of a regime model; they sum to 1. See `regime`."""
         return self.regime(features).probabilities
+
+    def distribution(self, features: Mapping[str, float]) -> ReturnDistribution:
+        """Return the distribution of the log-return over the next sessions.
+
+        Raises
+        ------
+        ValueError
+            If this is no model of a distribution.
+        ForecastError
+            `not_finite` as for a direction; `out_of_range` if the model has no number for one.
+        """
+        if not isinstance(self.parameters, Returns):
+            raise ValueError(  # noqa: TRY004 - as of the other tasks
+                f"{self.name} forecasts no distribution"
+            )
+        return self.parameters.at(self._row(features)[0])
 
     def _row(self, features: Mapping[str, float]) -> Float64[np.ndarray, "1 n_features"]:
         """Return what the model reads, all finite; shape (1, n_features).

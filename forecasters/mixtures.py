@@ -11,6 +11,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from forecasters.base import Chances, Parameters, Task, check_lengths, check_shares
 from forecasters.linear import Linear
 from forecasters.paths import Paths
+from forecasters.returns import Returns
 from forecasters.transition_table import Table
 from forecasters.trees import Trees
 from forecasters.unseen import AddOne
@@ -109,6 +110,6 @@ class Pool(_Mixture):
 
 
 AnyKind = Annotated[
-    Linear | Trees | Table | Paths | AddOne | Ensemble | Pool,
+    Linear | Trees | Table | Paths | AddOne | Returns | Ensemble | Pool,
     Field(discriminator="kind"),
 ]

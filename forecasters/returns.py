@@ -150,8 +150,11 @@ class Returns(Single):
         Of the log variance of the return over each horizon; shapes (n_horizons,), (n_horizons,
         n_features).
     shapes
-        Quantiles at `PROBABILITIES` of returns in forecast deviations, drift and all, ascending;
-        shape (n_horizons, N_QUANTILES).
+        Quantiles at `PROBABILITIES` of returns in forecast deviations, with the drift that grows
+        with these, ascending; shape (n_horizons, N_QUANTILES).
+    drift
+        What is added to the log-return over each horizon, whatever the scale; shape
+        (n_horizons,).
     daily
         Past daily returns in forecast deviations, oldest first; shape (n_days,), `BLOCK` or more.
     """
@@ -162,8 +165,9 @@ class Returns(Single):
     intercept: Vector
     coef: Matrix
     shapes: Matrix
+    drift: Vector
     daily: Vector
-    _drift: Float64[np.ndarray, " n_horizons"] = PrivateAttr()
+    _centre: Float64[np.ndarray, " n_horizons"] = PrivateAttr()
     _centred: Float64[np.ndarray, "n_horizons n_quantiles"] = PrivateAttr()
 
     @model_validator(mode="after")
@@ -176,18 +180,20 @@ class Returns(Single):
         check_shape("intercept", self.intercept, (count,))
         check_shape("coef", self.coef, (count, len(self.features)))
         check_shape("shapes", self.shapes, (count, N_QUANTILES))
+        check_shape("drift", self.drift, (count,))
         spread = np.diff(self.shapes, axis=1)
         if (spread < 0).any() or (spread == 0).all(axis=1).any():
             raise ValueError("shapes: allowed are quantiles in ascending order, not all equal")
         if self.daily.ndim != 1 or len(self.daily) < BLOCK:
             raise ValueError(f"daily: got shape {self.daily.shape}, allowed are {BLOCK} or more")
-        self._drift = self.shapes.mean(axis=1)
-        self._centred = self.shapes - self._drift[:, None]
+        self._centre = self.shapes.mean(axis=1)
+        self._centred = self.shapes - self._centre[:, None]
         return self
 
     def check_task(self, task: Task) -> None:
-        """Refuse every task of classes: this forecasts a distribution."""
-        raise ValueError(f"a distribution of returns forecasts no {task}")
+        """Check that it is a distribution."""
+        if task != "distribution":
+            raise ValueError(f"a distribution of returns forecasts no {task}")
 
     def check_row(self, row: Float64[np.ndarray, " n_features"]) -> None:
         """Check that the index is positive.
@@ -221,7 +227,7 @@ class Returns(Single):
         """Return the quantiles of the return over a fitted horizon, of a batch of rows."""
         at = self.horizons.index(horizon)
         scale = np.exp(self.log_variances(values)[:, at] / 2.0)
-        return np.asarray(scale[:, None] * self.shapes[at])
+        return np.asarray(self.drift[at] + scale[:, None] * self.shapes[at])
 
     def at(self, row: Float64[np.ndarray, " n_features"]) -> ReturnDistribution:
         """Return the distribution from one row on.
@@ -243,7 +249,7 @@ class Returns(Single):
         return ReturnDistribution(
             sessions=np.array([0.0, *self.horizons]),
             variances=np.concatenate([[0.0], variances]),
-            drifts=np.concatenate([[0.0], self._drift * np.sqrt(variances)]),
+            drifts=np.concatenate([[0.0], self.drift + self._centre * np.sqrt(variances)]),
             shapes=self._centred,
             daily=self.daily,
         )

@@ -20,13 +20,15 @@ from market.arrays import BoolArray, IntArray
 from market.bootstrap import MEAN_BLOCK
 from market.errors import InputError
 from training.evidence import assemble
+from training.fit.distribution import Distribution
 from training.fit.mixture import Forecaster
 from training.frames.folds import Fold, walk_forward
 from training.frames.rows import Rows, UnlabelledError, pooled, require_views
 from training.judge.out_of_fold import OutOfFold, losses, out_of_fold
 from training.judge.rank import newest_rank, rank_evidence
+from training.judge.returns import ReturnsTested
 from training.settings import Settings
-from training.tasks.declare import Fitted, Task, Trainable
+from training.tasks.declare import Fitted, Registered, Task, Trainable
 from training.tasks.rank import RANK
 
 #: A test part of fewer than three mean blocks of the bootstrap has no interval worth the name.
@@ -86,7 +88,8 @@ class Trained:
     folds
         What each fold's training part fitted.
     losses
-        `session`, `fold`, `loss`, `baseline_loss` of every decided test session, in nats.
+        `session`, `fold`, `loss`, `baseline_loss` of every decided test session, in the unit of
+        the gate's metric.
     evidence
         As `evidence.assemble` gives it.
     tested
@@ -95,13 +98,13 @@ class Trained:
         What serves where this and every other version is refuted.
     """
 
-    task: Task
+    task: Registered
     settings: Settings
-    forecaster: Forecaster
-    folds: tuple[Forecaster, ...]
+    forecaster: Forecaster | Distribution
+    folds: tuple[Forecaster | Distribution, ...]
     losses: pd.DataFrame
     evidence: TrainingEvidence
-    tested: OutOfFold
+    tested: OutOfFold | ReturnsTested
     baseline: FittedBaseline
 
     @property

@@ -10,11 +10,13 @@ from feature_repo.features.iv.path import IV_PATH
 from feature_repo.features.macro.group import MACRO
 from feature_repo.features.sentiment.group import SENTIMENT
 from feature_repo.features.technical.group import TECHNICAL
+from feature_repo.features.technical.variance import VARIANCE
 from market.errors import InputError, UnknownName
 
 # The stored views.
 GROUPS: Final = {
-    group.name: group for group in (TECHNICAL, IV, IV_LAGS, IV_PATH, MACRO, SENTIMENT, EARNINGS)
+    group.name: group
+    for group in (TECHNICAL, VARIANCE, IV, IV_LAGS, IV_PATH, MACRO, SENTIMENT, EARNINGS)
 }
 # Views that a home may lack.
 OPTIONAL_GROUPS: Final = tuple(name for name, group in GROUPS.items() if group.optional)

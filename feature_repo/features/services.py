@@ -53,7 +53,7 @@ def _with_cross(*views: str) -> tuple[str, ...]:
 
 
 # Decision 1: the base pool of 135, +12 sentiment, +11 earnings, +3 and +2 on demand; Decision 2:
-# the 27; for models that simulate the index, what they start from as well.
+# the 27; for models that simulate the index, what they start from as well; what scales returns.
 SERVICES: Final = {
     "direction": references(_BASE),
     "direction_sentiment": _with_cross("sentiment"),
@@ -61,4 +61,5 @@ SERVICES: Final = {
     "direction_sentiment_earnings": _with_cross("sentiment", "earnings"),
     "volatility": references(VOLATILITY_INPUTS),
     "volatility_paths": references((*VOLATILITY_INPUTS, *names("iv_path"))),
+    "distribution": references(("vix_close", *names("variance"))),
 }

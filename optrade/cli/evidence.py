@@ -30,12 +30,12 @@ def evidence_document(model: "Registered") -> "dict[str, Json]":
 
 
 def _rows(model: "Registered") -> list[list[str]]:
-    from training.tasks.catalogue import TASKS
+    from training.tasks.catalogue import REGISTERED
 
     evidence = model.evidence
     compared = {row.score: row for row in evidence.comparison}
     rows = []
-    for number, score in enumerate(TASKS[evidence.task].headline):
+    for number, score in enumerate(REGISTERED[evidence.task].headline):
         row = compared[score]
         first = number == 0
         rows.append(

@@ -129,15 +129,15 @@ class Group(TyperGroup):
 
 def _filled(template: str) -> str:
     from training.models.catalogue import words
-    from training.tasks.catalogue import TASKS
+    from training.tasks.catalogue import REGISTERED, TASKS
 
-    by_task = {task: _either([*reversed(words(task))]) for task in TASKS}
+    by_task = {task: _either([*reversed(words(task))]) for task in REGISTERED}
     return template.format(tasks=_either([*TASKS]), **by_task)
 
 
 def _either(words: list[str]) -> str:
     *others, last = words
-    return f"{', '.join(others)} or {last}"
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def parse_ticker(text: str) -> str:

@@ -29,7 +29,7 @@ UNIT_VALUES: Final = {
 # A week's return or a spread: small beside one.
 OTHER_VALUE: Final = 0.01
 # These forecasters of volatility alone read: without them /predict takes today's band.
-FORECASTER_VIEWS: Final = ("iv_lags", "iv_path")
+FORECASTER_VIEWS: Final = ("variance", "iv_lags", "iv_path")
 
 SIGNAL_QUESTION: Final = {"ticker": "SPY"}
 SIGNALS_QUESTION: Final = {"tickers": ["SPY", "XYZ"]}
@@ -173,7 +173,7 @@ MISSING_FEATURES: Final = {
 }
 UNKNOWN_FEATURES: Final = {
     "error": "unknown_features",
-    "detail": "features: got 'rsi14'; allowed are the 178 names of the feature catalogue, see "
+    "detail": "features: got 'rsi14'; allowed are the 183 names of the feature catalogue, see "
               "the example of /predict in /docs.json",
 }
 BAD_DATE: Final = {

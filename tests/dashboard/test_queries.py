@@ -417,7 +417,7 @@ def test_all_raw_rows_there_is_nothing_lacking_until_a_view_is_built(
     _land_everything(tmp_path / "built")
     found = lacking(tmp_path / "built").set_index("ticker")
     assert found["table"].to_dict() == {
-        **dict.fromkeys(("IWM", "QQQ", "SPY"), "iv, iv_lags, iv_path"), "US": "macro",
+        **dict.fromkeys(("IWM", "QQQ", "SPY"), "variance, iv, iv_lags, iv_path"), "US": "macro",
     }  # fmt: skip
     assert found["act"].str.contains("build-features").all()
 

@@ -24,6 +24,7 @@ def made() -> dict[str, object]:
         "intercept": (a_day + 0.1).tolist(),
         "coef": [[2.0, 0.01, 0.02]] * 3,
         "shapes": [np.quantile(skewed, PROBABILITIES).tolist()] * 3,
+        "drift": [0.001, 0.002, 0.0042],
         "daily": (0.4 * rng.standard_t(5, 600)).tolist(),
     }
 
@@ -47,7 +48,7 @@ def test_the_parameters_come_back_as_written(model):
 def test_at_a_fitted_horizon_they_are_the_scale_times_the_shape(model, distribution, at):
     told = made()
     log = told["intercept"][at] + 2.0 * np.log(20.0) - 0.09 + 0.006
-    expected = np.exp(log / 2.0) * np.array(told["shapes"][at])
+    expected = told["drift"][at] + np.exp(log / 2.0) * np.array(told["shapes"][at])
     found = distribution.quantiles(HORIZONS[at])
     assert found.shape == (N_QUANTILES,)
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
@@ -130,6 +131,7 @@ def test_a_row_without_a_number_is_refused(model):
         ("shapes", [[0.0] * N_QUANTILES] * 3),
         ("shapes", [list(reversed(range(N_QUANTILES)))] * 3),
         ("shapes", [[0.0, 1.0]] * 3),
+        ("drift", [0.0]),
         ("daily", [1.0] * (BLOCK - 1)),
     ],
 )

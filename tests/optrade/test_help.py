@@ -12,12 +12,17 @@ from training.tasks.catalogue import TASKS
 
 
 @pytest.mark.parametrize(
-    ("command", "task"), [("train", "direction"), ("train-volatility", "regime")]
+    ("command", "task"),
+    [
+        ("train", "direction"),
+        ("train-volatility", "regime"),
+        ("train-distribution", "distribution"),
+    ],
 )
 def test_a_training_names_every_model_type_in_its_help(command: str, task: str) -> None:
     text = " ".join(CliRunner().invoke(app, [command, "--help"]).stdout.split())
     *others, last = reversed(words(task))
-    assert f"{', '.join(others)} or {last}." in text
+    assert (f"{', '.join(others)} or {last}." if others else f"{last}.") in text
     assert "{" not in text
 
 

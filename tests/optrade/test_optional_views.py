@@ -137,7 +137,7 @@ def test_a_view_brings_its_flag_by_its_row(
 def test_every_direction_service_has_its_flags() -> None:
     counts = range(len(OPTIONAL_GROUPS) + 1)
     made = {direction_service(some) for n in counts for some in combinations(OPTIONAL_GROUPS, n)}
-    assert made == set(SERVICES) - {"volatility", "volatility_paths"}
+    assert made == set(SERVICES) - {"volatility", "volatility_paths", "distribution"}
 
 
 @pytest.mark.parametrize("safe", [False, True])
@@ -214,7 +214,7 @@ def test_drift_leaves_out_views_that_the_home_does_not_have(
     found = report(lacking, WHOLE, monkeypatch)
     views = {row.view for row in found.features}
     # Neither does it show what no model reads.
-    assert views == set(GROUPS) - set(OPTIONAL_GROUPS) - {"iv_path"}
+    assert views == set(GROUPS) - set(OPTIONAL_GROUPS) - {"iv_path", "variance"}
     assert found.compared == len(found.features)
 
 

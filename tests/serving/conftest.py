@@ -33,6 +33,7 @@ SERVICES = {
     "direction": ("technical", "iv", "macro"),
     "volatility": ("technical", "iv"),
     "volatility_paths": ("technical", "iv"),
+    "distribution": ("iv",),
     # No optional views here: their services, which a ready home has, hold the others alone.
     "direction_sentiment": ("technical", "iv", "macro"),
     "direction_earnings": ("technical", "iv", "macro"),

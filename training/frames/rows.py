@@ -122,7 +122,7 @@ def direction_rows(
     UnlabelledError
         If the frame and the prices do not make one labelled session.
     """
-    table = _of_ticker(frame, ticker)
+    table = feature_table(frame, ticker)
     mine = prices[prices["ticker"] == ticker] if "ticker" in prices else prices
     closes = adjusted_close(mine)
     labels = direction_labels(closes, horizon).reindex(table.index)
@@ -148,7 +148,7 @@ def regime_rows(frame: pd.DataFrame, ticker: str, horizon: int) -> Rows:
     UnlabelledError
         If no session has a label.
     """
-    table = _of_ticker(frame, ticker)
+    table = feature_table(frame, ticker)
     if IV_RANK not in table:
         raise InputError(f"the frame of {ticker} lacks {IV_RANK}; read the volatility service")
     labels = regime_labels(table[IV_RANK], horizon)
@@ -200,7 +200,14 @@ def _or_without(view: str) -> str:
     return f", or train without --{view}" if view in OPTIONAL_GROUPS else ""
 
 
-def _of_ticker(frame: pd.DataFrame, ticker: str) -> pd.DataFrame:
+def feature_table(frame: pd.DataFrame, ticker: str) -> pd.DataFrame:
+    """Return the features of a ticker by session.
+
+    Raises
+    ------
+    InputError
+        If the frame has none of its sessions, or one twice.
+    """
     mine = frame[frame["ticker"] == ticker].sort_values("session")
     if mine.empty:
         known = ", ".join(sorted(frame["ticker"].unique())) or "none"

@@ -126,7 +126,8 @@ def decide(
     standing, words = stand(evidence.gate, counted)
     contest: Contest = "none"
     if compared is not None:
-        wins, beside = beats_champion(compared, same_recipe=before.same_recipe)
+        metric = evidence.gate.metric
+        wins, beside = beats_champion(compared, same_recipe=before.same_recipe, metric=metric)
         contest, words = "won" if wins else "lost", f"{words}; {beside}"
     found = place(standing, contest, unrefuted=before.unrefuted, trial=trial)
     verdict = Verdict(

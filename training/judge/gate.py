@@ -12,7 +12,9 @@ from market.bootstrap import MEAN_BLOCK
 #: Fewer common sessions than three mean blocks of the bootstrap say nothing of either model.
 MIN_COMMON_SESSIONS: Final = 3 * MEAN_BLOCK
 SPA_SIZE: Final = 0.05  # how often the best of idle trials may pass the reality check
-TOLERANCE: Final = 1e-9  # nats; the same forecasts are not worse than themselves
+#: The gate's metrics as words say them; of each less is better.
+METRICS: Final = {"log_loss": "log loss", "crps": "CRPS"}
+TOLERANCE: Final = 1e-9  # of a loss; the same forecasts are not worse than themselves
 
 
 def stand(gate: Gate, trials: Trials | None = None) -> tuple[Standing, str]:
@@ -40,7 +42,9 @@ def judge(gate: Gate) -> Verdict:
     return Verdict(proven=proven, standing=standing, promoted=proven, words=words)
 
 
-def beats_champion(champion: Compared, *, same_recipe: bool) -> tuple[bool, str]:
+def beats_champion(
+    champion: Compared, *, same_recipe: bool, metric: str = "log_loss"
+) -> tuple[bool, str]:
     """Return whether a proven candidate takes a champion's place, and why (Decision 21).
 
     A champion's own recipe, trained again, is a refresh. Another replaces it unless the interval of
@@ -65,7 +69,7 @@ def beats_champion(champion: Compared, *, same_recipe: bool) -> tuple[bool, str]
         by = f", {gain(mean)}, 95 % interval {low:+.4f} to {high:+.4f}"
     return wins, (
         f"{'not worse' if wins else 'worse'} than champion version {version} on "
-        f"{sessions} common sessions (log loss {champion.loss:.4f} against "
+        f"{sessions} common sessions ({METRICS[metric]} {champion.loss:.4f} against "
         f"{champion.champion_loss:.4f}{by})"
     )
 
@@ -79,11 +83,12 @@ def gain(difference: float | None, decimals: int = 4) -> str:
 
 def _against_baseline(gate: Gate) -> tuple[bool, str]:
     name = f"{gate.baseline.replace('_', ' ')}'s"
+    loss = METRICS[gate.metric]
     if gate.bound is None or gate.improvement is None or gate.interval is None:
-        return False, f"the difference from the {name} log loss has no interval"
+        return False, f"the difference from the {name} {loss} has no interval"
     low, high = gate.interval
     figures = (
-        f"pooled out-of-fold log loss {gate.value:.4f} against the {name} "
+        f"pooled out-of-fold {loss} {gate.value:.4f} against the {name} "
         f"{gate.baseline_value:.4f}, {gain(gate.improvement)} "
         f"(95 % interval {low:+.4f} to {high:+.4f}, one-sided bound {gate.bound:+.4f})"
     )

@@ -5,6 +5,7 @@ from typing import Final
 from market.errors import InputError
 from training.models.logistic import LOGISTIC
 from training.models.paths import PATHS
+from training.models.returns import WORD as LOG_HAR
 from training.models.ridge import RIDGE
 from training.models.sample import Mixture, Model
 from training.models.transition_table import TABLE
@@ -19,8 +20,14 @@ MODELS: Final[dict[str, Model | Mixture]] = {
 }
 
 
+#: The model type of the distribution of returns, which is fitted on rows of its own.
+DISTRIBUTION: Final = "distribution"
+
+
 def words(task: str) -> tuple[str, ...]:
     """Return the model types of a task."""
+    if task == DISTRIBUTION:
+        return (LOG_HAR,)
     return tuple(word for word, row in MODELS.items() if task in row.tasks)
 
 

@@ -17,6 +17,7 @@ from home.files import write_durably
 from home.records.evidence import Evidence
 from home.records.training.evidence import TrainingEvidence
 from home.strict_json import Json, signed
+from training.fit.distribution import Distribution, ReturnsFit
 from training.fit.fit import Fit
 from training.fit.mixture import DirectionForecaster
 from training.fit.threshold import DEFAULT
@@ -67,7 +68,7 @@ def serving_document(
     if isinstance(forecaster, DirectionForecaster):
         document["calibration"] = forecaster.calibration.model_dump()
         document["threshold"] = forecaster.threshold.value
-    else:
+    elif not isinstance(forecaster, Distribution):
         document["call_weights"] = list(forecaster.call_weights)
     return signed(document)
 
@@ -83,7 +84,7 @@ def baseline_document(
         Of the version that it serves instead of: it keeps its name, its number and its run.
     """
     fitted, gate = trained.baseline, evidence.gate
-    direction = trained.task.name == "direction"
+    direction, regime = (trained.task.name == name for name in ("direction", "regime"))
     instead = f"version {document['version']} ({document['model']}) is {evidence.verdict.words}"
     short = Evidence(
         proven=False,
@@ -103,7 +104,7 @@ def baseline_document(
             "parameters": fitted.parameters.model_dump(),
             "calibration": IDENTITY.model_dump() if direction else None,
             "threshold": DEFAULT if direction else None,
-            "call_weights": None if direction else [1.0] * len(trained.task.classes),
+            "call_weights": [1.0] * len(trained.task.classes) if regime else None,
             "trained": _trained(fitted.first, fitted.last, fitted.rows),
             "evidence": short.document(),
         }
@@ -152,7 +153,7 @@ def _trained(first: np.datetime64, last: np.datetime64, rows: int) -> dict[str, 
     return {"start": start, "end": end, "rows": rows}
 
 
-def _fitted(fit: Fit) -> dict[str, object]:
+def _fitted(fit: Fit | ReturnsFit) -> dict[str, object]:
     steps = getattr(fit.estimate.estimator, "named_steps", None)
     if steps is None:
         return {"model": fit.estimate.estimator, "scaler": None}

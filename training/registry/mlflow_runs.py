@@ -21,6 +21,7 @@ from home.records.training.evidence import TrainingEvidence
 from home.strict_json import Json
 from home.verified import read_regular, verified
 from market.errors import DamagedFile, InputError, UnknownName
+from training.fit.distribution import ReturnsFit
 from training.fit.fit import Fit, Mixed
 from training.judge.against_champion import Champion
 from training.judge.decide import CHAMPION
@@ -102,7 +103,7 @@ def log_bytes(client: "MlflowClient", run_id: str, content: bytes, file: str) ->
         client.log_artifact(run_id, str(path))
 
 
-def _save_model(fit: Fit | Mixed, folder: Path) -> None:
+def _save_model(fit: Fit | Mixed | ReturnsFit, folder: Path) -> None:
     """Write a linear model as a scikit-learn pipeline, any other as plain data."""
     from mlflow.sklearn import save_model
 

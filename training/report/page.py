@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 TEMPLATE: Final = "page.html.j2"
-TITLES: Final = {"direction": "Direction", "regime": "Volatility regime"}
+TITLES: Final = {
+    "direction": "Direction",
+    "regime": "Volatility regime",
+    "distribution": "Distribution of returns",
+}
 
 
 @dataclass(frozen=True)

@@ -20,39 +20,29 @@ from training.tasks.scores import Scores
 Fitted = TypeVar("Fitted")
 
 
-@dataclass(frozen=True)
-class Trainable(Generic[Fitted]):
-    """A forecast as a walk needs it: its rows, and how parts of them are fitted.
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """What every forecast that is trained says of itself.
 
     Attributes
     ----------
-    rows
-        The labelled rows of one ticker, from a frame, prices, the ticker and settings.
-    fit
-        Fits a training part, given the positions of its rows, with all that is chosen inside it.
-    finish
-        Fits all rows: what serves. What a training part chooses inside itself is chosen here by
-        what each fold's fit says of its own test part.
     service
         The feature service that a model type reads.
     check
         Refuses settings, by an `InputError`.
-    require
-        Refuses rows of all tickers and sessions, by an `InputError`.
     options
         Those of `settings.OPTIONS` that it has.
+    without
+        Settings that say nothing of it, and so are not recorded.
     needs_prices
         Whether its labels come from prices.
     """
 
     name: str
-    rows: Callable[[pd.DataFrame, pd.DataFrame | None, str, Settings], Rows]
-    fit: Callable[[Rows, IntArray, Settings], Fitted]
-    finish: Callable[[Rows, Sequence[Fold], Sequence[Fitted], Settings], Fitted]
     service: Callable[[str], str]
     check: Callable[[Settings], None]
-    require: Callable[[Rows], None] = field(default=lambda _: None)
     options: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     needs_prices: bool = False
 
     def resolve(self, settings: Settings) -> Settings:
@@ -76,7 +66,8 @@ class Trainable(Generic[Fitted]):
 
     def document(self, settings: Settings) -> dict[str, Setting]:
         """Return the settings that the task has, as plain values."""
-        return {key: one for key, one in asdict(settings).items() if key not in self._lacking}
+        unsaid = self._lacking | set(self.without)
+        return {key: one for key, one in asdict(settings).items() if key not in unsaid}
 
     @property
     def _lacking(self) -> frozenset[str]:
@@ -84,21 +75,38 @@ class Trainable(Generic[Fitted]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task(Trainable[Forecaster]):
-    """A forecast of classes: how it is scored, and what it must beat.
+class Trainable(Declared, Generic[Fitted]):
+    """A forecast as a walk needs it: its rows, and how parts of them are fitted.
+
+    Attributes
+    ----------
+    rows
+        The labelled rows of one ticker, from a frame, prices, the ticker and settings.
+    fit
+        Fits a training part, given the positions of its rows, with all that is chosen inside it.
+    finish
+        Fits all rows: what serves. What a training part chooses inside itself is chosen here by
+        what each fold's fit says of its own test part.
+    require
+        Refuses rows of all tickers and sessions, by an `InputError`.
+    """
+
+    rows: Callable[[pd.DataFrame, pd.DataFrame | None, str, Settings], Rows]
+    fit: Callable[[Rows, IntArray, Settings], Fitted]
+    finish: Callable[[Rows, Sequence[Fold], Sequence[Fitted], Settings], Fitted]
+    require: Callable[[Rows], None] = field(default=lambda _: None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered(Declared):
+    """A forecast of which versions are judged, registered and served.
 
     Attributes
     ----------
     classes
-        By code.
-    gate_baselines
-        Those that the gate takes the best of (`out_of_fold.hardest`): Decision 11's, and a coin.
-        Each with its fit from class codes and today's figure of the window's rows: the one taken
-        serves where every version is refuted.
+        By code; a distribution has none.
     file_stem
         Begins a model's file name.
-    has_flat
-        Whether some sessions are scored that have no class.
     headline
         The scores that a person looks at first; the gate's is the first.
     preset
@@ -106,10 +114,26 @@ class Task(Trainable[Forecaster]):
     """
 
     classes: tuple[str, ...]
+    file_stem: str
+    headline: tuple[str, ...]
+    preset: Mapping[str, bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(Trainable[Forecaster], Registered):
+    """A forecast of classes: how it is scored, and what it must beat.
+
+    Attributes
+    ----------
+    gate_baselines
+        Those that the gate takes the best of (`out_of_fold.hardest`): Decision 11's, and a coin.
+        Each with its fit from class codes and today's figure of the window's rows: the one taken
+        serves where every version is refuted.
+    has_flat
+        Whether some sessions are scored that have no class.
+    """
+
     scores: Scores
     baselines: Mapping[str, Baseline]
     gate_baselines: Mapping[str, Callable[[IntArray, FloatArray], Parameters]]
-    file_stem: str
     has_flat: bool
-    headline: tuple[str, ...]
-    preset: Mapping[str, bool]

@@ -1,4 +1,4 @@
-"""Commands that train: direction, volatility regime, all of them."""
+"""Commands that train: direction, volatility regime, distribution of returns, all of them."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from training.settings import Settings
 
 DirectionType = Annotated[str, typer.Option("--model-type", help="{direction}.")]
+DistributionType = Annotated[str, typer.Option("--model-type", help="{distribution}.")]
 RegimeType = Annotated[str, typer.Option("--model-type", help="{regime}.")]
 POOLED = "Train on all underlyings, judge on this one."
 HISTORY = "Train on the sessions before the window as well."
@@ -22,6 +23,8 @@ PooledUnless = Annotated[bool | None, typer.Option("--pooled/--no-pooled", help=
 HistoryUnless = Annotated[
     bool | None, typer.Option("--history/--no-history", help=HISTORY + UNLESS)
 ]
+PooledByDefault = Annotated[bool, typer.Option("--pooled/--no-pooled", help=POOLED)]
+HistoryByDefault = Annotated[bool, typer.Option("--history/--no-history", help=HISTORY)]
 Trial = Annotated[
     bool, typer.Option("--trial", help="Judge and register; what serves stays as it is.")
 ]
@@ -109,6 +112,29 @@ def train_volatility(
         _judge_rank(settings, (period, start, end), as_json)
     else:
         _train([Job(REGIME, one) for one in settings], (period, start, end), as_json, trial=trial)
+
+
+def train_distribution(
+    ticker: options.Ticker,
+    model_type: DistributionType = "log_har",
+    pooled: PooledByDefault = True,
+    history: HistoryByDefault = True,
+    trial: Trial = False,
+    period: options.Period = "5y",
+    start: options.Start = None,
+    end: options.End = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Train and judge the distribution of returns 5, 10 and 21 sessions ahead."""
+    from optrade.flows.train.jobs import Job
+    from training.settings import Settings
+    from training.tasks.distribution import DISTRIBUTION
+
+    settings = [
+        Settings(name, model_type=model_type, pooled=pooled, history=history)
+        for name in options.parse_tickers(ticker)
+    ]
+    _train([Job(DISTRIBUTION, one) for one in settings], (period, start, end), as_json, trial=trial)
 
 
 def train_all(
@@ -211,6 +237,7 @@ def promote(
 COMMANDS = {
     "train": train,
     "train-volatility": train_volatility,
+    "train-distribution": train_distribution,
     "train-all": train_all,
     "promote": promote,
 }

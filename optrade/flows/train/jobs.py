@@ -1,7 +1,7 @@
 """Trainings of a home: what there is to train, the frame that the store gives, labels' prices."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,8 +14,8 @@ from training.frames.coverage import require_optional_views
 from training.frames.dataset import load_frame, load_prices
 from training.models.catalogue import words
 from training.settings import Settings
-from training.tasks.catalogue import TASKS
-from training.tasks.declare import Task, Trainable
+from training.tasks.catalogue import REGISTERED, TASKS
+from training.tasks.declare import Declared, Registered
 from training.walk import Recipe, recipe
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class Job:
     """One model to train; its feature service may be left to the task."""
 
-    task: Task
+    task: Registered
     settings: Settings
 
     def resolved(self) -> "Job":
@@ -74,7 +74,7 @@ def every_job(ticker: str, model_types: str | None = None) -> list[Job]:
     InputError
         If a word names none of them.
     """
-    allowed = list(dict.fromkeys(word for task in TASKS for word in words(task)))
+    allowed = list(dict.fromkeys(word for task in REGISTERED for word in words(task)))
     asked = set(allowed)
     if model_types is not None:
         asked = {word.strip() for word in model_types.split(",")}
@@ -84,15 +84,16 @@ def every_job(ticker: str, model_types: str | None = None) -> list[Job]:
         )
     return [
         Job(task, Settings(ticker, word, **task.preset))
-        for task in TASKS.values()
+        for task in REGISTERED.values()
         for word in words(task.name)
         if word in asked
     ]
 
 
 def preferred_jobs(ticker: str) -> list[Job]:
-    """Return the training of each task's preferred model."""
-    return list({job.task.name: job for job in every_job(ticker)}.values())
+    """Return the training of the preferred model of each task that a signal is made of."""
+    every = {job.task.name: job for job in every_job(ticker)}
+    return [every[name] for name in TASKS]
 
 
 def landed_prices(run: "Runtime", ticker: str) -> Entry:
@@ -127,7 +128,7 @@ def home_recipe(run: "Runtime", job: Job, start: pd.Timestamp, end: pd.Timestamp
 def training_inputs(
     run: "Runtime",
     store: "FeatureStore",
-    task: Trainable[Any],
+    task: Declared,
     settings: Settings,
     start: pd.Timestamp,
     end: pd.Timestamp,

@@ -10,10 +10,12 @@ from feature_repo.features.definition_hash import definition_hash
 from home.manifest import read_manifest
 from optrade.flows.train.jobs import Job, landed_prices, training_inputs
 from optrade.periods import training_window
+from training.distribution import walk_returns
 from training.frames.coverage import require_optional_views
 from training.locked.window import locked_sessions
 from training.registry.register import Registered, register
 from training.registry.tracking_database import require_writable
+from training.tasks.declare import Task
 from training.walk import Trained, walk
 
 if TYPE_CHECKING:
@@ -72,7 +74,12 @@ def train_one(run: "Runtime", store: "FeatureStore", job: Job, window: Window) -
     entry = landed_prices(run, settings.ticker)
     start, end = training_window(window.period, window.start, window.end, entry.first, entry.last)
     frame, prices = training_inputs(run, store, task, settings, start, end)
-    trained = walk(task, frame, prices, settings, start)
+    if isinstance(task, Task):
+        trained = walk(task, frame, prices, settings, start)
+    elif prices is not None:
+        trained = walk_returns(frame, prices, settings, start)
+    else:
+        raise TypeError(f"a {task.name} needs the prices that it is fitted on")
     # Scores over the locked window are no fresh evidence: how many there are is said.
     seen = locked_sessions(trained.tested.sessions, pd.Timestamp(entry.last))
     window_seen = trained.evidence.window.model_copy(update={"locked_sessions": seen})

@@ -37,7 +37,7 @@ class World:
 
     def sources(self, group: str) -> dict[str, FloatArray]:
         """The arrays of a group, made the way the platform makes them."""
-        if group == "technical":
+        if group in ("technical", "variance"):
             return adjust(**self.bars)
         if group == "iv":
             return {**self.indices, "hv_20": self.values("technical")["hv_20"]}

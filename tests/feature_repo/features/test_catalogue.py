@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SPEC = ROOT.parent / "shared" / "spec" / "features.json"
 STORED = {
     "technical": 83,
+    "variance": 5,
     "iv": 18,
     "iv_lags": 5,
     "iv_path": 10,
@@ -20,7 +21,7 @@ STORED = {
 }
 COUNTS = STORED | {"cross": 5}
 # Views that the platform adds to the catalogue it was given.
-ADDED = {"iv_path"}
+ADDED = {"iv_path", "variance"}
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,7 @@ def test_services():
         "direction_sentiment_earnings": 135 + 12 + 11 + 5,
         "volatility": 27,
         "volatility_paths": 37,
+        "distribution": 6,
     }
     for refs in SERVICES.values():
         assert len(set(refs)) == len(refs)
@@ -120,6 +122,7 @@ def test_lists_and_totals_are_those_of_the_catalogue(spec):
 def test_entities():
     assert {name: group.entity for name, group in (GROUPS | ON_DEMAND).items()} == {
         "technical": "ticker",
+        "variance": "ticker",
         "iv": "ticker",
         "iv_lags": "ticker",
         "iv_path": "ticker",

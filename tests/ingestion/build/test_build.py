@@ -532,6 +532,7 @@ def test_recorded_views_reach_the_last_session(recordings: Any) -> None:
     found = {r.view: (r.keys, r.rows_new, r.last_session, r.stale) for r in recordings.built}
     assert found == {
         "technical": (3, 21088, last, None),
+        "variance": (3, 21088, last, None),
         "iv": (3, 21088, last, None),
         "iv_lags": (3, 21088, last, None),
         "iv_path": (3, 21088, last, None),

@@ -126,7 +126,13 @@ def test_a_shard_names_nothing(landed: Path, tmp_path: Path) -> None:
     task = task_of(data, manifest)
     (shard,) = shards_of(task, RawReader(data, manifest), [("ticker", "SPY")])
     (done,) = build_shard(task, shard)
-    assert {entry.table for entry in done.entries} == {"technical", "iv", "iv_lags", "iv_path"}
+    assert {entry.table for entry in done.entries} == {
+        "technical",
+        "variance",
+        "iv",
+        "iv_lags",
+        "iv_path",
+    }
     assert all((data / entry.path).is_file() for entry in done.entries)
     assert read_manifest(data) == manifest
     # The next build that writes takes what nobody named away.

@@ -96,11 +96,11 @@ def test_without_one_of_its_indices_a_ticker_has_prices_only(
     raw = of("SPY", tmp_path)
     assert raw.versions(PRICES).height == len(DAYS)
     assert raw.of(INDICES) == {}
-    assert views(raw) == ["technical"]
+    assert views(raw) == ["technical", "variance"]
     land(tmp_path, INDICES, index("VIX3M", DAYS))
     raw = of("SPY", tmp_path)
     assert set(raw.of(INDICES)) == set(index_symbols("SPY").values())
-    assert views(raw) == ["technical", "iv", "iv_lags", "iv_path"]
+    assert views(raw) == ["technical", "variance", "iv", "iv_lags", "iv_path"]
 
 
 def test_before_the_first_landing_there_is_nothing(
@@ -113,7 +113,7 @@ def test_before_the_first_landing_there_is_nothing(
     before = (AT - pd.Timedelta(days=1)).to_pydatetime()
     assert views(of("SPY", tmp_path), before) == []
     assert views(of_market(tmp_path), before) == []
-    assert views(of("SPY", tmp_path), AT.to_pydatetime()) == ["technical"]
+    assert views(of("SPY", tmp_path), AT.to_pydatetime()) == ["technical", "variance"]
     assert views(of_market(tmp_path), AT.to_pydatetime()) == []
     assert views(of_market(tmp_path), later.to_pydatetime()) == ["macro"]
 

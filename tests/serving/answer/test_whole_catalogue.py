@@ -78,8 +78,8 @@ def test_a_signal_of_the_whole_catalogue(whole_home, documents, write):
     signal = open_home(whole_home, CONFIGURATION).signal_for("SPY", AS_OF).document()
     Signal.model_validate(signal)
     assert signal["session"] == SESSION
-    # The path view belongs to a service of its own, which this model does not ask for.
-    read = sorted(set(GROUPS) - set(OPTIONAL_GROUPS) - {"iv_path"})
+    # The views of paths and of returns belong to services of their own, which nothing here asks for.
+    read = sorted(set(GROUPS) - set(OPTIONAL_GROUPS) - {"iv_path", "variance"})
     assert signal["provenance"]["age_in_sessions"] == dict.fromkeys(read, 0)
 
 
@@ -88,8 +88,8 @@ def test_a_signal_of_simulated_paths_reads_their_view(whole_home, documents, wri
     write(whole_home / "models", documents["paths"](definition_hash=definition_hash()))
     signal = open_home(whole_home, CONFIGURATION).signal_for("SPY", AS_OF).document()
     Signal.model_validate(signal)
-    # Without the view of the other forecasters' lags.
-    read = sorted(set(GROUPS) - set(OPTIONAL_GROUPS) - {"iv_lags"})
+    # Without the views of other forecasters.
+    read = sorted(set(GROUPS) - set(OPTIONAL_GROUPS) - {"iv_lags", "variance"})
     assert signal["provenance"]["age_in_sessions"] == dict.fromkeys(read, 0)
     assert signal["provenance"]["models"]["regime"]["feature_service"] == "volatility_paths"
     shown = signal["volatility"]["iv_rank_forecast"]
