@@ -26,5 +26,5 @@ def test_it_is_judged_registered_and_served(copied) -> None:
     frame = load_frame(run.feature_store(online=False), model.feature_service, ["SPY"], session)
     found = model.distribution(frame.drop(columns=["ticker", "session"]).iloc[0].to_dict())
     assert 0 < found.deviation(5) < found.deviation(21) < 1
-    listed = {one["name"] for one in copied.json("champions")["models"]}
+    listed = {one["name"] for one in copied.json("champions")}
     assert "distribution_SPY" in listed

@@ -78,7 +78,7 @@ def test_a_signal_of_the_whole_catalogue(whole_home, documents, write):
     signal = open_home(whole_home, CONFIGURATION).signal_for("SPY", AS_OF).document()
     Signal.model_validate(signal)
     assert signal["session"] == SESSION
-    # The views of paths and of returns belong to services of their own, which nothing here asks for.
+    # The views of paths and of returns belong to services that nothing here asks for.
     read = sorted(set(GROUPS) - set(OPTIONAL_GROUPS) - {"iv_path", "variance"})
     assert signal["provenance"]["age_in_sessions"] == dict.fromkeys(read, 0)
 
