@@ -19,7 +19,7 @@ from training.fit.fit import Fit, fit_rows
 from training.frames.rows import Rows, regime_rows
 from training.models import paths as module
 from training.models.catalogue import MODELS
-from training.models.paths import FLOOR, PATH_DECIMALS, SMALLEST, fit, ridge
+from training.models.paths import FLOOR, PATH_DECIMALS, SMALLEST, SPREAD, fit, ridge
 from training.models.sample import Sample, UnfittableError
 
 PERSISTENCE, SHOCK = 0.97, 0.06
@@ -67,7 +67,8 @@ def test_its_chances_are_nearly_the_true_ones_and_nearer_than_the_tables(
     true = np.array([true_chances(log_index, at) for at in tested])
     table = fit_rows(rows, np.arange(TRAIN), MODELS["table"], 40)
     said, tables = (one.probabilities(rows.values[tested]) for one in (fitted, table))
-    assert np.abs(said - true).mean() < 0.035
+    # Wider than this market's law, which never has a week that it had not before.
+    assert np.abs(said - true).mean() < 0.04
     assert np.abs(said - true).mean() < 0.75 * np.abs(tables - true).mean()
 
     def divergence(chance: np.ndarray) -> float:
@@ -85,12 +86,19 @@ def test_scale_and_drift_put_each_training_row_on_its_own_path(rows: Rows, fitte
     scale = np.exp(found.volatility.forecast(volatility_inputs(values, SMALLEST)))
     drift = found.drift.forecast(drift_inputs(values))
     steps = np.arange(1, HORIZON + 1) / HORIZON
-    again = scale[:, None] * (found.paths + drift[:, None] * steps)
+    again = scale[:, None] * (found.paths / SPREAD + drift[:, None] * steps)
     np.testing.assert_allclose(again, rows.ahead[:TRAIN], atol=scale.max() * 10.0**-PATH_DECIMALS)
     assert np.median(scale) == pytest.approx(SHOCK, rel=0.15)
     assert np.abs(drift).max() < 1.0, "a mean-reverting forecast is weak"
     behind = values[:, INPUTS.index("vix_log_distance_250")]
     assert np.corrcoef(drift, behind)[0, 1] < -0.5, "it goes back to the mean"
+
+
+def test_paths_are_wider_than_they_were(fitted: Fit) -> None:
+    """The fit is of the log of a path's deviation, so their geometric mean is their spread."""
+    steps = np.diff(fitted.parameters.paths, axis=1, prepend=0.0)
+    deviations = np.sqrt(np.mean(steps**2, axis=1))
+    assert np.exp(np.log(deviations).mean()) == pytest.approx(SPREAD, rel=0.02)
 
 
 def test_every_class_keeps_a_chance_whatever_the_paths_say(rows: Rows, fitted: Fit) -> None:
