@@ -1,6 +1,6 @@
 """What every command starts from: settings, home, one clock, and the stores they lead to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,13 @@ class Runtime:
     def as_of(self, given: str | None = None) -> pd.Timestamp:
         """Return the clock of the command (see `resolve_as_of`)."""
         return resolve_as_of(self.home, given, self.now)
+
+    def pricing(self, capital: float | None, *, require_edge: bool) -> "Runtime":
+        """Return the same with a command's options of pricing, where it gives any."""
+        told: dict[str, object] = {} if capital is None else {"capital": capital}
+        if require_edge:
+            told["require_edge"] = True
+        return replace(self, settings=self.settings.model_copy(update=told))
 
     def landing_time(self, given: str | None = None) -> pd.Timestamp:
         """Return when what a command changes becomes known: now in a live home, else its clock."""

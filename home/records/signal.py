@@ -1,13 +1,14 @@
 """A signal as it is answered, recorded and shown: one shape from the models to the pages."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
 from home.origin import Origin
 from home.records.evidence import Evidence
 from home.records.record import Record, json_value
+from home.records.structure import Structure
 from home.strict_json import Json
 from market.errors import InputError
 from market.iv_rank import IvDirection, IvRegime
@@ -133,7 +134,9 @@ class Provenance(Record):
 class Signal(Record):
     """A signal: the recommendation, what it rests on, and where it comes from.
 
-    `structure` is null until legs are priced.
+    `structure` is null where the strategy takes no position or none can be priced, and
+    `structure_note` says why; where there is one it is null. Both are of a signal that is younger
+    than structures.
     """
 
     ticker: str
@@ -151,7 +154,8 @@ class Signal(Record):
     iv_context: IvContext
     volatility: Volatility
     alternatives: list[Alternative]
-    structure: dict[str, Any] | None
+    structure: Structure | None
+    structure_note: str | None
     evidence: SignalEvidence
     provenance: Provenance
 
@@ -178,6 +182,7 @@ def recorded_signal(text: str) -> Signal:
         volatility.setdefault("iv_rank_forecast", None)
     if isinstance(provenance := document.get("provenance"), dict):
         provenance.setdefault("carried", None)
+    document.setdefault("structure_note", None)
     for model in _served(document):
         model.setdefault("model", None)
         model.setdefault("note", None)

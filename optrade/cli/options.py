@@ -60,6 +60,19 @@ Period = Annotated[str, typer.Option("--period", help="Length of the training wi
 Start = Annotated[str | None, typer.Option("--start", help="First session, instead of --period.")]
 End = Annotated[str | None, typer.Option("--end", help="Last session of the training window.")]
 Views = Annotated[list[str] | None, typer.Option("--views", help="See `Command`.")]
+Capital = Annotated[
+    float | None,
+    typer.Option(
+        "--capital", min=1, help="USD that positions are sized by; by default OPTRADE_CAPITAL."
+    ),
+]
+RequireEdge = Annotated[
+    bool,
+    typer.Option(
+        "--require-edge",
+        help="Take no position whose expected value after costs is not above 0.",
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 
 

@@ -21,6 +21,7 @@ from market.underlyings import underlying
 from serving.answer.predictions import Question, build_prediction, check_question
 from serving.answer.signals import Models, build_signal
 from serving.answer.standby import around_null
+from serving.answer.structure import CLOSING_FEATURES, Pricing, references
 from serving.http.schema import PredictAnswer
 from serving.reading.artifact import ArtifactFiles
 from serving.reading.configuration import Configuration
@@ -64,8 +65,10 @@ class OpenHome:
     require_proven: bool
     definition_hash: str
     data_dir: str
+    pricing: Pricing = field(default_factory=Pricing)
     # Asking Feast for a service costs milliseconds: its references are kept.
     known: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
+    priced_with: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict, repr=False)
 
     def signal_for(self, ticker: str, as_of: pd.Timestamp) -> Signal:
         """Return a ticker's signal at a moment.
@@ -96,7 +99,9 @@ class OpenHome:
                 self._check_proven(ticker, instead.direction, instead.regime)
                 models = instead
             else:
-                return build_signal(row, models, as_of=as_of, origin=self.origin)
+                return build_signal(
+                    row, models, as_of=as_of, origin=self.origin, pricing=self.pricing
+                )
 
     def predict(self, question: Question) -> PredictAnswer:
         """Return the design's prediction output for a caller's own features.
@@ -140,12 +145,31 @@ class OpenHome:
             ticker,
             Requirements(as_of, self.settle, self.origin, self.definition_hash, self.data_dir),
             on_demand=[name for name in models.features() if is_on_demand(name)],
+            beside=self._beside(models),
         )
 
+    def _beside(self, models: Models) -> dict[str, str]:
+        """Return the references of what a position is priced with, of views that are there."""
+        read = () if models.distribution is None else tuple(models.distribution.features)
+        if read not in self.priced_with:
+            held = {view.name for view in self.store.list_feature_views(allow_cache=True)}
+            asked = references((*CLOSING_FEATURES, *read))
+            self.priced_with[read] = {
+                name: reference
+                for name, reference in asked.items()
+                if reference.partition(":")[0] in held
+            }
+        return self.priced_with[read]
+
     def _models(self, ticker: str) -> Models:
-        models = Models(self._model("direction", ticker), self._model("regime", ticker))
-        self._check_proven(ticker, models.direction, models.regime)
-        return models
+        direction, regime = self._model("direction", ticker), self._model("regime", ticker)
+        self._check_proven(ticker, direction, regime)
+        try:
+            return Models(direction, regime, distribution=self._model("distribution", ticker))
+        except Refusal as refusal:
+            # The signal stands without it; its position says why nothing is known of its chances.
+            missing = refusal.error == "model_missing"
+            return Models(direction, regime, {} if missing else {"distribution": refusal.detail})
 
     def _model(self, task: Task, ticker: str) -> Artifact:
         return self.models.load(task, ticker)
@@ -219,4 +243,5 @@ def open_home(home: Path, configuration: Configuration) -> OpenHome:
         require_proven=configuration.require_proven,
         definition_hash=of,
         data_dir=str(files.root.resolve()),
+        pricing=Pricing(configuration.capital, configuration.require_edge),
     )

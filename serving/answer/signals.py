@@ -1,7 +1,7 @@
 """From a row of features and two models to a signal. Pure: no store, no file, no clock."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar, cast
 
 import pandas as pd
@@ -23,9 +23,11 @@ from home.records.signal import (
 )
 from market.iv_rank import IvRegime, band, expected_iv_direction
 from market.targets import UP, Direction
+from serving.answer.structure import NO_POSITION, NOT_PRICED, UNJUDGED, Priced, Pricing
 from serving.reading.refusal import Refusal
 from serving.reading.row import FeatureRow
-from trading.strategies.selector import Forecasts, select
+from trading.strategies.selector import Forecasts, Recommendation, select
+from trading.structures.edge import beside, has_edge, without_edge
 
 Answer = TypeVar("Answer")
 
@@ -44,11 +46,15 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Models:
-    """The two models that a signal takes; `notes` say of a task why another than usual answers."""
+    """The models that a signal takes; `notes` say of a task why another than usual answers.
+
+    That of the distribution prices chances alone: a signal is one without it.
+    """
 
     direction: Artifact
     regime: Artifact
     notes: Mapping[str, str] = field(default_factory=dict)
+    distribution: Artifact | None = None
 
     @property
     def proven(self) -> bool:
@@ -62,7 +68,14 @@ class Models:
         )
 
 
-def build_signal(row: FeatureRow, models: Models, *, as_of: pd.Timestamp, origin: Origin) -> Signal:
+def build_signal(
+    row: FeatureRow,
+    models: Models,
+    *,
+    as_of: pd.Timestamp,
+    origin: Origin,
+    pricing: Pricing | None = None,
+) -> Signal:
     """Return the signal for a row of features.
 
     Parameters
@@ -71,10 +84,13 @@ def build_signal(row: FeatureRow, models: Models, *, as_of: pd.Timestamp, origin
         Holds every feature of `models.features()`.
     as_of, origin
         The clock (with a zone) and the origin that `provenance` carries.
+    pricing
+        How positions are priced; None prices none.
     """
     predicted = prediction(row.values, models.direction)
     expected = volatility(row.values, models.regime)
     chosen = select(forecasts(predicted, iv_outlook(expected)), proven=models.proven)
+    chosen, position = _with_position(row, models, chosen, pricing)
     return Signal(
         ticker=row.ticker,
         session=str(row.session.date()),
@@ -91,10 +107,32 @@ def build_signal(row: FeatureRow, models: Models, *, as_of: pd.Timestamp, origin
         iv_context=iv_context(row.values),
         volatility=expected,
         alternatives=list(chosen.alternatives),
-        structure=None,
+        structure=position.structure,
+        structure_note=position.why_none,
         evidence=_evidence(models),
         provenance=_provenance(row, models, as_of, origin),
     )
+
+
+def _with_position(
+    row: FeatureRow, models: Models, chosen: Recommendation, pricing: Pricing | None
+) -> tuple[Recommendation, Priced]:
+    """Return the position of a recommendation, and what is recommended once it is known."""
+    if pricing is None:
+        return chosen, Priced(None, NOT_PRICED)
+    found = pricing.priced(
+        row,
+        chosen.strategy,
+        chosen.position_size,
+        models.distribution,
+        models.notes.get("distribution", UNJUDGED),
+    )
+    if found.structure is None:
+        return chosen, found
+    if pricing.require_edge and not has_edge(found.structure):
+        return without_edge(chosen, found.structure), Priced(None, NO_POSITION)
+    other = beside(chosen, found.structure)
+    return replace(chosen, alternatives=(*chosen.alternatives, other)), found
 
 
 def prediction(values: Mapping[str, float], model: Artifact) -> Prediction:

@@ -40,4 +40,5 @@ def around_null(
                 f"version {served.version} ({served.model}) does not answer: "
                 f"{', '.join(read[:SHOWN])}{more} without a value, which this one does not read"
             )
-    return Models(found["direction"], found["regime"], notes)
+    notes = {**models.notes, **notes}
+    return Models(found["direction"], found["regime"], notes, models.distribution)

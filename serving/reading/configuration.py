@@ -28,6 +28,10 @@ class Configuration(BaseModel):
         Of the home's data; null is what its manifest says.
     require_proven
         Refuse signals of models that have not beaten their baselines (Decision 11).
+    require_edge
+        Take no position whose expected value after costs is not above 0 over its band.
+    capital
+        In USD, which positions are sized by; null sizes none.
     settle_minutes
         For how long after a session's decision time the one before it still counts as fresh.
     feature_store
@@ -39,6 +43,8 @@ class Configuration(BaseModel):
     as_of: str | None = None
     origin: Origin | None = None
     require_proven: bool = False
+    require_edge: bool = False
+    capital: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     settle_minutes: Annotated[int, Field(ge=0)] = SETTLE_MINUTES
     feature_store: Annotated[str, Field(min_length=1)] | None = None
 

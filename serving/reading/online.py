@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -182,6 +183,7 @@ def read_row(
     ticker: str,
     needed: Requirements,
     on_demand: Sequence[str] = (),
+    beside: Mapping[str, str] = MappingProxyType({}),
 ) -> FeatureRow:
     """Return a ticker's features if all views answer with one session that is fresh.
 
@@ -191,6 +193,9 @@ def read_row(
         `view:feature` of every stored feature needed, by name.
     on_demand
         Features to compute from those.
+    beside
+        `view:feature` of what the answer can do without, by name: neither a null nor a view that
+        lags behind refuses it.
 
     Raises
     ------
@@ -200,8 +205,9 @@ def read_row(
         `mixed_sessions`, `stale` or `null_features`.
     """
     with _answering():
-        pointer, values, moments = _consistent(store, client, references, ticker, needed)
-    sessions = _sessions(moments, ticker)
+        pointer, values, moments = _consistent(store, client, references, beside, ticker, needed)
+    views = {reference.partition(":")[0] for reference in references.values()}
+    sessions = _sessions({view: moments[view] for view in moments if view in views}, ticker)
     last = last_complete_session(needed.as_of)
     session = answering_session(sessions, pointer.session_date(), last, needed.as_of, needed.settle)
     named = {name: values[reference] for name, reference in references.items()}
@@ -215,7 +221,13 @@ def read_row(
         )
     age = age_in_sessions(session, last)
     ages = dict.fromkeys(sorted(sessions), age)
-    return FeatureRow(ticker, session, named, ages, _carried(pointer, session, ages))
+    extra = {
+        name: values[reference]
+        if session_closing_at(moments[reference.partition(":")[0]]) == session
+        else float("nan")
+        for name, reference in beside.items()
+    }
+    return FeatureRow(ticker, session, named, ages, _carried(pointer, session, ages), extra)
 
 
 def _carried(
@@ -233,6 +245,7 @@ def _consistent(
     store: "FeatureStore",
     client: "Redis",
     references: Mapping[str, str],
+    beside: Mapping[str, str],
     ticker: str,
     needed: Requirements,
 ) -> tuple[SessionPointer, dict[str, float], dict[str, pd.Timestamp]]:
@@ -241,17 +254,19 @@ def _consistent(
     A run publishes in one transaction, but the pointer and the views are read one after the other:
     where a transaction came in between, they are read again. What still differs stands so.
     """
+    views = {reference.partition(":")[0] for reference in references.values()}
+    asked = list(dict.fromkeys([*references.values(), *beside.values()]))
     for _ in range(READS):
         content = client.get(SESSION_POINTER)
         pointer = _parse_pointer(content)
         _check_pointer(pointer, ticker, needed)
         response = store.get_online_features(
-            features=list(references.values()),
+            features=asked,
             entity_rows=[{"ticker": ticker, "market": MARKET}],
             full_feature_names=True,
         ).proto
         values, moments = _unpack(response)
-        if len(set(moments.values())) == 1 and client.get(SESSION_POINTER) == content:
+        if len({moments[view] for view in views}) == 1 and client.get(SESSION_POINTER) == content:
             break
     return pointer, values, moments
 

@@ -1,7 +1,7 @@
 """A row of features as the online store holds it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -18,6 +18,8 @@ class FeatureRow:
         Every feature by name; all finite.
     ages
         Sessions completed since, by view.
+    beside
+        Features that an answer can do without, of the same session; NaN where there is no value.
     carried
         The macro series and months that the month before stands in for (Decision 23), of a row
         that reads them; None where the store does not say.
@@ -28,3 +30,4 @@ class FeatureRow:
     values: Mapping[str, float]
     ages: Mapping[str, int]
     carried: tuple[str, ...] | None = ()
+    beside: Mapping[str, float] = field(default_factory=dict)

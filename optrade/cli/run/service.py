@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from optrade.cli import options
+
 Host = Annotated[str, typer.Option("--host", help="Address to listen on.")]
 Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="Port to listen on.")]
 Proven = Annotated[
@@ -11,7 +13,13 @@ Proven = Annotated[
 ]
 
 
-def serve(host: Host = "127.0.0.1", port: Port = 3000, require_proven: Proven = False) -> None:
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 3000,
+    require_proven: Proven = False,
+    capital: options.Capital = None,
+    require_edge: options.RequireEdge = False,
+) -> None:
     """Serve signals over HTTP until stopped: POST /signal {"ticker": "SPY"}."""
     import os
 
@@ -19,7 +27,8 @@ def serve(host: Host = "127.0.0.1", port: Port = 3000, require_proven: Proven = 
     from optrade.runtime import runtime
     from serving.http.orphan import SUPERVISOR
 
-    environment = prepare(runtime(), require_proven=require_proven, host=host, port=port)
+    run = runtime().pricing(capital, require_edge=require_edge)
+    environment = prepare(run, require_proven=require_proven, host=host, port=port)
     environment[SUPERVISOR] = str(os.getpid())
     where = f"http://{place(host, port)}"
     typer.echo(f"serving on {where} (documentation at /), stop with ctrl-c", err=True)

@@ -26,6 +26,8 @@ def signal(
     ticker: options.Ticker,
     record: Record = False,
     as_of: options.AsOf = None,
+    capital: options.Capital = None,
+    require_edge: options.RequireEdge = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Give the signal of one underlying."""
@@ -33,7 +35,8 @@ def signal(
     from optrade.flows.train.trained import require_served
     from optrade.runtime import runtime
 
-    run, asked = runtime(), options.parse_ticker(ticker)
+    run = runtime().pricing(capital, require_edge=require_edge)
+    asked = options.parse_ticker(ticker)
     require_served(run.home)
     signals = compute_signals(run, [asked], run.as_of(as_of))
     failed = _recorded(run, signals) if record else None
@@ -49,6 +52,8 @@ def signal_all(
     tickers: options.Tickers = options.EVERY_TICKER,
     record: Record = False,
     as_of: options.AsOf = None,
+    capital: options.Capital = None,
+    require_edge: options.RequireEdge = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Give the signals of several underlyings; exit code 3 where one has none."""
@@ -57,7 +62,8 @@ def signal_all(
     from optrade.flows.train.trained import require_served
     from optrade.runtime import runtime
 
-    run, asked = runtime(), options.parse_tickers(tickers)
+    run = runtime().pricing(capital, require_edge=require_edge)
+    asked = options.parse_tickers(tickers)
     require_served(run.home)
     answers = answer_each(run, asked, run.as_of(as_of))
     signals = [row for row in answers if isinstance(row, Signal)]
@@ -100,9 +106,19 @@ def show_signals(signals: "list[Signal]") -> None:
     print_table("signals", COLUMNS, [signal_row(row) for row in signals], width=WIDTH)
     for row in signals:
         typer.echo(f"{row.ticker}: {row.reasoning}")
+        typer.echo(f"{row.ticker}: {position_words(row)}")
         if row.provenance.carried:
             months = ", ".join(row.provenance.carried)
             typer.echo(f"{row.ticker}: carried from the month before: {months}, never released")
+
+
+def position_words(row: "Signal") -> str:
+    """Return a signal's position in a sentence, or why it has none."""
+    from trading.structures.words import in_words
+
+    if row.structure is None:
+        return f"no position: {row.structure_note or 'recorded before positions were priced'}"
+    return in_words(row.structure)
 
 
 def signal_row(row: "Signal") -> list[str]:

@@ -15,6 +15,8 @@ def served_configuration(run: "Runtime", *, require_proven: bool = False) -> Con
         as_of=None if origin == "live" else run.as_of().isoformat(),
         origin=origin,
         require_proven=require_proven,
+        require_edge=run.settings.require_edge,
+        capital=run.settings.capital,
         settle_minutes=run.settings.settle_minutes,
         feature_store=str(run.home.files.feature_store.relative_to(run.home.root)),
     )

@@ -1,0 +1,133 @@
+"""The priced position of a signal, from a row of features and a model of the distribution.
+
+Pure. A signal without a position, or whose position cannot be priced, says why and goes on.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from feature_repo.features.catalogue import find
+from forecasters.base import ForecastError
+from forecasters.document import Artifact
+from home.records.signal import PositionSize
+from home.records.structure import Structure
+from market.errors import InputError
+from market.underlyings import underlying
+from serving.reading.row import FeatureRow
+from trading.strategies.selector import NO_TRADE
+from trading.structures.price import price_structure
+from trading.structures.quote import Closing, listing_of, outlook_of, synthetic_quote
+from trading.structures.sizing import contracts
+
+#: What a session closed with: price, indices and the rate. A signal can do without them.
+CLOSING_FEATURES: Final = (
+    "sma_20", "price_to_sma_20", "vix_close", "vix_term_slope", "treasury_3m",
+)  # fmt: skip
+NO_POSITION: Final = "the strategy takes no position"
+NOT_PRICED: Final = "positions are not priced here"
+UNJUDGED: Final = "no model of the distribution serves: run `optrade train-distribution`"
+#: Structures that are kept: a few sessions of a thousand tickers.
+KEPT: Final = 4096
+
+
+def references(names: tuple[str, ...]) -> dict[str, str]:
+    """Return `view:feature` of stored features, by name."""
+    return {name: f"{find(name)[0].name}:{name}" for name in names}
+
+
+class Priced(NamedTuple):
+    """A structure, or why there is none."""
+
+    structure: Structure | None
+    why_none: str | None
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """How positions are priced.
+
+    What a row and a model make does not change, so it is kept: pricing one takes milliseconds.
+
+    Attributes
+    ----------
+    capital
+        In USD; None where none is told.
+    require_edge
+        Whether positions without a positive expected value are refused.
+    """
+
+    capital: float | None = None
+    require_edge: bool = False
+    _kept: dict[tuple[object, ...], Priced] = field(default_factory=dict, repr=False)
+
+    def priced(
+        self,
+        row: FeatureRow,
+        strategy: str,
+        size: PositionSize,
+        model: Artifact | None,
+        unjudged: str = UNJUDGED,
+    ) -> Priced:
+        """Return a strategy's position on a row of features.
+
+        Parameters
+        ----------
+        row
+            `beside` holds `CLOSING_FEATURES`, and what the model reads.
+        model
+            Of the distribution; None leaves the chances out.
+        unjudged
+            Why there is no model.
+        """
+        if strategy == NO_TRADE.name:
+            return Priced(None, NO_POSITION)
+        sha = None if model is None else model.sha256
+        key = (row.ticker, row.session, strategy, size, sha, unjudged, *row.beside.values())
+        if (kept := self._kept.get(key)) is not None:
+            return kept
+        try:
+            found = Priced(self._structure(row, strategy, size, model, unjudged), None)
+        except InputError as error:
+            found = Priced(None, str(error))
+        if len(self._kept) >= KEPT:
+            self._kept.clear()
+        self._kept[key] = found
+        return found
+
+    def _structure(
+        self,
+        row: FeatureRow,
+        strategy: str,
+        size: PositionSize,
+        model: Artifact | None,
+        unjudged: str,
+    ) -> Structure:
+        of = underlying(row.ticker)
+        closing = closing_of(row.beside)
+        board, life = synthetic_quote(of, row.session, closing)
+        outlook = None
+        if model is not None:
+            read = {name: row.beside.get(name, np.nan) for name in model.features}
+            try:
+                outlook = outlook_of(model.distribution(read), closing, life, listing_of(of))
+            except ForecastError as error:
+                unjudged = error.detail
+        notes = [f"its chances are unknown: {unjudged}"] if outlook is None else []
+        found = price_structure(strategy, board, life, outlook, notes)
+        if self.capital is None:
+            return found
+        count = contracts(found, self.capital, size)
+        return found.model_copy(update={"contracts": count})
+
+
+def closing_of(values: Mapping[str, float]) -> Closing:
+    """Return what a session closed with, NaN where a feature has no value.
+
+    The price that was traded is its mean of 20 sessions, which is of the same scale, and its
+    distance from that.
+    """
+    mean, away, index, slope, percent = (values.get(name, np.nan) for name in CLOSING_FEATURES)
+    return Closing(mean * (1.0 + away), index, index + slope, percent / 100.0)

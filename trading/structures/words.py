@@ -1,0 +1,57 @@
+"""A position in a sentence, as a terminal shows it."""
+
+from home.records.structure import Structure
+
+
+def in_words(structure: Structure) -> str:
+    """Return legs, price, loss, chances and exit of a position, in USD."""
+    return f"{_legs(structure)}; {_price(structure)}; {_exit(structure)}; {_source(structure)}"
+
+
+def _legs(found: Structure) -> str:
+    legs = ", ".join(f"{leg.action} {leg.strike:g} {leg.right}" for leg in found.legs)
+    count = "" if found.contracts is None else f"{found.contracts} x "
+    return f"{count}{legs}, {found.expiration} ({found.days_to_expiry} days)"
+
+
+def _price(found: Structure) -> str:
+    net = found.natural.net
+    kind = "pays" if net > 0 else "receives"
+    profit = found.natural.max_profit
+    most = "without limit" if profit is None else f"{profit:,.0f}"
+    words = (
+        f"{kind} {abs(net):.2f} a share ({abs(found.mid.net):.2f} at mid), "
+        f"loses at most {found.natural.max_loss:,.0f} a contract, wins {most}"
+    )
+    if found.chances is None:
+        return words
+    odds = found.chances
+    return (
+        f"{words}; profit at expiry {odds.profit:.0%} (the smile says "
+        f"{odds.profit_risk_neutral:.0%}), target first {odds.target:.0%}, stop first "
+        f"{odds.stop:.0%}; worth {odds.expected_value:+.0f} a contract after costs, "
+        f"{odds.low:+.0f} to {odds.high:+.0f}"
+    )
+
+
+def _exit(found: Structure) -> str:
+    plan = found.exit
+    stops = [
+        f"{word} {price:.2f}"
+        for word, price in (("below", plan.stop_below), ("above", plan.stop_above))
+        if price is not None
+    ]
+    way = "brings" if plan.target > 0 else "costs"
+    return (
+        f"close when it {way} {abs(plan.target):.2f}, or the underlying closes "
+        f"{' or '.join(stops)}, or on {plan.last_day}"
+    )
+
+
+def _source(found: Structure) -> str:
+    words = {
+        "chain": f"priced on the chain of {found.quote_time}",
+        "scaled chain": f"priced on the index's chain of {found.quote_time}, scaled",
+        "synthetic": "priced by the volatility index, no chain",
+    }[found.pricing]
+    return "; ".join([words, *found.notes])
