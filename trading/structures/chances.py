@@ -12,7 +12,7 @@ from market.options.costs import COMMISSION, MULTIPLIER
 from market.options.smile import Smile
 from trading.structures.exits import EXPIRY, STOP, TARGET, ExitPlan, Exits, exits
 from trading.structures.payoff import Legs, breakevens, value_at_expiry
-from trading.structures.worth import worth_at, worth_grid
+from trading.structures.worth import SpotGrid, along, worth_at, worth_grid
 
 #: Relative step of the price that a density is read with.
 STEP: Final = 1e-4
@@ -63,13 +63,15 @@ def chances(
     max_loss
         USD a contract.
     """
-    values = []
-    ended = _ended(legs, smiles[0], spot, years, outlook, plan)
-    for smile in smiles:
-        # A level that is wrong is so at the entry and at every mark.
-        moved = _worth_now(legs, smile, spot) - _worth_now(legs, smiles[0], spot)
-        held = ended if smile is smiles[0] else _ended(legs, smile, spot, years, outlook, plan)
-        values.append(_expected(held, Entry(entry.paid + moved, entry.half_spread), len(legs.side)))
+    grid = SpotGrid.of(smiles[0], spot)
+    places = grid.places(outlook.paths)
+    worths = [worth_grid(legs, smile, grid, years) for smile in smiles]
+    ends = [exits(plan, outlook.paths, along(legs, w, places, outlook.paths)) for w in worths]
+    now = [_worth_now(legs, smile, spot) for smile in smiles]
+    # A level that is wrong is so at the entry and at every mark.
+    entries = [Entry(entry.paid + moved - now[0], entry.half_spread) for moved in now]
+    values = [_expected(ended, at, len(legs.side)) for ended, at in zip(ends, entries, strict=True)]
+    ended = ends[0]
     profit = value_at_expiry(legs, outlook.ends) > entry.paid
     return Chances(
         profit=float(profit.mean()),
@@ -82,18 +84,6 @@ def chances(
         expected_value_of_risk=values[0] / max_loss,
         paths=len(outlook.paths),
     )
-
-
-def _ended(
-    legs: Legs,
-    smile: Smile,
-    spot: float,
-    years: Float64[np.ndarray, " n_closes"],
-    outlook: Outlook,
-    plan: ExitPlan,
-) -> Exits:
-    worth = worth_grid(legs, smile, spot, years).along(outlook.paths)
-    return exits(plan, outlook.paths, worth)
 
 
 def _worth_now(legs: Legs, smile: Smile, spot: float) -> float:

@@ -29,7 +29,7 @@ from trading.structures.chances import Entry, Outlook, chances
 from trading.structures.exits import ExitPlan
 from trading.structures.legs import structure_plan
 from trading.structures.payoff import Legs, bounds, breakevens
-from trading.structures.worth import worth_grid
+from trading.structures.worth import SpotGrid, worth_grid
 
 #: Places of the profit table: prices of the underlying, and days beside the first and the last.
 SHOWN_SPOTS: Final = 21
@@ -221,12 +221,12 @@ def _table(board: Board, legs: Legs, life: Life, paid: float) -> ProfitTable:
     days = pd.DatetimeIndex([life.entered, *life.closes])
     years = np.array([smile.years, *life.years])
     shown = np.unique(np.linspace(0, len(days) - 1, SHOWN_DAYS).round().astype(int))
-    grid = worth_grid(legs, smile, board.spot, years[shown])
-    edge = len(grid.spot) // 5  # three deviations of five are shown
-    at = np.linspace(edge, len(grid.spot) - 1 - edge, SHOWN_SPOTS).round().astype(int)
-    profit = MULTIPLIER * (grid.worth[:, at] - paid)
+    grid = SpotGrid.of(smile, board.spot)
+    edge = len(grid.prices) // 5  # three deviations of five are shown
+    at = np.linspace(edge, len(grid.prices) - 1 - edge, SHOWN_SPOTS).round().astype(int)
+    profit = MULTIPLIER * (worth_grid(legs, smile, grid, years[shown])[:, at] - paid)
     return ProfitTable(
         days=[str(day.date()) for day in days[shown]],
-        spot=grid.spot[at].round(2).tolist(),
+        spot=grid.prices[at].round(2).tolist(),
         profit=profit.round(2).tolist(),
     )

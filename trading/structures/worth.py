@@ -1,10 +1,11 @@
 """What a position is worth before expiry, by the underlying's price and the sessions gone by."""
 
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
+from typing import Final, NamedTuple, Self
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from market.options.black import price_76
 from market.options.smile import Smile
@@ -15,57 +16,78 @@ SPOTS: Final = 81
 REACH: Final = 5.0
 
 
-@dataclass(frozen=True)
-class WorthGrid:
-    """Worth of a position in USD a share at the close of every session of its life.
+class Places(NamedTuple):
+    """Where prices lie on a grid: the place below, and the share of the way to the next."""
 
-    The smile keeps its level and its shape in deviations while the underlying moves; its last row
-    is the payoff at expiry.
+    below: Int64[np.ndarray, "n_paths n_closes"]
+    share: Float64[np.ndarray, "n_paths n_closes"]
+
+
+@dataclass(frozen=True)
+class SpotGrid:
+    """Prices of the underlying in USD around one, evenly far apart in their logs.
 
     Attributes
     ----------
     spot
-        Prices of the underlying in USD, ascending.
-    years
-        Time left at each close, 0 at the last.
-    worth
-        By close and price.
+        The one in the middle.
+    reach
+        Log of the last over it.
     """
 
-    legs: Legs
-    spot: Float64[np.ndarray, " n_spots"]
-    years: Float64[np.ndarray, " n_closes"]
-    worth: Float64[np.ndarray, "n_closes n_spots"]
+    spot: float
+    reach: float
 
-    def along(
-        self, spots: Float64[np.ndarray, "n_paths n_closes"]
-    ) -> Float64[np.ndarray, "n_paths n_closes"]:
-        """Return worth along paths; exact at expiry, between prices by straight lines."""
-        found = np.empty_like(spots)
-        for close, row in enumerate(self.worth[:-1]):
-            found[:, close] = np.interp(spots[:, close], self.spot, row)
-        found[:, -1] = value_at_expiry(self.legs, spots[:, -1])
-        return found
+    @classmethod
+    def of(cls, smile: Smile, spot: float) -> Self:
+        """Return the grid that reaches five deviations of a smile's expiry to each side."""
+        return cls(spot, REACH * smile.at_the_money * float(np.sqrt(smile.years)))
+
+    @cached_property
+    def prices(self) -> Float64[np.ndarray, " n_spots"]:
+        """The prices, ascending."""
+        return np.asarray(self.spot * np.exp(np.linspace(-self.reach, self.reach, SPOTS)))
+
+    def places(self, spots: Float64[np.ndarray, "n_paths n_closes"]) -> Places:
+        """Return where prices lie, those beyond the grid at its ends."""
+        at = (np.log(spots / self.spot) + self.reach) * ((SPOTS - 1) / (2.0 * self.reach))
+        at = np.clip(at, 0.0, SPOTS - 1.0)
+        below = np.minimum(at.astype(np.int64), SPOTS - 2)
+        return Places(below, at - below)
 
 
 def worth_grid(
-    legs: Legs, smile: Smile, spot: float, years: Float64[np.ndarray, " n_closes"]
-) -> WorthGrid:
-    """Return a position's worth by close and price of the underlying.
+    legs: Legs, smile: Smile, grid: SpotGrid, years: Float64[np.ndarray, " n_closes"]
+) -> Float64[np.ndarray, "n_closes n_spots"]:
+    """Return a position's worth in USD a share by close and price of the underlying.
+
+    The smile keeps its level and its shape in deviations while the underlying moves.
 
     Parameters
     ----------
     legs, smile
         The position, and what prices it now.
-    spot
-        The underlying's price in USD now.
+    grid
+        The prices.
     years
         Time left at each close of its life, descending to 0 at the last.
     """
-    reach = REACH * smile.at_the_money * np.sqrt(smile.years)
-    spots = spot * np.exp(np.linspace(-reach, reach, SPOTS))
-    before = worth_at(legs, smile, spot, years[:-1], spots)
-    return WorthGrid(legs, spots, years, np.vstack([before, value_at_expiry(legs, spots)]))
+    before = worth_at(legs, smile, grid.spot, years[:-1], grid.prices)
+    return np.vstack([before, value_at_expiry(legs, grid.prices)])
+
+
+def along(
+    legs: Legs,
+    worth: Float64[np.ndarray, "n_closes n_spots"],
+    places: Places,
+    spots: Float64[np.ndarray, "n_paths n_closes"],
+) -> Float64[np.ndarray, "n_paths n_closes"]:
+    """Return worth along paths; exact at expiry, between prices of a grid by straight lines."""
+    closes = np.arange(len(worth))
+    low = worth[closes, places.below]
+    found = low + places.share * (worth[closes, places.below + 1] - low)
+    found[:, -1] = value_at_expiry(legs, spots[:, -1])
+    return np.asarray(found)
 
 
 def worth_at(

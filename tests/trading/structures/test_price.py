@@ -16,7 +16,7 @@ from trading.structures.exits import EXPIRY, STOP, TARGET, ExitPlan, exits
 from trading.structures.legs import STRUCTURES, structure_plan
 from trading.structures.payoff import bounds, value_at_expiry
 from trading.structures.price import price_structure
-from trading.structures.worth import worth_at, worth_grid
+from trading.structures.worth import SpotGrid, along, worth_at, worth_grid
 
 
 def test_every_strategy_but_no_trade_has_legs():
@@ -130,12 +130,19 @@ def test_paths_end_at_the_first_reason_and_the_stop_counts_first():
 def test_worth_ends_at_the_payoff_and_stays_within_its_bounds():
     on, when = board(index=60.0), life()
     legs = choose_legs(on, structure_plan("Iron Condor"))
-    grid = worth_grid(legs, on.smile, on.spot, when.years)
-    assert (grid.worth[-1] == value_at_expiry(legs, grid.spot)).all()
-    assert grid.worth.min() >= bounds(legs).least
-    assert grid.worth.max() <= bounds(legs).most
-    along = grid.along(np.tile(grid.spot[:, None], len(when.years)))
-    assert pytest.approx(grid.worth) == along.T
+    grid = SpotGrid.of(on.smile, on.spot)
+    worth = worth_grid(legs, on.smile, grid, when.years)
+    assert (worth[-1] == value_at_expiry(legs, grid.prices)).all()
+    assert worth.min() >= bounds(legs).least
+    assert worth.max() <= bounds(legs).most
+    paths = np.tile(grid.prices[:, None], len(when.years))
+    assert along(legs, worth, grid.places(paths), paths).T == pytest.approx(worth)
+    between = np.full((1, len(when.years)), on.spot * 1.013)
+    found = along(legs, worth, grid.places(between), between)[0, 0]
+    exact = worth_at(legs, on.smile, on.spot, when.years[:1], between[0, :1])[0, 0]
+    assert found == pytest.approx(exact, abs=0.02)
+    beyond = np.full((1, len(when.years)), 10 * on.spot)
+    assert along(legs, worth, grid.places(beyond), beyond)[0, 0] == worth[0, -1]
 
 
 def test_strikes_without_a_market_are_not_chosen():
