@@ -136,7 +136,7 @@ def test_worth_ends_at_the_payoff_and_stays_within_its_bounds():
     assert worth.min() >= bounds(legs).least
     assert worth.max() <= bounds(legs).most
     paths = np.tile(grid.prices[:, None], len(when.years))
-    assert along(legs, worth, grid.places(paths), paths).T == pytest.approx(worth)
+    assert pytest.approx(worth) == along(legs, worth, grid.places(paths), paths).T
     between = np.full((1, len(when.years)), on.spot * 1.013)
     found = along(legs, worth, grid.places(between), between)[0, 0]
     exact = worth_at(legs, on.smile, on.spot, when.years[:1], between[0, :1])[0, 0]
