@@ -10,6 +10,10 @@ from jaxtyping import Bool, Float64
 LOWEST: Final = 0.3
 
 
+#: Deviations within which a cubic levels off beyond its ends.
+LEVELLING: Final = 0.8
+
+
 class Shape(Protocol):
     """Volatility as a ratio to that at the money, by depth; see `Smile`."""
 
@@ -23,7 +27,7 @@ class Shape(Protocol):
 
 
 class Cubic(NamedTuple):
-    """1 + tilt d + bend d^2 + twist d^3 of the depth d, clipped where nothing was fitted."""
+    """1 + tilt d + bend d^2 + twist d^3 of the depth d, level where nothing was fitted."""
 
     tilt: float
     bend: float
@@ -33,12 +37,14 @@ class Cubic(NamedTuple):
 
     def ratio(self, depth: Float64[np.ndarray, "*n"]) -> Float64[np.ndarray, "*n"]:
         """Return the ratios, at least `LOWEST`."""
-        d = np.clip(depth, self.shallowest, self.deepest)
+        inside = np.clip(depth, self.shallowest, self.deepest)
+        # A corner in the smile is a butterfly for less than nothing: it levels off smoothly.
+        d = inside + LEVELLING * np.tanh((depth - inside) / LEVELLING)
         raw = 1.0 + d * (self.tilt + d * (self.bend + d * self.twist))
         return np.asarray(np.maximum(raw, LOWEST))
 
     def extrapolated(self, depth: Float64[np.ndarray, "*n"]) -> Bool[np.ndarray, "*n"]:
-        """Whether a depth is clipped."""
+        """Whether a depth lies beyond what was fitted."""
         return np.asarray((depth < self.shallowest) | (depth > self.deepest))
 
 
