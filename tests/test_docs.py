@@ -16,12 +16,14 @@ from ingestion.gate.rules import row_rules
 from ingestion.tables.catalogue import INDICES, OPTION_CHAINS
 from market.calendar import decision_time, sessions
 from market.iv_rank import BAND_CUTS, REGIME_CUTS
+from market.options import costs
 from market.targets import HORIZON, MOVE
 from monitoring.drift import measure, null, quality
 from optrade.cli import GROUPS, MODULES
 from optrade.settings import Settings
 from trading.ledger.schema import CREATE_OUTCOMES, CREATE_SIGNALS
 from trading.strategies import plans, selector, sizing
+from trading.structures import board, quote
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -96,7 +98,7 @@ def rows(page: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
-    "page", ["strategies", "labels", "ledger", "operation", "extending", "signal"]
+    "page", ["strategies", "labels", "ledger", "operation", "extending", "signal", "structure"]
 )
 def test_a_page_is_short_and_the_readme_leads_to_it(page: str) -> None:
     assert len(text(page).splitlines()) <= 150
@@ -132,6 +134,22 @@ def test_the_strategies_are_those_of_the_matrix() -> None:
 )
 def test_the_floors_sizes_and_plans_are_those_of_the_code(words: str) -> None:
     assert words in text("strategies")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "nearest to {} days, of {} to {};".format(
+            plans.EXPIRY_TARGET_DAYS, *plans.EXPIRY_WINDOW_DAYS
+        ),
+        f"within {board.DELTA_SLACK:.2f}",
+        f"{costs.COMMISSION:.2f} USD a contract",
+        f"{quote.PATHS:,} paths",
+        f"{100 * plans.MAX_LOSS:.0f} % of it may be lost",
+    ],
+)
+def test_how_a_position_is_priced_is_that_of_the_code(words: str) -> None:
+    assert words in " ".join(text("options").split())
 
 
 def test_the_labels_are_those_of_the_code() -> None:
@@ -193,7 +211,7 @@ def records(kind: type[Record], path: str = "") -> Iterator[tuple[str, set[str]]
 
 def test_every_field_of_a_signal_is_told_and_no_other() -> None:
     told: dict[str, set[str]] = {}
-    for part in text("signal").split("\n## ")[1:]:
+    for part in f"{text('signal')}\n{text('structure')}".split("\n## ")[1:]:
         heading, body = part.split("\n", 1)
         for path in re.findall(r"`([^`]+)`", heading) or [""]:
             told[path] = set(re.findall(r"^\| `([^`]+)` \|", body, re.MULTILINE))

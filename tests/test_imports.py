@@ -26,9 +26,9 @@ PURE = (
     "ingestion/gate/sequences.py", "ingestion/gate/missing_bars.py", "ingestion/gate/adjustment.py",
     "ingestion/gate/levels.py",
     "training/frames", "training/judge", "training/fit", "training/tasks", "training/explain",
-    "trading/strategies",
+    "trading/strategies", "trading/structures",
     "serving/answer/signals.py", "serving/answer/predictions.py", "serving/reading/freshness.py",
-    "serving/http/examples.py",
+    "serving/answer/structure.py", "serving/http/examples.py", "serving/http/structure_example.py",
     "monitoring/drift/psi.py", "monitoring/drift/null.py", "monitoring/drift/quality.py",
 )  # fmt: skip
 EXEMPT = {

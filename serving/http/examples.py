@@ -4,6 +4,7 @@ from functools import cache
 from typing import Final
 
 from home.strict_json import Json
+from serving.http.structure_example import STRUCTURE
 
 DATE: Final = "2024-01-16"
 # The design's own values; the other features take the value of their unit.
@@ -117,8 +118,14 @@ SIGNAL_ANSWER: Final = {
     "alternatives": [
         {"strategy": "Buy Calls", "why_not": "needs IV forecast LOW, it is NORMAL"},
         {"strategy": "NO TRADE", "why_not": "every floor is passed"},
+        {
+            "strategy": "NO TRADE (required edge)",
+            "why_not": "an edge is not required; its expected value after costs is +8 USD a "
+                       "contract, -3 to +23 with volatility a point lower or higher",
+        },
     ],
-    "structure": None,
+    "structure": STRUCTURE,
+    "structure_note": None,
     "evidence": {
         "proven": False,
         "direction": _EVIDENCE,

@@ -23,6 +23,7 @@ READERS = {
     "feature_repo/asof_store.py": "rows that a caller pushes, of files that are no lake's",
     "feature_repo/store/monitoring.py": "its own measures, of files that are no lake's",
     "feature_repo/store/writes.py": "a file of a Feast project that is added to, no lake's",
+    "ingestion/sources/recorded/chain_files.py": "a caller's folder of chains, no lake's",
     "home/manifest.py": "its paths are `Manifest.paths`, which checks them",
     "feature_repo/store/source.py": "`Manifest.paths`; a plain folder has no manifest",
     "dashboard/queries/data.py": "`Manifest.path`",

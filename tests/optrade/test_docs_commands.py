@@ -11,7 +11,7 @@ import pytest
 pytestmark = pytest.mark.integration
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-PAGES = ("strategies", "labels", "ledger", "operation", "extending", "signal")
+PAGES = ("strategies", "labels", "ledger", "operation", "extending", "signal", "structure")
 # Printed alone on an indented line, after a line of cron, or as a cell's whole words.
 PRINTED = re.compile(
     r"^ {4,}(?:[\d,]+ [\d,]+ \* \* \S+  )?optrade ([^#\n]+)|\| `optrade ([^`|]+)` \|", re.M

@@ -20,7 +20,7 @@ SEED_FIELDS = [
 ]  # fmt: skip
 DESIGN_FIELDS = [
     "ticker", "session", "prediction", "iv_context", "volatility", "alternatives", "structure",
-    "evidence", "provenance",
+    "structure_note", "evidence", "provenance",
 ]  # fmt: skip
 
 

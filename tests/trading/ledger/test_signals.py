@@ -78,7 +78,8 @@ def test_another_moment_of_asking_is_the_same_signal(path):
         ("strategy", "NO TRADE"),
         ("prediction.probability", 0.61),
         ("provenance.origin", "live"),
-        ("structure", {"legs": []}),
+        ("structure", None),
+        ("structure.contracts", 4),
     ],
 )
 def test_another_content_for_a_key_is_reported_and_the_first_stays(path, place, value):
