@@ -7,7 +7,7 @@ import typer
 
 from optrade.cli.endings import INTERRUPTED, end
 from optrade.cli.options import Command, Group
-from optrade.cli.run import daily, demo, doctor, monitoring, redis, service, signals
+from optrade.cli.run import daily, demo, doctor, monitoring, prices, redis, service, signals
 from optrade.cli.store import audit, catalogue, data, quarantine, repair
 from optrade.cli.train import champions, diagnose, locked, models
 
@@ -28,6 +28,7 @@ MODULES = (
     champions,
     diagnose,
     signals,
+    prices,
     monitoring,
     service,
     daily,

@@ -1,9 +1,10 @@
 """An open home: the one way from a ticker to its signal, for the command line and for HTTP."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
@@ -16,12 +17,13 @@ from forecasters.document import Artifact
 from home.layout import Home
 from home.origin import Origin
 from home.records.signal import Signal
+from home.records.structure import Structure
 from market.errors import ConfigurationError
 from market.underlyings import underlying
 from serving.answer.predictions import Question, build_prediction, check_question
 from serving.answer.signals import Models, build_signal
 from serving.answer.standby import around_null
-from serving.answer.structure import CLOSING_FEATURES, Pricing, references
+from serving.answer.structure import CLOSING_FEATURES, UNJUDGED, Pricing, references
 from serving.http.schema import PredictAnswer
 from serving.reading.artifact import ArtifactFiles
 from serving.reading.configuration import Configuration
@@ -37,10 +39,15 @@ from serving.reading.online import (
 )
 from serving.reading.refusal import SOON, NullFeatures, Refusal, known_ticker
 from serving.reading.row import FeatureRow
+from trading.strategies.selector import STRATEGIES
+from trading.structures.legs import structure_plan
 
 if TYPE_CHECKING:
     from feast import FeatureStore
     from redis import Redis
+
+#: What a position needs of its row whatever else is missing: a view with the ticker's session.
+SESSION_OF: Final = CLOSING_FEATURES[:1]
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,30 @@ class OpenHome:
                     row, models, as_of=as_of, origin=self.origin, pricing=self.pricing
                 )
 
+    def price_for(self, ticker: str, strategy: str, as_of: pd.Timestamp) -> Structure:
+        """Return any one strategy's position at a moment, as a signal prices it.
+
+        It is sized as the largest position of its strategy.
+
+        Parameters
+        ----------
+        as_of
+            The clock, with a zone.
+
+        Raises
+        ------
+        InputError
+            If the ticker or the strategy is unknown, or there is no position to price.
+        Refusal
+            If there is no row that can be stood behind.
+        """
+        ticker = underlying(ticker).ticker
+        structure_plan(strategy)
+        model, why_none = self._distribution(ticker)
+        row = self._read(references(SESSION_OF), ticker, as_of, (), self._beside(model))
+        size = STRATEGIES[strategy].limit
+        return self.pricing.structure(row, strategy, size, model, why_none or UNJUDGED)
+
     def predict(self, question: Question) -> PredictAnswer:
         """Return the design's prediction output for a caller's own features.
 
@@ -138,19 +169,31 @@ class OpenHome:
             )
 
     def _row(self, models: Models, ticker: str, as_of: pd.Timestamp) -> FeatureRow:
+        computed = [name for name in models.features() if is_on_demand(name)]
+        beside = self._beside(models.distribution)
+        return self._read(self._references(models), ticker, as_of, computed, beside)
+
+    def _read(
+        self,
+        needed: Mapping[str, str],
+        ticker: str,
+        as_of: pd.Timestamp,
+        on_demand: Sequence[str],
+        beside: Mapping[str, str],
+    ) -> FeatureRow:
         return read_row(
             self.store,
             self.client,
-            self._references(models),
+            needed,
             ticker,
             Requirements(as_of, self.settle, self.origin, self.definition_hash, self.data_dir),
-            on_demand=[name for name in models.features() if is_on_demand(name)],
-            beside=self._beside(models),
+            on_demand=on_demand,
+            beside=beside,
         )
 
-    def _beside(self, models: Models) -> dict[str, str]:
+    def _beside(self, model: Artifact | None) -> dict[str, str]:
         """Return the references of what a position is priced with, of views that are there."""
-        read = () if models.distribution is None else tuple(models.distribution.features)
+        read = () if model is None else tuple(model.features)
         if read not in self.priced_with:
             held = {view.name for view in self.store.list_feature_views(allow_cache=True)}
             asked = references((*CLOSING_FEATURES, *read))
@@ -164,12 +207,19 @@ class OpenHome:
     def _models(self, ticker: str) -> Models:
         direction, regime = self._model("direction", ticker), self._model("regime", ticker)
         self._check_proven(ticker, direction, regime)
+        model, why_none = self._distribution(ticker)
+        notes = {} if why_none is None else {"distribution": why_none}
+        return Models(direction, regime, notes, model)
+
+    def _distribution(self, ticker: str) -> tuple[Artifact | None, str | None]:
+        """Return the model of the distribution, or why it is not used; neither where none serves.
+
+        A signal stands without it; its position says why nothing is known of its chances.
+        """
         try:
-            return Models(direction, regime, distribution=self._model("distribution", ticker))
+            return self._model("distribution", ticker), None
         except Refusal as refusal:
-            # The signal stands without it; its position says why nothing is known of its chances.
-            missing = refusal.error == "model_missing"
-            return Models(direction, regime, {} if missing else {"distribution": refusal.detail})
+            return None, None if refusal.error == "model_missing" else refusal.detail
 
     def _model(self, task: Task, ticker: str) -> Artifact:
         return self.models.load(task, ticker)

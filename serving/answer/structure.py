@@ -89,7 +89,7 @@ class Pricing:
         if (kept := self._kept.get(key)) is not None:
             return kept
         try:
-            found = Priced(self._structure(row, strategy, size, model, unjudged), None)
+            found = Priced(self.structure(row, strategy, size, model, unjudged), None)
         except InputError as error:
             found = Priced(None, str(error))
         if len(self._kept) >= KEPT:
@@ -97,14 +97,21 @@ class Pricing:
         self._kept[key] = found
         return found
 
-    def _structure(
+    def structure(
         self,
         row: FeatureRow,
         strategy: str,
         size: PositionSize,
         model: Artifact | None,
-        unjudged: str,
+        unjudged: str = UNJUDGED,
     ) -> Structure:
+        """Return a strategy's position on a row of features; see `priced`.
+
+        Raises
+        ------
+        InputError
+            If it cannot be priced, or the capital does not allow one contract.
+        """
         of = underlying(row.ticker)
         closing = closing_of(row.beside)
         board, life = synthetic_quote(of, row.session, closing)

@@ -67,6 +67,7 @@ def found(home: Path, glob: str) -> list[Path]:
 SIMULATED: Final = "ingest --source simulated --seed 3 --tickers SPY,IWM"
 TRAIN: Final = "train --ticker SPY"
 SIGNAL: Final = "signal --ticker SPY"
+PRICE: Final = "price --ticker SPY --strategy"
 SECRET: Final = "hunter2"  # in every key and password, and never shown
 # The notice of a copied home, whose online store is its own and empty.
 FILLED: Final = "optrade: the online store was empty: filled from parquet in"
@@ -155,6 +156,14 @@ FLAGS: Final = {
         f"two tickers where one goes, {command}": Mistake(f"{command} --ticker SPY,IWM", "--ticker: got 2 underlyings .SPY, IWM., allowed is one; run")
         for command in ("signal", "drift", "diagnose")
     },
+    "a strategy that is none": Mistake(f"{PRICE} straddle", "--strategy: got 'straddle', allowed are Buy Calls, .*Iron Condor"),
+    "a strategy without a position": Mistake(f"{PRICE} 'NO TRADE'", "--strategy: got 'NO TRADE', allowed are Buy Calls"),
+    "a position of no strategy": Mistake("price --ticker SPY", "--strategy"),
+    "a position of a ticker of no home": Mistake("price --ticker QQQ --strategy 'Iron Condor'", "QQQ", code=3),
+    "a position by a clock before the data": Mistake(f"{PRICE} 'Iron Condor' --as-of 1995-01-03", "ahead: .*1995-01-03", code=3),
+    "a capital of nothing": Mistake(f"{PRICE} 'Iron Condor' --capital 0", "--capital"),
+    "a capital in words": Mistake(f"{SIGNAL} --capital much", "--capital"),
+    "a capital below one contract": Mistake(f"{PRICE} 'Iron Condor' --capital 50", "a contract can lose .* one contract needs a capital of [0-9,]+ USD"),
     "no ticker": Mistake("signal --ticker ,", "--ticker: got ',', allowed are SPY"),
     "a list with a gap and nothing else": Mistake("train-all --tickers ,,", "allowed are SPY"),
     "a model type that is none": Mistake(f"{TRAIN} --model-type oracle", "'oracle', allowed"),

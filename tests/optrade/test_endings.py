@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -98,6 +99,7 @@ LOOKING = {
     "champions --session 2024-11-15": (2, "optrade ingest"),
     "promote --name direction_SPY": (2, "optrade ingest"),
     "signal --ticker SPY": (2, "optrade ingest"),
+    "price --ticker SPY --strategy 'Iron Condor'": (2, "optrade ingest"),
     "signal-all": (2, "optrade ingest"),
     "settle": (0, ""),
     "drift --ticker SPY": (2, "optrade ingest"),
@@ -124,7 +126,7 @@ LOOKING = {
 @pytest.mark.parametrize("words", LOOKING)
 def test_looking_makes_no_home(words: str, tmp_path: Path, monkeypatch, capsys) -> None:
     code, said = LOOKING[words]
-    got = run(monkeypatch, tmp_path / "none" / "home", *words.split())
+    got = run(monkeypatch, tmp_path / "none" / "home", *shlex.split(words))
     out, error = capsys.readouterr()
     assert not (tmp_path / "none").exists()
     if code:

@@ -1,6 +1,7 @@
 """Each mistake of the table gets its line and exit code, costs nothing, and is soon made good."""
 
 import re
+import shlex
 import shutil
 import socket
 from collections.abc import Iterator
@@ -92,7 +93,7 @@ def test_a_mistake_gets_one_clear_line_and_costs_nothing(
     before = content(at.home)
     asked = at.under(**{k: v.format(**filled) for k, v in mistake.environment.items()})
 
-    done = asked(*mistake.words.format(**filled).split(), code=mistake.code)
+    done = asked(*shlex.split(mistake.words.format(**filled)), code=mistake.code)
 
     *notices, line = done.stderr.strip().splitlines()
     assert [notice for notice in notices if not re.match(FILLED, notice)] == [], done.stderr

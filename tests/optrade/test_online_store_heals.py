@@ -171,6 +171,7 @@ def test_two_homes_do_not_share_a_named_database(
 USING = {
     "signal": SIGNAL,
     "signal-all": ("signal-all",),
+    "price": ("price", "--ticker", "SPY", "--strategy", "Iron Condor"),
     "materialize": ("materialize",),
     "serve": ("serve",),
     "audit parity": PARITY,

@@ -1,11 +1,13 @@
 """Signals of the last complete session, on the same path as the HTTP service."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 
 from home.records.signal import Signal
+from home.records.structure import Structure
 from market.errors import InputError
 from optrade.clock import utc_now
 from optrade.flows.serve.configuration import served_configuration
@@ -18,6 +20,8 @@ from trading.ledger.signals import Ledger, Recorded
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
 
+Found = TypeVar("Found")
+
 
 def compute_signals(run: "Runtime", tickers: list[str], as_of: pd.Timestamp) -> list[Signal]:
     """Return the signal of each ticker.
@@ -29,6 +33,12 @@ def compute_signals(run: "Runtime", tickers: list[str], as_of: pd.Timestamp) -> 
     """
     asked = _Asked(run, _opened(run))
     return [asked.signal(ticker, as_of) for ticker in tickers]
+
+
+def compute_price(run: "Runtime", ticker: str, strategy: str, as_of: pd.Timestamp) -> Structure:
+    """Return one strategy's position; see `OpenHome.price_for`."""
+    asked = _Asked(run, _opened(run))
+    return asked.asked(lambda: asked.home.price_for(ticker, strategy, as_of))
 
 
 def answer_each(
@@ -53,8 +63,11 @@ class _Asked:
     filled: bool = False
 
     def signal(self, ticker: str, as_of: pd.Timestamp) -> Signal:
+        return self.asked(lambda: self.home.signal_for(ticker, as_of))
+
+    def asked(self, ask: Callable[[], Found]) -> Found:
         try:
-            return self.home.signal_for(ticker, as_of)
+            return ask()
         except Refusal as refusal:
             if self.filled or refusal.error not in LOST_ROWS:
                 raise
@@ -62,7 +75,7 @@ class _Asked:
             done = refill(self.run)
             why = refusal.detail.partition(";")[0].partition(": run")[0]
             tell(f"{why}: filled from parquet, session {done.session}")
-            return self.home.signal_for(ticker, as_of)
+            return ask()
 
     def answer(self, ticker: str, as_of: pd.Timestamp) -> Signal | TickerProblem:
         try:

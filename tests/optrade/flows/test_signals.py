@@ -14,6 +14,7 @@ from optrade.flows.serve import signals
 from optrade.flows.serve.signals import answer_each, compute_signals, record_signals
 from serving.reading.refusal import Refusal
 from tests.trading.ledger.test_signals import a_signal, changed
+from trading.structures.words import in_words
 
 STARTED, WRITTEN = (pd.Timestamp(f"2025-07-01 {at}", tz="UTC") for at in ("14:00", "14:02"))
 
@@ -33,6 +34,7 @@ def test_signals_are_shown_where_the_ledger_does_not_take_them(
     home.ledger.parent.mkdir(parents=True)
     home.ledger.write_bytes(b"not a database, but long enough to be read as one" * 20)
     run = SimpleNamespace(home=home, as_of=lambda _: STARTED)
+    run.pricing = lambda *_, **__: run
     monkeypatch.setattr("optrade.runtime.runtime", lambda: run)
     monkeypatch.setattr("optrade.flows.train.trained.require_served", lambda _: None)
     monkeypatch.setattr(signals, "answer_each", lambda *_: [a_signal()])
@@ -99,4 +101,16 @@ def test_the_table_of_signals_is_narrow_and_says_below_it_why(capsys) -> None:
     assert max(map(len, table.splitlines())) <= 120
     for word in ("SPY", "Bull Call Spread", "half", "0.6500", "NORMAL", "0.6860", "logistic"):
         assert word in table
-    assert below == "SPY: carried from the month before: CPIAUCSL 2025-10, never released\n"
+    position, carried = below.splitlines()
+    assert position == f"SPY: {in_words(given.structure)}"
+    assert carried == "SPY: carried from the month before: CPIAUCSL 2025-10, never released"
+
+
+def test_a_signal_without_a_position_says_why(capsys) -> None:
+    for note, said in (
+        ("the strategy takes no position", "the strategy takes no position"),
+        (None, "recorded before positions were priced"),
+    ):
+        given = changed(changed(a_signal(), "structure", None), "structure_note", note)
+        commands.show_signals([given])
+        assert capsys.readouterr().out.splitlines()[-1] == f"SPY: no position: {said}"
