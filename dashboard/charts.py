@@ -40,7 +40,8 @@ WIDTHS: Final[dict[Period, pd.Timedelta]] = {
 }
 
 
-def _styled(figure: go.Figure, height: int, **layout: Any) -> go.Figure:  # noqa: ANN401 - Plotly's own keywords
+def styled(figure: go.Figure, height: int, **layout: Any) -> go.Figure:  # noqa: ANN401 - Plotly's own keywords
+    """Return a figure in the style of all: its height in pixels, and what else of the layout."""
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 12, "t": 36, "b": 8},
@@ -95,7 +96,7 @@ def forecasts(
     )  # fmt: skip
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(range=[0, 1.12], tickformat=".0%", tickvals=[0, 0.25, 0.5, 0.75, 1])
-    return _styled(figure, 220, showlegend=False)
+    return styled(figure, 220, showlegend=False)
 
 
 def reliability(table: pd.DataFrame) -> go.Figure:
@@ -118,7 +119,7 @@ def reliability(table: pd.DataFrame) -> go.Figure:
         )
     figure.update_xaxes(title="mean P(UP) forecast", range=[0, 1.02], tickformat=".0%")
     figure.update_yaxes(title="share that went UP", range=[-0.03, 1.08], tickformat=".0%")
-    return _styled(figure, 380)
+    return styled(figure, 380)
 
 
 def _sizes(counts: pd.Series, most: int, largest: int = LARGEST_MARKER) -> list[float]:
@@ -146,7 +147,7 @@ def hit_rate_over_time(table: pd.DataFrame, period: Period) -> go.Figure:
     )  # fmt: skip
     _time_axis(figure, table["period"], period)
     figure.update_yaxes(range=[-0.05, 1.05], tickformat=".0%", title="of decided signals")
-    return _styled(figure, 320)
+    return styled(figure, 320)
 
 
 def strategies_over_time(table: pd.DataFrame, period: Period) -> go.Figure:
@@ -167,7 +168,7 @@ def strategies_over_time(table: pd.DataFrame, period: Period) -> go.Figure:
     figure.update_yaxes(
         title="signals", rangemode="tozero", tickformat="d", dtick=1 if most <= FEW else None
     )
-    _styled(figure, 320, barmode="stack", showlegend=True)
+    styled(figure, 320, barmode="stack", showlegend=True)
     return figure.update_layout(legend_traceorder="normal")
 
 
@@ -207,7 +208,7 @@ def improvements(table: pd.DataFrame) -> go.Figure:
     figure.add_vline(x=0, line={"color": INK, "width": 1.2})
     figure.update_xaxes(title="log loss better than the baseline by (nats; right of 0 is better)")
     figure.update_yaxes(categoryorder="category descending", showgrid=False)
-    return _styled(figure, 120 + 34 * max(1, len(rows)), showlegend=True)
+    return styled(figure, 120 + 34 * max(1, len(rows)), showlegend=True)
 
 
 def folds(table: pd.DataFrame, baseline: str) -> go.Figure:
@@ -232,7 +233,7 @@ def folds(table: pd.DataFrame, baseline: str) -> go.Figure:
     figure.add_hline(y=0, line={"color": INK, "width": 1.2})
     figure.update_xaxes(tickangle=0)
     figure.update_yaxes(title=f"log loss better than {baseline.replace('_', ' ')} by")
-    return _styled(figure, 340, showlegend=False)
+    return styled(figure, 340, showlegend=False)
 
 
 def drift(features: pd.DataFrame, most: int = 25) -> go.Figure:
@@ -259,4 +260,4 @@ def drift(features: pd.DataFrame, most: int = 25) -> go.Figure:
         hovertemplate="%{y}: alarm above %{x:.3f}<extra></extra>",
     )
     figure.update_xaxes(title="population stability index", rangemode="tozero")
-    return _styled(figure, 110 + 22 * max(1, len(rows)))
+    return styled(figure, 110 + 22 * max(1, len(rows)))

@@ -9,6 +9,7 @@ from dashboard import charts
 from dashboard.loading import load
 from dashboard.page import run_page
 from dashboard.queries.signals import recorded_sessions, signals_of
+from dashboard.structure_view import show_position
 from home.layout import Home
 from home.records.evidence import Evidence
 from home.records.signal import ServedModel, Signal
@@ -79,7 +80,7 @@ def _signal(daily: DailySignal) -> None:
             key=f"forecasts {signal.ticker}",
             config={"displayModeBar": False},
         )
-    names = ["Parameters", "Alternatives", "Volatility", "Provenance"]
+    names = ["Position", "Parameters", "Alternatives", "Volatility", "Provenance"]
     for tab, draw in zip(st.tabs(names), _TABS, strict=True):
         with tab:
             draw(daily)
@@ -117,18 +118,14 @@ def _evidence(model: ServedModel, evidence: Evidence) -> str:
     )
 
 
+def _position(daily: DailySignal) -> None:
+    show_position(daily.signal)
+
+
 def _parameters(daily: DailySignal) -> None:
     signal = daily.signal
     rows = [(name.replace("_", " "), text) for name, text in signal.trade_parameters.items()]
     _table(rows, "parameter", "value")
-    if signal.structure is None:
-        st.caption("No priced structure in this signal.")
-        return
-    legs = signal.structure.get("legs")
-    if isinstance(legs, list) and legs:
-        st.dataframe(pd.json_normalize(legs), hide_index=True)
-    rest = [(k.replace("_", " "), str(v)) for k, v in signal.structure.items() if k != "legs"]
-    _table(rows=rest, first="structure", second="value")
 
 
 def _alternatives(daily: DailySignal) -> None:
@@ -170,7 +167,7 @@ def _provenance(daily: DailySignal) -> None:
         st.caption(f"{model.name}: {evidence.verdict}")
 
 
-_TABS = (_parameters, _alternatives, _volatility, _provenance)
+_TABS = (_position, _parameters, _alternatives, _volatility, _provenance)
 
 
 def _carried(months: list[str] | None) -> str:

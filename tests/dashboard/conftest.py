@@ -4,6 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,11 @@ from ingestion.lake.lake import Lake
 from ingestion.tables.catalogue import MACRO_SERIES, MENTIONS, PRICES
 from market.calendar import close, session_shift, sessions
 from market.iv_rank import band, expected_iv_direction
+from tests.trading.structures.boards import board, life, outlook
 from trading.ledger.outcomes import outcome_of, record_outcomes
 from trading.ledger.signals import Ledger
-from trading.strategies.selector import Forecasts, select
+from trading.strategies.selector import NO_TRADE, Forecasts, select
+from trading.structures.price import price_structure
 
 TICKERS = ("IWM", "QQQ", "SPY")
 LAST = "2025-06-30"
@@ -49,6 +52,21 @@ def served(task: str, ticker: str, service: str) -> dict:
         "artifact_sha256": hashlib.sha256(f"{task}{ticker}".encode()).hexdigest(),
         "feature_service": service,
     }
+
+
+@cache
+def position(ticker: str, strategy: str) -> dict | None:
+    """Return a priced position; of IWM none is, and that of QQQ has no chances."""
+    if why_none(ticker, strategy) is not None:
+        return None
+    seen, notes = (outlook(), []) if ticker == "SPY" else (None, ["its chances are unknown"])
+    return price_structure(strategy, board(), life(), seen, notes).document()
+
+
+def why_none(ticker: str, strategy: str) -> str | None:
+    if strategy == NO_TRADE.name:
+        return "the strategy takes no position"
+    return "IWM: its index RVX is nan, so no structure is priced" if ticker == "IWM" else None
 
 
 def make_signal(
@@ -101,7 +119,8 @@ def make_signal(
             {"strategy": choice.strategy, "why_not": choice.why_not}
             for choice in chosen.alternatives
         ],
-        "structure": None,
+        "structure": position(ticker, chosen.strategy),
+        "structure_note": why_none(ticker, chosen.strategy),
         "evidence": {
             "proven": proven,
             "direction": evidence(proven, "class_prior", 0.031 if proven else -0.0123),
