@@ -380,3 +380,15 @@ def record() -> Callable[..., None]:
 @pytest.fixture
 def report() -> Callable[..., Path]:
     return write_drift
+
+
+@pytest.fixture
+def keep() -> Callable[[Path, list[Signal]], None]:
+    """Record signals in a home that holds nothing else."""
+
+    def keep(home: Path, signals: list[Signal]) -> None:
+        with Ledger(home / "data" / "ledger.db") as ledger:
+            for one in signals:
+                ledger.record(one, pd.Timestamp(one.provenance.as_of))
+
+    return keep
