@@ -121,6 +121,16 @@ class Manifest:
         """Return the checked file of one entry; see `paths`."""
         return verified(data_dir / entry.path, entry.sha256, self.cure(entry.table))
 
+    def fault(self, data_dir: Path, entry: Entry) -> str | None:
+        """Return why the file of an entry is not as it landed and what to do, None where it is."""
+        try:
+            self.path(data_dir, entry)
+        except FileNotFoundError:
+            return f"{data_dir / entry.path} is missing; {self.cure(entry.table)}"
+        except DamagedFile as error:
+            return str(error)
+        return None
+
     def cure(self, table: str) -> str:
         """Return what to do about a file of a table that is damaged or missing."""
         state = self.tables.get(table)

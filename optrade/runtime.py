@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from home.layout import Home
+from home.manifest import read_manifest
 from market.errors import InputError
 from optrade.clock import check_forward, newest_session, parse_as_of, resolve_as_of, utc_now
 from optrade.logs import configure_logs
@@ -58,6 +59,13 @@ class Runtime:
     def landing_time(self, given: str | None = None) -> pd.Timestamp:
         """Return when what a command changes becomes known: now in a live home, else its clock."""
         return self.now if self.home.origin() == "live" else self.as_of(given)
+
+    def tickers(self) -> list[str]:
+        """Return the underlyings of which the home holds rows, every one where it holds none."""
+        from market.underlyings import UNDERLYINGS
+
+        held = {key for _, key in read_manifest(self.home.data).entries}
+        return [ticker for ticker in UNDERLYINGS if ticker in held] or list(UNDERLYINGS)
 
     def redis_url(self) -> str:
         """Return the online store's URL, starting the home's own server if none is named.

@@ -68,11 +68,9 @@ import pandas as pd
 from ingestion.sources.simulated.source import Simulated
 from market.baskets import basket_symbols
 from market.underlyings import UNDERLYINGS, VOLATILITY_INDICES
-from optrade.cli.options import EVERY_TICKER
 assert list(UNDERLYINGS) == ["SPY", "QQQ", "IWM", "DIA"]
 assert VOLATILITY_INDICES == ("VIX", "VXN", "RVX", "VXD", "VIX3M")
 assert set(basket_symbols("DIA")) >= {"GS", "UNH"}
-assert EVERY_TICKER == "SPY,QQQ,IWM,DIA"
 at = pd.Timestamp("2024-12-31 22:00", tz="UTC")
 source = Simulated(7, 0.0, at, "2023-01-03")
 prices = source.fetch("prices", ["DIA"], None, at.tz_localize(None).normalize())

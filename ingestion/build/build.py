@@ -25,6 +25,7 @@ from ingestion.build.shards import BuildTask, KeyBuilt, build_shard, shards_of
 from ingestion.gate.expectations import REASON
 from ingestion.gate.rules import paid_words
 from ingestion.lake.lake import Lake
+from ingestion.lake.quarantine import FOLDER
 from ingestion.lake.record import fingerprint, read_record, write_record
 from ingestion.tables.catalogue import PRICES
 from ingestion.tables.frames import utc
@@ -98,8 +99,9 @@ def build_features(
     Returns
     -------
     list
-        One report a view. A ticker that has no prices, or whose raw rows make no features, is
-        among its failed keys, with the reason; the others are built all the same.
+        One report a view. A ticker that has no prices, or whose raw rows are damaged or make no
+        features, is among its failed keys, with the reason; the others are built all the same, and
+        so are its views that need no damaged file.
 
     Raises
     ------
@@ -142,7 +144,7 @@ def _build_keys(
     Returns
     -------
     tuple
-        By view, how many rows were new and how many corrected; and by (entity, key), why it could
+        By view, how many rows were new and how many corrected; and by (view, key), why it could
         not be built.
     """
     built_file = DataFiles(lake.data_dir).built
@@ -153,7 +155,12 @@ def _build_keys(
         if progress is not None:
             progress(f"features of {key}", done, len(keys))
 
-    due = [key for key in keys if _is_due(lake, task, key, record.get("/".join(key)), state(key))]
+    due = [
+        key
+        for key in keys
+        if _is_due(lake, task, key, record.get("/".join(key)), state(key))
+        or _is_damaged(reader, key)
+    ]
     shards = shards_of(task, reader, due)
     if shards:
         lake.clear_old_files()
@@ -168,15 +175,17 @@ def _build_keys(
         for done, built in enumerate(built_keys, start=len(unchanged) + 1):
             for entry in built.entries:
                 lake.stage_entry(entry)
-            if built.failed is not None:
-                failed[entities[built.key], built.key] = built.failed
+            failed |= {(view, built.key): why for view, why in built.failed.items()}
             _drop_unmade(lake, built, task.views_of(entities[built.key]))
             _quarantine_skipped(lake, task, built)
             for view, count in built.counts.items():
                 counts[view] += count
             report(built.key, done)
     lake.commit()
-    built_record = record | {"/".join(key): state(key) for key in keys if key not in failed}
+    # What a damaged file was left out of is to be built again once the file is mended.
+    left = {key for _, key in failed}
+    done = [key for key in keys if key[1] not in left and not _is_damaged(reader, key)]
+    built_record = record | {"/".join(key): state(key) for key in done}
     if built_record != record:
         write_record(built_file, built_record)
     return counts, failed
@@ -188,6 +197,9 @@ def _quarantine_skipped(lake: Lake, task: BuildTask, built: KeyBuilt) -> None:
         return
     rows = built.skipped.select(PRICES.names).to_pandas().astype(PRICES.dtypes)
     sessions = [str(day.date()) for day in rows[PRICES.dated]]
+    if (fault := lake.fault(FOLDER + PRICES.name, built.key)) is not None:
+        logger.warning("skipped, not in quarantine", key=built.key, sessions=sessions, why=fault)
+        return
     logger.warning("skipped, in quarantine", table=PRICES.name, key=built.key, sessions=sessions)
     lake.quarantine(PRICES, rows.assign(**{REASON: paid_words(PRICES.splits)}), task.time)
 
@@ -217,7 +229,12 @@ def _is_due(
     entity, key = name
     views = task.views_of(entity)
     fresh = any(lake.is_new_generation(view) for view in views)
-    return fresh or recorded != state or not all(lake.is_whole(view, key) for view in views)
+    return fresh or recorded != state or any(lake.fault(view, key) for view in views)
+
+
+def _is_damaged(reader: RawReader, key: tuple[str, str]) -> bool:
+    """Return whether a file is damaged that the features of a key are computed from."""
+    return any(reader.fault(name) for name in reader.inputs(*key))
 
 
 def _keys(lake: Lake, tickers: Sequence[str]) -> list[tuple[str, str]]:
@@ -247,7 +264,7 @@ def _report(
         last_session=min(last.values(), default=None),
         stale=None if absent else stale,
         unavailable=_absent(manifest, view) if absent else None,
-        failed={key: why for (entity, key), why in failed.items() if entity == GROUPS[view].entity},
+        failed={key: why for (name, key), why in failed.items() if name == view},
     )
     logger.info("features built", **report.document())
     return report

@@ -7,7 +7,7 @@ data folder stages what it returns.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -25,6 +25,7 @@ from ingestion.lake.lake import features_folder
 from ingestion.lake.versions import TICK, append
 from ingestion.tables.catalogue import PRICES
 from ingestion.tables.frames import CARRIED, CREATED, SESSION
+from ingestion.views.catalogue import VIEW_OF
 from ingestion.views.compute import Computed, changes, compute
 from ingestion.views.feature_rows import feature_rows
 from ingestion.views.raw import Raw, no_rows
@@ -95,14 +96,14 @@ class KeyBuilt:
     skipped
         Versions of its prices that no adjustment can compute with, as stored.
     failed
-        Why nothing was written, None where the key was built.
+        Why nothing was written of a view, by view; none where the key was built.
     """
 
     key: str
     entries: tuple[Entry, ...]
     counts: Mapping[str, Counter[str]]
     skipped: pl.DataFrame
-    failed: str | None = None
+    failed: Mapping[str, str] = field(default_factory=dict)
 
 
 def shards_of(
@@ -151,7 +152,8 @@ def build_shard(task: BuildTask, shard: Shard) -> Iterator[KeyBuilt]:
         try:
             yield build_key(task, shard, reader.raw(shard.entity, key))
         except InputError as error:
-            yield KeyBuilt(key, (), {}, no_rows(PRICES), str(error))
+            failed = dict.fromkeys(task.views_of(shard.entity), str(error))
+            yield KeyBuilt(key, (), {}, no_rows(PRICES), failed)
 
 
 def build_key(task: BuildTask, shard: Shard, raw: Raw) -> KeyBuilt:
@@ -159,11 +161,14 @@ def build_key(task: BuildTask, shard: Shard, raw: Raw) -> KeyBuilt:
 
     A view that has rows is brought to what is known now. One that has none, as in a new
     generation, is built as it would have been at each time its past changed, so that a correction
-    stays one and is known from its landing on.
+    stays one and is known from its landing on. One that needs a damaged file is left as it is.
     """
+    needed = {view: VIEW_OF[view].name for view in task.views_of(raw.entity)}
+    failed = {view: raw.damaged[name] for view, name in needed.items() if name in raw.damaged}
     held: Rows = {
         view: stored_rows(task.data_dir, shard.manifest, task.views[view], view, raw.key)
-        for view in task.views_of(raw.entity)
+        for view in needed
+        if view not in failed
     }
     stored = {view: _with_provenance(view, rows, raw) for view, rows in held.items()}
     rows, counts = _appended(task, raw, stored)
@@ -172,7 +177,7 @@ def build_key(task: BuildTask, shard: Shard, raw: Raw) -> KeyBuilt:
         for view, made in rows.items()
         if made is not None and (counts[view].total() or made is not held[view])
     )
-    return KeyBuilt(raw.key, entries, counts, raw.skipped)
+    return KeyBuilt(raw.key, entries, counts, raw.skipped, failed)
 
 
 def _with_provenance(view: str, rows: pl.DataFrame | None, raw: Raw) -> pl.DataFrame | None:

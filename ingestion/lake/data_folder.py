@@ -29,8 +29,7 @@ from home.manifest import (
 )
 from home.origin import ORIGINS
 from ingestion.tables.frames import manifest_bytes, parquet_bytes
-from market.errors import DamagedFile, InputError, UnknownName
-from market.underlyings import MARKET
+from market.errors import InputError, UnknownName
 
 LOCK: Final = ".lock"
 FOLDERS: Final = ("raw", "features", "quarantine")
@@ -113,40 +112,13 @@ class DataFolder:
                 f"use another home (OPTRADE_HOME) for {origin} data"
             )
 
-    def check_files(self) -> None:
-        """Refuse to go on with a home of which a file is damaged that all tickers may need.
+    def fault(self, table: str, key: str) -> str | None:
+        """Return why the file of a key is not as it was written and what to do about it.
 
-        Features of one ticker are not among them: its build refuses them, and the others go on.
-
-        Raises
-        ------
-        DamagedFile
-            If one is not as it landed, or missing.
+        None where it is, or where there is none.
         """
-        for entry in self.manifest.entries.values():
-            if not self._is_of_one_ticker(entry):
-                self._check_file(entry)
-
-    def is_whole(self, table: str, key: str) -> bool:
-        """Return whether the file of a key, if it has one, is as it landed."""
         entry = self.manifest.entries.get((table, key))
-        try:
-            if entry is not None:
-                self._check_file(entry)
-        except DamagedFile:
-            return False
-        return True
-
-    def _check_file(self, entry: Entry) -> None:
-        try:
-            self.manifest.path(self.data_dir, entry)
-        except FileNotFoundError as error:
-            cure = self.manifest.cure(entry.table)
-            raise DamagedFile(f"{self.data_dir / entry.path} is missing; {cure}") from error
-
-    def _is_of_one_ticker(self, entry: Entry) -> bool:
-        features = self.manifest.tables[entry.table].definition_hash is not None
-        return features and entry.key != MARKET
+        return None if entry is None else self.manifest.fault(self.data_dir, entry)
 
     def stored(self, table: str, key: str) -> pl.DataFrame | None:
         """Return all versions of the rows of a key, None where its generation holds none yet."""

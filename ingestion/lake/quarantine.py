@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
+import structlog
 
 from home.manifest import Manifest, latest, read_rows
 from ingestion.tables.catalogue import TABLES
@@ -27,6 +28,8 @@ RELEASED: Final = "released_at"
 REPLACED: Final = "replaced"
 ROW_ID: Final = "id"
 SEPARATOR: Final = "; "
+
+logger = structlog.get_logger(__name__)
 
 _NULLS: Final = (
     pl.lit(None, TIME).alias(RELEASED),
@@ -196,9 +199,17 @@ def replaced_generations(manifest: Manifest, views: Sequence[str]) -> str:
 
 
 def outdated(data_dir: Path, manifest: Manifest) -> dict[str, int]:
-    """Return, by view, the last generation that was built without a row released since."""
+    """Return, by view, the last generation that was built without a row released since.
+
+    What a damaged file tells of releases is taken up once it is mended.
+    """
     found: dict[str, int] = {}
     for table, key in refused_tables(manifest):
+        if (
+            fault := manifest.fault(data_dir, manifest.entries[FOLDER + table.name, key])
+        ) is not None:
+            logger.warning("releases not looked at", table=table.name, key=key, why=fault)
+            continue
         rows = with_release(read_rows(data_dir, FOLDER + table.name, [key], manifest))
         for text in rows[REPLACED].drop_nulls().unique():
             built: Mapping[str, int] = json.loads(text)

@@ -14,6 +14,7 @@ from ingestion.gate.findings import IN_PLAN, OF_ANSWERS, absent
 from ingestion.gate.sequences import wrong_splits
 from ingestion.lake.findings import keep_findings
 from ingestion.lake.lake import Lake
+from ingestion.lake.quarantine import FOLDER
 from ingestion.landing.answers import commit_answers
 from ingestion.landing.batch import Batch, batches
 from ingestion.landing.fetching import NOT_ASKED, Fetched, fetch_keys
@@ -21,6 +22,7 @@ from ingestion.landing.land_new import land_new
 from ingestion.landing.report import TableReport, reasons
 from ingestion.sources.base import Source
 from ingestion.tables.catalogue import INDICES, MACRO_SERIES, PRICES
+from ingestion.tables.frames import UNNAMEABLE
 from market.errors import MissingCredential, NotEntitled, SchemaViolation
 
 logger = structlog.get_logger(__name__)
@@ -62,7 +64,8 @@ def fetch_all(
     Returns
     -------
     list
-        One report a table. Keys for which the source did not answer are stale, with the reason;
+        One report a table. Keys for which the source did not answer, or of which a file is
+        damaged, are stale, with the reason;
         a table that needs a key or a plan that is not there is unavailable.
 
     Raises
@@ -86,6 +89,24 @@ def fetch_all(
 
 
 def _land_batch(lake: Lake, source: Source, batch: Batch) -> TableReport:
+    """Land the keys of a batch whose files are whole; name the others (Decision 24)."""
+    name = batch.table.name
+    damaged = {key: why for key in batch.keys if (why := _fault(lake, name, key)) is not None}
+    left_out = TableReport(
+        name, len(damaged), stale_keys=tuple(damaged), stale=reasons(damaged.values())
+    )
+    whole = tuple(key for key in batch.keys if key not in damaged)
+    return _land_whole(lake, source, replace(batch, keys=whole)) + left_out if whole else left_out
+
+
+def _fault(lake: Lake, table: str, key: str) -> str | None:
+    """Return which file that a landing of a key may add to is damaged, None where none is."""
+    refused = FOLDER + table
+    faults = (lake.fault(*name) for name in ((table, key), (refused, key), (refused, UNNAMEABLE)))
+    return next((fault for fault in faults if fault is not None), None)
+
+
+def _land_whole(lake: Lake, source: Source, batch: Batch) -> TableReport:
     table, keys = batch.table, batch.keys
     try:
         fetched = fetch_keys(source, table, keys, batch.days)

@@ -39,7 +39,7 @@ class TableReport:
     findings: tuple[Finding, ...] = ()
 
     def __add__(self, other: "TableReport") -> "TableReport":
-        """Return the report of two batches of one table; of two reasons the first stays."""
+        """Return the report of two batches of one table."""
         return TableReport(
             table=self.table,
             keys=self.keys + other.keys,
@@ -48,7 +48,7 @@ class TableReport:
             rows_quarantined=self.rows_quarantined + other.rows_quarantined,
             rows_held_back=self.rows_held_back + other.rows_held_back,
             stale_keys=self.stale_keys + other.stale_keys,
-            stale=self.stale or other.stale,
+            stale=reasons(why for why in (self.stale, other.stale) if why is not None),
             unavailable=self.unavailable or other.unavailable,
             findings=self.findings + other.findings,
         )

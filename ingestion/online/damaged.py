@@ -50,12 +50,9 @@ def damaged_features(data_dir: Path) -> Damaged:
 
 
 def _fault(data_dir: Path, manifest: Manifest, entry: Entry) -> str | None:
-    try:
-        manifest.path(data_dir, entry)
-    except FileNotFoundError as error:
-        # A landing may have replaced it meanwhile: its successor is read.
-        if read_manifest(data_dir).entries.get((entry.table, entry.key)) == entry:
-            return f"{error.filename} is missing; {manifest.cure(entry.table)}"
-    except DamagedFile as error:
-        return str(error)
-    return None
+    fault = manifest.fault(data_dir, entry)
+    if fault is None:
+        return None
+    # A landing may have replaced it meanwhile: its successor is read.
+    same = read_manifest(data_dir).entries.get((entry.table, entry.key)) == entry
+    return fault if same else None

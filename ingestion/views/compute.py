@@ -55,7 +55,12 @@ def compute(
 
 
 def _is_there(view: View, raw: Raw) -> bool:
-    """Return whether the rows of a view have landed: of events any, else those of every key."""
+    """Return whether the rows of a view have landed: of events any, else those of every key.
+
+    None of one that needs a damaged file are there.
+    """
+    if view.name in raw.damaged:
+        return False
     landed = [name in raw.rows and raw.rows[name].height > 0 for name in view.needs(raw.key)]
     return any(landed) if view.events else bool(landed) and all(landed)
 

@@ -32,6 +32,8 @@ class Raw:
         Table name and key to how the source answered for it; only of tables that are carried.
     first_live
         The home's first live landing, None where there was none.
+    damaged
+        The views that need a damaged file, by name, and which file that is; no rows of them.
     """
 
     entity: str
@@ -40,6 +42,7 @@ class Raw:
     sessions: pl.DataFrame
     answers: Mapping[tuple[str, str], Answer] = field(default_factory=dict)
     first_live: datetime | None = None
+    damaged: Mapping[str, str] = field(default_factory=dict)
 
     def landed_by(self, time: datetime | None) -> "Raw":
         """Return the rows and sessions that had landed by a time; None for all."""

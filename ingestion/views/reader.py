@@ -1,6 +1,7 @@
 """Raw rows out of the lake, by what a build needs them for."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ingestion.views.catalogue import views_of_entity
 from ingestion.views.declare import View
 from ingestion.views.raw import Raw, first_landings
 from market.calendar import sessions
-from market.errors import InputError
+from market.errors import DamagedFile, InputError
 from market.underlyings import MARKET
 
 # A raw table and a key of it.
@@ -49,16 +50,20 @@ class RawReader:
     def raw(self, entity: str, key: str) -> Raw:
         """Return the raw rows that the views of a ticker, or of the market, are computed from.
 
-        Of a view that needs every one of its keys there are none without one of them.
+        Of a view that needs every one of its keys there are none without one of them, and none of
+        one that needs a damaged file: that is told (Decision 24).
 
         Raises
         ------
         InputError
             If a ticker has no prices, or no prices have landed at all.
+        DamagedFile
+            If the ticker's prices are damaged, or those of all tickers.
         """
-        views = views_of_entity(entity)
+        views, damaged = views_of_entity(entity), self._damaged(entity, key)
         priced = [(PRICES.name, key)] if entity == "ticker" else []
-        landed = [name for view in views for name in self._landed(view, key)]
+        whole = [view for view in views if view.name not in damaged]
+        landed = [name for view in whole for name in self._landed(view, key)]
         names = dict.fromkeys([*priced, *landed])
         rows = {name: self._read(name, shared=name[1] != key) for name in names}
         first_live = self.manifest.first_live_landing
@@ -69,6 +74,7 @@ class RawReader:
             sessions=first_landings(rows[priced[0]]) if priced else self._market(),
             answers={name: answer for view in views for name, answer in self._answers(view, key)},
             first_live=None if first_live is None else datetime.fromisoformat(first_live),
+            damaged=damaged,
         )
 
     def inputs(self, entity: str, key: str) -> list[Name]:
@@ -76,6 +82,22 @@ class RawReader:
         tickers: Iterable[str] = (key,) if entity == "ticker" else self.manifest.keys(PRICES.name)
         needed = [name for view in views_of_entity(entity) for name in view.needs(key)]
         return list(dict.fromkeys([*((PRICES.name, ticker) for ticker in tickers), *needed]))
+
+    def fault(self, name: Name) -> str | None:
+        """Return why the file of a (table, key) is damaged and what to do, None if it is not."""
+        entry = self.manifest.entries.get(name)
+        return None if entry is None else self.manifest.fault(self.data_dir, entry)
+
+    def _damaged(self, entity: str, key: str) -> dict[str, str]:
+        """Return which views of a key need a damaged file, and why it is damaged."""
+        found: dict[str, str] = {}
+        for view in views_of_entity(entity):
+            below = [found[name] for base in view.built_on if (name := base.name) in found]
+            faults = (self.fault(name) for name in view.needs(key))
+            why = next((fault for fault in (*below, *faults) if fault is not None), None)
+            if why is not None:
+                found[view.name] = why
+        return found
 
     def _landed(self, view: View, key: str) -> list[Name]:
         """Return the names of a view's rows; none where one is missing that it needs."""
@@ -91,11 +113,22 @@ class RawReader:
                 yield name, answer
 
     def _market(self) -> pl.DataFrame:
-        """Return the market's sessions and when each, or one after it, first landed."""
-        first, last = prices_span(self.manifest, MARKET)
+        """Return the market's sessions and when each, or one after it, first landed.
+
+        They are those of the tickers whose prices are whole.
+        """
+        faults = {
+            name: self.fault(name) for name in self.manifest.entries if name[0] == PRICES.name
+        }
+        damaged = {name: why for name, why in faults.items() if why is not None}
+        if damaged and len(damaged) == len(faults):
+            raise DamagedFile(next(iter(damaged.values())))
+        entries = {name: e for name, e in self.manifest.entries.items() if name not in damaged}
+        whole = replace(self.manifest, entries=entries)
+        first, last = prices_span(whole, MARKET)
         days = pl.DataFrame({SESSION: list(sessions(first, last).date)})
         landed = pl.DataFrame(schema={SESSION: pl.Date, LANDED: TIME})
-        for ticker in self.manifest.keys(PRICES.name):
+        for ticker in whole.keys(PRICES.name):
             columns = [SESSION, LANDED]
             rows = read_rows(self.data_dir, PRICES.name, [ticker], self.manifest, columns)
             landed = pl.concat([landed, rows]).group_by(SESSION).agg(pl.col(LANDED).min())

@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from market.underlyings import UNDERLYINGS
-
 if TYPE_CHECKING:
     from typer.core import Parameter
+
+    from optrade.runtime import Runtime
 
 VIEWS: Final = "views"
 
 Ticker = Annotated[str, typer.Option("--ticker", help="One underlying, such as SPY.")]
-Tickers = Annotated[str, typer.Option("--tickers", help="Underlyings, separated by commas.")]
-EVERY_TICKER = ",".join(UNDERLYINGS)
+Tickers = Annotated[
+    str | None,
+    typer.Option(
+        "--tickers",
+        help="Underlyings, separated by commas; by default those of the home, all for a new one.",
+    ),
+]
 Source = Annotated[
     str | None,
     typer.Option(
@@ -170,6 +175,17 @@ def parse_ticker(text: str) -> str:
             "run the command once for each"
         )
     return names[0]
+
+
+def chosen_tickers(run: "Runtime", text: str | None) -> list[str]:
+    """Return the tickers of a comma-separated list, the home's own without one.
+
+    Raises
+    ------
+    InputError
+        As `parse_tickers`.
+    """
+    return run.tickers() if text is None else parse_tickers(text)
 
 
 def parse_tickers(text: str, option: str = "--tickers") -> list[str]:

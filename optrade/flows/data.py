@@ -1,6 +1,6 @@
 """From a source to the online store: fetch, build, publish."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,7 +12,7 @@ from ingestion.lake.simulation import hold
 from ingestion.landing.land import fetch_all
 from ingestion.landing.report import TableReport
 from ingestion.online.pointer import Materialization
-from market.errors import InputError
+from market.errors import DamagedFile, InputError
 from optrade.flows.serve.configuration import served_configuration
 from optrade.flows.serve.online import fill
 from serving.reading.configuration import write_configuration
@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ingested:
-    """What became of each table, of each view, and of the online store: None if not tried."""
+    """What became of each table, of each view, and of the online store: None if not tried.
+
+    `unpublished` says why a damaged home was not published.
+    """
 
     fetched: list[TableReport] | None = None
     built: list[ViewReport] | None = None
     online: Materialization | None = None
+    unpublished: str | None = None
 
 
 def fetch(
@@ -78,7 +82,6 @@ def _fetch(
     lake: Lake, opened: "OpenedSource", tickers: list[str], progress: "Progress"
 ) -> list[TableReport]:
     lake.check_origin(opened.source.origin)
-    lake.check_files()
     if opened.market is not None:
         hold(lake.data_dir, opened.market, landed=lake.manifest.origin is not None)
     return fetch_all(lake, opened.source, tickers, None, opened.end, opened.landed_at, progress)
@@ -92,11 +95,18 @@ def _build(
     *,
     plant_leak: bool = False,
 ) -> list[ViewReport]:
-    lake.check_files()
     tickers = lake.manifest.keys("prices")
     return build_features(
         lake, tickers, landed_at, progress, plant_leak=plant_leak, placement=placement
     )
+
+
+def publish_built(run: "Runtime", done: Ingested, as_of: pd.Timestamp) -> Ingested:
+    """Publish what was built; a damaged feature file that all tickers need is told of."""
+    try:
+        return replace(done, online=publish(run, as_of))
+    except DamagedFile as error:
+        return replace(done, unpublished=str(error))
 
 
 def publish(run: "Runtime", as_of: pd.Timestamp) -> Materialization:

@@ -1,9 +1,11 @@
 """What became of recorded signals, and whether features still look as they did in training."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pandas as pd
+import polars as pl
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS
 from feature_repo.features.definition_hash import definition_hash
@@ -28,12 +30,37 @@ MAY_LACK: Final = (*OPTIONAL_GROUPS, *ON_DEMAND)
 
 
 def settle_signals(run: "Runtime", as_of: pd.Timestamp) -> Settlement:
-    """Write the outcomes that are known by now into the ledger; without one there are none."""
+    """Write the outcomes that are known by now into the ledger; without one there are none.
+
+    Those of a ticker with a damaged file are pending, and say so.
+    """
     if is_new(run.home.ledger):
         return Settlement((), 0, ())
-    prices = current_rows(run.home.data, "prices").to_pandas()
-    ranks = current_rows(run.home.data, "iv").select("ticker", "session", "iv_rank").to_pandas()
-    return settle(run.home.ledger, prices, ranks, as_of)
+    damaged: dict[str, str] = {}
+    prices, ranks = (_whole_rows(run, table, damaged) for table in ("prices", "iv"))
+    ranks = ranks.select("ticker", "session", "iv_rank")
+    done = settle(run.home.ledger, prices.to_pandas(), ranks.to_pandas(), as_of)
+    told = (
+        replace(row, reason=f"{row.reason}; {damaged[row.key.ticker]}")
+        if row.key.ticker in damaged
+        else row
+        for row in done.pending
+    )
+    return replace(done, pending=tuple(told))
+
+
+def _whole_rows(run: "Runtime", table: str, damaged: dict[str, str]) -> pl.DataFrame:
+    """Return the current rows of the tickers whose files are whole; note why others are not."""
+    manifest = read_manifest(run.home.data)
+    whole = []
+    for ticker in manifest.keys(table):
+        fault = manifest.fault(run.home.data, manifest.entries[table, ticker])
+        if fault is None:
+            whole.append(ticker)
+        else:
+            damaged[ticker] = fault
+    # Without one the reading itself says why.
+    return current_rows(run.home.data, table, whole or None, manifest)
 
 
 def report_drift(run: "Runtime", ticker: str, current_sessions: int) -> tuple[DriftReport, Path]:

@@ -11,15 +11,21 @@ from home.progress import Progress
 from ingestion.build.build import build_features
 from ingestion.lake.lake import Lake
 from ingestion.online.feast_registry import mend, readable
+from ingestion.views.catalogue import VIEW_OF
+from ingestion.views.reader import RawReader
 from market.errors import InputError
 from optrade.flows.data import publish
 from training.registry.model_files import faults, registry_fault
 from training.registry.restore import restore
+from training.registry.tracking_database import DatabaseLocked, OtherSchema
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
 
-State = Literal["restored", "dropped", "lost"]
+# Of MLflow's database, and of what is restored out of it: nothing of one that is locked, or that
+# another version of MLflow wrote, is lost.
+State = Literal["restored", "dropped", "lost", "locked", "other version"]
+DONE: Final = ("restored", "dropped")
 LATER: Final = "first mend the raw files above, then run `optrade repair` again"
 
 
@@ -44,7 +50,7 @@ def repair(run: "Runtime", progress: Progress, *, drop_raw: bool = False) -> lis
     -------
     list
         One entry for each damaged thing, and the online store, which is filled anew where nothing
-        is lost and the home has been published.
+        of the others is left and the home has been published.
 
     Raises
     ------
@@ -53,7 +59,7 @@ def repair(run: "Runtime", progress: Progress, *, drop_raw: bool = False) -> lis
     """
     run.home.origin()
     found = [*_lake(run, progress, drop_raw=drop_raw), *_registry(run), *repair_models(run)]
-    if not any(one.state == "lost" for one in found):
+    if all(one.state in DONE for one in found):
         found += _online(run)
     return found
 
@@ -63,17 +69,29 @@ def _lake(run: "Runtime", progress: Progress, *, drop_raw: bool) -> Iterator[Rep
         broken = damaged_entries(run.home.data, lake.manifest)
         raw = [entry for entry in broken if entry.table not in GROUPS]
         features = [entry for entry in broken if entry.table in GROUPS]
-        if raw and drop_raw:
+        below = [entry for entry in features if _lacks_rows(lake, entry)]
+        whole = [entry for entry in features if entry not in below]
+        if drop_raw:
             # The features with them, which could not be built from what is left.
-            _drop(lake, broken)
-            yield from (_dropped(run, entry) for entry in broken)
-        elif raw:
+            _drop(lake, [*raw, *below])
+            yield from (_dropped(run, entry) for entry in (*raw, *below))
+        else:
             yield from (_lost(run, entry) for entry in raw)
-            yield from (Repair(entry.path, "lost", LATER) for entry in features)
-        elif features:
-            _drop(lake, features)
+            yield from (Repair(entry.path, "lost", LATER) for entry in below)
+        if whole:
+            _drop(lake, whole)
             build_features(lake, lake.manifest.keys("prices"), run.landing_time(), progress)
-            yield from (Repair(e.path, "restored", "built from the raw rows") for e in features)
+            yield from (Repair(e.path, "restored", "built from the raw rows") for e in whole)
+
+
+def _lacks_rows(lake: Lake, entry: Entry) -> bool:
+    """Return whether the features of a file are computed from a damaged raw file."""
+    view = VIEW_OF[entry.table]
+    try:
+        raw = RawReader(lake.data_dir, lake.manifest).raw(view.entity, entry.key)
+    except InputError:  # of its prices
+        return True
+    return view.name in raw.damaged
 
 
 def _drop(lake: Lake, entries: Sequence[Entry]) -> None:
@@ -105,22 +123,28 @@ def _again(run: "Runtime") -> str:
 def _registry(run: "Runtime") -> Iterator[Repair]:
     """Bring Feast's registry back from the copy that is kept of it."""
     path = run.home.files.registry
-    if not path.parent.is_dir() or readable(path) is not None:
-        return
-    mend(run.home.data)
     name = str(path.relative_to(run.home.data))
-    words = "from its copy" if readable(path) is not None else "written by the materializing below"
-    yield Repair(name, "restored", words)
+    try:
+        if not path.parent.is_dir() or readable(path) is not None:
+            return
+        mend(run.home.data)
+        copied = readable(path) is not None
+    except InputError as error:  # the models are mended all the same
+        yield Repair(name, "lost", f"{error}; then run `optrade repair` again")
+    else:
+        words = "from its copy" if copied else "written by the materializing below"
+        yield Repair(name, "restored", words)
 
 
 def repair_models(run: "Runtime") -> Iterator[Repair]:
     """Write the models anew that are damaged or gone, out of MLflow's registry.
 
-    Where MLflow's database is of no use it is lost itself, and so is every model that is damaged.
+    Where MLflow's database is of no use it is told itself, and so is every model that is damaged.
     """
-    lost = registry_fault(run.home.mlruns, run.home.models)
-    if lost is not None:
-        yield Repair(str(run.home.mlflow.relative_to(run.home.root)), "lost", lost)
+    fault_of_all = registry_fault(run.home.mlruns, run.home.models)
+    if fault_of_all is not None:
+        name = str(run.home.mlflow.relative_to(run.home.root))
+        yield Repair(name, _state(fault_of_all), str(fault_of_all))
     for fault in faults(run.home.mlruns, run.home.models):
         try:
             version = restore(run.home.mlruns, run.home.models, fault)
@@ -128,9 +152,19 @@ def repair_models(run: "Runtime") -> Iterator[Repair]:
             then = (
                 "then run `optrade repair` again" if fault.unfit else "or run `optrade train-all`"
             )
-            yield Repair(fault.what, "lost", f"{error}; {then}")
+            yield Repair(fault.what, _state(error), f"{error}; {then}")
         else:
             yield Repair(fault.what, "restored", f"version {version}, out of the registry")
+
+
+def _state(error: InputError) -> State:
+    """Return what an error of MLflow's database means for what is in it."""
+    match error:
+        case DatabaseLocked():
+            return "locked"
+        case OtherSchema():
+            return "other version"
+    return "lost"
 
 
 def _online(run: "Runtime") -> Iterator[Repair]:

@@ -7,7 +7,10 @@ import pytest
 
 from home.layout import Home
 from market.errors import ConfigurationError, InputError
+from market.underlyings import UNDERLYINGS
+from optrade.cli.options import chosen_tickers
 from optrade.clock import parse_as_of, resolve_as_of
+from optrade.runtime import Runtime
 from optrade.settings import Settings
 
 NOW = pd.Timestamp("2025-07-05 12:00", tz="UTC")
@@ -74,3 +77,11 @@ def test_a_file_is_no_home(tmp_path) -> None:
         with pytest.raises(ConfigurationError, match=r"/home: a file stands where a folder"):
             Settings(OPTRADE_HOME=tmp_path / home).home_at()
     assert Settings(OPTRADE_HOME=tmp_path / "none").home_at().root == tmp_path / "none"
+
+
+def test_a_home_is_asked_for_its_own_tickers_and_a_new_one_for_all(tmp_path) -> None:
+    new = Runtime(Settings(), Home(tmp_path / "new"), NOW)
+    assert new.tickers() == list(UNDERLYINGS)
+    held = Runtime(Settings(), home_of(tmp_path, "recorded", "2024-11-29"), NOW)
+    assert chosen_tickers(held, None) == ["SPY"]
+    assert chosen_tickers(held, "iwm, QQQ") == ["IWM", "QQQ"]

@@ -101,7 +101,7 @@ def features(home: CommandLine) -> None:
 def raw(home: CommandLine) -> None:
     path = file_of(home, "prices")
     good = spoil(path)
-    refusal(home, 2, f"{path} is damaged", *AGAIN)
+    refusal(home, 3, f"{path} is damaged", *AGAIN)
     assert repaired(home, code=3) == {str(path.relative_to(home.home / "data")): "lost"}
     path.write_bytes(good)  # from a copy
     home(*AGAIN)
@@ -112,7 +112,7 @@ def raw_without_a_copy(home: CommandLine) -> None:
     name, feature = (str(one.relative_to(home.home / "data")) for one in (path, built))
     path.unlink()
     spoil(built)
-    refusal(home, 2, f"{path} is missing", *AGAIN)
+    refusal(home, 3, f"{path} is missing", *AGAIN)
     assert repaired(home, code=3) == {name: "lost", feature: "lost"}
     gone = repaired(home, "--drop-raw")
     assert (gone[name], gone[feature]) == ("dropped", "dropped")

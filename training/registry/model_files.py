@@ -12,9 +12,16 @@ from typing import Final
 
 from home.layout import next_model, serving_model, serving_models
 from home.served_model import hash_file, read_served
-from market.errors import InputError, StoreUnavailable
+from market.errors import InputError
 from training.registry.mlflow_runs import STANDING, TRIAL
-from training.registry.tracking_database import BUSY_SECONDS, DATABASE, check, require_kept, schema
+from training.registry.tracking_database import (
+    BUSY_SECONDS,
+    DATABASE,
+    check,
+    require_kept,
+    schema,
+    unreadable,
+)
 from training.registry.trial_runs import recipe_of
 from training.registry.what_serves import standby_model
 
@@ -74,14 +81,17 @@ def files_of(path: Path) -> tuple[Path, Path, Path]:
     return path, next_model(path), hash_file(path)
 
 
-def registry_fault(mlruns_dir: Path, models_dir: Path) -> str | None:
-    """Return why MLflow's database is of no use, None where it is, or where nothing was trained."""
+def registry_fault(mlruns_dir: Path, models_dir: Path) -> InputError | None:
+    """Return why MLflow's database is of no use, None where it is, or where nothing was trained.
+
+    Its class says whether it is gone, held, of another version of MLflow, or damaged.
+    """
     try:
         require_kept(mlruns_dir, models_dir)
         check(mlruns_dir / DATABASE)
         list(_registered(mlruns_dir / DATABASE, models_dir))
     except InputError as error:
-        return str(error)
+        return error
     return None
 
 
@@ -132,4 +142,4 @@ def _registered(database: Path, models_dir: Path) -> Iterator[tuple[str, Path]]:
                     settings = dict(connection.execute(_SETTINGS, (run_id,)).fetchall())
                     yield name, standby_model(models_dir, name, recipe_of(settings))
     except sqlite3.Error as error:
-        raise StoreUnavailable(f"MLflow's database {database} cannot be read ({error})") from error
+        raise unreadable(database, error) from error

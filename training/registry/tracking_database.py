@@ -3,10 +3,11 @@
 MLflow says the same in a traceback, and where its database is locked after minutes of trying.
 """
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,9 +30,23 @@ ADDRESSES: Final = (
     ("model_versions", "source"),
     ("model_versions", "storage_location"),
 )
+#: What SQLite says where another program holds a database.
+LOCKED: Final = "database is locked"
 #: How long another that writes is waited for.
 BUSY_SECONDS: Final = 3.0
 REVISION: Final = re.compile(r"""^(down_)?revision\s*(?::[^=]*)?=\s*["'](\w+)["']""", re.MULTILINE)
+
+
+class DatabaseLocked(StoreUnavailable):
+    """Another program holds the database: nothing of it is lost."""
+
+
+class OtherSchema(StoreUnavailable):
+    """Another version of MLflow wrote the database: nothing of it is lost."""
+
+
+class DatabaseGone(StoreUnavailable):
+    """The database that the models that serve are of is missing or empty."""
 
 
 @contextmanager
@@ -80,13 +95,13 @@ def require_kept(mlruns_dir: Path, models_dir: Path) -> None:
 
     Raises
     ------
-    StoreUnavailable
+    DatabaseGone
     """
     path = mlruns_dir / DATABASE
     require_regular(path)
     present = path.exists()
     if not (present and schema(path) is not None) and served_files(serving_models(models_dir)):
-        raise StoreUnavailable(
+        raise DatabaseGone(
             f"MLflow's database {path} is {'empty' if present else 'missing'}, though models "
             "serve: signals are still given, but champions, runs and promotion are lost; restore "
             "it from a copy, or run `optrade train-all`, which begins anew"
@@ -150,9 +165,11 @@ def explained(path: Path) -> Iterator[None]:
         lines = str(error).strip().splitlines() or [type(error).__name__]
         # SQLAlchemy may put advice to programmers before what SQLite says.
         words = next((line for line in lines if "(sqlite3." in line), lines[0])
-        raise StoreUnavailable(
+        kind = DatabaseLocked if LOCKED in words else StoreUnavailable
+        raise kind(
             f"MLflow's database {path}: {words:.160}; check that the disk has room, that it "
-            "may be written, and that no other program holds it (`optrade doctor`)"
+            f"may be written, and that no other program holds it{_opened_by(path)} "
+            "(`optrade doctor`)"
         ) from error
 
 
@@ -161,15 +178,17 @@ def check(path: Path) -> None:
 
     Raises
     ------
+    DatabaseLocked, OtherSchema
+        If another program holds it, or another version of MLflow wrote it.
     StoreUnavailable
-        If it is locked, damaged, or of another version of MLflow.
+        If it is damaged.
     """
     if not path.exists():
         return
     require_regular(path)
     found, wanted = schema(path), newest_schema()
     if found not in (None, wanted):
-        raise StoreUnavailable(
+        raise OtherSchema(
             f"MLflow's database {path} has schema {found}, MLflow {version('mlflow')} needs "
             f"{wanted}: install the MLflow that wrote it, or bring it up with "
             f"`mlflow db upgrade sqlite:///{path}` after a copy was made"
@@ -198,7 +217,7 @@ def schema(path: Path) -> str | None:
     Raises
     ------
     StoreUnavailable
-        If the file is no database, or another program holds it.
+        If the file is no database; `DatabaseLocked` if another program holds it.
     """
     address = f"{path.resolve().as_uri()}?mode=ro"
     try:
@@ -208,11 +227,32 @@ def schema(path: Path) -> str | None:
                 return None
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.Error as error:
-        raise StoreUnavailable(
-            f"MLflow's database {path} cannot be read ({error}): end the program that holds it, "
-            "or restore it from a copy; moved away, a new one is made by the next training"
-        ) from error
+        raise unreadable(path, error) from error
     return None if row is None else str(row[0])
+
+
+def unreadable(path: Path, error: sqlite3.Error) -> StoreUnavailable:
+    """Return what to say of a database that SQLite cannot read."""
+    words = f"MLflow's database {path} cannot be read ({error})"
+    if LOCKED in str(error):
+        return DatabaseLocked(
+            f"{words}: end the program that holds it{_opened_by(path)}, then try again"
+        )
+    return StoreUnavailable(
+        f"{words}: restore it from a copy; moved away, a new one is made by the next training"
+    )
+
+
+def _opened_by(path: Path) -> str:
+    """Return the other processes that have a file open, in brackets, where the system tells."""
+    found = {}
+    for handle in Path("/proc").glob("[0-9]*/fd/*"):
+        process = handle.parents[1]
+        with suppress(OSError):  # it has ended, or is another user's
+            if process.name != str(os.getpid()) and handle.readlink() == path.resolve():
+                found[process.name] = (process / "comm").read_text().strip()
+    words = ", ".join(f"process {number}, {name}" for number, name in sorted(found.items()))
+    return f" ({words})" if words else ""
 
 
 def newest_schema() -> str | None:

@@ -23,7 +23,7 @@ Rest = Annotated[list[str] | None, typer.Argument(hidden=True)]
 
 def run_daily(
     source: options.Source = None,
-    tickers: options.Tickers = options.EVERY_TICKER,
+    tickers: options.Tickers = None,
     recorded_dir: options.RecordedDir = None,
     seed: options.Seed = None,
     signal_strength: options.SignalStrength = None,
@@ -43,7 +43,7 @@ def run_daily(
 
     run = runtime()
     chosen = run.source(source, recorded_dir, seed, signal_strength, as_of)
-    names = options.parse_tickers(tickers)
+    names = options.chosen_tickers(run, tickers)
     with progress_bar() as progress:
         day = run_day(run, chosen, names, progress)
     if not as_json:

@@ -49,7 +49,7 @@ def signal(
 
 
 def signal_all(
-    tickers: options.Tickers = options.EVERY_TICKER,
+    tickers: options.Tickers = None,
     record: Record = False,
     as_of: options.AsOf = None,
     capital: options.Capital = None,
@@ -63,7 +63,7 @@ def signal_all(
     from optrade.runtime import runtime
 
     run = runtime().pricing(capital, require_edge=require_edge)
-    asked = options.parse_tickers(tickers)
+    asked = options.chosen_tickers(run, tickers)
     require_served(run.home)
     answers = answer_each(run, asked, run.as_of(as_of))
     signals = [row for row in answers if isinstance(row, Signal)]

@@ -45,7 +45,7 @@ def audit() -> None:
 
 @app.command()
 def pit(
-    tickers: options.Tickers = options.EVERY_TICKER,
+    tickers: options.Tickers = None,
     service: Service = "direction",
     as_json: options.AsJson = False,
 ) -> None:
@@ -53,7 +53,8 @@ def pit(
     from optrade.flows.audit import point_in_time
     from optrade.runtime import runtime
 
-    report = point_in_time(runtime(), service, options.parse_tickers(tickers))
+    run = runtime()
+    report = point_in_time(run, service, options.chosen_tickers(run, tickers))
     if as_json:
         print_json(report.document())
     else:
@@ -63,7 +64,7 @@ def pit(
 
 @app.command()
 def lookahead(
-    tickers: options.Tickers = options.EVERY_TICKER,
+    tickers: options.Tickers = None,
     cuts: Cuts = 20,
     seed: Seed = 0,
     as_json: options.AsJson = False,
@@ -72,7 +73,8 @@ def lookahead(
     from optrade.flows.audit import look_ahead
     from optrade.runtime import runtime
 
-    report = look_ahead(runtime(), options.parse_tickers(tickers), cuts, seed)
+    run = runtime()
+    report = look_ahead(run, options.chosen_tickers(run, tickers), cuts, seed)
     if as_json:
         print_json(report.document())
     else:
@@ -81,14 +83,13 @@ def lookahead(
 
 
 @app.command()
-def warmup(
-    tickers: options.Tickers = options.EVERY_TICKER, as_json: options.AsJson = False
-) -> None:
+def warmup(tickers: options.Tickers = None, as_json: options.AsJson = False) -> None:
     """Measure the history that each feature needs, against the lookback that it declares."""
     from optrade.flows.audit import warm_up
     from optrade.runtime import runtime
 
-    report = warm_up(runtime(), options.parse_tickers(tickers))
+    run = runtime()
+    report = warm_up(run, options.chosen_tickers(run, tickers))
     if as_json:
         print_json(report.document())
     else:
@@ -98,7 +99,7 @@ def warmup(
 
 @app.command()
 def parity(
-    tickers: options.Tickers = options.EVERY_TICKER,
+    tickers: options.Tickers = None,
     sessions: Sessions = 60,
     as_json: options.AsJson = False,
 ) -> None:
@@ -106,7 +107,8 @@ def parity(
     from optrade.flows.audit import parity as compared
     from optrade.runtime import runtime
 
-    report = compared(runtime(), options.parse_tickers(tickers), sessions)
+    run = runtime()
+    report = compared(run, options.chosen_tickers(run, tickers), sessions)
     if as_json:
         print_json(report.document())
     else:

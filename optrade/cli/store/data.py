@@ -1,7 +1,6 @@
 """Commands that bring data in: fetch, build features, materialize."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -12,13 +11,14 @@ from optrade.cli import options
 from optrade.cli.output import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
+    from ingestion.build.build import ViewReport
     from ingestion.landing.report import TableReport
     from optrade.flows.data import Ingested
 
 
 def fetch_all(
     source: options.Source = None,
-    tickers: options.Tickers = options.EVERY_TICKER,
+    tickers: options.Tickers = None,
     ticker: options.Ticker = "",
     recorded_dir: options.RecordedDir = None,
     seed: options.Seed = None,
@@ -32,7 +32,7 @@ def fetch_all(
 
     run = runtime()
     chosen = run.source(source, recorded_dir, seed, signal_strength, as_of)
-    names = options.parse_tickers(ticker or tickers)
+    names = options.chosen_tickers(run, ticker or tickers)
     with progress_bar() as progress:
         report = fetch(run.home, chosen, names, progress)
     show_ingest(Ingested(fetched=report), as_json)
@@ -60,7 +60,7 @@ def materialize(as_of: options.AsOf = None, as_json: options.AsJson = False) -> 
 
 def ingest(
     source: options.Source = None,
-    tickers: options.Tickers = options.EVERY_TICKER,
+    tickers: options.Tickers = None,
     recorded_dir: options.RecordedDir = None,
     seed: options.Seed = None,
     signal_strength: options.SignalStrength = None,
@@ -69,12 +69,12 @@ def ingest(
     as_json: options.AsJson = False,
 ) -> None:
     """Fetch, build features and materialize, in a row."""
-    from optrade.flows.data import fetch_and_build, publish
+    from optrade.flows.data import fetch_and_build, publish_built
     from optrade.runtime import runtime
 
     run = runtime()
     chosen = run.source(source, recorded_dir, seed, signal_strength, as_of)
-    names = options.parse_tickers(tickers)
+    names = options.chosen_tickers(run, tickers)
     with progress_bar() as progress:
         done = fetch_and_build(
             run.home,
@@ -86,7 +86,7 @@ def ingest(
         )
     # Where no vendor answered in a new home there is nothing to publish: the fetch says why.
     if any(view.keys for view in done.built or ()):
-        done = replace(done, online=publish(run, chosen.as_of))
+        done = publish_built(run, done, chosen.as_of)
     show_ingest(done, as_json)
 
 
@@ -114,12 +114,37 @@ def _stale_line(table: "TableReport") -> str:
 
 
 def _failed_lines(done: "Ingested") -> list[str]:
-    """Return what could not be built or published, and why: each key once, whatever its views."""
-    failed = {key: why for view in done.built or () for key, why in view.failed.items()}
-    lines = [f"the features of {key} were not built: {why}" for key, why in failed.items()]
+    """Return what could not be built or published, and why: a line a key and reason."""
+    failed = _failed(done.built or ())
+    lines = [f"{words} were not built: {why}" for words, why in _not_built(failed)]
+    if done.unpublished is not None:
+        lines.append(f"nothing was published: {done.unpublished}")
     damaged = done.online.damaged if done.online is not None else {}
-    left_out = {key: why for key, why in damaged.items() if key not in failed}
+    named = {key for key, _ in failed}
+    left_out = {key: why for key, why in damaged.items() if key not in named}
     return [*lines, *(f"{key} was not published: {why}" for key, why in left_out.items())]
+
+
+def _failed(built: "Sequence[ViewReport]") -> dict[tuple[str, str], list[str]]:
+    """Return the views that were not built, by key and reason."""
+    failed: dict[tuple[str, str], list[str]] = {}
+    for view in built:
+        for key, why in view.failed.items():
+            failed.setdefault((key, why), []).append(view.view)
+    return failed
+
+
+def _not_built(failed: Mapping[tuple[str, str], list[str]]) -> Iterator[tuple[str, str]]:
+    """Yield what was not built and why: keys together that lack the same for the same reason."""
+    from feature_repo.features.catalogue import GROUPS
+
+    together: dict[tuple[str, str], list[str]] = {}
+    for (key, why), views in failed.items():
+        entity = GROUPS[views[0]].entity
+        is_all = len(views) == sum(group.entity == entity for group in GROUPS.values())
+        together.setdefault(("the features" if is_all else ", ".join(views), why), []).append(key)
+    for (what, why), keys in together.items():
+        yield f"{what} of {', '.join(keys)}", why
 
 
 def _document(done: "Ingested") -> dict[str, Json]:

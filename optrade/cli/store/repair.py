@@ -18,6 +18,7 @@ def repair(drop_raw: DropRaw = False, as_json: options.AsJson = False) -> None:
     """Make damaged features, models, registry and online store again; say what is lost."""
     from dataclasses import asdict
 
+    from optrade.flows.repair import DONE
     from optrade.flows.repair import repair as mend
     from optrade.runtime import runtime
 
@@ -28,7 +29,7 @@ def repair(drop_raw: DropRaw = False, as_json: options.AsJson = False) -> None:
     else:
         rows = [[one.what, one.state, one.words] for one in found]
         print_table("repair", ["what", "state", "how"], rows)
-    if any(one.state == "lost" for one in found):
+    if not all(one.state in DONE for one in found):
         raise typer.Exit(UNAVAILABLE)
 
 

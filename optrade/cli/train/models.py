@@ -138,7 +138,7 @@ def train_distribution(
 
 
 def train_all(
-    tickers: options.Tickers = options.EVERY_TICKER,
+    tickers: options.Tickers = None,
     models: Annotated[
         str | None, typer.Option("--models", help="Model types, by comma; all if not named.")
     ] = None,
@@ -150,8 +150,9 @@ def train_all(
 ) -> None:
     """Train and judge every model type of every ticker, what serves by default last."""
     from optrade.flows.train.jobs import every_job
+    from optrade.runtime import runtime
 
-    names = options.parse_tickers(tickers)
+    names = options.chosen_tickers(runtime(), tickers)
     jobs = [job for name in names for job in every_job(name, models)]
     _train(jobs, (period, start, end), as_json, trial=trial)
 

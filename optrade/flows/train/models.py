@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import structlog
 
 from audit.lookahead import refuse_leaks
 from feature_repo.features.definition_hash import definition_hash
@@ -14,7 +15,7 @@ from training.distribution import walk_returns
 from training.frames.coverage import require_optional_views
 from training.locked.window import locked_sessions
 from training.registry.register import Registered, register
-from training.registry.tracking_database import require_writable
+from training.registry.tracking_database import DatabaseGone, require_kept, require_writable
 from training.tasks.declare import Task
 from training.walk import Trained, walk
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from home.progress import Progress
     from optrade.runtime import Runtime
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ def train_models(
         If MLflow's database cannot be written to.
     """
     require_writable(run.home.mlruns)
+    _say_if_gone(run)
     resolved = [job.resolved() for job in jobs]
     manifest = read_manifest(run.home.data)
     for job in resolved:
@@ -66,6 +70,18 @@ def train_models(
         registered.append(_register(run, train_one(run, store, job, window), trial=trial))
     progress("trained", len(jobs), len(jobs))
     return registered
+
+
+def _say_if_gone(run: "Runtime") -> None:
+    """Say in one line that MLflow's database was lost, and what that means for this training."""
+    try:
+        require_kept(run.home.mlruns, run.home.models)
+    except DatabaseGone:
+        logger.warning(
+            "MLflow's database was lost though models serve: this training begins a new one; the "
+            "champions, runs and promotions before it are gone, and versions count from 1 again",
+            path=str(run.home.mlflow),
+        )
 
 
 def train_one(run: "Runtime", store: "FeatureStore", job: Job, window: Window) -> Trained:

@@ -110,7 +110,6 @@ def test_a_damaged_file_of_a_ticker_is_named_and_stops_no_other(home: Home) -> N
     with Lake(home.data) as lake:
         path = home.data / lake.manifest.entries["iv", "SPY"].path
         path.write_bytes(b"none")
-        lake.check_files()
     for last in (598, 599):
         home.step(last)
         assert "optrade repair" in home.reports["technical"].failed["SPY"]

@@ -1,5 +1,6 @@
 """Landing: origin, append, corrections, quarantine, generations, one writer."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from home.manifest import MANIFEST, current_rows, damaged, read_manifest, read_r
 from ingestion.lake.lake import Lake, Landing
 from ingestion.tables.catalogue import MACRO_SERIES, PRICES, TABLES
 from market.calendar import sessions
-from market.errors import DamagedFile, InputError, SchemaViolation
+from market.errors import InputError, SchemaViolation
 
 Frame = Callable[..., pd.DataFrame]
 Tree = Callable[[Path], dict[str, tuple[str, int]]]
@@ -252,20 +253,21 @@ def test_files_no_longer_named_go_with_the_next_session_that_writes(
 
 
 @pytest.mark.parametrize("words", ["damaged", "missing"])
-def test_a_landing_of_others_stops_at_a_file_that_is_not_whole(
+def test_a_file_that_is_not_whole_is_told_with_its_cure(
     tmp_path: Path, prices: Frame, words: str
 ) -> None:
     land(tmp_path, prices("SPY"))
     land(tmp_path, prices("IWM"))
     with Lake(tmp_path) as lake:
-        lake.check_files()
         path = tmp_path / lake.manifest.entries["prices", "IWM"].path
+        assert lake.fault("prices", "IWM") is None
         if words == "damaged":
             path.write_bytes(path.read_bytes()[:-1])
         else:
             path.unlink()
-        with pytest.raises(DamagedFile, match=f"IWM.*is {words}.*optrade repair"):
-            lake.check_files()
+        assert re.search(f"{path} is {words}.*optrade repair", lake.fault("prices", "IWM"))
+        assert lake.fault("prices", "SPY") is None
+        assert lake.fault("prices", "QQQ") is None
 
 
 def test_other_files_of_the_home_are_left_alone(tmp_path: Path, prices: Frame) -> None:
