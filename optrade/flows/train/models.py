@@ -53,7 +53,7 @@ def train_models(
         If MLflow's database cannot be written to.
     """
     require_writable(run.home.mlruns)
-    _say_if_gone(run)
+    say_if_gone(run)
     resolved = [job.resolved() for job in jobs]
     manifest = read_manifest(run.home.data)
     for job in resolved:
@@ -72,7 +72,7 @@ def train_models(
     return registered
 
 
-def _say_if_gone(run: "Runtime") -> None:
+def say_if_gone(run: "Runtime") -> None:
     """Say in one line that MLflow's database was lost, and what that means for this training."""
     try:
         require_kept(run.home.mlruns, run.home.models)

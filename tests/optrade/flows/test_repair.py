@@ -31,3 +31,24 @@ def test_an_online_store_that_cannot_be_filled_is_told(
     (told,) = repair._online(run)
     assert (told.what, told.state) == ("online store", "lost")
     assert told.words == "Redis does not answer: start it; then run `optrade repair` again"
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_a_registry_that_cannot_be_mended_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: bool
+) -> None:
+    def refuse(_: Path) -> None:
+        raise StoreUnavailable("another process has held it")
+
+    run = Runtime(Settings(), Home(tmp_path), pd.Timestamp("2024-11-18T15:00Z"))
+    path = run.home.files.registry
+    path.parent.mkdir(parents=True)
+    if folder:
+        path.mkdir()
+    else:
+        monkeypatch.setattr(repair, "mend", refuse)
+    (told,) = repair._registry(run)
+    assert (told.what, told.state) == (str(path.relative_to(run.home.data)), "lost")
+    words = "is a folder, allowed is a file" if folder else "another process has held it"
+    assert words in told.words
+    assert told.words.endswith("; then run `optrade repair` again")

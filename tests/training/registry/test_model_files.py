@@ -2,10 +2,13 @@
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from feature_repo.features.definition_hash import definition_hash
 from home.layout import Home as HomeFiles
@@ -15,10 +18,12 @@ from market.errors import DamagedFile, InputError
 from optrade.flows.doctor.models import check_models
 from optrade.flows.doctor.stores import check_mlflow
 from optrade.flows.repair import repair_models
+from optrade.flows.train.models import say_if_gone
 from optrade.flows.train.trained import require_registry
 from optrade.runtime import Runtime
 from optrade.settings import Settings
 from tests.training.registry.conftest import AT, Home, worse
+from training.registry import tracking_database
 from training.registry.model_files import faults
 from training.registry.promote import promote
 from training.registry.restore import restore
@@ -167,6 +172,40 @@ def test_a_database_that_is_of_no_use_is_told_while_models_serve(
     assert words in told[0].words
     findings = {one.check: one.level for one in check_models(home.mlruns, home.models)}
     assert findings == {f"model {NAME}": "error", standby: "error"}
+
+
+def test_a_database_that_is_held_or_of_another_version_is_not_lost(
+    home: Home, noise: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.register(noise)
+    path = home.mlruns / "mlflow.db"
+    flip(standby_of(home))
+    monkeypatch.setattr(tracking_database, "BUSY_SECONDS", 0.01)
+
+    def states() -> list[str]:
+        told = list(repair_models(Runtime(Settings(), HomeFiles(home.models.parent), AT)))
+        assert told[0].what == "mlruns/mlflow.db"
+        return [one.state for one in told]
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        database.execute("BEGIN EXCLUSIVE")
+        assert states() == ["locked", "locked"]
+        database.execute("ROLLBACK")
+        database.execute("UPDATE alembic_version SET version_num = 'other'")
+    assert states() == ["other version", "other version"]
+    path.unlink()
+    assert states() == ["lost", "lost"]
+
+
+def test_a_training_says_in_one_line_that_it_begins_anew(home: Home, noise: Trained) -> None:
+    run = Runtime(Settings(), HomeFiles(home.models.parent), AT)
+    home.register(noise)
+    with capture_logs() as told:
+        say_if_gone(run)
+        (home.mlruns / "mlflow.db").unlink()
+        say_if_gone(run)
+    (line,) = told
+    assert "was lost though models serve: this training begins a new one" in line["event"]
 
 
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])

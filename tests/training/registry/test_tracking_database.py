@@ -2,13 +2,22 @@
 
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from market.errors import InputError, StoreUnavailable
 from training.registry import tracking_database
-from training.registry.tracking_database import check, explained, newest_schema, reading, tracking
+from training.registry.tracking_database import (
+    DatabaseLocked,
+    check,
+    explained,
+    newest_schema,
+    reading,
+    tracking,
+)
 
 
 @pytest.fixture
@@ -51,6 +60,23 @@ def test_a_locked_database_is_named(database: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(StoreUnavailable, match=r"locked.*end the program that holds it"):
         check(database)
     other.close()
+
+
+def test_who_holds_a_locked_database_is_named(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracking_database, "BUSY_SECONDS", 0.01)
+    script = (
+        "import sqlite3, sys; other = sqlite3.connect(sys.argv[1], isolation_level=None);"
+        "other.execute('BEGIN EXCLUSIVE'); print(flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, database], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        other.stdout.readline()
+        with pytest.raises(DatabaseLocked, match=rf"holds it \(process {other.pid}, python"):
+            check(database)
+        other.stdin.close()
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
