@@ -12,8 +12,8 @@ class Finding:
     Attributes
     ----------
     table, key, column
-        Where; `key` is None for a rule on all keys of the landing together, and `column` for one on
-        whole rows.
+        Where; `column` is None for a rule on whole rows. An earlier version wrote no `key` where a
+        rule was on all keys of the landing together.
     rule
         What is expected, in words.
     count

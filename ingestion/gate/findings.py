@@ -56,10 +56,10 @@ def findings(table: Table, frame: pd.DataFrame, stored: Stored) -> list[Finding]
     -------
     list
         Sessions between the first and the last row of a key, stored or landing, that have none;
-        then columns with a larger share of nulls in the landing than declared; then keys some of
-        whose adjusted returns differ by more than rounding from the vendor's; then monthly series
-        with a month that has not come though a later one has; then keys with volumes far from those
-        around.
+        then columns of a key with a larger share of nulls in the landing than declared; then keys
+        some of whose adjusted returns differ by more than rounding from the vendor's; then monthly
+        series with a month that has not come though a later one has; then keys with volumes far
+        from those around.
 
     Raises
     ------
@@ -130,19 +130,17 @@ def _null_shares(table: Table, frame: pd.DataFrame) -> Iterator[Finding]:
     declared = [column for column in table.columns if column.null_share is not None]
     if not declared or frame.empty:
         return
+    key = frame[table.partition]
+    null = frame.drop(columns=table.partition).isna().groupby(key, sort=False)
+    shares, counts = null.mean().reset_index(), null.sum().reset_index()
     rules = [_share_rule(column) for column in declared]
-    for rule, result in validate(whole_frame(), frame, rules):
-        if not result.success:
-            null = frame[rule.arguments["column"]].isna()
-            most = null.groupby(frame[table.partition], sort=False).mean().sort_values(
-                ascending=False, kind="stable"
-            )  # fmt: skip
-            keys = [f"{key} {share:.0%}" for key, share in most[most > 0].items()]
-            detail = f"{null.mean():.1%} null: {_named(keys)}"
-            yield Finding(
-                table.name, None, str(rule.arguments["column"]), rule.words,
-                int(null.sum()), detail, CHECK_NULLS,
-            )  # fmt: skip
+    for rule, result in validate(whole_frame(), shares, rules):
+        column = str(rule.arguments["column"])
+        for row in result.result.get("unexpected_index_list") or []:
+            name, share = str(shares.loc[row, table.partition]), shares.loc[row, column]
+            count = int(counts[column].to_numpy()[row])
+            words = f"{share:.1%} null"
+            yield Finding(table.name, name, column, rule.words, count, words, CHECK_NULLS)
 
 
 def _unlike_vendor(table: Table, frame: pd.DataFrame) -> Iterator[Finding]:
@@ -186,7 +184,7 @@ def _carried(table: Table, frame: pd.DataFrame, stored: Stored) -> Iterator[Find
 def _volumes(table: Table, frame: pd.DataFrame) -> Iterator[Finding]:
     if table is not PRICES:
         return
-    words = f"volume: within {VOLUMES:g} times the median of the sessions around"
+    words = f"volume: within {VOLUMES:g} times the median around, or its own usual range"
     for key, rows in frame[strange_volumes(frame)].groupby(table.partition, sort=False):
         named = [
             f"{day.date()} {volume:g}"
@@ -198,8 +196,8 @@ def _volumes(table: Table, frame: pd.DataFrame) -> Iterator[Finding]:
 def _share_rule(column: Column) -> Rule:
     return Rule(
         f"{column.name}: at most {column.null_share:.0%} null",
-        "ExpectColumnProportionOfNonNullValuesToBeBetween",
-        {"column": column.name, "min_value": 1.0 - (column.null_share or 0.0)},
+        "ExpectColumnValuesToBeBetween",
+        {"column": column.name, "max_value": column.null_share},
     )
 
 

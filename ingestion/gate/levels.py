@@ -39,6 +39,9 @@ AROUND: Final = 60
 # Times the median of the sessions around; SPY's busiest day was 21 times it, its idlest one 43rd.
 VOLUMES: Final = 50.0
 MEDIAN_OF: Final = 21
+# A normal variable's standard deviation is so many times its median absolute deviation.
+MAD: Final = 1.4826
+SPREADS: Final = 6.0
 
 
 def in_range(table: Table, frame: pd.DataFrame, stored: Stored) -> pd.Series:
@@ -112,12 +115,19 @@ def not_repeated(table: Table, frame: pd.DataFrame, stored: Stored) -> pd.Series
 
 
 def strange_volumes(frame: pd.DataFrame) -> pd.Series:
-    """Return whether each volume of prices is far from those around it; the index, (n_rows,)."""
+    """Return whether each volume of prices is far from those around it; the index, (n_rows,).
+
+    A thin stock's volumes vary more than those of a fund, and so may a single one: far is also
+    beyond `SPREADS` of the key's own robust standard deviations of the logarithm.
+    """
     strange = pd.Series(data=False, index=frame.index)
     for _, part in frame.sort_values(PRICES.dated).groupby(PRICES.partition, sort=False):
         around = part["volume"].rolling(MEDIAN_OF, center=True, min_periods=MEDIAN_OF // 2).median()
-        much, little = part["volume"] > VOLUMES * around, part["volume"] * VOLUMES < around
-        strange.loc[part.index] = much | little
+        # A session without a trade counts as one share.
+        ratio = (part["volume"].clip(lower=1.0) / around.clip(lower=1.0)).to_numpy()
+        away = np.abs(np.log(ratio))
+        spread = MAD * np.nanmedian(away) if np.isfinite(away).any() else 0.0
+        strange.loc[part.index] = away > max(np.log(VOLUMES), SPREADS * spread)
     return strange
 
 

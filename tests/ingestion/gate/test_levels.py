@@ -136,6 +136,16 @@ def test_a_volume_far_from_those_around_is_told_and_lands(prices: Frame, factor:
     assert found.detail.startswith(str(frame["session"][30].date()))
 
 
+def test_volumes_that_are_usual_for_a_thin_stock_are_not_told(prices: Frame) -> None:
+    frame = prices(count=500)
+    drawn = np.random.default_rng(5).lognormal(6.0, 1.5, 500).round()
+    frame["volume"] = np.where(np.arange(500) % 9 == 0, 0.0, drawn)
+    assert findings(PRICES, frame, nothing_stored) == []
+    frame.loc[250, "volume"] = 1e9
+    (found,) = findings(PRICES, frame, nothing_stored)
+    assert (found.key, found.column, found.count) == ("SPY", "volume", 1)
+
+
 def test_what_vendors_gave_in_thirty_years_keeps_these_rules(recordings: Recordings) -> None:
     told = [finding for table in recordings.fetched for finding in table.findings]
     (thin,) = [one for one in told if one.column == "volume"]
