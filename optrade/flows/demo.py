@@ -69,7 +69,7 @@ def run_demo(
 
 
 def jobs() -> list[Job]:
-    """Return the six trainings of the demo."""
+    """Return the trainings of the demo: the preferred models of each ticker."""
     return [job for ticker in TICKERS for job in preferred_jobs(ticker)]
 
 

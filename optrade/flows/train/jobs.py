@@ -91,9 +91,8 @@ def every_job(ticker: str, model_types: str | None = None) -> list[Job]:
 
 
 def preferred_jobs(ticker: str) -> list[Job]:
-    """Return the training of the preferred model of each task that a signal is made of."""
-    every = {job.task.name: job for job in every_job(ticker)}
-    return [every[name] for name in TASKS]
+    """Return the training of the preferred model of each task."""
+    return [*{job.task.name: job for job in every_job(ticker)}.values()]
 
 
 def landed_prices(run: "Runtime", ticker: str) -> Entry:
