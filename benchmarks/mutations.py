@@ -33,8 +33,9 @@ from home.layout import Home
 from home.manifest import Entry, Manifest, current_rows, read_manifest
 from home.served_model import read_served
 from ingestion.lake.data_folder import stored_rows
+from ingestion.views.raw import Raw
 from ingestion.views.reader import RawReader
-from market.errors import InputError, SourceUnavailable
+from market.errors import DamagedFile, InputError, SourceUnavailable
 from market.underlyings import MARKET
 from serving.reading.artifact import load_artifact
 from training.registry.mlflow_runs import (
@@ -124,15 +125,22 @@ def targets(home: Home) -> Iterator[Target]:
 def _raw_readers(home: Home, manifest: Manifest, entry: Entry) -> dict[str, Reader]:
     name, data = (entry.table, entry.key), home.data
     reader = RawReader(data, manifest)
-    keys = [("market", MARKET), *(("ticker", ticker) for ticker in manifest.keys("prices"))]
+    keys = [*(("ticker", ticker) for ticker in manifest.keys("prices")), ("market", MARKET)]
     built = next((key for key in keys if name in reader.inputs(*key)), None)
     found: dict[str, Reader] = {
         "ingest": lambda: stored_rows(data, manifest, manifest.tables[name[0]], *name),
         "labels": lambda: current_rows(data, name[0], [name[1]]),
     }
     if built is not None:
-        found["build"] = lambda: RawReader(data, manifest).raw(*built)
+        found["build"] = lambda: _whole(RawReader(data, manifest).raw(*built))
     return found
+
+
+def _whole(raw: Raw) -> Raw:
+    """Return raw rows that every view of their key can be built from."""
+    if raw.damaged:
+        raise DamagedFile(next(iter(raw.damaged.values())))
+    return raw
 
 
 def _feature_readers(home: Home, manifest: Manifest, entry: Entry) -> dict[str, Reader]:

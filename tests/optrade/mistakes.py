@@ -23,6 +23,8 @@ class Mistake:
     environment: Mapping[str, str] = field(default_factory=dict)
     home: str = "trained"
     lines: int = 1
+    # Whether what could be done all the same is shown on stdout.
+    shown: bool = False
     # A good command that has to work after it.
     then: str | None = None
 
@@ -206,10 +208,10 @@ MLFLOW: Final = "mlflow.db cannot be read .*restore it from a copy"
 
 FILES: Final = {
     "a cut raw file": Mistake(TRAIN, RAW, spoil=cut("data/raw/prices/SPY.*.parquet")),
-    "a cut raw file, built": Mistake("build-features", RAW, spoil=cut("data/raw/prices/SPY.*.parquet")),
+    "a cut raw file, built": Mistake("build-features", RAW, code=3, shown=True, spoil=cut("data/raw/prices/SPY.*.parquet")),
     "a cut feature file": Mistake(TRAIN, FEATURE, then="repair", spoil=cut("data/features/technical/g1/SPY.*.parquet")),
-    "an empty raw file": Mistake("build-features", RAW, spoil=emptied("data/raw/prices/SPY.*.parquet")),
-    "a lost raw file": Mistake("build-features", RAW, spoil=lost("data/raw/prices/SPY.*.parquet")),
+    "an empty raw file": Mistake("build-features", RAW, code=3, shown=True, spoil=emptied("data/raw/prices/SPY.*.parquet")),
+    "a lost raw file": Mistake("build-features", RAW, code=3, shown=True, spoil=lost("data/raw/prices/SPY.*.parquet")),
     "a lost feature file": Mistake(TRAIN, FEATURE, then="repair", spoil=lost("data/features/technical/g1/SPY.*.parquet")),
     "a cut manifest": Mistake(TRAIN, "manifest.json is no manifest .*restore it", spoil=cut("data/manifest.json")),
     "an empty manifest": Mistake(SIMULATED, "manifest.json is no manifest .*restore it", spoil=emptied("data/manifest.json")),

@@ -151,7 +151,7 @@ def test_a_day_with_a_damaged_raw_file_gives_the_signals_it_can(copied: CommandL
     shown = copied("run-daily", "--tickers", "SPY", "--json", code=3)
     found = json.loads(shown.stdout)
     assert [signal["ticker"] for signal in found["signals"]] == ["SPY"]
-    assert f"no new data came in: {path} is damaged" in shown.stderr
+    assert f"the features of IWM were not built: {path} is damaged" in shown.stderr
     with closing(sqlite3.connect(Home(copied.home).ledger)) as ledger:
         held = ledger.execute("SELECT count(*) FROM signals WHERE session = '2024-11-15'")
         assert held.fetchone()[0] >= 1
