@@ -1,0 +1,218 @@
+"""The position of a row: the same for the same row, and every reason for none leaves a signal."""
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import ndtri
+
+from feature_repo.features.catalogue import find
+from forecasters.base import ForecastError
+from forecasters.document import Artifact
+from forecasters.returns import PROBABILITIES, ReturnDistribution
+from market.underlyings import UNDERLYINGS, underlying
+from serving.answer.signals import Models, build_signal
+from serving.answer.structure import (
+    CLOSING_FEATURES,
+    NO_POSITION,
+    NOT_PRICED,
+    UNJUDGED,
+    Pricing,
+    closing_of,
+    references,
+)
+from serving.reading.row import FeatureRow
+
+AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")
+BESIDE = {
+    "sma_20": 595.0, "price_to_sma_20": 600.0 / 595.0 - 1.0, "vix_close": 16.75,
+    "vix_term_slope": 1.5, "treasury_3m": 4.3,
+}  # fmt: skip
+NAN = float("nan")
+SURE = {
+    "coef": [[0.0] * 3], "intercept": [3.0], "calibration": {"slope": 1.0, "intercept": 0.0},
+    "threshold": 0.5,
+}  # fmt: skip
+
+
+def row(ticker="SPY", values=None, **changes):
+    return FeatureRow(
+        ticker, pd.Timestamp("2025-06-30"), values or {}, {}, beside=BESIDE | changes
+    )  # fmt: skip
+
+
+def model(drift=0.0, error=None):
+    """A model of the distribution: normal, one per cent a session, and a drift a session."""
+
+    def distribution(_):
+        if error is not None:
+            raise error
+        at = np.array([0.0, 5.0, 20.0])
+        shapes = np.tile(ndtri(PROBABILITIES), (2, 1))
+        daily = np.random.default_rng(1).standard_normal(500)
+        return ReturnDistribution(at, 1e-4 * at, drift * at, shapes, daily)
+
+    return SimpleNamespace(
+        features=["vix_close"], sha256=f"{drift} {error}", distribution=distribution
+    )
+
+
+def why_none(on=None, strategy="Bull Put Spread", capital=None, size="full"):
+    structure, words = Pricing(capital).priced(on or row(), strategy, size, None)
+    assert structure is None
+    return words
+
+
+def test_a_row_prices_a_position_at_its_close_without_a_model_of_the_distribution():
+    found, none = Pricing().priced(row(), "Bull Put Spread", "full", None)
+    assert none is None
+    assert (found.spot, found.pricing, found.chances) == (pytest.approx(600.0), "synthetic", None)
+    assert found.notes == [f"its chances are unknown: {UNJUDGED}"]
+    assert found.contracts is None
+
+
+def test_a_position_has_chances_where_a_model_serves_and_says_why_it_has_none():
+    seen = Pricing().priced(row(), "Bull Put Spread", "full", model()).structure
+    assert (seen.notes, seen.chances.paths) == ([], 1000)
+    refused = model(error=ForecastError("out_of_range", "vix_close: got -1.0"))
+    found = Pricing().priced(row(), "Bull Put Spread", "full", refused).structure
+    assert found.chances is None
+    assert found.notes == ["its chances are unknown: vix_close: got -1.0"]
+
+
+def test_the_same_row_and_model_price_once():
+    pricing = Pricing()
+    first = pricing.priced(row(), "Iron Condor", "half", model())
+    assert pricing.priced(row(), "Iron Condor", "half", model()) is first
+    others = [
+        pricing.priced(row(vix_close=17.0), "Iron Condor", "half", model()),
+        pricing.priced(row(), "Buy Puts", "half", model()),
+        pricing.priced(row(), "Iron Condor", "half", model(drift=0.001)),
+        pricing.priced(row(ticker="QQQ"), "Iron Condor", "half", model()),
+    ]
+    assert all(other.structure != first.structure for other in others)
+    bad = pricing.priced(row(sma_20=NAN), "Iron Condor", "half", None)
+    assert bad.structure is None
+
+
+def test_what_is_kept_does_not_grow_for_ever(monkeypatch):
+    monkeypatch.setattr("serving.answer.structure.KEPT", 2)
+    pricing = Pricing()
+    for strategy in ("Buy Calls", "Buy Puts", "Iron Condor", "Bull Put Spread"):
+        pricing.priced(row(), strategy, "half", None)
+    assert len(pricing._kept) <= 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"vix_close": NAN}, "SPY: its index VIX is nan, so no structure is priced"),
+        ({"vix_close": 0.0}, "SPY: its index VIX is 0.0, so no structure is priced"),
+        ({"sma_20": NAN}, "SPY: its price is nan, so no structure is priced"),
+        ({"price_to_sma_20": NAN}, "SPY: its price is nan, so no structure is priced"),
+        ({"treasury_3m": NAN}, "SPY: the rate of three months is unknown"),
+    ],
+)
+def test_what_a_session_lacks_is_named(changes, words):
+    assert why_none(row(**changes)) == words
+
+
+def test_a_view_that_is_not_there_is_a_number_that_is_missing():
+    held = replace(row(), beside={"sma_20": 595.0, "price_to_sma_20": 0.0})
+    assert "its index VIX is nan" in why_none(held)
+
+
+def test_an_underlying_without_a_listing_is_refused_by_its_row(monkeypatch):
+    monkeypatch.setitem(UNDERLYINGS, "SPY", replace(underlying("SPY"), options=None))
+    assert why_none().startswith(
+        "SPY: its row in market/underlyings.py does not say how its options"
+    )
+
+
+def test_a_capital_below_one_contract_says_what_one_needs():
+    words = why_none(capital=1000.0)
+    assert words.startswith("Bull Put Spread: a contract can lose ")
+    assert "2% of 1,000 USD at size full is 20; one contract needs a capital of " in words
+    enough = float(words.rpartition("capital of ")[2].removesuffix(" USD").replace(",", ""))
+    found = Pricing(enough + 1.0).priced(row(), "Bull Put Spread", "full", None).structure
+    assert found.contracts == 1
+    assert (
+        Pricing(2 * enough + 2.0).priced(row(), "Bull Put Spread", "half", None)[0].contracts == 1
+    )
+
+
+def test_no_trade_takes_no_position():
+    assert why_none(strategy="NO TRADE") == NO_POSITION
+
+
+def test_a_close_is_read_of_features():
+    closing = closing_of(BESIDE)
+    assert closing.spot == pytest.approx(600.0)
+    assert (closing.index, closing.long_index) == (16.75, 18.25)
+    assert closing.rate == pytest.approx(0.043)
+    assert np.isnan(closing_of({}).spot)
+
+
+def test_references_are_those_of_the_views_that_hold_the_features():
+    found = references(CLOSING_FEATURES)
+    assert found["vix_close"] == "iv:vix_close"
+    assert found == {name: f"{find(name)[0].name}:{name}" for name in CLOSING_FEATURES}
+
+
+@pytest.fixture
+def signal(documents, values):
+    """A signal that calls UP, on a row and by a model of the distribution."""
+
+    def made(pricing, distribution=None, **beside):
+        models = Models(
+            Artifact.model_validate(documents["direction"](**SURE)),
+            Artifact.model_validate(documents["regime"]()),
+            distribution=distribution,
+        )
+        given = row(values=values, **beside)
+        return build_signal(given, models, as_of=AS_OF, origin="recorded", pricing=pricing)
+
+    return made
+
+
+def test_a_signal_goes_on_without_a_position(signal):
+    plain = signal(None)
+    assert (plain.structure, plain.structure_note) == (None, NOT_PRICED)
+    missing = signal(Pricing(), vix_close=NAN)
+    assert missing.structure is None
+    assert missing.structure_note == "SPY: its index VIX is nan, so no structure is priced"
+    kept = {"structure", "structure_note"}
+    assert missing.model_dump(exclude=kept) == plain.model_dump(exclude=kept)
+
+
+def test_a_signal_carries_its_position_and_what_a_required_edge_would_choose(signal):
+    found = signal(Pricing(), model())
+    assert found.strategy == found.structure.strategy != "NO TRADE"
+    assert found.structure_note is None
+    assert found.alternatives[-1].strategy in (
+        "NO TRADE (required edge)",
+        f"{found.strategy} (required edge)",
+    )
+    assert json.loads(json.dumps(found.document(), allow_nan=False)) == found.document()
+
+
+@pytest.mark.parametrize(("drift", "taken"), [(-0.004, False), (0.01, True)])
+def test_a_required_edge_refuses_a_position_without_one(signal, drift, taken):
+    free, strict = (signal(Pricing(require_edge=edge), model(drift)) for edge in (False, True))
+    assert (free.structure.chances.low > 0.0) == taken
+    if taken:
+        assert strict == free
+        return
+    assert (strict.strategy, strict.position_size) == ("NO TRADE", "none")
+    assert (strict.structure, strict.structure_note) == (None, NO_POSITION)
+    assert strict.alternatives[0].strategy == free.strategy
+    assert "Refused, required edge: its expected value after costs is -" in strict.reasoning
+
+
+def test_a_required_edge_is_not_there_where_nothing_says_so(signal):
+    strict = signal(Pricing(require_edge=True))
+    assert strict.strategy == "NO TRADE"
+    assert "its expected value is unknown" in strict.reasoning
