@@ -192,15 +192,14 @@ class OpenHome:
         )
 
     def _beside(self, model: Artifact | None) -> dict[str, str]:
-        """Return the references of what a position is priced with, of views that are there."""
+        """Return the references of what a position is priced with, of those that are there."""
         read = () if model is None else tuple(model.features)
         if read not in self.priced_with:
-            held = {view.name for view in self.store.list_feature_views(allow_cache=True)}
+            views = self.store.list_feature_views(allow_cache=True)
+            held = {f"{view.name}:{field.name}" for view in views for field in view.features}
             asked = references((*CLOSING_FEATURES, *read))
             self.priced_with[read] = {
-                name: reference
-                for name, reference in asked.items()
-                if reference.partition(":")[0] in held
+                name: reference for name, reference in asked.items() if reference in held
             }
         return self.priced_with[read]
 

@@ -25,9 +25,9 @@ SESSION = "2025-06-30"
 AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")
 DEFINITIONS = "d" * 64
 VIEWS = {
-    "technical": ("returns_5d", "hv_20"),
-    "iv": ("iv_rank", "iv_hv_spread", "vix_close"),
-    "macro": ("fed_funds_effective", "unemployment_rate"),
+    "technical": ("returns_5d", "hv_20", "sma_20", "price_to_sma_20"),
+    "iv": ("iv_rank", "iv_hv_spread", "vix_close", "vix_term_slope"),
+    "macro": ("fed_funds_effective", "unemployment_rate", "treasury_3m"),
 }
 SERVICES = {
     "direction": ("technical", "iv", "macro"),
@@ -42,11 +42,15 @@ SERVICES = {
 VALUES = {
     "returns_5d": 0.012,
     "hv_20": 14.5,
+    "sma_20": 600.0,
+    "price_to_sma_20": 0.02,
     "iv_rank": 18.0,
     "iv_hv_spread": 2.25,
     "vix_close": 16.75,
+    "vix_term_slope": 1.5,
     "fed_funds_effective": 4.33,
     "unemployment_rate": 4.2,
+    "treasury_3m": 4.3,
 }
 
 

@@ -57,6 +57,50 @@ def test_a_signal_of_a_real_store(full_home, values, documents, exact):
     assert signal["provenance"]["age_in_sessions"] == {"iv": 0, "macro": 0, "technical": 0}
 
 
+def test_a_price_is_the_position_of_a_signal_and_of_any_other_strategy(full_home):
+    home = open_home(full_home.root, CONFIGURATION)
+    signal = home.signal_for("SPY", AS_OF)
+    assert signal.structure.spot == pytest.approx(612.0)
+    assert signal.structure_note is None
+    assert home.price_for("SPY", signal.strategy, AS_OF) == signal.structure
+    other = home.price_for("SPY", "Iron Condor", AS_OF)
+    assert (other.strategy, other.chances) == ("Iron Condor", None)
+    with pytest.raises(InputError, match="strategy: got 'Straddle', allowed are Buy Calls"):
+        home.price_for("SPY", "Straddle", AS_OF)
+    with pytest.raises(InputError, match="allowed are SPY, QQQ, IWM"):
+        home.price_for("TSLA", "Iron Condor", AS_OF)
+
+
+def test_a_price_needs_no_model_of_a_direction_but_a_row_of_the_session(full_home):
+    for file in (full_home.models / "serving").iterdir():
+        file.unlink()
+    home = open_home(full_home.root, CONFIGURATION)
+    assert home.price_for("SPY", "Buy Puts", AS_OF).spot == pytest.approx(612.0)
+    with pytest.raises(Refusal, match="stale"):
+        home.price_for("SPY", "Buy Puts", AS_OF + pd.Timedelta(days=7))
+    full_home.put(vix_close=float("nan"))
+    with pytest.raises(InputError, match="SPY: its index VIX is nan"):
+        home.price_for("SPY", "Buy Puts", AS_OF)
+    full_home.put(sma_20=float("nan"))
+    with pytest.raises(Refusal, match=r"null_features: .*sma_20"):
+        home.price_for("SPY", "Buy Puts", AS_OF)
+
+
+def test_a_price_is_sized_as_the_largest_position_of_its_strategy(full_home):
+    rich = CONFIGURATION.model_copy(update={"capital": 1e6})
+    home = open_home(full_home.root, rich)
+    for strategy, allowed in (("Bull Put Spread", 20_000), ("Iron Condor", 10_000)):
+        found = home.price_for("SPY", strategy, AS_OF)
+        assert found.contracts == int(allowed // found.natural.max_loss)
+
+
+def test_a_feature_of_a_close_that_the_store_lacks_leaves_the_signal(full_home):
+    full_home.put(treasury_3m=float("nan"))
+    signal = open_home(full_home.root, CONFIGURATION).signal_for("SPY", AS_OF)
+    assert signal.structure is None
+    assert signal.structure_note == "SPY: the rate of three months is unknown"
+
+
 @pytest.mark.parametrize("carried", [["CPIAUCSL 2025-10", "UNRATE 2025-10"], [], None])
 def test_a_signal_says_what_its_macro_row_carries(full_home, carried):
     told = {} if carried is None else {"carried": carried}
