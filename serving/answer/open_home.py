@@ -23,7 +23,7 @@ from market.underlyings import underlying
 from serving.answer.predictions import Question, build_prediction, check_question
 from serving.answer.signals import Models, build_signal
 from serving.answer.standby import around_null
-from serving.answer.structure import CLOSING_FEATURES, UNJUDGED, Pricing, references
+from serving.answer.structure import CLOSING_FEATURES, Pricing, references
 from serving.http.schema import PredictAnswer
 from serving.reading.artifact import ArtifactFiles
 from serving.reading.configuration import Configuration
@@ -132,7 +132,7 @@ class OpenHome:
         model, why_none = self._distribution(ticker)
         row = self._read(references(SESSION_OF), ticker, as_of, (), self._beside(model))
         size = STRATEGIES[strategy].limit
-        return self.pricing.structure(row, strategy, size, model, why_none or UNJUDGED)
+        return self.pricing.structure(row, strategy, size, model, why_none)
 
     def predict(self, question: Question) -> PredictAnswer:
         """Return the design's prediction output for a caller's own features.

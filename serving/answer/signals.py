@@ -23,7 +23,7 @@ from home.records.signal import (
 )
 from market.iv_rank import IvRegime, band, expected_iv_direction
 from market.targets import UP, Direction
-from serving.answer.structure import NO_POSITION, NOT_PRICED, UNJUDGED, Priced, Pricing
+from serving.answer.structure import NO_POSITION, NOT_PRICED, Priced, Pricing
 from serving.reading.refusal import Refusal
 from serving.reading.row import FeatureRow
 from trading.strategies.selector import Forecasts, Recommendation, select
@@ -125,7 +125,7 @@ def _with_position(
         chosen.strategy,
         chosen.position_size,
         models.distribution,
-        models.notes.get("distribution", UNJUDGED),
+        models.notes.get("distribution"),
     )
     if found.structure is None:
         return chosen, found

@@ -28,7 +28,6 @@ CLOSING_FEATURES: Final = (
 )  # fmt: skip
 NO_POSITION: Final = "the strategy takes no position"
 NOT_PRICED: Final = "positions are not priced here"
-UNJUDGED: Final = "no model of the distribution serves: run `optrade train-distribution`"
 #: Structures that are kept: a few sessions of a thousand tickers.
 KEPT: Final = 4096
 
@@ -36,6 +35,13 @@ KEPT: Final = 4096
 def references(names: tuple[str, ...]) -> dict[str, str]:
     """Return `view:feature` of stored features, by name."""
     return {name: f"{find(name)[0].name}:{name}" for name in names}
+
+
+def unjudged_words(ticker: str) -> str:
+    """Return why chances are unknown where no model of the distribution serves."""
+    return (
+        f"no model of the distribution serves: run `optrade train-distribution --ticker {ticker}`"
+    )
 
 
 class Priced(NamedTuple):
@@ -69,7 +75,7 @@ class Pricing:
         strategy: str,
         size: PositionSize,
         model: Artifact | None,
-        unjudged: str = UNJUDGED,
+        unjudged: str | None = None,
     ) -> Priced:
         """Return a strategy's position on a row of features.
 
@@ -80,7 +86,7 @@ class Pricing:
         model
             Of the distribution; None leaves the chances out.
         unjudged
-            Why there is no model.
+            Why there is no model; None where none serves.
         """
         if strategy == NO_TRADE.name:
             return Priced(None, NO_POSITION)
@@ -103,7 +109,7 @@ class Pricing:
         strategy: str,
         size: PositionSize,
         model: Artifact | None,
-        unjudged: str = UNJUDGED,
+        unjudged: str | None = None,
     ) -> Structure:
         """Return a strategy's position on a row of features; see `priced`.
 
@@ -115,14 +121,14 @@ class Pricing:
         of = underlying(row.ticker)
         closing = closing_of(row.beside)
         board, life = synthetic_quote(of, row.session, closing)
-        outlook = None
+        why, outlook = unjudged or unjudged_words(row.ticker), None
         if model is not None:
             read = {name: row.beside.get(name, np.nan) for name in model.features}
             try:
                 outlook = outlook_of(model.distribution(read), closing, life, listing_of(of))
             except ForecastError as error:
-                unjudged = error.detail
-        notes = [f"its chances are unknown: {unjudged}"] if outlook is None else []
+                why = error.detail
+        notes = [f"its chances are unknown: {why}"] if outlook is None else []
         found = price_structure(strategy, board, life, outlook, notes)
         if self.capital is None:
             return found

@@ -36,6 +36,6 @@ def test_a_price_needs_no_model_and_records_nothing(copied) -> None:
     found = copied.json("price", "--ticker", "SPY", "--strategy", "Iron Condor")
     assert found["notes"] == [
         "its chances are unknown: no model of the distribution serves: "
-        "run `optrade train-distribution`"
+        "run `optrade train-distribution --ticker SPY`"
     ]
     assert not (copied.home / "data" / "ledger.db").exists()

@@ -19,10 +19,10 @@ from serving.answer.structure import (
     CLOSING_FEATURES,
     NO_POSITION,
     NOT_PRICED,
-    UNJUDGED,
     Pricing,
     closing_of,
     references,
+    unjudged_words,
 )
 from serving.reading.row import FeatureRow
 
@@ -70,7 +70,7 @@ def test_a_row_prices_a_position_at_its_close_without_a_model_of_the_distributio
     found, none = Pricing().priced(row(), "Bull Put Spread", "full", None)
     assert none is None
     assert (found.spot, found.pricing, found.chances) == (pytest.approx(600.0), "synthetic", None)
-    assert found.notes == [f"its chances are unknown: {UNJUDGED}"]
+    assert found.notes == [f"its chances are unknown: {unjudged_words('SPY')}"]
     assert found.contracts is None
 
 

@@ -31,6 +31,7 @@ def test_the_file_names_every_field(tmp_path):
     assert document == {
         "as_of": "2025-06-30T20:30:00+00:00", "origin": "recorded", "require_proven": True,
         "settle_minutes": 30, "feature_store": "data/feast/feature_store.yaml",
+        "capital": None, "require_edge": False,
     }  # fmt: skip
 
 

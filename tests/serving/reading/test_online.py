@@ -169,13 +169,13 @@ def test_a_time_that_no_session_closes_at_refuses(feast_home):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), None])
 @pytest.mark.parametrize("name", ["hv_20", "iv_rank", "fed_funds_effective"])
-def test_an_unknown_feature_refuses_by_name(feast_home, name, value):
+def test_an_unknown_feature_refuses_by_name(feast_home, values, name, value):
     feast_home.put(**{name: value})
     feast_home.publish()
     found = refusal(feast_home)
     assert found.error == "null_features"
     assert found.detail.endswith(name)
-    assert "1 of 7" in found.detail
+    assert f"1 of {len(values)}" in found.detail
 
 
 def test_an_unknown_feature_that_is_not_needed_does_not_matter(feast_home):
@@ -299,9 +299,12 @@ def test_references_name_the_view_of_every_feature(feast_home):
     assert service_references(store, ["volatility"]) == {
         "returns_5d": "technical:returns_5d",
         "hv_20": "technical:hv_20",
+        "sma_20": "technical:sma_20",
+        "price_to_sma_20": "technical:price_to_sma_20",
         "iv_rank": "iv:iv_rank",
         "iv_hv_spread": "iv:iv_hv_spread",
         "vix_close": "iv:vix_close",
+        "vix_term_slope": "iv:vix_term_slope",
     }
 
 
