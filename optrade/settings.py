@@ -55,11 +55,13 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
     fred_api_key: SecretStr | None = Field(default=None, validation_alias="FRED_API_KEY")
     finnhub_api_key: SecretStr | None = Field(default=None, validation_alias="FINNHUB_API_KEY")
+    tradier_api_key: SecretStr | None = Field(default=None, validation_alias="TRADIER_API_KEY")
+    massive_api_key: SecretStr | None = Field(default=None, validation_alias="MASSIVE_API_KEY")
+    headline_scorer: str = Field(default="vader", validation_alias="OPTRADE_HEADLINE_SCORER")
     capital: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, validation_alias="OPTRADE_CAPITAL"
     )
     require_edge: bool = Field(default=False, validation_alias="OPTRADE_REQUIRE_EDGE")
-    headline_scorer: str = Field(default="vader", validation_alias="OPTRADE_HEADLINE_SCORER")
     engine: Engine = Field(default="local", validation_alias="OPTRADE_ENGINE")
     workers: int | None = Field(default=None, ge=1, validation_alias="OPTRADE_WORKERS")
 

@@ -24,7 +24,7 @@ PURE = (
     "market", "forecasters", "home/records", "feature_repo/features",
     "ingestion/views", "ingestion/tables", "ingestion/gate/rules.py", "ingestion/gate/order.py",
     "ingestion/gate/sequences.py", "ingestion/gate/missing_bars.py", "ingestion/gate/adjustment.py",
-    "ingestion/gate/levels.py",
+    "ingestion/gate/levels.py", "ingestion/gate/chains.py",
     "training/frames", "training/judge", "training/fit", "training/tasks", "training/explain",
     "trading/strategies", "trading/structures",
     "serving/answer/signals.py", "serving/answer/predictions.py", "serving/reading/freshness.py",

@@ -10,10 +10,11 @@ import pandas as pd
 
 from home.strict_json import Json
 from ingestion.gate.adjustment import disagreement, reinvestable
+from ingestion.gate.chains import ALIVE, MARKET, ROOT, quote_rules
 from ingestion.gate.levels import in_range, not_away, not_repeated
 from ingestion.gate.order import in_order, rightly_labelled
 from ingestion.gate.sequences import Stored, held, no_split_missing
-from ingestion.tables.catalogue import INDICES, MACRO_SERIES, PRICES
+from ingestion.tables.catalogue import INDICES, MACRO_SERIES, OPTION_CHAINS, PRICES
 from ingestion.tables.declare import Column, Pair, Splits, Table
 from ingestion.tables.frames import KEY_PATTERN
 from market.calendar import sessions
@@ -63,7 +64,8 @@ def row_rules(table: Table) -> list[Rule]:
     )
     columns = [rule for column in table.columns for rule in _column_rules(table, column)]
     ordered = [_judged_rule(_order_words(table))] if table.by_session else []
-    return [*columns, *map(_pair_rule, table.pairs), *ordered, unique]
+    quotes = [_judged_rule(words) for words in (ROOT, ALIVE, MARKET) if _is_of_quotes(table)]
+    return [*columns, *map(_pair_rule, table.pairs), *ordered, *quotes, unique]
 
 
 def sequence_rules(table: Table) -> list[Rule]:
@@ -126,7 +128,8 @@ def with_judged(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     """Return the frame and the columns that rules need beside the declared ones.
 
     These are whether a date is one (and a session, where declared), whether a partition can name a
-    file, for each pair the lesser column lowered by the tolerance, and whether a row is in order.
+    file, for each pair the lesser column lowered by the tolerance, whether a row is in order, and
+    of quotes of options whether `quote_rules` hold.
     """
     judged = {}
     for column in table.columns:
@@ -141,7 +144,16 @@ def with_judged(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
         dated = frame[judged[_date_words(table.dating)]]
         ordered = in_order(table, dated).reindex(frame.index, fill_value=True)
         judged[_order_words(table)] = ordered
+    if _is_of_quotes(table):
+        judged |= {
+            words: pd.Series(kept, frame.index) for words, kept in quote_rules(frame).items()
+        }
     return frame.assign(**judged)
+
+
+def _is_of_quotes(table: Table) -> bool:
+    # By its name: a declaration may be less strict, as that of released rows is.
+    return table.name == OPTION_CHAINS.name
 
 
 def _judged_rule(words: str) -> Rule:

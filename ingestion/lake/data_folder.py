@@ -28,7 +28,7 @@ from home.manifest import (
     read_rows,
 )
 from home.origin import ORIGINS
-from ingestion.tables.frames import manifest_bytes, parquet_bytes
+from ingestion.tables.frames import as_declared, manifest_bytes, parquet_bytes
 from market.errors import InputError, UnknownName
 
 LOCK: Final = ".lock"
@@ -298,4 +298,4 @@ def stored_rows(
     entry = manifest.entries.get((table, key))
     if entry is None or state is None or entry.generation != state.generation:
         return None
-    return read_rows(data_dir, table, [key], manifest)
+    return as_declared(table, read_rows(data_dir, table, [key], manifest))

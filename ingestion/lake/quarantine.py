@@ -17,7 +17,7 @@ import structlog
 from home.manifest import Manifest, latest, read_rows
 from ingestion.tables.catalogue import TABLES
 from ingestion.tables.declare import Column, Table
-from ingestion.tables.frames import LANDED, TIME, UNNAMEABLE, identity
+from ingestion.tables.frames import LANDED, TIME, UNNAMEABLE, as_declared, identity
 from market.adjust import payable
 from market.errors import InputError
 
@@ -64,9 +64,14 @@ def refused_rows(
             f"quarantine of {table.name}: got key {key!r:.40}, it holds "
             f"{', '.join(held[:20]) or 'no row'}"
         )
-    rows = with_release(read_rows(data_dir, FOLDER + table.name, [key], manifest))
+    rows = _held(data_dir, manifest, table, key)
     rows = rows.insert_column(0, pl.Series(ROW_ID, _ids(table, rows), dtype=pl.String))
     return rows.filter(pl.col(REASON).str.contains(reason or "", literal=True))
+
+
+def _held(data_dir: Path, manifest: Manifest, table: Table, key: str) -> pl.DataFrame:
+    name = FOLDER + table.name
+    return with_release(as_declared(name, read_rows(data_dir, name, [key], manifest)))
 
 
 def refused_tables(manifest: Manifest) -> list[tuple[Table, str]]:
@@ -210,7 +215,7 @@ def outdated(data_dir: Path, manifest: Manifest) -> dict[str, int]:
         ) is not None:
             logger.warning("releases not looked at", table=table.name, key=key, why=fault)
             continue
-        rows = with_release(read_rows(data_dir, FOLDER + table.name, [key], manifest))
+        rows = _held(data_dir, manifest, table, key)
         for text in rows[REPLACED].drop_nulls().unique():
             built: Mapping[str, int] = json.loads(text)
             found |= {view: max(number, found.get(view, 0)) for view, number in built.items()}

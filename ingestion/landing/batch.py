@@ -12,6 +12,7 @@ from ingestion.sources.base import Source
 from ingestion.tables.catalogue import OPTION_CHAINS, TABLES
 from ingestion.tables.declare import Table
 from ingestion.views.catalogue import VIEWS
+from market.options.roots import chain_keys
 from market.underlyings import MARKET, underlying
 
 # A bound on memory, and few enough runs of the gate.
@@ -66,7 +67,7 @@ def batches(
     """
     needed = needed_keys(tickers)
     return [
-        Batch(table, tuple(keys[at : at + BATCH]), _days(table, start, end), landed_at)
+        Batch(table, tuple(keys[at : at + BATCH]), _days(source, table, start, end), landed_at)
         for table in TABLES.values()
         if table.name in source.tables
         for keys in [needed[table.name]]
@@ -83,7 +84,8 @@ def needed_keys(tickers: Sequence[str]) -> dict[str, list[str]]:
         If a ticker is not an underlying.
     """
     names = [underlying(ticker).ticker for ticker in tickers]
-    needed = [*_of_views(names), *((OPTION_CHAINS.name, ticker) for ticker in names)]
+    chains = [(OPTION_CHAINS.name, key) for name in names for key in chain_keys(name)]
+    needed = [*_of_views(names), *chains]
     keys: dict[str, list[str]] = {table: [] for table in TABLES}
     for table, key in dict.fromkeys(needed):
         keys[table].append(key)
@@ -96,6 +98,7 @@ def _of_views(tickers: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield from view.needs(key)
 
 
-def _days(table: Table, start: pd.Timestamp | None, end: pd.Timestamp) -> Days:
-    # Option chains have no history: they are asked for as they stand.
-    return (end if table is OPTION_CHAINS else start, end)
+def _days(source: Source, table: Table, start: pd.Timestamp | None, end: pd.Timestamp) -> Days:
+    # Option chains have no history but what was recorded: they are asked for as they stand.
+    as_they_stand = table is OPTION_CHAINS and source.origin != "recorded"
+    return (end if as_they_stand else start, end)

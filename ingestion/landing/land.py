@@ -54,8 +54,8 @@ def fetch_all(
         The underlyings.
     start, end
         The days asked for, both included, without a zone; `start` None means all history. Rows
-        of sessions after `end`, the last complete one, never land. Option chains are asked for
-        at `end` only.
+        of sessions after `end`, the last complete one, never land. Option chains that were not
+        recorded are asked for at `end` only.
     landed_at
         The time of the landing, with a zone.
     progress

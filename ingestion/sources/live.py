@@ -14,13 +14,15 @@ from ingestion.sources.base import Source, requested_table
 from ingestion.sources.cboe.vendor import CBOE
 from ingestion.sources.finnhub.vendor import FINNHUB
 from ingestion.sources.fred.vendor import FRED
+from ingestion.sources.massive.vendor import MASSIVE
+from ingestion.sources.tradier.vendor import TRADIER
 from ingestion.sources.vendor import LiveOptions, Vendor
 from ingestion.sources.wire.each_key import fetch_each
 from ingestion.sources.yahoo.vendor import YAHOO
 from ingestion.tables.catalogue import TABLES
-from market.errors import SchemaViolation, SourceUnavailable
+from market.errors import ConfigurationError, SchemaViolation, SourceUnavailable
 
-LIVE: Final = (YAHOO, CBOE, FRED, FINNHUB, APEWISDOM)
+LIVE: Final = (YAHOO, CBOE, FRED, FINNHUB, APEWISDOM, TRADIER, MASSIVE)
 
 logger = structlog.get_logger(__name__)
 
@@ -97,7 +99,7 @@ class Live:
         for source in self._by_table[table]:
             try:
                 rows = source.fetch(table, [key], start, end)
-            except (SourceUnavailable, SchemaViolation) as error:
+            except (SourceUnavailable, SchemaViolation, ConfigurationError) as error:
                 reasons.append(str(error))
                 continue
             if best is None or _last(table, rows) > _last(table, best):

@@ -104,6 +104,8 @@ class Vendor:
         The tables that are asked of it where the first vendor fails, or ends too early.
     key
         Its key; None where it needs none.
+    terms
+        What it allows with its option chains, and where it says so.
     """
 
     word: str
@@ -112,3 +114,4 @@ class Vendor:
     tables: tuple[str, ...] = ()
     fallback_for: tuple[str, ...] = ()
     key: VendorKey | None = None
+    terms: str = ""

@@ -229,18 +229,23 @@ EARNINGS_CALENDAR: Final = Table(
 
 OPTION_CHAINS: Final = Table(
     name="option_chains",
-    key=("underlying", "quote_time", "expiration", "strike", "option_type"),
+    # Two roots of an index list the same day and strike: they settle at other hours.
+    key=("underlying", "root", "quote_time", "expiration", "strike", "option_type"),
     partition="underlying",
     dated="quote_time",
     columns=(
-        Column("underlying", "string", "underlying"),
+        Column("underlying", "string", "underlying, or the index whose chain may price it"),
+        # Chains landed before there were indices among them: an underlying's root is its ticker.
+        Column("root", "string", "of the contract's symbol", formerly="underlying"),
         Column("quote_time", "timestamp", "time of the quotes, UTC"),
         Column("expiration", "date", "last trading day"),
         Column(
             "strike", "float", "USD", minimum=0.0, maximum=1e7, strict_minimum=True
         ),
         Column("option_type", "string", "call or put", allowed=("call", "put")),
-        Column("underlying_price", "float", "USD", minimum=0.0, maximum=1e7, strict_minimum=True),
+        Column("underlying_price", "float", "USD, null = not of that moment", nullable=True,
+               minimum=0.0, maximum=1e7, strict_minimum=True),
+        # What a vendor writes for none is null; a bid of 0 beside an ask is a bid of nobody's.
         _quote("bid"),
         _quote("ask"),
         _count("volume", "contracts"),

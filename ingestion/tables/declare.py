@@ -51,6 +51,9 @@ class Column:
         correction and the first value stays.
     null_share
         The largest share of nulls in a landing that is not worth a finding; None for any.
+    formerly
+        The column whose value it has in rows that landed before it was declared; empty where every
+        row has it.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Column:
     session: bool = False
     restated: bool = False
     null_share: float | None = None
+    formerly: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import polars as pl
 
 from home.manifest import FORMAT, Manifest
 from home.strict_json import Json, signature
+from ingestion.tables.catalogue import TABLES
 from ingestion.tables.declare import Table
 from market.errors import InputError, SchemaViolation
 
@@ -50,6 +51,21 @@ def typed(table: Table, frame: pd.DataFrame) -> pl.DataFrame:
         else:
             columns.append(pl.from_pandas(values, nan_to_null=True).cast(TYPES[column.dtype]))
     return pl.DataFrame(columns)
+
+
+def as_declared(name: str, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return stored rows with what was declared after they landed.
+
+    Parameters
+    ----------
+    name
+        A raw table, its quarantine or a view; of the last nothing is added.
+    rows
+        As its files hold them.
+    """
+    table = TABLES.get(name.rpartition("/")[2])
+    columns = [] if table is None else [c for c in table.columns if c.name not in rows.columns]
+    return rows.with_columns(pl.col(c.formerly).alias(c.name) for c in columns if c.formerly)
 
 
 def partitions(table: Table, frame: pd.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -9,7 +9,7 @@ import polars as pl
 
 from home.manifest import Answer, Manifest, read_rows
 from ingestion.tables.catalogue import PRICES
-from ingestion.tables.frames import LANDED, SESSION, TIME
+from ingestion.tables.frames import LANDED, SESSION, TIME, as_declared
 from ingestion.views.catalogue import views_of_entity
 from ingestion.views.declare import View
 from ingestion.views.raw import Raw, first_landings
@@ -141,7 +141,7 @@ class RawReader:
         if name in self._shared:
             return self._shared[name]
         table, key = name
-        rows = read_rows(self.data_dir, table, [key], self.manifest)
+        rows = as_declared(table, read_rows(self.data_dir, table, [key], self.manifest))
         if shared:
             self._shared[name] = rows
         return rows

@@ -39,11 +39,11 @@ class Contract(NamedTuple):
 
     def occ(self) -> str:
         """Return the symbol of 21 characters, its root filled up with blanks."""
-        return f"{_standard(self.root):{ROOT_LENGTH}}{self._tail()}"
+        return f"{standard_root(self.root):{ROOT_LENGTH}}{self._tail()}"
 
     def compact(self) -> str:
         """Return the symbol without blanks, as Yahoo writes it."""
-        return f"{_standard(self.root)}{self._tail()}"
+        return f"{standard_root(self.root)}{self._tail()}"
 
     def prefixed(self) -> str:
         """Return the compact symbol after `O:`, as Polygon writes it."""
@@ -72,10 +72,23 @@ def parse_contract(symbol: str) -> Contract:
         If it is no such symbol, or its root is that of an adjusted or a mini contract, which do not
         deliver 100 shares.
     """
+    contract = written_contract(symbol)
+    standard_root(contract.root)
+    return contract
+
+
+def written_contract(symbol: str) -> Contract:
+    """Return the contract that a symbol names, be its root that of a standard one or not.
+
+    Raises
+    ------
+    InputError
+        If it is no symbol in any of the three forms.
+    """
     found = _FORM.fullmatch(symbol.strip().removeprefix(PREFIX))
     if found is None:
         raise InputError(f"option symbol: got {symbol!r:.40}, allowed are forms as {_ALLOWED}")
-    root, text = _standard(found["root"]), found["expiration"]
+    text = found["expiration"]
     try:
         expiration = date(2000 + int(text[:2]), int(text[2:4]), int(text[4:]))
     except ValueError:
@@ -85,11 +98,17 @@ def parse_contract(symbol: str) -> Contract:
     strike = int(found["strike"]) / 1000.0
     if strike == 0.0:
         raise InputError(f"option symbol {symbol!r:.40}: got the strike 0, allowed are those above")
-    return Contract(root, expiration, 1 if found["kind"] == "C" else -1, strike)
+    return Contract(found["root"], expiration, 1 if found["kind"] == "C" else -1, strike)
 
 
-def _standard(root: str) -> str:
-    """Return a root if it is that of a standard contract."""
+def standard_root(root: str) -> str:
+    """Return a root if it is that of a standard contract.
+
+    Raises
+    ------
+    InputError
+        If it is none, or that of an adjusted or a mini contract, which do not deliver 100 shares.
+    """
     if not re.fullmatch(r"[A-Z]{1,5}[A-Z0-9]?", root):
         raise InputError(f"root: got {root!r:.40}, allowed are 1 to {ROOT_LENGTH} capital letters")
     if root[-1].isdigit():

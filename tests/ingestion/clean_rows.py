@@ -9,6 +9,7 @@ from ingestion.tables.declare import Column, Table
 from market.calendar import NEW_YORK, sessions
 
 DAYS = sessions("2024-01-02", "2024-12-31")
+MONTH = pd.Timedelta(days=30)
 
 
 def clean(table: Table, count: int = 12) -> pd.DataFrame:
@@ -21,12 +22,14 @@ def plain(table: Table, column: Column, count: int) -> Any:
     """Return possible values of a column; shape (count,)."""
     days = DAYS[:count].as_unit("ns")
     if column.dtype == "date":
-        return days
+        # What an option expires on lies after its quotes.
+        return days if column.session or column.name == table.dated else days + MONTH
     if column.dtype == "timestamp":
         return (days + pd.Timedelta(hours=16)).tz_localize(NEW_YORK).tz_convert("UTC")
     if column.dtype == "string":
         only = (column.allowed or ("SPY",))[0]
-        alone = column.name != table.partition and column.allowed is None
+        named = column.name == table.partition or column.formerly == table.partition
+        alone = not named and column.allowed is None
         return [f"{column.name} {row}" if alone else only for row in range(count)]
     low, high = column.minimum, column.maximum
     if column.dtype == "int":

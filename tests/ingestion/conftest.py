@@ -159,7 +159,9 @@ def _earnings(symbol: str, dates: Sequence[str], **columns: object) -> pd.DataFr
 
 
 def _chain(underlying: str, quoted: object) -> pd.DataFrame:
-    frame = pd.DataFrame({"underlying": underlying, "quote_time": _times(quoted)})
+    frame = pd.DataFrame(
+        {"underlying": underlying, "root": underlying, "quote_time": _times(quoted)}
+    )
     frame["expiration"] = pd.Timestamp("2024-12-20").as_unit("ns")
     frame = frame.assign(strike=400.0, option_type="call", underlying_price=401.0, bid=2.0, ask=2.2)
     frame = frame.assign(volume=10.0, open_interest=90.0, implied_volatility=0.2, delta=0.5)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import httpx2
 import pandas as pd
@@ -17,7 +18,7 @@ from optrade.flows.doctor.vendors import check_keys
 from optrade.settings import Settings
 
 END = pd.Timestamp("2024-01-03")
-KEY = "tradier-0123456789"
+KEY = "orats-0123456789"
 
 
 @pytest.fixture(autouse=True)
@@ -27,12 +28,12 @@ def no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(vendor.key.variable, raising=False)
 
 
-class WithTradier(Settings):
-    tradier_api_key: SecretStr | None = Field(default=None, validation_alias="TRADIER_API_KEY")
+class WithOrats(Settings):
+    orats_api_key: SecretStr | None = Field(default=None, validation_alias="ORATS_API_KEY")
 
 
-class Tradier:
-    name = "tradier"
+class Orats:
+    name = "orats"
     origin = "live"
     tables = ("option_chains",)
 
@@ -47,19 +48,28 @@ class Tradier:
         return TABLES[table].empty()
 
 
+def without_chains(vendor: Vendor) -> Vendor:
+    """Return a vendor that is not asked for what the new one gives."""
+    asked = {
+        name: tuple(table for table in getattr(vendor, name) if table not in Orats.tables)
+        for name in ("tables", "fallback_for")
+    }
+    return replace(vendor, **asked)
+
+
 def verdict(status: int, _words: str) -> KeyVerdict | None:
-    return {200: KeyVerdict("ok", "set, Tradier accepts it")}.get(status)
+    return {200: KeyVerdict("ok", "set, Orats accepts it")}.get(status)
 
 
-def row(url: str = "https://api.tradier.com/v1/user/profile") -> Vendor:
+def row(url: str = "https://api.orats.com/v1/user/profile") -> Vendor:
     return Vendor(
-        word="tradier",
-        title="Tradier",
-        open=lambda options: Tradier(options.key("tradier")),
-        tables=Tradier.tables,
+        word="orats",
+        title="Orats",
+        open=lambda options: Orats(options.key("orats")),
+        tables=Orats.tables,
         key=VendorKey(
-            setting="tradier_api_key",
-            form=re.compile(r"tradier-[0-9]{10}"),
+            setting="orats_api_key",
+            form=re.compile(r"orats-[0-9]{10}"),
             unset="no live chains",
             url=url,
             request=lambda url, key: httpx2.Request("GET", url, headers={"Authorization": key}),
@@ -71,38 +81,40 @@ def row(url: str = "https://api.tradier.com/v1/user/profile") -> Vendor:
 def test_every_key_of_a_vendor_is_a_setting_under_its_variable() -> None:
     keys = [vendor.key for vendor in LIVE if vendor.key]
     aliases = [Settings.model_fields[key.setting].validation_alias for key in keys]
-    assert aliases == [key.variable for key in keys] == ["FRED_API_KEY", "FINNHUB_API_KEY"]
+    assert aliases == [key.variable for key in keys] == [
+        "FRED_API_KEY", "FINNHUB_API_KEY", "TRADIER_API_KEY", "MASSIVE_API_KEY",
+    ]  # fmt: skip
 
 
 def test_new_vendor_is_opened_with_its_key_and_asked_for_its_table() -> None:
-    vendors = (*LIVE, row())
-    keys = WithTradier(TRADIER_API_KEY=KEY).vendor_keys(vendors)
-    assert keys == {"tradier": SecretStr(KEY)}
+    vendors = (*map(without_chains, LIVE), row())
+    keys = WithOrats(ORATS_API_KEY=KEY).vendor_keys(vendors)
+    assert keys == {"orats": SecretStr(KEY)}
     live = open_live(LiveOptions(lambda: END.tz_localize("UTC"), keys), vendors)
     assert set(live.tables) == set(TABLES)
     assert live.fetch("option_chains", ["SPY"], None, END).empty
-    tradier = live.sources["tradier"]
-    assert (tradier.key, tradier.asked) == (KEY, [("option_chains", ("SPY",))])
+    orats = live.sources["orats"]
+    assert (orats.key, orats.asked) == (KEY, [("option_chains", ("SPY",))])
 
 
 @pytest.mark.parametrize(
     ("given", "level", "words"),
     [
         ({}, "ok", "not set: no live chains"),
-        ({"TRADIER_API_KEY": "nonsense"}, "error", "8 characters that are no key of Tradier"),
-        ({"TRADIER_API_KEY": KEY}, "ok", "set, not tried"),
+        ({"ORATS_API_KEY": "nonsense"}, "error", "8 characters that are no key of Orats"),
+        ({"ORATS_API_KEY": KEY}, "ok", "set, not tried"),
     ],
 )
 def test_doctor_checks_a_new_vendor(given: dict[str, str], level: str, words: str) -> None:
-    (finding,) = check_keys(WithTradier(**given), [row()], online=False)
-    assert (finding.check, finding.level) == ("TRADIER_API_KEY", level)
+    (finding,) = check_keys(WithOrats(**given), [row()], online=False)
+    assert (finding.check, finding.level) == ("ORATS_API_KEY", level)
     assert words in finding.found
 
 
 @pytest.mark.integration
 @pytest.mark.parametrize(
     ("status", "level", "words"),
-    [(200, "ok", "Tradier accepts it"), (500, "warning", "Tradier could not be asked (HTTP 500")],
+    [(200, "ok", "Orats accepts it"), (500, "warning", "Orats could not be asked (HTTP 500")],
 )
 def test_doctor_asks_a_new_vendor(
     httpserver: HTTPServer, status: int, level: str, words: str
@@ -111,5 +123,5 @@ def test_doctor_asks_a_new_vendor(
         json.dumps({}), status
     )
     vendors = [*LIVE, row(httpserver.url_for("/profile"))]
-    *_, finding = check_keys(WithTradier(TRADIER_API_KEY=KEY), vendors, online=True)
+    *_, finding = check_keys(WithOrats(ORATS_API_KEY=KEY), vendors, online=True)
     assert (finding.level, words in finding.found) == (level, True)

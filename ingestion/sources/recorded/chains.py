@@ -3,10 +3,16 @@
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from ingestion.sources.wire.csv_file import CsvFile
+from ingestion.sources.wire.option_quotes import without_marks
+from market.errors import InputError
+from market.options.contract_symbols import written_contract
+from market.options.roots import chain_roots
 
+SYMBOL: Final = "contract_symbol"
 NUMBERS: Final = MappingProxyType(
     {
         "strike": "strike",
@@ -20,12 +26,12 @@ NUMBERS: Final = MappingProxyType(
         "gamma": "gamma",
     }
 )
-# Where a vendor could invert no volatility it writes 0, Yahoo 1e-05 and numbers just beside it.
-NOT_INVERTED: Final = 1.001e-5
 
 
 def chain_quotes(file: CsvFile, underlying: str) -> pd.DataFrame:
-    """Return the columns of `option_chains`, in USD; a volatility not inverted is null.
+    """Return the columns of `option_chains`, in USD; what a vendor marks as none is null.
+
+    The root is that of the contract's symbol; where a file has no symbols, the underlying's own.
 
     Raises
     ------
@@ -38,12 +44,27 @@ def chain_quotes(file: CsvFile, underlying: str) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "underlying": underlying,
+            "root": _roots(file, underlying),
             "quote_time": file.times("quote_time"),
             "expiration": file.dates("expiration"),
             "option_type": file.texts("option_type"),
             **{column: file.numbers(header) for column, header in NUMBERS.items()},
         }
     )
-    volatility = frame["implied_volatility"]
-    unknown = (volatility >= 0.0) & (volatility <= NOT_INVERTED)
-    return frame.assign(implied_volatility=volatility.mask(unknown))
+    return without_marks(frame)
+
+
+def _roots(file: CsvFile, underlying: str) -> pd.Series | str:
+    if SYMBOL not in file.columns:
+        return chain_roots(underlying)[0]
+    roots = [_root(str(symbol)) for symbol in file.columns[SYMBOL]]
+    unread = np.array([root is None for root in roots], dtype=np.bool_)
+    file.refuse(unread, SYMBOL, "a symbol such as SPY250718P00550000")
+    return pd.Series(roots, dtype=object)
+
+
+def _root(symbol: str) -> str | None:
+    try:
+        return written_contract(symbol).root
+    except InputError:
+        return None

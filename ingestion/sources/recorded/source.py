@@ -2,8 +2,9 @@
 
 Each file is read by its vendor's `format`: `yahoo/<TICKER>.csv`, `cboe/<SYMBOL>.csv`,
 `fred/<SERIES>.csv`, `finnhub/news.csv`, `finnhub/earnings_calendar.csv` and
-`apewisdom/history.csv`; `option_chains/<UNDERLYING>_<date>.csv` by `chains`. A table of the last
-four whose file is not there is not among the tables of the source.
+`apewisdom/history.csv`; `option_chains/<UNDERLYING>_<date>.csv` by `chains`, and
+`option_chains/*.parquet` by `chain_files`. A table of the last four whose file is not there is not
+among the tables of the source.
 
 Columns beyond those that a format names are ignored. Days without a row stay without one.
 """
@@ -23,6 +24,7 @@ from ingestion.sources.finnhub.format import recorded_news, recorded_reports
 from ingestion.sources.fred.format import recorded_observations
 from ingestion.sources.headlines.scored_once import scored
 from ingestion.sources.headlines.scores import Scorer
+from ingestion.sources.recorded.chain_files import chain_file
 from ingestion.sources.recorded.chains import chain_quotes
 from ingestion.sources.recorded.known_by import recorded_by, reports_known
 from ingestion.sources.wire.csv_file import ISO_DATE, CsvFile, read_csv
@@ -30,6 +32,7 @@ from ingestion.sources.yahoo.format import recorded_prices
 from ingestion.tables.catalogue import TABLES
 from market.calendar import sessions
 from market.errors import InputError
+from market.options.roots import chain_roots
 from market.underlyings import underlying
 
 # Letters of a ticker, index or series: a key names a file and must not lead out of the folder.
@@ -51,8 +54,9 @@ WHOLE_FILES: Final[Mapping[str, tuple[str, Callable[[CsvFile], pd.DataFrame]]]] 
         "earnings_calendar": ("finnhub/earnings_calendar.csv", recorded_reports),
     }
 )
-# A file for each underlying and day.
+# CSV: a file for each underlying and day; parquet: any days of any underlyings.
 CHAINS: Final = "option_chains"
+CHAIN_FILES: Final = ("*.csv", "*.parquet")
 
 
 class Recorded:
@@ -82,7 +86,8 @@ class Recorded:
         self.folder = Path(folder)
         self.scorer = scorer
         events = [name for name, (file, _) in WHOLE_FILES.items() if (self.folder / file).exists()]
-        chains = [CHAINS] if any((self.folder / CHAINS).glob("*.csv")) else []
+        found = [path for form in CHAIN_FILES for path in (self.folder / CHAINS).glob(form)]
+        chains = [CHAINS] if found else []
         self.tables: tuple[str, ...] = (*FORMATS, *events, *chains)
         self._whole: dict[str, pd.DataFrame] = {}
 
@@ -158,10 +163,12 @@ class Recorded:
     def _chains(self, key: str, start: pd.Timestamp | None, end: pd.Timestamp) -> pd.DataFrame:
         """Return the quotes of the files named by an underlying and a day in [start, end].
 
-        An underlying without a file was not recorded, and has no quotes.
+        Of parquet files, those of the underlying. One without a file was not recorded, and has no
+        quotes.
         """
-        days = {}
-        for path in sorted((self.folder / CHAINS).glob(f"{underlying(key).ticker}_*.csv")):
+        chain_roots(key)
+        folder, days = self.folder / CHAINS, {}
+        for path in sorted(folder.glob(f"{key}_*.csv")):
             day = pd.to_datetime(path.stem[len(key) + 1 :], format=ISO_DATE, errors="coerce")
             if pd.isna(day):
                 raise InputError(
@@ -171,6 +178,7 @@ class Recorded:
             days[path.name] = day
         asked = [n for n, day in days.items() if day <= end and (start is None or day >= start)]
         frames = [chain_quotes(read_csv(self.folder, f"{CHAINS}/{name}"), key) for name in asked]
+        frames += [chain_file(path, key) for path in sorted(folder.glob("*.parquet"))]
         rows = pd.concat([TABLES[CHAINS].empty(), *frames], ignore_index=True)
         return recorded_by(rows, "quote_time", end)
 

@@ -17,6 +17,7 @@ from market.calendar import close
 from market.errors import InputError
 from market.options.black import DAYS_OF_YEAR, Valuation, black_scholes
 from market.options.expiries import expirations
+from market.options.roots import chain_roots
 from market.underlyings import TERM_SLOPE, underlying
 
 BEFORE_CLOSE: Final = pd.Timedelta(minutes=15)
@@ -89,7 +90,8 @@ def option_chain(
         )
         for day, at in zip(asked, history.sessions.get_indexer(asked), strict=True)
     ]  # fmt: skip
-    return pd.concat(days, ignore_index=True).assign(underlying=ticker)
+    (root,) = chain_roots(ticker)
+    return pd.concat(days, ignore_index=True).assign(underlying=ticker, root=root)
 
 
 def strikes(spot: float) -> FloatArray:

@@ -34,10 +34,11 @@ from ingestion.sources.simulated.mentions import mentions
 from ingestion.sources.simulated.news import headlines
 from ingestion.sources.simulated.sentiment import news_sentiment
 from ingestion.sources.simulated.truth import BestScore, best_score, direction_odds
-from ingestion.tables.catalogue import TABLES
+from ingestion.tables.catalogue import OPTION_CHAINS, TABLES
 from market.availability import SERIES, available_at, federal_holidays
 from market.calendar import NEW_YORK, last_complete_session, sessions
 from market.errors import InputError, UnknownName
+from market.options.roots import chain_roots
 from market.underlyings import TERM_SLOPE, UNDERLYINGS, underlying
 
 FIRST_SESSION: Final = "2010-01-04"
@@ -234,6 +235,10 @@ class Simulated:
         return scored(rows, self.scorer)
 
     def _chains(self, ticker: str, start: pd.Timestamp | None, end: pd.Timestamp) -> pd.DataFrame:
+        chain_roots(ticker)
+        if ticker not in UNDERLYINGS:
+            # The market model has no index whose options trade.
+            return OPTION_CHAINS.empty()
         history = self._history_of(ticker)
         days, rates = self._rates
         asked = history.sessions[history.sessions.slice_indexer(start, end)]

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote, quote_plus
 
 import httpx2
 
 from ingestion.sources.wire.patience import PATIENCE, Patience, TryAgain, patiently
-from market.errors import SchemaViolation, SourceUnavailable
+from market.errors import InputError, SchemaViolation, SourceUnavailable
 
 USER_AGENT: Final = "optrade"
 # Statuses that may be gone a second later; so may every one from 500 on.
@@ -43,6 +44,8 @@ class Http:
         url: str,
         params: Mapping[str, str] | None = None,
         secrets: Sequence[str] = (),
+        headers: Mapping[str, str] = MappingProxyType({}),
+        refusals: Mapping[int, InputError] = MappingProxyType({}),
     ) -> str:
         """Return the UTF-8 text at an address.
 
@@ -54,6 +57,10 @@ class Http:
             The address and its query.
         secrets
             Texts that no message may hold. Queries of addresses are never in one.
+        headers
+            Of the request, such as a key; a redirection to another host is not given a key.
+        refusals
+            The errors of statuses that trying again does not help.
 
         Raises
         ------
@@ -62,14 +69,22 @@ class Http:
         SchemaViolation
             If the answer is not UTF-8 text.
         """
-        request = httpx2.Request("GET", url, params=params, headers={"User-Agent": USER_AGENT})
+        sent = {"User-Agent": USER_AGENT, **headers}
+        request = httpx2.Request("GET", url, params=params, headers=sent)
 
         def ask(seconds: float) -> bytes:
-            return self._answer(request, seconds, secrets)
+            return self._answer(request, seconds, secrets, refusals)
 
         return _decoded(what, patiently(what, ask, self.patience))
 
-    def _answer(self, request: httpx2.Request, seconds: float, secrets: Sequence[str]) -> bytes:
+    def _answer(
+        self,
+        request: httpx2.Request,
+        seconds: float,
+        secrets: Sequence[str],
+        refusals: Mapping[int, InputError],
+    ) -> bytes:
+        fault: Exception
         try:
             with httpx2.Client(
                 timeout=seconds, follow_redirects=True, transport=self.transport
@@ -80,7 +95,8 @@ class Http:
         else:
             if response.is_success:
                 return response.content
-            fault = status_fault(response.status_code, response.headers)
+            status = response.status_code
+            fault = refusals.get(status) or status_fault(status, response.headers)
         raise fault
 
 

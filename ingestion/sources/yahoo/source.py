@@ -1,4 +1,4 @@
-"""Yahoo's daily bars of the underlyings and of the volatility indices, through yfinance.
+"""Yahoo's daily bars of underlyings and volatility indices, and option chains, through yfinance.
 
 Yahoo adjusts prices, volumes and dividends for every split up to today; this is undone, so a
 download always reaches to Yahoo's newest bar, whatever end is asked for. Held back, so that their
@@ -7,9 +7,10 @@ session that Yahoo has skipped in the last days, as it may still come. A session
 is logged and stays a hole.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,13 +18,23 @@ import structlog
 
 from ingestion.sources.base import requested_index
 from ingestion.sources.wire.each_key import fetch_each
+from ingestion.sources.wire.option_quotes import refuse_stale
 from ingestion.sources.wire.patience import PATIENCE, Patience, patiently
-from ingestion.sources.yahoo.download import Download, yfinance_download
+from ingestion.sources.yahoo.chains import quoted_chain
+from ingestion.sources.yahoo.download import (
+    Download,
+    OpenOptions,
+    asked,
+    yfinance_download,
+    yfinance_options,
+)
 from ingestion.sources.yahoo.format import daily_bars, split_ratios
 from ingestion.sources.yahoo.traded_prices import as_traded
+from ingestion.tables.catalogue import INDICES, OPTION_CHAINS, PRICES
 from market.calendar import sessions
-from market.errors import SourceUnavailable
-from market.underlyings import underlying
+from market.errors import KeyUnavailable, SourceUnavailable
+from market.options.roots import chain_roots
+from market.underlyings import UNDERLYINGS, underlying
 
 LEVELS: Final = ("open", "high", "low", "close")
 # Cboe publishes its indices with two decimals; Yahoo hands them on as 32-bit floats. Rounded, the
@@ -32,11 +43,13 @@ INDEX_DECIMALS: Final = 2
 # A session that Yahoo skips is filled within days, or never.
 STILL_COMING: Final = 5
 
+T = TypeVar("T")
+
 logger = structlog.get_logger(__name__)
 
 
 class Yahoo:
-    """Prices and volatility indices from Yahoo.
+    """Prices, volatility indices and option chains from Yahoo.
 
     Parameters
     ----------
@@ -46,25 +59,31 @@ class Yahoo:
         The tries that each symbol is worth.
     download
         One try, see `Download`; None is yfinance.
+    open_options
+        What opens the chains of a symbol, see `OpenOptions`; None is yfinance.
     """
 
     name = "yahoo"
     origin = "live"
-    tables: tuple[str, ...] = ("prices", "indices")
+    tables: tuple[str, ...] = (PRICES.name, INDICES.name, OPTION_CHAINS.name)
 
     def __init__(
         self,
         cache_dir: Path | None = None,
         patience: Patience = PATIENCE,
         download: Download | None = None,
+        open_options: OpenOptions | None = None,
     ) -> None:
         self.patience = patience
+        self.open_options = yfinance_options(cache_dir) if open_options is None else open_options
         self.download = yfinance_download(cache_dir) if download is None else download
 
     def fetch(
         self, table: str, keys: Sequence[str], start: pd.Timestamp | None, end: pd.Timestamp
     ) -> pd.DataFrame:
         """Return the bars of the keys dated in [start, end]; see `Source.fetch`.
+
+        Chains are those of now; one whose quotes are older than `start` is refused.
 
         Raises
         ------
@@ -82,6 +101,8 @@ class Yahoo:
             whole = held_back(f"Yahoo, {key}", bars[bars["session"] <= end], needed)
             return up_to_the_hole(f"Yahoo, {key}", whole)
 
+        if table == OPTION_CHAINS.name:
+            return fetch_each(self, table, keys, (start, end), lambda key: self._chain(key, start))
         return fetch_each(self, table, keys, (start, end), read)
 
     def _prices(self, ticker: str, start: pd.Timestamp | None) -> pd.DataFrame:
@@ -96,6 +117,21 @@ class Yahoo:
         bars = daily_bars(what, self._asked(what, f"^{symbol}", start))
         levels = bars[list(LEVELS)].round(INDEX_DECIMALS)
         return bars[["session"]].join(levels).assign(symbol=symbol)
+
+    def _chain(self, name: str, start: pd.Timestamp | None) -> pd.DataFrame:
+        chain_roots(name)
+        what = f"Yahoo, chain of {name}"
+        chains = self.open_options(name if name in UNDERLYINGS else f"^{name}")
+        days = self._of(what, lambda: chains.options)
+        if not days:
+            raise KeyUnavailable(f"{what}: got no expiration; try again later")
+        parts = [self._of(what, partial(chains.option_chain, day)) for day in days]
+        rows = quoted_chain(what, parts, name)
+        refuse_stale(what, rows["quote_time"].iloc[0], start)
+        return rows
+
+    def _of(self, what: str, ask: Callable[[], T]) -> T:
+        return patiently(what, lambda _: asked(ask), self.patience)
 
     def _asked(self, what: str, symbol: str, start: pd.Timestamp | None) -> pd.DataFrame:
         return patiently(what, lambda seconds: self.download(symbol, start, seconds), self.patience)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,9 @@ from ingestion.sources.finnhub.source import Finnhub
 from ingestion.sources.fred.source import API_URL, CSV_URL, Fred
 from ingestion.sources.headlines.scores import open_scorer
 from ingestion.sources.live import LIVE, Live, open_live
+from ingestion.sources.massive.source import Massive
 from ingestion.sources.registry import open_source
+from ingestion.sources.tradier.source import Tradier
 from ingestion.sources.vendor import LiveOptions, Vendor
 from ingestion.sources.wire.http import Http
 from ingestion.sources.wire.patience import Patience
@@ -82,7 +85,17 @@ def yahoo(answers: dict[str, Answer] | None = None) -> Yahoo:
             raise answer
         return answer
 
-    return Yahoo(patience=ONCE, download=download)
+    def no_options(symbol: str) -> NoReturn:
+        raise SourceUnavailable(f"Yahoo has no chain of {symbol}")
+
+    return Yahoo(patience=ONCE, download=download, open_options=no_options)
+
+
+def chain(root: str) -> dict[str, object]:
+    sent = {"option": f"{root}240119C00470000", "bid": 4.0, "ask": 4.1, "iv": 0.12, "volume": 3,
+            "open_interest": 9, "delta": 0.4, "gamma": 0.03}  # fmt: skip
+    data = {"current_price": 470.0, "options": [sent]}
+    return {"timestamp": "2024-01-10 21:31:00", "data": data}
 
 
 HEADLINE = {"datetime": 1704900000, "headline": "Stocks rise", "id": 7, "source": "Reuters"}
@@ -124,14 +137,17 @@ def live(httpserver: HTTPServer) -> Callable[..., Live]:
     ) -> Live:
         for symbol, text in (files or {}).items():
             httpserver.expect_request(f"/{symbol}_History.csv").respond_with_data(text)
-        cboe = Cboe(httpserver.url_for(""), Http(ONCE))
+        cboe = Cboe(httpserver.url_for(""), Http(ONCE), httpserver.url_for("/chains"))
         fred = Fred(csv_url=httpserver.url_for("/fred.csv"), http=Http(ONCE))
         finnhub = Finnhub(lambda: NOW, key, api_url=httpserver.url_for("/finnhub"), patience=ONCE)
         apewisdom = Apewisdom(lambda: NOW, httpserver.url_for("/apewisdom"), Http(ONCE))
-        sources = (yahoo(answers), cboe, fred, finnhub, apewisdom)
+        chains = (Tradier(), Massive())
+        sources = (yahoo(answers), cboe, fred, finnhub, apewisdom, *chains)
         return Live({source.name: source for source in sources})
 
     serve_finnhub(httpserver)
+    for name in ("SPY", "QQQ", "IWM", "_SPX"):
+        httpserver.expect_request(f"/chains/{name}.json").respond_with_json(chain(name[-3:]))
     for name in MENTION_FILTERS:
         httpserver.expect_request(f"/apewisdom/filter/{name}/page/1").respond_with_json(MENTIONED)
     return make
@@ -156,7 +172,7 @@ def test_every_table_comes_from_its_vendor(live: Callable[..., Live]) -> None:
     keys = {
         "prices": list(UNDERLYINGS), "indices": list(VOLATILITY_INDICES),
         "macro_series": list(SERIES), "news": ["market"], "mentions": ["SPY", "IWM"],
-        "earnings_calendar": ["AAPL"],
+        "earnings_calendar": ["AAPL"], "option_chains": ["SPY", "SPX"],
     }  # fmt: skip
     assert set(source.tables) == {*keys, "news_sentiment"}
     for table in keys:
@@ -186,7 +202,7 @@ def test_vendor_opens_without_any_key(vendor: Vendor) -> None:
 def test_opens_by_its_word_without_any_key() -> None:
     source = open_source("live", options=OPTIONS)
     assert (source.name, source.origin) == ("live", "live")
-    assert set(source.tables) == set(TABLES) - {"option_chains"}
+    assert set(source.tables) == set(TABLES)
 
 
 def test_live_is_made_of_the_vendors_at_their_own_addresses(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The contract of every source in the registry and of every live vendor, table by table."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +18,9 @@ from ingestion.sources.cboe.source import Cboe
 from ingestion.sources.finnhub.source import Finnhub
 from ingestion.sources.fred.source import Fred
 from ingestion.sources.live import LIVE, Live
+from ingestion.sources.massive.source import Massive
 from ingestion.sources.registry import SOURCES, open_source
+from ingestion.sources.tradier.source import Tradier
 from ingestion.sources.wire.call_rate import CallRate
 from ingestion.sources.wire.http import Http
 from ingestion.sources.yahoo.source import Yahoo
@@ -44,6 +47,9 @@ def http(folder: Path) -> Http:
     """Return the web servers of Cboe and FRED, which hold the folder's files."""
 
     def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith(".json"):
+            name = request.url.path.split("/")[-1].removesuffix(".json")
+            return httpx2.Response(200, text=json.dumps(CBOE_CHAIN).replace("{}", name))
         if "id" in request.url.params:
             return httpx2.Response(
                 200, text=(folder / f"fred/{request.url.params['id']}.csv").read_text()
@@ -54,6 +60,51 @@ def http(folder: Path) -> Http:
         return httpx2.Response(200, text=text)
 
     return Http(transport=httpx2.MockTransport(answer))
+
+
+CBOE_CHAIN: dict[str, Any] = {
+    "timestamp": "2024-01-03 21:10:00",
+    "data": {"current_price": 468.5, "options": [
+        {"option": "{}240119C00470000", "bid": 4.05, "ask": 4.12, "iv": 0.1175, "volume": 3.0,
+         "open_interest": 9.0, "delta": 0.45, "gamma": 0.03},
+    ]},
+}  # fmt: skip
+
+
+def brokers(request: httpx2.Request) -> httpx2.Response:
+    """Answer as Tradier's and Massive's servers, with a chain of one contract."""
+    asked, path = request.url.params, request.url.path
+    name = asked.get("symbol") or asked.get("symbols") or path.split("/")[-1]
+    symbol, quoted = f"{name}240119C00470000", 1704316200000  # 2024-01-03 21:10
+    if path.endswith("expirations"):
+        found: dict[str, Any] = {"expirations": {"date": "2024-01-19"}}
+    elif path.endswith("quotes"):
+        found = {"quotes": {"quote": {"symbol": name, "last": 468.5}}}
+    elif path.endswith("chains"):
+        found = {"options": {"option": {
+            "symbol": symbol, "bid": 4.05, "ask": 4.12, "volume": 3, "open_interest": 9,
+            "contract_size": 100, "greeks": None, "bid_date": quoted, "ask_date": quoted,
+        }}}  # fmt: skip
+    else:
+        found = {"results": [{
+            "details": {"ticker": f"O:{symbol}", "shares_per_contract": 100},
+            "last_quote": {"bid": 4.05, "ask": 4.12, "last_updated": quoted * 10**6},
+        }]}  # fmt: skip
+    return httpx2.Response(200, json=found)
+
+
+BROKERS = Http(transport=httpx2.MockTransport(brokers))
+
+
+def yahoo_options(symbol: str) -> SimpleNamespace:
+    """Return the chains of a symbol as yfinance's ticker, of one contract."""
+    calls = pd.DataFrame({
+        "contractSymbol": [f"{symbol}240119C00470000"], "bid": 4.05, "ask": 4.12, "volume": 3.0,
+        "openInterest": 9, "impliedVolatility": 0.1175, "contractSize": "REGULAR",
+    })  # fmt: skip
+    quote = {"regularMarketTime": 1704316200, "regularMarketPrice": 468.5}
+    found = SimpleNamespace(calls=calls, puts=calls[:0], underlying=quote)
+    return SimpleNamespace(options=("2024-01-19",), option_chain=lambda _: found)
 
 
 def reddit() -> Http:
@@ -98,11 +149,13 @@ FINNHUB: dict[str, Any] = {
 
 # How each source is made here. A new source or vendor adds its own, with data for KEYS.
 VENDORS: dict[str, Callable[[Path], Source]] = {
-    "yahoo": lambda folder: Yahoo(download=download(folder)),
+    "yahoo": lambda folder: Yahoo(download=download(folder), open_options=yahoo_options),
     "cboe": lambda folder: Cboe(http=http(folder)),
     "fred": lambda folder: Fred(http=http(folder)),
     "finnhub": lambda _: Finnhub(**FINNHUB),
     "apewisdom": lambda _: Apewisdom(lambda: AS_OF, http=reddit()),
+    "tradier": lambda _: Tradier("k" * 20, http=BROKERS),
+    "massive": lambda _: Massive("k" * 20, http=BROKERS),
 }
 MADE: dict[str, Callable[[Path], Source]] = {
     **VENDORS,

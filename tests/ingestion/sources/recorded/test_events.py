@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import ingestion.sources.recorded.source as recorded
+from ingestion.gate.chains import ALIVE
 from ingestion.gate.expectations import gate
 from ingestion.sources.recorded.source import FORMATS, Recorded
 from ingestion.tables.catalogue import MENTION_FILTERS, TABLES
@@ -187,7 +188,8 @@ def test_a_report_without_a_fiscal_quarter_is_refused_by_the_gate(vendor_folder:
 def test_a_quote(vendor_folder: Path) -> None:
     frame = fetch(vendor_folder, "option_chains")
     assert frame.iloc[1].to_dict() == {
-        "underlying": "SPY", "quote_time": pd.Timestamp("2024-01-03 20:45", tz="UTC"),
+        "underlying": "SPY", "root": "SPY",
+        "quote_time": pd.Timestamp("2024-01-03 20:45", tz="UTC"),
         "expiration": pd.Timestamp("2024-01-19"), "strike": 470.0, "option_type": "call",
         "underlying_price": 468.5, "bid": 4.05, "ask": 4.12, "volume": 2100.0,
         "open_interest": 9000.0, "implied_volatility": 0.1175, "delta": 0.4512, "gamma": 0.0312,
@@ -437,4 +439,7 @@ def test_the_real_chain_is_known_the_day_after(real: Recorded) -> None:
     assert frame["implied_volatility"].isna().sum() == 1260
     assert frame["implied_volatility"].min() > 0.0
     assert set(frame["underlying_price"]) == {720.1}
-    assert gate(TABLES["option_chains"], frame)[1].empty
+    good, bad = gate(TABLES["option_chains"], frame)
+    assert set(bad["reason"]) == {ALIVE}
+    assert set(bad["expiration"]) == {pd.Timestamp("2026-07-14")}
+    assert good["expiration"].nunique() == 33
