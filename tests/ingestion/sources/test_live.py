@@ -377,7 +377,7 @@ def test_no_key_leaves_out_finnhubs_tables_alone(live: Callable[..., Live], tmp_
     assert all("set FINNHUB_API_KEY" in said[table] for table in TABLES_OF_FINNHUB)
     assert {row.stale for row in report} == {None}
     landed = {row.table for row in report if row.rows_new}
-    assert landed == {"prices", "indices", "macro_series", "mentions"}
+    assert landed == {"prices", "indices", "macro_series", "mentions", "option_chains"}
 
 
 @integration
