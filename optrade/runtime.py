@@ -148,7 +148,7 @@ class Runtime:
                 scorer=self._scorer(),
             )
         else:
-            source = open_source(name, options=self._live_options())
+            source = open_source(name, options=self.live_options())
         landed_at = self.now if source.origin == "live" else clock
         return OpenedSource(source, clock, last_complete_session(clock), landed_at, market)
 
@@ -168,7 +168,8 @@ class Runtime:
 
         return open_scorer(self.settings.headline_scorer)
 
-    def _live_options(self) -> "LiveOptions":
+    def live_options(self) -> "LiveOptions":
+        """Return what live vendors are opened with."""
         from ingestion.sources.live import LIVE
         from ingestion.sources.vendor import LiveOptions
 

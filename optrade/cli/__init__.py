@@ -8,7 +8,7 @@ import typer
 from optrade.cli.endings import INTERRUPTED, end
 from optrade.cli.options import Command, Group
 from optrade.cli.run import daily, demo, doctor, monitoring, prices, redis, service, signals
-from optrade.cli.store import audit, catalogue, data, quarantine, repair
+from optrade.cli.store import audit, catalogue, chains, data, quarantine, repair
 from optrade.cli.train import champions, diagnose, locked, models
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ MODULES = (
     doctor,
     repair,
     data,
+    chains,
     models,
     champions,
     diagnose,

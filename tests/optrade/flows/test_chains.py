@@ -1,0 +1,103 @@
+"""Option chains recorded alone, exported and merged."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from home.layout import Home
+from home.manifest import read_rows
+from ingestion.lake.lake import Lake
+from ingestion.sources.vendor import LiveOptions, Vendor
+from ingestion.sources.wire.option_quotes import Sent, chain_rows
+from ingestion.tables.catalogue import OPTION_CHAINS
+from market.errors import InputError, SourceUnavailable
+from optrade.cli import app
+from optrade.flows.chains import VENDORS, export, merge, record, vendor_of_chains
+
+NOW = pd.Timestamp("2024-03-14 20:45", tz="UTC")
+QUOTED = pd.Timestamp("2024-03-14 20:00", tz="UTC")
+OPTIONS = LiveOptions(lambda: NOW)
+
+
+class Vendor1:
+    """A vendor of chains of one contract, and of one that has no market; SPY may be down."""
+
+    name, origin = "cboe", "live"
+    tables: tuple[str, ...] = ("indices", "option_chains")
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.down = True
+
+    def fetch(
+        self, table: str, keys: Sequence[str], start: pd.Timestamp | None, end: pd.Timestamp
+    ) -> pd.DataFrame:
+        parts = []
+        for key in keys:
+            self.asked.append(key)
+            if key == "SPY" and self.down:
+                raise SourceUnavailable("SPY: down")
+            sent = [Sent(f"{key}240419{kind}00510000", bid, 1.1, 5.0, 9.0, 0.2)
+                    for kind, bid in (("C", 1.0), ("P", 1.2))]  # fmt: skip
+            parts.append(chain_rows("it", key, QUOTED, 511.0, sent))
+        rows = pd.concat(parts)[list(OPTION_CHAINS.names)]
+        return rows.astype(OPTION_CHAINS.dtypes).reset_index(drop=True)
+
+
+def opened(source: Vendor1) -> Vendor:
+    return replace(VENDORS["cboe"], open=lambda _: source)
+
+
+def stored(home: Home) -> pd.DataFrame:
+    return read_rows(home.data, "option_chains").to_pandas()
+
+
+def test_chains_land_alone_and_a_run_is_taken_up(tmp_path: Path) -> None:
+    home, source = Home(tmp_path), Vendor1()
+    reports = list(record(home, opened(source), OPTIONS, ["QQQ", "SPY"], NOW))
+    assert [row.stale_keys for row in reports] == [(), ("SPY",)]
+    assert [row.rows_quarantined for row in reports] == [1, 1]  # crossed
+    assert stored(home)["root"].tolist() == ["QQQ", "SPX"]
+    source.asked, source.down = [], False
+    soon = NOW + pd.Timedelta(minutes=5)
+    (report,) = record(home, opened(source), OPTIONS, ["QQQ", "SPY"], soon)
+    assert (set(source.asked), report.rows_new) == ({"SPY", "SPX"}, 1)
+    later = NOW + pd.Timedelta(hours=2)
+    assert len(list(record(home, opened(source), OPTIONS, ["QQQ"], later))) == 1
+
+
+def test_what_is_exported_is_merged_as_the_same_rows(tmp_path: Path) -> None:
+    home, other = Home(tmp_path / "one"), Home(tmp_path / "two")
+    source = Vendor1()
+    source.down = False
+    list(record(home, opened(source), OPTIONS, ["SPY"], NOW))
+    file = tmp_path / "chains.parquet"
+    told = export(home, ["SPY", "QQQ"], file)
+    assert told.rows == 2
+    assert export(home, ["SPY"], tmp_path / "again.parquet").sha256 == told.sha256
+    assert merge(other, file, NOW).rows_new == 2
+    assert merge(other, file, NOW + pd.Timedelta(hours=1)).rows_new == 0
+    pd.testing.assert_frame_equal(stored(other), stored(home))
+
+
+def test_what_cannot_be_done_is_named(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    with pytest.raises(InputError, match="--source: got 'fred', allowed are yahoo, cboe, tradier"):
+        vendor_of_chains("fred")
+    with pytest.raises(InputError, match="--export: no chain of SPY, SPX has landed"):
+        export(home, ["SPY"], tmp_path / "chains.parquet")
+    with pytest.raises(InputError, match="--merge: there is no file"):
+        merge(home, tmp_path / "chains.parquet", NOW)
+    with Lake(home.data) as lake:
+        lake.land(OPTION_CHAINS, Vendor1().fetch("", ["QQQ"], None, NOW).head(1), "simulated", NOW)
+    with pytest.raises(InputError, match="this home holds simulated data, got live data"):
+        list(record(home, opened(Vendor1()), OPTIONS, ["QQQ"], NOW))
+
+
+def test_a_command_with_nothing_to_do_says_what_there_is() -> None:
+    done = CliRunner().invoke(app, ["record-chains"])
+    assert "allowed are --source, --export, --merge" in str(done.exception)
