@@ -119,7 +119,7 @@ def test_what_needs_a_damaged_file_is_named_and_all_else_goes_on(
         assert all(str(path) in why and "optrade repair" in why for why in words)
     new = str(DAYS[-2].date())
     late = undone.keys() | (
-        {"technical", *IV, "macro", "sentiment", "earnings"} if stale else set()
+        {"technical", "variance", *IV, "macro", "sentiment", "earnings"} if stale else set()
     )
     for view in GROUPS:
         for name in after.keys(view):
