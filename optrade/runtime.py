@@ -175,7 +175,11 @@ class Runtime:
 
         # Never `--as-of`: what is read now was not recorded at a time of the past.
         return LiveOptions(
-            utc_now, self.settings.vendor_keys(LIVE), self.home.files.cache, self._scorer()
+            utc_now,
+            self.settings.vendor_keys(LIVE),
+            self.home.files.cache,
+            self._scorer(),
+            self.settings.chains,
         )
 
 

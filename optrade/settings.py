@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     finnhub_api_key: SecretStr | None = Field(default=None, validation_alias="FINNHUB_API_KEY")
     tradier_api_key: SecretStr | None = Field(default=None, validation_alias="TRADIER_API_KEY")
     massive_api_key: SecretStr | None = Field(default=None, validation_alias="MASSIVE_API_KEY")
+    chains: str | None = Field(default=None, validation_alias="OPTRADE_CHAINS")
     headline_scorer: str = Field(default="vader", validation_alias="OPTRADE_HEADLINE_SCORER")
     capital: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, validation_alias="OPTRADE_CAPITAL"

@@ -19,7 +19,7 @@ from ingestion.sources.tradier.vendor import TRADIER
 from ingestion.sources.vendor import LiveOptions, Vendor
 from ingestion.sources.wire.each_key import fetch_each
 from ingestion.sources.yahoo.vendor import YAHOO
-from ingestion.tables.catalogue import TABLES
+from ingestion.tables.catalogue import OPTION_CHAINS, TABLES
 from market.errors import ConfigurationError, SchemaViolation, SourceUnavailable
 
 LIVE: Final = (YAHOO, CBOE, FRED, FINNHUB, APEWISDOM, TRADIER, MASSIVE)
@@ -35,9 +35,24 @@ def open_live(options: LiveOptions, vendors: Sequence[Vendor] = LIVE) -> "Live":
     MissingCredential
         If a key cannot be one of its vendor's.
     ConfigurationError
-        If the default scorer is asked for and cannot be made.
+        If the default scorer is asked for and cannot be made, or the chains are asked of a vendor
+        that gives none.
     """
-    return Live({vendor.word: vendor.open(options) for vendor in vendors}, vendors)
+    _check_chains(options.chains, vendors)
+    asked = [
+        vendor if vendor.word == options.chains else vendor.without(OPTION_CHAINS.name)
+        for vendor in vendors
+    ]
+    return Live({vendor.word: vendor.open(options) for vendor in asked}, asked)
+
+
+def _check_chains(word: str | None, vendors: Sequence[Vendor]) -> None:
+    allowed = [vendor.word for vendor in vendors if vendor.gives(OPTION_CHAINS.name)]
+    if word is not None and word not in allowed:
+        raise ConfigurationError(
+            f"OPTRADE_CHAINS: got {word!r:.40}, allowed are {', '.join(allowed)}; read the terms "
+            "of the vendor first (docs/chains.md)"
+        )
 
 
 class Live:

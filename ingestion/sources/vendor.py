@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import httpx2
 from pydantic import SecretStr
@@ -29,12 +29,16 @@ class LiveOptions:
         vendor; None keeps nothing, and leaves yfinance its own place.
     scorer
         What scores headlines; None is the default of `headlines.scores`.
+    chains
+        The word of the vendor whose option chains land with the rest; None lands nobody's, as each
+        vendor's terms are to be read first (docs/chains.md).
     """
 
     now: Clock
     keys: Mapping[str, SecretStr] = field(default_factory=dict)
     cache_dir: Path | None = None
     scorer: HeadlineScores | None = None
+    chains: str | None = None
 
     def key(self, word: str) -> str | None:
         """Return the key of a vendor, None without one."""
@@ -115,3 +119,15 @@ class Vendor:
     fallback_for: tuple[str, ...] = ()
     key: VendorKey | None = None
     terms: str = ""
+
+    def gives(self, table: str) -> bool:
+        """Whether a table is asked of it."""
+        return table in (*self.tables, *self.fallback_for)
+
+    def without(self, table: str) -> Self:
+        """Return the vendor, never asked for a table."""
+        kept = [
+            tuple(name for name in names if name != table)
+            for names in (self.tables, self.fallback_for)
+        ]
+        return replace(self, tables=kept[0], fallback_for=kept[1])

@@ -30,11 +30,7 @@ if TYPE_CHECKING:
 
 #: What landed this short a time ago is not asked for again: a run that died is taken up.
 ASKED_LATELY: Final = pd.Timedelta(minutes=30)
-VENDORS: Final = {
-    vendor.word: vendor
-    for vendor in LIVE
-    if OPTION_CHAINS.name in (*vendor.tables, *vendor.fallback_for)
-}
+VENDORS: Final = {vendor.word: vendor for vendor in LIVE if vendor.gives(OPTION_CHAINS.name)}
 
 
 @dataclass(frozen=True)

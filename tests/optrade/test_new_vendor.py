@@ -90,7 +90,7 @@ def test_new_vendor_is_opened_with_its_key_and_asked_for_its_table() -> None:
     vendors = (*map(without_chains, LIVE), row())
     keys = WithOrats(ORATS_API_KEY=KEY).vendor_keys(vendors)
     assert keys == {"orats": SecretStr(KEY)}
-    live = open_live(LiveOptions(lambda: END.tz_localize("UTC"), keys), vendors)
+    live = open_live(LiveOptions(lambda: END.tz_localize("UTC"), keys, chains="orats"), vendors)
     assert set(live.tables) == set(TABLES)
     assert live.fetch("option_chains", ["SPY"], None, END).empty
     orats = live.sources["orats"]

@@ -52,7 +52,7 @@ ONCE = Patience(attempts=1, attempt_seconds=5, budget_seconds=5)
 YAHOO_LEVEL, CBOE_LEVEL = 13.0, 14.0
 NOW = pd.Timestamp("2024-01-10 22:00", tz="UTC")
 FINNHUB_KEY = "abcdefghij0123456789"
-OPTIONS = LiveOptions(lambda: NOW)
+OPTIONS = LiveOptions(lambda: NOW, chains="cboe")
 TABLES_OF_FINNHUB = ("news", "news_sentiment", "earnings_calendar")
 
 TABLES_OF_LIVE = open_live(OPTIONS).tables
@@ -203,6 +203,15 @@ def test_opens_by_its_word_without_any_key() -> None:
     source = open_source("live", options=OPTIONS)
     assert (source.name, source.origin) == ("live", "live")
     assert set(source.tables) == set(TABLES)
+
+
+def test_chains_are_nobodys_unless_a_vendor_is_named() -> None:
+    assert set(open_live(LiveOptions(lambda: NOW)).tables) == set(TABLES) - {"option_chains"}
+    named = LiveOptions(lambda: NOW, {"tradier": SecretStr(20 * "a")}, chains="tradier")
+    (asked,) = open_live(named)._by_table["option_chains"]
+    assert asked.name == "tradier"
+    with pytest.raises(ConfigurationError, match="OPTRADE_CHAINS: got 'fred', allowed are yahoo"):
+        open_live(LiveOptions(lambda: NOW, chains="fred"))
 
 
 def test_live_is_made_of_the_vendors_at_their_own_addresses(tmp_path: Path) -> None:
