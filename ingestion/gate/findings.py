@@ -135,12 +135,21 @@ def _null_shares(table: Table, frame: pd.DataFrame) -> Iterator[Finding]:
     shares, counts = null.mean().reset_index(), null.sum().reset_index()
     rules = [_share_rule(column) for column in declared]
     for rule, result in validate(whole_frame(), shares, rules):
+        if result.success:
+            continue
         column = str(rule.arguments["column"])
-        for row in result.result.get("unexpected_index_list") or []:
-            name, share = str(shares.loc[row, table.partition]), shares.loc[row, column]
-            count = int(counts[column].to_numpy()[row])
-            words = f"{share:.1%} null"
-            yield Finding(table.name, name, column, rule.words, count, words, CHECK_NULLS)
+        broken = shares.loc[result.result["unexpected_index_list"]]
+        broken = broken.sort_values(column, ascending=False, kind="stable")
+        keys, empty = list(broken[table.partition].astype(str)), list(broken[column])
+        # Many companies without one column are one thing to look at.
+        name = keys[0] if len(keys) == 1 else None
+        words = f"{empty[0]:.1%} null"
+        if name is None:
+            words = _named(
+                [f"{key} {share:.0%} null" for key, share in zip(keys, empty, strict=False)]
+            )
+        count = int(counts.loc[broken.index, column].sum())
+        yield Finding(table.name, name, column, rule.words, count, words, CHECK_NULLS)
 
 
 def _unlike_vendor(table: Table, frame: pd.DataFrame) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from market.calendar import decision_time
 from optrade.runtime import Runtime
 from optrade.settings import Settings
 from serving.answer.signals import Models, build_signal
+from serving.answer.structure import CLOSING_FEATURES, Pricing
 from serving.reading.artifact import load_artifact
 from serving.reading.row import FeatureRow
 from training.frames.dataset import load_frame
@@ -58,8 +59,16 @@ def test_the_offline_frame_gives_the_same_signal(signals, run) -> None:
             frame = load_frame(store, service, [ticker], session)
             values |= frame.drop(columns=["ticker", "session"]).iloc[0].to_dict()
         ages = signal["provenance"]["age_in_sessions"]
-        row = FeatureRow(ticker, session[0], {n: values[n] for n in models.features()}, ages)
-        offline = build_signal(row, models, as_of=decision_time(session)[0], origin="simulated")
+        read = {name: values[name] for name in models.features()}
+        beside = {name: values[name] for name in CLOSING_FEATURES if name in values}
+        row = FeatureRow(ticker, session[0], read, ages, beside=beside)
+        offline = build_signal(
+            row,
+            models,
+            as_of=decision_time(session)[0],
+            origin="simulated",
+            pricing=Pricing(),
+        )
         assert offline.document() == signal
 
 

@@ -61,11 +61,11 @@ def test_nulls_are_told_by_key(index: Frame, prices: Frame) -> None:
     parts = [index(symbol, pd.DatetimeIndex(days)) for symbol in ("VIX", "RVX", "VXN")]
     parts[1]["open"] = np.nan
     parts[2].loc[:4, "open"] = np.nan
-    found = findings(INDICES, pd.concat(parts, ignore_index=True), nothing_stored)
-    assert [(one.key, one.column, one.count, one.detail) for one in found] == [
-        ("RVX", "open", 10, "100.0% null"),
-        ("VXN", "open", 5, "50.0% null"),
-    ]
+    (found,) = findings(INDICES, pd.concat(parts, ignore_index=True), nothing_stored)
+    assert (found.key, found.column, found.count) == (None, "open", 15)
+    assert found.detail == "RVX 100% null, VXN 50% null"
+    (found,) = findings(INDICES, pd.concat(parts[:2], ignore_index=True), nothing_stored)
+    assert (found.key, found.count, found.detail) == ("RVX", 10, "100.0% null")
 
 
 def test_missing_sessions_are_told_by_ticker(prices: Frame) -> None:

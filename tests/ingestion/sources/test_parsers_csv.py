@@ -68,8 +68,10 @@ def count(most: int = 500) -> Cells:
     return mostly(lambda chance: str(chance.randint(0, most)))
 
 
-def day(form: str = "%Y-%m-%d") -> Cells:
-    return mostly(lambda chance: (FIRST_DAY + timedelta(chance.randrange(30))).strftime(form))
+def day(form: str = "%Y-%m-%d", after: int = 0) -> Cells:
+    return mostly(
+        lambda chance: (FIRST_DAY + timedelta(after + chance.randrange(30))).strftime(form)
+    )
 
 
 def word(*words: str) -> Cells:
@@ -143,12 +145,12 @@ RECORDED = {
         "option_chains", "QQQ", "option_chains/QQQ_2024-01-31.csv",
         {
             "quote_time": TIME, "underlying": word("QQQ"), "underlying_last": PRICE,
-            "expiration": day(), "strike": number(50, 150, 0), "option_type": word("call", "put"),
+            "expiration": day(after=30), "strike": number(50, 150, 0), "option_type": word("call", "put"),
             "bid": number(1, 2), "ask": number(2, 3), "volume": COUNT,
             "implied_volatility": word("0.2", "0", ""), "delta": number(-1, 1),
             "gamma": number(0, 1), "open_interest": COUNT,
         },
-        "underlying",
+        "quote_time",
     ),
 }  # fmt: skip
 CBOE = File(
