@@ -145,7 +145,8 @@ RECORDED = {
         "option_chains", "QQQ", "option_chains/QQQ_2024-01-31.csv",
         {
             "quote_time": TIME, "underlying": word("QQQ"), "underlying_last": PRICE,
-            "expiration": day(after=30), "strike": number(50, 150, 0), "option_type": word("call", "put"),
+            "expiration": day(after=30), "strike": number(50, 150, 0),
+            "option_type": word("call", "put"),
             "bid": number(1, 2), "ask": number(2, 3), "volume": COUNT,
             "implied_volatility": word("0.2", "0", ""), "delta": number(-1, 1),
             "gamma": number(0, 1), "open_interest": COUNT,

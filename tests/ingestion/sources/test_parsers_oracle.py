@@ -154,7 +154,7 @@ def apart(table: Table, frames: Iterable[pd.DataFrame], distinguish: str) -> pd.
             marked = column.map(lambda name, n=number: f"{name}{n}", na_action="ignore")
         else:  # drawn days lie within one month, so that no two payloads meet
             marked = column.copy()
-            drawn = column >= DRAWN
+            drawn = column >= DRAWN.tz_localize(column.dt.tz)
             marked[drawn] = column[drawn] - pd.Timedelta(days=31 * number)
         named.append(frame.assign(**{distinguish: marked}))
     rows = pd.concat([table.empty(), *named], ignore_index=True)
