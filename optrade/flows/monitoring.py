@@ -46,7 +46,9 @@ def settle_signals(run: "Runtime", as_of: pd.Timestamp) -> Settlement:
         else row
         for row in done.pending
     )
-    return replace(done, pending=tuple(told))
+    waiting = {row.key.ticker for row in done.pending}
+    unread = {ticker: why for ticker, why in damaged.items() if ticker in waiting}
+    return replace(done, pending=tuple(told), unread=unread)
 
 
 def _whole_rows(run: "Runtime", table: str, damaged: dict[str, str]) -> pl.DataFrame:

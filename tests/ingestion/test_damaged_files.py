@@ -64,6 +64,8 @@ CASES: dict[str, tuple[tuple[str, str], Callable[[Path], None], dict[str, set[st
     "refused rows of no key": (("quarantine/prices", "_"), flip, {}),
     "features": (("iv", "SPY"), flip, of(OF_TICKERS, "SPY")),
 }
+# One of each way to be needed; the others are the long profile's.
+USUAL = ("prices cut", "an index of all", "a company", "mentions", "refused rows", "features")
 
 
 def at(day: pd.Timestamp) -> pd.Timestamp:
@@ -92,7 +94,9 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return data
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case", [pytest.param(n, marks=[] if n in USUAL else pytest.mark.long) for n in CASES]
+)
 def test_what_needs_a_damaged_file_is_named_and_all_else_goes_on(
     case: str, landed: Path, tmp_path: Path
 ) -> None:

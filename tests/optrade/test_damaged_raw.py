@@ -49,7 +49,9 @@ def test_the_others_go_on_from_the_fetch_to_the_signal(copied: CommandLine) -> N
             f"features of SPY were not built: {damaged}", copied(*words, code=3).stderr
         )
     refuse_leaks(copied.home / "data", "IWM")
-    pending = copied.json("settle")["pending"]
+    settled = copied("settle", "--json", code=3)
+    assert settled.stderr.startswith(f"optrade: SPY is not settled: {path} is damaged")
+    pending = json.loads(settled.stdout)["pending"]
     assert {row["key"]["ticker"]: str(path) in row["reason"] for row in pending} == {
         "SPY": True, "IWM": False,
     }  # fmt: skip

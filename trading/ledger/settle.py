@@ -4,8 +4,8 @@ The direction is scored on the adjusted close (Decision 7), the IV forecast on t
 rank (Decision 3), both five XNYS sessions after the signal's own.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -36,11 +36,18 @@ class Pending:
 
 @dataclass(frozen=True)
 class Settlement:
-    """What a settlement found: outcomes now in the ledger for the first time, and the rest."""
+    """What a settlement found: outcomes now in the ledger for the first time, and the rest.
+
+    Attributes
+    ----------
+    unread
+        Why nothing could be read of tickers with pending signals, by ticker.
+    """
 
     new: tuple[Outcome, ...]
     settled_before: int
     pending: tuple[Pending, ...]
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 def outcomes(

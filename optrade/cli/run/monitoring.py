@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from home.records.drift import FeatureDrift
+    from trading.ledger.settle import Settlement
 
 Sessions = Annotated[
     int, typer.Option("--sessions", min=1, help="Length of the current window, in sessions.")
@@ -19,7 +20,10 @@ SHOWN = 15
 
 
 def settle(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
-    """Write what recorded signals came to, once their five sessions have passed."""
+    """Write what recorded signals came to, once their five sessions have passed.
+
+    Exit code 3 where nothing could be read of a ticker with pending signals.
+    """
     from optrade.flows.monitoring import settle_signals
     from optrade.runtime import runtime
     from trading.ledger.connection import is_new
@@ -40,7 +44,15 @@ def settle(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
                 ],
             }
         )
-        return
+    else:
+        _show_settled(done)
+    for ticker, why in done.unread.items():
+        typer.echo(f"optrade: {ticker} is not settled: {why}", err=True)
+    if done.unread:
+        raise typer.Exit(3)
+
+
+def _show_settled(done: "Settlement") -> None:
     if not (done.new or done.settled_before or done.pending):
         typer.echo("nothing to settle: no signal was recorded (`optrade signal-all --record`)")
         return

@@ -28,7 +28,7 @@ LETTERS = frozenset(string.ascii_letters + string.digits)
 END = pd.Timestamp("2025-06-30")
 DRAWN = pd.Timestamp("2024-01-01")
 # Examples of each parser: the normal run, and the long profile (50,000 over all parsers).
-SHORT, LONG = 100, 4_000
+SHORT, LONG = 40, 4_000
 
 Row = dict[str, Any]
 Read = Callable[[Any], pd.DataFrame]

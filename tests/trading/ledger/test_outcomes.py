@@ -184,10 +184,11 @@ def writer(path: Path) -> subprocess.Popen:
 
 
 @pytest.mark.integration
-def test_nothing_acknowledged_is_lost_and_no_pair_is_parted_by_a_kill(tmp_path):
+@pytest.mark.parametrize("kills", [2, pytest.param(6, marks=pytest.mark.long)])
+def test_nothing_acknowledged_is_lost_and_no_pair_is_parted_by_a_kill(tmp_path, kills):
     path = ledger_of(tmp_path / "ledger.db", *(a_signal(version=v) for v in range(1, 401)))
     acknowledged: set[int] = set()
-    for kill in range(4):
+    for kill in range(kills):
         process = writer(path)
         lines = [process.stdout.readline() for _ in range(len(acknowledged) + 10 + 7 * kill)]
         os.kill(process.pid, signals.SIGKILL)
