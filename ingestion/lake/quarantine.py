@@ -83,8 +83,22 @@ def refused_tables(manifest: Manifest) -> list[tuple[Table, str]]:
     ]
 
 
-def summary(data_dir: Path, manifest: Manifest) -> pl.DataFrame:
+def damage(data_dir: Path, manifest: Manifest, table: Table, key: str) -> str | None:
+    """Return why the refused rows of a key are not as they were kept, None where they are."""
+    return manifest.fault(data_dir, manifest.entries[FOLDER + table.name, key])
+
+
+def summary(
+    data_dir: Path, manifest: Manifest, wanted: Sequence[tuple[Table, str]] | None = None
+) -> pl.DataFrame:
     """Return how many rows were refused, by table, key, reason and landing.
+
+    Parameters
+    ----------
+    data_dir, manifest
+        Where the rows are.
+    wanted
+        The tables and keys, None for all.
 
     Returns
     -------
@@ -97,7 +111,7 @@ def summary(data_dir: Path, manifest: Manifest) -> pl.DataFrame:
         "rows": pl.UInt32, "released": pl.UInt32, "first": pl.String, "last": pl.String,
     }  # fmt: skip
     parts = [pl.DataFrame(schema=schema)]
-    for table, key in refused_tables(manifest):
+    for table, key in refused_tables(manifest) if wanted is None else wanted:
         rows = refused_rows(data_dir, manifest, table, key)
         day = pl.col(table.dated).cast(pl.Date).cast(pl.String)
         counts = rows.group_by(REASON, pl.col(LANDED).alias("refused_at")).agg(
@@ -210,9 +224,7 @@ def outdated(data_dir: Path, manifest: Manifest) -> dict[str, int]:
     """
     found: dict[str, int] = {}
     for table, key in refused_tables(manifest):
-        if (
-            fault := manifest.fault(data_dir, manifest.entries[FOLDER + table.name, key])
-        ) is not None:
+        if (fault := damage(data_dir, manifest, table, key)) is not None:
             logger.warning("releases not looked at", table=table.name, key=key, why=fault)
             continue
         rows = _held(data_dir, manifest, table, key)

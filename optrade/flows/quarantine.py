@@ -17,6 +17,7 @@ from ingestion.lake.quarantine import (
     RELEASED,
     ROW_ID,
     choose,
+    damage,
     outdated,
     refused_rows,
     refused_tables,
@@ -73,8 +74,15 @@ class Release:
     features: list[ViewReport]
 
 
-def counts(home: "Home", table: str | None = None, key: str | None = None) -> list[Count]:
+def counts(
+    home: "Home", table: str | None = None, key: str | None = None
+) -> tuple[list[Count], list[str]]:
     """Return how many rows were refused, a row for each table, key, reason and landing.
+
+    Returns
+    -------
+    tuple
+        The rows, and for each file that is damaged, which takes no other's rows with it, why.
 
     Raises
     ------
@@ -83,15 +91,20 @@ def counts(home: "Home", table: str | None = None, key: str | None = None) -> li
     """
     home.origin()
     manifest = read_manifest(home.data)
-    wanted = {(found.name, name) for found, name in _chosen(manifest, table, key)}
-    rows = summary(home.data, manifest).iter_rows(named=True)
-    return [Count(**_plain(row)) for row in rows if (row["table"], row["key"]) in wanted]
+    whole, faults = _whole(home, manifest, table, key)
+    rows = summary(home.data, manifest, whole).iter_rows(named=True)
+    return [Count(**_plain(row)) for row in rows], faults
 
 
 def refused(
     home: "Home", table: str | None = None, key: str | None = None, reason: str | None = None
-) -> list[RefusedRow]:
+) -> tuple[list[RefusedRow], list[str]]:
     """Return the refused rows, those whose reason holds a text, with what became of each.
+
+    Returns
+    -------
+    tuple
+        As `counts`.
 
     Raises
     ------
@@ -100,7 +113,8 @@ def refused(
     """
     home.origin()
     manifest = read_manifest(home.data)
-    return [
+    whole, faults = _whole(home, manifest, table, key)
+    rows = [
         RefusedRow(
             id=row[ROW_ID],
             table=found.name,
@@ -110,9 +124,10 @@ def refused(
             released_at=None if row[RELEASED] is None else row[RELEASED].isoformat(),
             row=_plain({column: row[column] for column in found.names}),
         )
-        for found, name in _chosen(manifest, table, key)
+        for found, name in whole
         for row in refused_rows(home.data, manifest, found, name, reason).iter_rows(named=True)
     ]
+    return rows, faults
 
 
 def release(
@@ -169,14 +184,18 @@ def _behind(lake: Lake) -> bool:
     )
 
 
-def _chosen(manifest: Manifest, table: str | None, key: str | None) -> list[tuple[Table, str]]:
-    """Return the tables and keys that hold refused rows, of those asked for."""
+def _whole(
+    home: "Home", manifest: Manifest, table: str | None, key: str | None
+) -> tuple[list[tuple[Table, str]], list[str]]:
+    """Return the tables and keys asked for whose refused rows can be read, and why others not."""
     wanted = None if table is None else _table(table)
-    return [
-        (shape, name)
+    found = {
+        (shape, name): damage(home.data, manifest, shape, name)
         for shape, name in refused_tables(manifest)
         if wanted in (None, shape) and key in (None, name)
-    ]
+    }
+    whole = [chosen for chosen, fault in found.items() if fault is None]
+    return whole, [fault for fault in found.values() if fault is not None]
 
 
 def _table(name: str) -> Table:

@@ -107,6 +107,23 @@ def test_show_gives_the_rows_and_their_ids(run: Run) -> None:
     assert rows[1]["id"] in run("show")[1]
 
 
+def test_a_damaged_file_of_one_key_leaves_the_rows_of_the_others(run: Run, home: Home) -> None:
+    bad = bars(INDICES, "VIX3M", 20.0).assign(reason="planted")
+    with Lake(home.data) as lake:
+        lake.land(INDICES, INDICES.empty(), "recorded", AT, bad)
+        spoiled = home.data / lake.manifest.entries["quarantine/indices", "VIX"].path
+    spoiled.write_bytes(b"no rows")
+    for arguments in (("list",), ("show",)):
+        code, out, err = run(*arguments, "--json")
+        assert code == 3
+        assert {row["key"] for row in json.loads(out)} == {"VIX3M"}
+        assert err.startswith(f"optrade: {spoiled} is damaged: ")
+        assert "optrade repair" in err
+    assert run("list", "--key", "VIX3M", "--json")[0] == 0
+    code, _, err = run("release", "--table", "indices", "--key", "VIX", "--json")
+    assert (code, err.count("\n")) == (2, 1)
+
+
 def test_release_lands_the_rows_and_builds_their_views(run: Run, home: Home) -> None:
     code, out, _ = run("release", "--table", "indices", "--key", "VIX", "--json")
     assert code == 0

@@ -24,11 +24,16 @@ Reason = Annotated[
 
 @app.command("list")
 def list_counts(table: Table = None, key: Key = None, as_json: options.AsJson = False) -> None:
-    """Count the refused rows by table, key, reason and landing."""
+    """Count the refused rows by table, key, reason and landing.
+
+    Exit code 3 where a file of them is damaged: the others are counted.
+    """
     from optrade.flows.quarantine import counts
     from optrade.runtime import runtime
 
-    _print("quarantine", [asdict(row) for row in counts(runtime().home, table, key)], as_json)
+    rows, faults = counts(runtime().home, table, key)
+    _print("quarantine", [asdict(row) for row in rows], as_json)
+    _tell(faults)
 
 
 @app.command()
@@ -38,14 +43,19 @@ def show(
     reason: Reason = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show the refused rows, each with its id, its reason and whether it was released."""
+    """Show the refused rows, each with its id, its reason and whether it was released.
+
+    Exit code 3 where a file of them is damaged: the others are shown.
+    """
     from optrade.flows.quarantine import refused
     from optrade.runtime import runtime
 
-    rows = [asdict(row) for row in refused(runtime().home, table, key, reason)]
+    found, faults = refused(runtime().home, table, key, reason)
+    rows = [asdict(row) for row in found]
     if not as_json:
         rows = [{**row, "row": _words(row["row"])} for row in rows]
     _print("refused rows", rows, as_json)
+    _tell(faults)
 
 
 @app.command()
@@ -88,6 +98,13 @@ def _print(title: str, rows: list[dict[str, Json]], as_json: bool) -> None:
         print_table(title, list(rows[0]), [list(row.values()) for row in rows])
     else:
         typer.echo(f"{title}: none")
+
+
+def _tell(faults: list[str]) -> None:
+    for fault in faults:
+        typer.echo(f"optrade: {fault}", err=True)
+    if faults:
+        raise typer.Exit(3)
 
 
 def _words(row: Mapping[str, Json]) -> str:
