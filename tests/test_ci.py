@@ -1,13 +1,15 @@
-"""What CI runs before the tests, with programs that only say what they were called with."""
+"""CI: what it does before the tests, with stand-ins for programs, and that no test is left out."""
 
 import os
 import shutil
 import subprocess
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
-RUN = Path(__file__).resolve().parents[1] / ".ci" / "run"
+ROOT = Path(__file__).resolve().parents[1]
+RUN = ROOT / ".ci" / "run"
 INSTALL = "apt-get install -y -qq --no-install-recommends chromium redis-server"
 
 
@@ -41,3 +43,16 @@ def test_what_is_missing_is_installed_where_that_is_possible(
     assert called in done.stdout.splitlines()
     assert done.stdout.splitlines()[-1] == "make test"
     assert said in done.stderr if said else done.stderr == ""
+
+
+def test_no_folder_of_tests_is_passed_over(pytestconfig: pytest.Config) -> None:
+    """By its own default pytest looks into no folder named build, dist or venv."""
+    passed_over = pytestconfig.getini("norecursedirs")
+    folders = {path.parent for path in (ROOT / "tests").rglob("test_*.py")}
+    assert ROOT / "tests" / "ingestion" / "build" in folders
+    assert not [
+        str(folder)
+        for folder in folders
+        for name in folder.relative_to(ROOT).parts
+        if any(fnmatch(name, pattern) for pattern in passed_over)
+    ]

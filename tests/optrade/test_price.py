@@ -31,6 +31,7 @@ def test_a_signal_and_a_price_say_the_same(trained_home) -> None:
 
 
 def test_a_price_needs_no_model_and_records_nothing(copied) -> None:
+    (copied.home / "data" / "ledger.db").unlink(missing_ok=True)
     for kept in (copied.home / "models" / "serving").iterdir():
         kept.is_file() and kept.unlink()
     found = copied.json("price", "--ticker", "SPY", "--strategy", "Iron Condor")

@@ -288,7 +288,8 @@ def redefined(home: Home, days: int = 1) -> list[dict[str, Any]]:
 
 
 def test_a_home_of_other_definitions_is_built_anew_and_says_so_in_one_line(home: Home) -> None:
-    before = {view: home.rows(view) for view in ("technical", "iv", "iv_lags", "iv_path")}
+    views = ("technical", "variance", "iv", "iv_lags", "iv_path")
+    before = {view: home.rows(view) for view in views}
     assert redefined(home) == []
     of_an_earlier_version(home)
     (line,) = redefined(home)
