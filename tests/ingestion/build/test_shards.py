@@ -177,9 +177,9 @@ def test_only_the_driver_holds_the_lock_and_commits_once(
     assert build.shards_of is shards_of
 
 
-def test_thirty_days_leave_as_many_files_as_one(tmp_path: Path, makers: Any) -> None:
+def test_ten_days_leave_as_many_files_as_one(tmp_path: Path, makers: Any) -> None:
     data, counts, sizes = tmp_path / "data", [], []
-    for last in range(260, 290):
+    for last in range(260, 270):
         land(data, *makers, last=last)
         with Lake(data) as lake:
             build_features(lake, TICKERS, at(last))
