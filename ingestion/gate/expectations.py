@@ -1,4 +1,4 @@
-"""The gate before the lake: Great Expectations over the rules of a table.
+"""The gate before the lake: the rules of a table, those of its declaration by Great Expectations.
 
 Bad rows are told apart with the rules that each breaks; good rows go on. A table without its
 declared columns and types, or a rule that could not be checked, lets nothing through.
@@ -11,14 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pandas as pd
 
 from ingestion.gate.missing_bars import on_whole_bars
-from ingestion.gate.rules import (
-    Rule,
-    row_rules,
-    schema_rules,
-    sequence_rules,
-    with_judged,
-    with_sequence,
-)
+from ingestion.gate.rules import Rule, row_rules, sequence_rules, with_judged, with_sequence
 from ingestion.gate.sequences import Stored, nothing_stored
 from ingestion.gate.settled import settled
 from ingestion.tables.declare import Table
@@ -66,10 +59,7 @@ def gate(
         If a column is missing, undeclared or of another type, or if a rule could not be checked:
         nothing may land.
     """
-    batches = whole_frame()
-    for rule, result in validate(batches, frame, schema_rules(table)):
-        if not result.success:
-            raise SchemaViolation(f"table {table.name}: {_drift(table, frame, rule, result)}")
+    _check_names(table, frame)
     rows = table.check(frame[list(table.names)].reset_index(drop=True))
     reasons: defaultdict[int, list[str]] = defaultdict(list)
     repeated = rows.duplicated()
@@ -77,12 +67,12 @@ def gate(
         reasons[row].append(REPEATED)
     told = on_whole_bars(table, rows[~repeated])
     judged = with_judged(table, told)
-    for rule, row in _broken_rules(table, batches, judged, row_rules(table)):
+    for rule, row in _broken_rules(table, judged, row_rules(table)):
         reasons[row].append(rule.words)
     # What a row is beside those before it is asked of rows that are right by themselves.
     right = judged.drop(index=[row for row in reasons if row in judged.index])
     beside = with_sequence(table, judged, right, stored)
-    for rule, row in _broken_rules(table, batches, beside, sequence_rules(table)):
+    for rule, row in _broken_rules(table, beside, sequence_rules(table)):
         reasons[row].append(rule.words)
     bad = rows.loc[sorted(reasons)]
     bad = bad.assign(**{REASON: [SEPARATOR.join(reasons[row]) for row in bad.index]})
@@ -91,16 +81,23 @@ def gate(
 
 
 def _broken_rules(
-    table: Table, batches: "BatchDefinition[Any]", frame: pd.DataFrame, rules: Sequence[Rule]
+    table: Table, frame: pd.DataFrame, rules: Sequence[Rule]
 ) -> Iterator[tuple[Rule, int]]:
-    """Yield each rule with each row that breaks it."""
-    for rule, result in validate(batches, frame, rules) if rules else ():
-        for row in _unexpected_rows(table, rule, result):
+    """Yield each rule with each row that breaks it, in the order of the rules."""
+    answers = dict(validate(frame, [rule for rule in rules if not rule.is_judged]))
+    for rule in rules:
+        # What was judged before says so itself.
+        rows = (
+            frame.index[frame[rule.words].eq(False)]
+            if rule.is_judged
+            else _unexpected_rows(table, rule, answers[rule])
+        )
+        for row in rows:
             yield rule, row
 
 
 def validate(
-    batches: "BatchDefinition[Any]", frame: pd.DataFrame, rules: Sequence[Rule]
+    frame: pd.DataFrame, rules: Sequence[Rule]
 ) -> Iterator[tuple[Rule, "ExpectationValidationResult"]]:
     """Yield each rule with what Great Expectations found, in the order of the rules.
 
@@ -109,6 +106,8 @@ def validate(
     SchemaViolation
         At a rule that raised inside Great Expectations, or was not answered.
     """
+    if not rules:
+        return
     import great_expectations as gx
 
     suite = gx.ExpectationSuite(
@@ -118,7 +117,7 @@ def validate(
             for number, rule in enumerate(rules)
         ],
     )
-    batch = batches.get_batch({"dataframe": frame})
+    batch = whole_frame().get_batch({"dataframe": frame})
     results = batch.validate(suite, result_format=RESULT_FORMAT).results
     answers = {
         configuration.meta["rule"]: result
@@ -159,26 +158,25 @@ def _unexpected_rows(
         return ()
     rows: list[int] = result.result.get("unexpected_index_list") or []
     if not rows:
-        raise SchemaViolation(f"table {table.name}: {_broken(rule, result)}; no row is named")
+        raise SchemaViolation(
+            f"table {table.name}: got {result.result.get('observed_value')}, allowed is "
+            f"{rule.words}; no row is named"
+        )
     return rows
 
 
-def _drift(
-    table: Table, frame: pd.DataFrame, rule: Rule, result: "ExpectationValidationResult"
-) -> str:
-    """Return how the columns differ from the declared ones: missing, added or retyped."""
+def _check_names(table: Table, frame: pd.DataFrame) -> None:
+    """Refuse a frame with other columns than the declared ones, in any order; types are next."""
     got = [str(name) for name in frame.columns]
     missing = [name for name in table.names if name not in got]
     extra = [name for name in got if name not in table.names]
     found = {"missing": missing, "not declared": extra}
     words = [f"{what} {', '.join(names)}" for what, names in found.items() if names]
-    if not words:
-        return _broken(rule, result)
-    return f"columns: {'; '.join(words)}; allowed are exactly {', '.join(table.names)}"
-
-
-def _broken(rule: Rule, result: "ExpectationValidationResult") -> str:
-    return f"got {result.result.get('observed_value')}, allowed is {rule.words}"
+    if words:
+        raise SchemaViolation(
+            f"table {table.name}: columns: {'; '.join(words)}; "
+            f"allowed are exactly {', '.join(table.names)}"
+        )
 
 
 def _raised(info: Mapping[str, Any]) -> list[str]:

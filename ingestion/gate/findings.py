@@ -10,12 +10,11 @@ import pandas as pd
 
 from home.records.finding import Finding
 from ingestion.gate.adjustment import disagreement
-from ingestion.gate.expectations import validate, whole_frame
 from ingestion.gate.levels import VOLUMES, strange_volumes
-from ingestion.gate.rules import Rule, vendor_words
+from ingestion.gate.rules import vendor_words
 from ingestion.gate.sequences import Stored
 from ingestion.tables.catalogue import MACRO_SERIES, PRICES
-from ingestion.tables.declare import Column, Table
+from ingestion.tables.declare import Table
 from market.availability import NEVER_PUBLISHED, missing_months
 from market.calendar import sessions
 
@@ -60,11 +59,6 @@ def findings(table: Table, frame: pd.DataFrame, stored: Stored) -> list[Finding]
         some of whose adjusted returns differ by more than rounding from the vendor's; then monthly
         series with a month that has not come though a later one has; then keys with volumes far
         from those around.
-
-    Raises
-    ------
-    SchemaViolation
-        If a rule could not be checked.
     """
     return [
         *_gaps(table, frame, stored),
@@ -117,13 +111,11 @@ def _gaps(table: Table, frame: pd.DataFrame, stored: Stored) -> Iterator[Finding
     if not table.by_session or frame.empty:
         return
     words = f"{table.dated}: every XNYS session from the first row to the last"
-    rule = Rule(words, "ExpectColumnValuesToBeInSet", {"column": HERE, "value_set": [True]})
     days = calendar(table, frame, stored)
-    for _, result in validate(whole_frame(), days, [rule]):
-        missing = days.loc[result.result.get("unexpected_index_list") or []]
-        for key, dates in missing[table.dated].groupby(missing[table.partition], sort=False):
-            named = _named(list(dates.dt.strftime("%Y-%m-%d")))
-            yield Finding(table.name, str(key), table.dated, words, len(dates), named, CHECK_GAP)
+    missing = days[~days[HERE].astype(bool)]
+    for key, dates in missing[table.dated].groupby(missing[table.partition], sort=False):
+        named = _named(list(dates.dt.strftime("%Y-%m-%d")))
+        yield Finding(table.name, str(key), table.dated, words, len(dates), named, CHECK_GAP)
 
 
 def _null_shares(table: Table, frame: pd.DataFrame) -> Iterator[Finding]:
@@ -133,14 +125,12 @@ def _null_shares(table: Table, frame: pd.DataFrame) -> Iterator[Finding]:
     key = frame[table.partition]
     null = frame.drop(columns=table.partition).isna().groupby(key, sort=False)
     shares, counts = null.mean().reset_index(), null.sum().reset_index()
-    rules = [_share_rule(column) for column in declared]
-    for rule, result in validate(whole_frame(), shares, rules):
-        if result.success:
+    for column in declared:
+        broken = shares[shares[column.name] > column.null_share]
+        if broken.empty:
             continue
-        column = str(rule.arguments["column"])
-        broken = shares.loc[result.result["unexpected_index_list"]]
-        broken = broken.sort_values(column, ascending=False, kind="stable")
-        keys, empty = list(broken[table.partition].astype(str)), list(broken[column])
+        broken = broken.sort_values(column.name, ascending=False, kind="stable")
+        keys, empty = list(broken[table.partition].astype(str)), list(broken[column.name])
         # Many companies without one column are one thing to look at.
         name = keys[0] if len(keys) == 1 else None
         words = f"{empty[0]:.1%} null"
@@ -148,8 +138,9 @@ def _null_shares(table: Table, frame: pd.DataFrame) -> Iterator[Finding]:
             words = _named(
                 [f"{key} {share:.0%} null" for key, share in zip(keys, empty, strict=False)]
             )
-        count = int(counts.loc[broken.index, column].sum())
-        yield Finding(table.name, name, column, rule.words, count, words, CHECK_NULLS)
+        count = int(counts.loc[broken.index, column.name].sum())
+        rule = f"{column.name}: at most {column.null_share:.0%} null"
+        yield Finding(table.name, name, column.name, rule, count, words, CHECK_NULLS)
 
 
 def _unlike_vendor(table: Table, frame: pd.DataFrame) -> Iterator[Finding]:
@@ -200,14 +191,6 @@ def _volumes(table: Table, frame: pd.DataFrame) -> Iterator[Finding]:
             for day, volume in zip(rows[table.dated], rows["volume"], strict=True)
         ]
         yield Finding(table.name, str(key), "volume", words, len(rows), _named(named), CHECK_VOLUME)
-
-
-def _share_rule(column: Column) -> Rule:
-    return Rule(
-        f"{column.name}: at most {column.null_share:.0%} null",
-        "ExpectColumnValuesToBeBetween",
-        {"column": column.name, "max_value": column.null_share},
-    )
 
 
 def _named(words: list[str]) -> str:

@@ -24,35 +24,23 @@ _BARS: Final = (PRICES, INDICES)
 _LEVELS: Final = {INDICES: "close", MACRO_SERIES: "value"}
 AGAIN: Final = "open, high, low, close: another bar than that of the session before"
 LARGEST: Final = float(np.finfo(np.float64).max)
-# Great Expectations names a time with a zone by its class; `Table.check` looks at unit and zone.
-_GX_TYPES: Final = {"timestamp": "Timestamp"}
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One expectation: in words, as Great Expectations names it, and its arguments."""
+    """One expectation: in words, as Great Expectations names it, and its arguments.
+
+    That of a judged rule is empty: a column under its words says which rows keep it.
+    """
 
     words: str
-    expectation: str
-    arguments: Mapping[str, Json] = field(default_factory=dict)
+    expectation: str = ""
+    arguments: Mapping[str, Json] = field(default_factory=dict, compare=False)
 
-
-def schema_rules(table: Table) -> list[Rule]:
-    """Return the rules of the table as a whole: its columns, none more, and their types."""
-    columns = Rule(
-        f"columns: exactly {', '.join(table.names)}",
-        "ExpectTableColumnsToMatchSet",
-        {"column_set": list(table.names), "exact_match": True},
-    )
-    types = [
-        Rule(
-            f"{column.name}: type {dtype}",
-            "ExpectColumnValuesToBeOfType",
-            {"column": column.name, "type_": _GX_TYPES.get(column.dtype, dtype)},
-        )
-        for column, dtype in zip(table.columns, table.dtypes.values(), strict=True)
-    ]
-    return [columns, *types]
+    @property
+    def is_judged(self) -> bool:
+        """Whether a column of the frame says which rows keep it."""
+        return not self.expectation
 
 
 def row_rules(table: Table) -> list[Rule]:
@@ -63,8 +51,8 @@ def row_rules(table: Table) -> list[Rule]:
         {"column_list": list(table.key), "ignore_row_if": "never"},
     )
     columns = [rule for column in table.columns for rule in _column_rules(table, column)]
-    ordered = [_judged_rule(_order_words(table))] if table.by_session else []
-    quotes = [_judged_rule(words) for words in (ROOT, ALIVE, MARKET) if _is_of_quotes(table)]
+    ordered = [Rule(_order_words(table))] if table.by_session else []
+    quotes = [Rule(words) for words in (ROOT, ALIVE, MARKET) if _is_of_quotes(table)]
     return [*columns, *map(_pair_rule, table.pairs), *ordered, *quotes, unique]
 
 
@@ -75,7 +63,7 @@ def sequence_rules(table: Table) -> list[Rule]:
         words += [_split_words(table.splits), vendor_words(table.splits), paid_words(table.splits)]
     words += [AGAIN] if table in _BARS else []
     words += [_range_words_of(table), _away_words(table)] if table in _LEVELS else []
-    return [_judged_rule(rule) for rule in words]
+    return [Rule(rule) for rule in words]
 
 
 def with_sequence(
@@ -156,10 +144,6 @@ def _is_of_quotes(table: Table) -> bool:
     return table.name == OPTION_CHAINS.name
 
 
-def _judged_rule(words: str) -> Rule:
-    return Rule(words, "ExpectColumnValuesToBeInSet", _true(words))
-
-
 def _order_words(table: Table) -> str:
     return f"{table.dated}: in order with the rows beside it"
 
@@ -197,8 +181,7 @@ def _column_rules(table: Table, column: Column) -> list[Rule]:
     if not column.nullable:
         rules.append(Rule(f"{column.name}: not null", "ExpectColumnValuesToNotBeNull", name))
     if column.dtype == "date":
-        words = _date_words(column)
-        rules.append(_judged_rule(words))
+        rules.append(Rule(_date_words(column)))
     if column.dtype == "string":
         rules.append(
             Rule(f"{column.name}: text", "ExpectColumnValuesToBeOfType", {**name, "type_": "str"})
@@ -210,7 +193,7 @@ def _column_rules(table: Table, column: Column) -> list[Rule]:
         words = f"{column.name}: one of {', '.join(allowed)}"
         rules.append(Rule(words, "ExpectColumnValuesToBeInSet", {**name, "value_set": allowed}))
     if column.name == table.partition:
-        rules.append(_judged_rule(_name_words(column)))
+        rules.append(Rule(_name_words(column)))
     return rules
 
 
@@ -271,7 +254,3 @@ def _name_words(column: Column) -> str:
 def _can_name(value: object) -> bool:
     # What is no text breaks another rule.
     return not isinstance(value, str) or re.fullmatch(KEY_PATTERN, value) is not None
-
-
-def _true(column: str) -> dict[str, Json]:
-    return {"column": column, "value_set": [True]}

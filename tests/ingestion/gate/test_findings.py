@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,6 @@ from ingestion.sources.recorded.source import Recorded
 from ingestion.tables.catalogue import INDICES, MACRO_SERIES, PRICES, TABLES
 from ingestion.tables.declare import Table
 from ingestion.tables.frames import typed
-from market.errors import SchemaViolation
 from tests.ingestion.clean_rows import clean
 
 Frame = Callable[..., pd.DataFrame]
@@ -123,16 +121,6 @@ def test_weekends_and_holidays_are_no_gap(index: Frame) -> None:
     found = findings(INDICES, index("VIX", days[:2]), nothing_stored)
     assert found == []
     assert findings(INDICES, index("VIX", days[2:]), nothing_stored) == []
-
-
-def test_a_rule_that_cannot_be_checked_raises(index: Frame) -> None:
-    frame = index("VIX", pd.DatetimeIndex(["2024-01-02"]))
-    columns = tuple(
-        replace(column, name="nowhere") if column.name == "open" else column
-        for column in INDICES.columns
-    )
-    with pytest.raises(SchemaViolation, match="'nowhere: at most 5% null' could not be checked"):
-        findings(replace(INDICES, columns=columns), frame, nothing_stored)
 
 
 @pytest.mark.recorded
