@@ -24,7 +24,7 @@ test: .venv/installed-dev
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-long: .venv/installed-dev
-	$(BIN)/python -m pytest -m long
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -m "long or hypothesis"
 
 honesty: .venv/installed-dev
 	$(BIN)/python -W ignore -m benchmarks.honesty

@@ -1,6 +1,7 @@
 """Shared fixtures. Unit tests have no sockets; integration tests have loopback only."""
 
 import gc
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain, zip_longest
@@ -16,8 +17,9 @@ from tests.shapes import check_shapes
 check_shapes()  # before any room is imported
 
 # A slow machine fails no test: how long an example takes says nothing about what it shows.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+settings.register_profile("brief", deadline=None, max_examples=40)
+settings.register_profile("thorough", deadline=None, max_examples=300)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "brief"))
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDED = ROOT.parent / "shared" / "data" / "recorded"

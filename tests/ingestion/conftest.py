@@ -57,13 +57,13 @@ def _index(symbol: str, days: pd.DatetimeIndex, seed: int = 3) -> pd.DataFrame:
     return INDICES.check(frame.assign(open=close, high=close + 1, low=close - 1, close=close))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def prices() -> Frame:
     """Return a maker of prices of one ticker, as traded, that the gate lets through."""
     return _prices
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def index() -> Frame:
     """Return a maker of the closes of a volatility index on given sessions."""
     return _index
@@ -101,7 +101,7 @@ def _macro(days: pd.DatetimeIndex, seed: int = 5) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def macro() -> Frame:
     """Return a maker of every macro series over given days, without vintages."""
     return _macro
@@ -168,31 +168,31 @@ def _chain(underlying: str, quoted: object) -> pd.DataFrame:
     return OPTION_CHAINS.check(frame.assign(gamma=0.01))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def news() -> Frame:
     """Return a maker of headlines by time of publication."""
     return _news
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def premium() -> Frame:
     """Return a maker of premium sentiment snapshots of one ticker."""
     return _premium
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def mentions() -> Frame:
     """Return a maker of mention snapshots of one ticker, in every list alike."""
     return _mentions
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def earnings() -> Frame:
     """Return a maker of reports of one company by date, without results."""
     return _earnings
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def chain() -> Frame:
     """Return a maker of one quoted option by time of the quote."""
     return _chain

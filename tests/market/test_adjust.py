@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from market.adjust import ADJUSTED, adjust, adjusted_close
@@ -74,7 +74,6 @@ def test_an_empty_history_stays_empty():
     st.lists(st.floats(1, 1000), min_size=3, max_size=40),
     st.data(),
 )
-@settings(max_examples=100, deadline=None)
 def test_later_events_change_no_earlier_value(close, data):
     at = data.draw(st.integers(1, len(close) - 1))
     raw = bars(close)
@@ -86,7 +85,6 @@ def test_later_events_change_no_earlier_value(close, data):
 
 
 @given(st.lists(st.floats(1, 1000), min_size=6, max_size=40), st.integers(1, 5))
-@settings(max_examples=100, deadline=None)
 def test_returns_do_not_depend_on_the_first_row(close, start):
     n = len(close)
     raw = bars(close, dividend=np.arange(n) % 3 * 0.1, split=np.where(np.arange(n) % 5, 1, 2))

@@ -121,7 +121,6 @@ def test_no_session_no_close():
 
 
 @given(moments)
-@settings(max_examples=200, deadline=None)
 def test_the_last_complete_session_is_decided_and_the_next_is_not(as_of):
     last = last_complete_session(as_of)
     following = session_shift(pd.DatetimeIndex([last]), 1)
@@ -163,7 +162,6 @@ def test_a_time_without_a_zone_is_refused():
 
 
 @given(st.integers(0, 4000), st.integers(-4000, 4000))
-@settings(max_examples=100, deadline=None)
 def test_shifts_count_sessions(start, count):
     known = sessions("2008-01-02", "2026-12-31")
     session = known[[start]]

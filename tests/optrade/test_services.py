@@ -40,6 +40,7 @@ def test_each_home_s_service_keeps_its_metrics_apart(copied: CommandLine, tmp_pa
         # Whoever starts a service empties the folder of metrics that it finds.
         with serve(other.home, ports[1]) as two:
             answer(f"{second}/readyz", two, tmp_path / f"{ports[1]}")
+            assert "/signal" in httpx2.get(f"{second}/docs.json", timeout=30).text
             ask(second)
             ask(first)
             assert (counted(first), counted(second)) == (3, 1)

@@ -60,7 +60,6 @@ def answer(url: str, process: subprocess.Popen, log: Path) -> httpx2.Response:
 TOOLS = {
     "optrade dashboard": (["dashboard"], "/_stcore/health", "ok"),
     "optrade mlflow-ui": (["mlflow-ui"], "/health", "OK"),
-    "optrade serve": (["serve"], "/docs.json", "/signal"),
 }
 
 

@@ -84,7 +84,6 @@ LATE = ([("A", BASE, BASE), ("A", BASE + 2000, BASE + 2000), ("A", BASE, BASE + 
 NOT_YET_KNOWN = ([("A", BASE, BASE + 4000)], [("A", BASE + 2000)], None, 1)
 
 
-@settings(max_examples=400, deadline=None)
 @given(cases(), st.booleans())
 @example((*LATE, [("A", BASE + t) for t in (-1, 0, 1999, 2000, 4000)], None, 1), True)
 @example(NOT_YET_KNOWN, True)
@@ -128,7 +127,6 @@ def test_longest_ttl_is_unlimited() -> None:
     assert joined(case, known_at=True) == [0]
 
 
-@settings(max_examples=300, deadline=None)
 @given(cases())
 def test_latest_is_the_last_in_order_of_event_and_known(case: Case) -> None:
     rows, _, _, count = case

@@ -70,8 +70,8 @@ class Tables:
         return frame[frame[TABLES[table].partition].isin(keys)].reset_index(drop=True)
 
 
-@pytest.fixture
-def source(
+@pytest.fixture(scope="module")
+def frames(
     prices: Frame,
     index: Frame,
     macro: Frame,
@@ -80,7 +80,7 @@ def source(
     mentions: Frame,
     earnings: Frame,
     chain: Frame,
-) -> Tables:
+) -> dict[str, pd.DataFrame]:
     tickers = ("SPY", "QQQ", "IWM")
     cut_offs = decision_time(DAYS)
     companies = dict.fromkeys(name for ticker in tickers for name in basket_symbols(ticker))
@@ -94,7 +94,12 @@ def source(
         "earnings_calendar": [earnings(name, ["2024-02-01", "2024-07-01"]) for name in companies],
         "option_chains": [chain(name, cut_offs[-1:]) for name in tickers],
     }
-    return Tables({name: pd.concat(parts, ignore_index=True) for name, parts in makers.items()})
+    return {name: pd.concat(parts, ignore_index=True) for name, parts in makers.items()}
+
+
+@pytest.fixture
+def source(frames: dict[str, pd.DataFrame]) -> Tables:
+    return Tables({name: frame.copy() for name, frame in frames.items()})
 
 
 @pytest.fixture
@@ -353,8 +358,15 @@ def test_a_ticker_without_a_basket_needs_no_earnings(tmp_path: Path, everything:
     assert not read_manifest(tmp_path).keys(EARNINGS_CALENDAR.name)
 
 
-@pytest.mark.parametrize("error", [MissingCredential, NotEntitled])
-@pytest.mark.parametrize("table", ["news", "news_sentiment", "earnings_calendar", "option_chains"])
+@pytest.mark.parametrize(
+    ("table", "error"),
+    [
+        ("news", MissingCredential),
+        ("news_sentiment", NotEntitled),
+        ("earnings_calendar", NotEntitled),
+        ("option_chains", MissingCredential),
+    ],
+)
 def test_a_table_that_needs_a_key_leaves_the_others_landed(
     tmp_path: Path, source: Tables, table: str, error: type[Exception]
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -344,7 +344,6 @@ def test_what_is_no_document_is_refused(tmp_path, content):
     refused(tmp_path, r"JSON")
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_no_flipped_bit_is_served(tmp_path_factory, documents, data):
     regime_document = documents["regime"]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from trading.structures.legs import STRUCTURES
@@ -23,7 +23,6 @@ def positions(draw) -> Legs:
     return Legs(np.array(strikes, dtype=float), sign, side)
 
 
-@settings(max_examples=200, deadline=None)
 @given(positions(), st.floats(-40.0, 40.0))
 def test_bounds_and_breakevens_are_those_of_a_search(legs, paid):
     worth = value_at_expiry(legs, PRICES)

@@ -142,7 +142,6 @@ def test_one_session_after_the_other(rows, weights, first):
 
 
 @given(calendars, baskets, st.integers(0, 149))
-@settings(max_examples=100, deadline=None)
 def test_what_becomes_known_later_changes_no_value_to_the_last_bit(rows, weights, place):
     place = min(place, len(weights) - 1)
     known = [row for row in rows if row[3] <= place * STEP]
@@ -380,7 +379,6 @@ def test_a_report_of_a_weekend_or_holiday_belongs_to_the_next_session():
 
 
 @given(st.dates(pd.Timestamp("2012-01-01").date(), pd.Timestamp("2026-12-31").date()))
-@settings(max_examples=100, deadline=None)
 def test_the_session_of_a_report_is_the_first_that_is_not_before_it(date):
     days = calendar().sessions
     place = report_sessions(days, pd.DatetimeIndex([date]))[0]

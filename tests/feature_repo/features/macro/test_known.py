@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feature_repo.features.macro.known import as_known, monthly_as_known, newest_known
@@ -34,7 +34,6 @@ rows = st.lists(
 
 
 @given(rows=rows, cut_offs=st.lists(st.integers(-2, 25), max_size=10))
-@settings(max_examples=300, deadline=None)
 def test_the_newest_observation_known_and_of_it_the_last_correction(rows, cut_offs):
     observed, known, values = (list(x) for x in zip(*rows, strict=True)) if rows else ([], [], [])
     expected = []
@@ -215,7 +214,6 @@ def test_no_rows_give_nulls():
     ),
     st.lists(st.integers(0, 13), max_size=6),
 )
-@settings(max_examples=200, deadline=None)
 def test_monthly_terms_are_those_of_a_walk_through_the_rows(rows, cut_offs):
     months = pd.DatetimeIndex(
         [pd.Timestamp("2020-01-15") + pd.DateOffset(months=m) for m, *_ in rows]

@@ -50,7 +50,6 @@ arrays = hnp.arrays(
 
 @every_reduction
 @given(x=arrays, n=st.integers(2, 40))
-@settings(max_examples=150, deadline=None)
 def test_each_window_is_reduced_on_its_own(name, x, n):
     window, reduce = REDUCTIONS[name]
     expected = np.full(x.size, np.nan)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feature_repo.features.sentiment.group import SENTIMENT, mean_before
@@ -26,7 +26,6 @@ unknown_or_count = st.one_of(st.just(NAN), st.integers(0, 30).map(float))
 
 
 @given(st.lists(unknown_or_count, max_size=60))
-@settings(max_examples=200, deadline=None)
 def test_mean_of_the_twenty_sessions_before_of_which_fifteen_are_known(values):
     got = mean_before(np.array(values, dtype=float))
     for t in range(len(values)):

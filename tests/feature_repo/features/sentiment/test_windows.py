@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from feature_repo.features.sentiment.windows import last_snapshot, news_by_session
@@ -41,7 +41,6 @@ def by_session(cut_offs, rows, before=0):
 
 
 @given(ends, headlines)
-@settings(max_examples=300, deadline=None)
 def test_one_session_after_the_other(cut_offs, rows):
     got = by_session(cut_offs, rows)
     for place, (start, end) in enumerate(zip([0, *cut_offs], cut_offs, strict=False)):
@@ -54,7 +53,6 @@ def test_one_session_after_the_other(cut_offs, rows):
 
 
 @given(ends, headlines, st.integers(0, 5))
-@settings(max_examples=200, deadline=None)
 def test_what_is_recorded_later_changes_no_value(cut_offs, rows, place):
     cut_offs = cut_offs or [10]
     place = min(place, len(cut_offs) - 1)
@@ -65,7 +63,6 @@ def test_what_is_recorded_later_changes_no_value(cut_offs, rows, place):
 
 
 @given(ends, headlines, st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
 def test_the_order_of_rows_does_not_matter(cut_offs, rows, random):
     shuffled = random.sample(rows, len(rows))
     for name in NAMES:
@@ -117,7 +114,6 @@ def test_bad_input_is_refused():
 
 
 @given(ends, st.lists(moments, max_size=30))
-@settings(max_examples=300, deadline=None)
 def test_the_last_snapshot_of_each_window(cut_offs, recorded):
     got = last_snapshot(at(*cut_offs), at(0)[0], at(*recorded))
     for place, (start, end) in enumerate(zip([0, *cut_offs], cut_offs, strict=False)):
@@ -126,7 +122,6 @@ def test_the_last_snapshot_of_each_window(cut_offs, recorded):
 
 
 @given(ends, st.lists(moments, max_size=30), moments)
-@settings(max_examples=100, deadline=None)
 def test_a_later_snapshot_changes_no_earlier_session(cut_offs, recorded, added):
     before, after = (
         last_snapshot(at(*cut_offs), at(0)[0], at(*rows)) for rows in (recorded, [*recorded, added])

@@ -239,7 +239,6 @@ def check_anything(table: str, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("table", ANSWERS)
 @given(st.data())
-@settings(max_examples=100, deadline=None)
 def test_anything_gives_rows_of_the_declared_types_or_our_error(
     table: str, data: st.DataObject
 ) -> None:

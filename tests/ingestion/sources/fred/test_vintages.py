@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
@@ -392,7 +392,6 @@ histories = st.dictionaries(
 
 
 @given(histories, st.sampled_from([2, 3, 5, 2000]))
-@settings(max_examples=100, deadline=None)
 def test_stitched_windows_are_the_changes_of_the_whole(
     history: dict[tuple[int, date], int], most: int
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.sources.headlines.finance_terms import PHRASES, TOPICS, WORDS, term_valences
@@ -105,7 +105,6 @@ TEXTS = st.lists(st.text(max_size=80) | st.sampled_from(GOOD + BAD + NEITHER), m
 
 
 @given(TEXTS)
-@settings(max_examples=100, deadline=None)
 def test_any_text_has_one_score_whatever_stands_beside_it(texts: list[str]) -> None:
     scores = SCORE(texts)
     assert len(scores) == len(texts)
