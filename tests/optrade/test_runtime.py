@@ -122,6 +122,16 @@ def test_no_home_goes_back(
         assert repr(early) in str(refused.value)
 
 
+def test_a_recorded_clock_needs_one_price_file_that_can_be_read(
+    opened: Callable[..., OpenedSource], tmp_path: Path
+) -> None:
+    (tmp_path / "vendors/yahoo/QQQ.csv").write_text("Too many requests")
+    assert opened("recorded").end == pd.Timestamp("2024-01-02")
+    (tmp_path / "vendors/yahoo/SPY.csv").write_text("")
+    with pytest.raises(InputError, match=r"no price file can be read: yahoo/SPY\.csv: the file is"):
+        opened("recorded")
+
+
 def test_single_vendors_are_no_source_of_a_home(opened: Callable[..., OpenedSource]) -> None:
     with pytest.raises(InputError, match="unknown source: got 'finnhub', allowed are live, rec"):
         opened("finnhub")

@@ -27,13 +27,14 @@ from ingestion.sources.headlines.scores import Scorer
 from ingestion.sources.recorded.chain_files import chain_file
 from ingestion.sources.recorded.chains import chain_quotes
 from ingestion.sources.recorded.known_by import recorded_by, reports_known
+from ingestion.sources.recorded.standing import last_standing
 from ingestion.sources.wire.csv_file import ISO_DATE, CsvFile, read_csv
 from ingestion.sources.yahoo.format import recorded_prices
 from ingestion.tables.catalogue import TABLES
 from market.calendar import sessions
-from market.errors import InputError
+from market.errors import InputError, KeyUnavailable, SchemaViolation
 from market.options.roots import chain_roots
-from market.underlyings import underlying
+from market.underlyings import UNDERLYINGS, underlying
 
 # Letters of a ticker, index or series: a key names a file and must not lead out of the folder.
 KEY: Final = re.compile(r"[A-Z0-9][A-Z0-9.=-]*")
@@ -116,26 +117,36 @@ class Recorded:
         return assembled(shape, found, start, end)
 
     def last_session(self) -> pd.Timestamp:
-        """Return the last session with a close in any price file, at midnight without a zone.
+        """Return the last session with a close in the price files, at midnight without a zone.
+
+        Files that cannot be read do not count, nor do those of no underlying: the fetch of their
+        ticker names them. Nor does a stray row at a file's end, see `last_standing`.
 
         Raises
         ------
         InputError
-            If there is no price file, or none has a session with a close.
+            If there is no price file, none can be read, or none has a session with a close.
         """
-        folder = FORMATS["prices"][0]
-        names = sorted(path.stem for path in (self.folder / folder).glob("*.csv"))
-        if not names:
+        folder = self.folder / FORMATS["prices"][0]
+        there = {path.stem for path in folder.glob("*.csv")}
+        named = [ticker for ticker in UNDERLYINGS if ticker in there]
+        if not named:
             raise InputError(
-                f"no price file: {self.folder / folder} holds no CSV file, "
-                "allowed is a folder with yahoo/<TICKER>.csv"
+                f"no price file: {folder} holds {', '.join(sorted(there)) or 'no CSV file'}, "
+                f"allowed is a folder with {folder.name}/<TICKER>.csv of {', '.join(UNDERLYINGS)}"
             )
-        priced = pd.concat([self._read("prices", name) for name in names])
-        days = pd.DatetimeIndex(priced.loc[priced["close"].notna(), "session"])
-        traded = days.intersection(sessions(days.min(), days.max())) if len(days) else days
-        if not len(traded):
-            raise InputError(f"no session with a close in {self.folder / folder}: got none")
-        return traded.max()
+        read, faults = [], []
+        for ticker in named:
+            try:
+                read.append(_traded(self._read("prices", ticker)))
+            except (SchemaViolation, KeyUnavailable) as error:
+                faults.append(str(error))
+        if not read:
+            raise InputError(f"no price file can be read: {faults[0]}")
+        traded = [days for days in read if len(days)]
+        if not traded:
+            raise InputError(f"no session with a close in {folder}: got none")
+        return last_standing(traded)
 
     def _read(self, table: str, key: str) -> pd.DataFrame:
         folder, read = FORMATS[table]
@@ -171,7 +182,7 @@ class Recorded:
         for path in sorted(folder.glob(f"{key}_*.csv")):
             day = pd.to_datetime(path.stem[len(key) + 1 :], format=ISO_DATE, errors="coerce")
             if pd.isna(day):
-                raise InputError(
+                raise SchemaViolation(
                     f"got the file {CHAINS}/{path.name}, allowed is {key}_<date>.csv with a date "
                     "such as 2024-01-31"
                 )
@@ -181,6 +192,15 @@ class Recorded:
         frames += [chain_file(path, key) for path in sorted(folder.glob("*.parquet"))]
         rows = pd.concat([TABLES[CHAINS].empty(), *frames], ignore_index=True)
         return recorded_by(rows, "quote_time", end)
+
+
+def _traded(priced: pd.DataFrame) -> pd.DatetimeIndex:
+    """Return the sessions with a close of a price file, ascending."""
+    days = pd.DatetimeIndex(priced.loc[priced["close"].notna(), "session"])
+    if not len(days):
+        return days
+    known = sessions(days.min(), days.max())
+    return known[known.isin(days)]
 
 
 def _possible(key: str) -> str:

@@ -13,6 +13,7 @@ from ingestion.sources.recorded.source import Recorded
 from ingestion.tables.catalogue import TABLES
 from ingestion.tables.declare import Pair
 from market.availability import SERIES
+from market.calendar import sessions
 from market.errors import InputError
 
 END = pd.Timestamp("2025-06-30")
@@ -178,6 +179,9 @@ def test_without_prices_there_is_no_last_session(vendor_folder: Path) -> None:
         path.unlink()
     with pytest.raises(InputError, match=r"no price file: .*yahoo holds no CSV file, allowed is"):
         Recorded(vendor_folder).last_session()
+    (vendor_folder / "yahoo/spy.csv").write_text("")
+    with pytest.raises(InputError, match=r"no price file: .*yahoo holds spy, .*of SPY, QQQ, IWM"):
+        Recorded(vendor_folder).last_session()
 
 
 def test_prices_without_a_session_have_no_last_session(vendor_folder: Path) -> None:
@@ -187,6 +191,59 @@ def test_prices_without_a_session_have_no_last_session(vendor_folder: Path) -> N
         (vendor_folder / "yahoo/SPY.csv").write_text(f"{header}\n{row}\n")
         with pytest.raises(InputError, match="no session with a close in"):
             Recorded(vendor_folder).last_session()
+
+
+UNREADABLE = {
+    "a text in a cell": lambda data: data.replace(b"398.0", b"closed"),
+    "a row cut off": lambda data: data[:-9],
+    "empty": lambda _: b"",
+    "UTF-16": lambda data: data.decode().encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("fault", UNREADABLE)
+def test_a_price_file_that_cannot_be_read_does_not_count(vendor_folder: Path, fault: str) -> None:
+    qqq, spy = vendor_folder / "yahoo/QQQ.csv", vendor_folder / "yahoo/SPY.csv"
+    qqq.write_bytes(UNREADABLE[fault](qqq.read_bytes()))
+    (vendor_folder / "yahoo/IWM.csv").mkdir()
+    (vendor_folder / "yahoo/SPY (1).csv").write_text("a copy that no ticker names")
+    assert Recorded(vendor_folder).last_session() == pd.Timestamp("2024-01-04")
+    spy.write_text("")
+    with pytest.raises(InputError, match=r"no price file can be read: yahoo/SPY\.csv: .*empty"):
+        Recorded(vendor_folder).last_session()
+
+
+def bars(folder: Path, ticker: str, *days: str) -> None:
+    """Write a price file with a bar on each day."""
+    header = (folder / "yahoo/SPY.csv").read_text().splitlines()[0]
+    rows = [f"{day:.10},1,1,1,1,1,1,0" for day in days]
+    (folder / f"yahoo/{ticker}.csv").write_text("\n".join([header, *rows]))
+
+
+SPRING = [str(day) for day in sessions("2024-02-01", "2024-03-28")]
+JUNE = [str(day) for day in sessions("2024-06-03", "2024-06-28")]
+ENDS = {
+    "a year mistyped": ([*SPRING[:-1], "2025-03-28"], SPRING, SPRING[-1]),
+    "a month mistyped": ([*SPRING[:-1], "2024-04-29"], [], SPRING[-2]),
+    "a year mistyped in the only file": ([*SPRING[:-1], "2025-03-28"], [], SPRING[-2]),
+    "two rows, two years": ([*SPRING, "2025-03-28", "2027-03-29"], [], SPRING[-1]),
+    "another year in each": ([*SPRING, "2025-03-28"], [*SPRING, "2026-03-27"], SPRING[-1]),
+    "a hole that goes on": ([*SPRING, *JUNE], [], JUNE[-1]),
+    "goes on for a week": ([*SPRING, *JUNE[:5]], [], JUNE[4]),
+    "both go on for a day": ([*SPRING, JUNE[0]], [*SPRING, JUNE[0]], JUNE[0]),
+    "a short hole": ([*SPRING[:-11], SPRING[-1]], [], SPRING[-1]),
+    "a first year mistyped": (["2023-02-01", *SPRING[1:4]], [], SPRING[3]),
+}
+
+
+@pytest.mark.parametrize("case", ENDS)
+def test_a_stray_last_bar_does_not_move_the_last_session(vendor_folder: Path, case: str) -> None:
+    spy, qqq, expected = ENDS[case]
+    bars(vendor_folder, "SPY", *spy)
+    (vendor_folder / "yahoo/QQQ.csv").unlink()
+    if qqq:
+        bars(vendor_folder, "QQQ", *qqq)
+    assert Recorded(vendor_folder).last_session() == pd.Timestamp(expected)
 
 
 # ---------------------------------------------------------------- the real data
