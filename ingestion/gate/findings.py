@@ -22,8 +22,10 @@ HERE: Final = "landed"
 ANY_ROW: Final = "at least one row"
 # The rule that a key breaks for which the vendor's plan has no answer.
 IN_PLAN: Final = "included in the plan"
+# The rule that rows break which a source holds back because they lie after the clock.
+KNOWN_YET: Final = "known by the decision time of the last session asked for"
 # Rules on how a source answers, which hold or not whatever its rows are.
-OF_ANSWERS: Final = (ANY_ROW, IN_PLAN)
+OF_ANSWERS: Final = (ANY_ROW, IN_PLAN, KNOWN_YET)
 CHECK_KEY: Final = "look at `optrade quarantine list`, and whether the source has it at all"
 CHECK_GAP: Final = "ask the source again; a session that it never had stays a hole, act no more"
 CHECK_NULLS: Final = "look whether the source still gives them; what is null is not filled"

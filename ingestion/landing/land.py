@@ -19,6 +19,7 @@ from ingestion.landing.answers import commit_answers
 from ingestion.landing.batch import Batch, batches
 from ingestion.landing.fetching import NOT_ASKED, Fetched, fetch_keys
 from ingestion.landing.land_new import land_new
+from ingestion.landing.later import held_later, later_findings
 from ingestion.landing.report import TableReport, reasons
 from ingestion.sources.base import Source
 from ingestion.tables.catalogue import INDICES, MACRO_SERIES, PRICES
@@ -127,10 +128,13 @@ def _land_whole(lake: Lake, source: Source, batch: Batch) -> TableReport:
         Finding(table.name, key, None, IN_PLAN, 1, why, CHANGE_PLAN)
         for key, why in fetched.refused.items()
     ]
-    of_answers = [*refused, *_without_rows(lake, batch, fetched)]
+    later = held_later(source, batch, fetched)
+    without = _without_rows(lake, batch, fetched)
+    of_answers = [*refused, *without, *later_findings(batch, later)]
     keep_findings(lake.data_dir, table.name, of_answers, partial(_is_of_answers, batch))
     return replace(
         report,
+        rows_held_back=report.rows_held_back + (0 if later is None else later.rows),
         stale_keys=tuple(fetched.failed),
         stale=reasons(why for why in fetched.failed.values() if why != NOT_ASKED),
         findings=(*report.findings, *of_answers),

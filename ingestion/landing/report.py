@@ -23,8 +23,8 @@ class TableReport:
     """What one landing did to a table.
 
     `stale` says why, for the keys that did not land and may land another time; `unavailable` says
-    what has to be set up before the table can land at all. `findings` are of what landed anew, and
-    of single keys that the vendor's plan does not include.
+    what has to be set up before the table can land at all. `rows_held_back` lie after the clock.
+    `findings` are of what landed anew, and of how the source answered.
     """
 
     table: str

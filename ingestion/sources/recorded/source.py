@@ -2,15 +2,15 @@
 
 Each file is read by its vendor's `format`: `yahoo/<TICKER>.csv`, `cboe/<SYMBOL>.csv`,
 `fred/<SERIES>.csv`, `finnhub/news.csv`, `finnhub/earnings_calendar.csv` and
-`apewisdom/history.csv`; `option_chains/<UNDERLYING>_<date>.csv` by `chains`, and
-`option_chains/*.parquet` by `chain_files`. A table of the last four whose file is not there is not
-among the tables of the source.
+`apewisdom/history.csv`; `option_chains/` by `chain_folder`. A table of the last four whose file is
+not there is not among the tables of the source.
 
 Columns beyond those that a format names are ignored. Days without a row stay without one.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -24,16 +24,14 @@ from ingestion.sources.finnhub.format import recorded_news, recorded_reports
 from ingestion.sources.fred.format import recorded_observations
 from ingestion.sources.headlines.scored_once import scored
 from ingestion.sources.headlines.scores import Scorer
-from ingestion.sources.recorded.chain_files import chain_file
-from ingestion.sources.recorded.chains import chain_quotes
-from ingestion.sources.recorded.known_by import recorded_by, reports_known
+from ingestion.sources.later import Later, together
+from ingestion.sources.recorded.chain_folder import CHAIN_FILES, opened_chains, unopened_chains
+from ingestion.sources.recorded.known_by import known, left_out
 from ingestion.sources.recorded.standing import last_standing
-from ingestion.sources.wire.csv_file import ISO_DATE, CsvFile, read_csv
+from ingestion.sources.wire.csv_file import CsvFile, read_csv
 from ingestion.sources.yahoo.format import recorded_prices
-from ingestion.tables.catalogue import TABLES
 from market.calendar import sessions
 from market.errors import InputError, KeyUnavailable, SchemaViolation
-from market.options.roots import chain_roots
 from market.underlyings import UNDERLYINGS, underlying
 
 # Letters of a ticker, index or series: a key names a file and must not lead out of the folder.
@@ -55,16 +53,14 @@ WHOLE_FILES: Final[Mapping[str, tuple[str, Callable[[CsvFile], pd.DataFrame]]]] 
         "earnings_calendar": ("finnhub/earnings_calendar.csv", recorded_reports),
     }
 )
-# CSV: a file for each underlying and day; parquet: any days of any underlyings.
 CHAINS: Final = "option_chains"
-CHAIN_FILES: Final = ("*.csv", "*.parquet")
 
 
 class Recorded:
     """Recorded data of the vendors, from a folder of their CSV files.
 
-    Nothing recorded after the decision time of the last session asked for is given. A file of
-    events is read once in the life of the source.
+    Nothing recorded after the decision time of the last session asked for is given; `later` tells
+    of it. A file of events is read once in the life of the source.
 
     Parameters
     ----------
@@ -91,6 +87,7 @@ class Recorded:
         chains = [CHAINS] if found else []
         self.tables: tuple[str, ...] = (*FORMATS, *events, *chains)
         self._whole: dict[str, pd.DataFrame] = {}
+        self._later: dict[tuple[str, str], list[Later]] = {}
 
     def fetch(
         self, table: str, keys: Sequence[str], start: pd.Timestamp | None, end: pd.Timestamp
@@ -108,13 +105,26 @@ class Recorded:
         """
         shape = requested_table(self, table)
         asked = list(dict.fromkeys(keys))
+        unopened: list[Later] = []
         if table in FORMATS:
-            found = [self._read(table, key) for key in asked]
+            held = [self._read(table, key) for key in asked]
         elif table == CHAINS:
-            found = [self._chains(key, start, end) for key in asked]
+            folder = self.folder / CHAINS
+            held = [opened_chains(folder, key, start, end) for key in asked]
+            unopened = [part for key in asked for part in unopened_chains(folder, key, end)]
         else:
-            found = [self._events(table, asked, end)]
+            held = [self._events(table, asked)]
+        found = [known(shape, rows, end) for rows in held]
+        rest = [left_out(shape, *pair) for pair in zip(held, found, strict=True)]
+        parts = [*chain.from_iterable(rest), *unopened]
+        self._later |= {(table, key): [p for p in parts if p.key == key] for key in asked}
+        if table == "news":
+            found = [scored(rows, self.scorer) for rows in found]
         return assembled(shape, found, start, end)
+
+    def later(self, table: str, keys: Sequence[str]) -> Later | None:
+        """Return what the last `fetch` of keys left out, see `HoldsLater`."""
+        return together(part for key in keys for part in self._later.get((table, key), ()))
 
     def last_session(self) -> pd.Timestamp:
         """Return the last session with a close in the price files, at midnight without a zone.
@@ -152,46 +162,20 @@ class Recorded:
         folder, read = FORMATS[table]
         return read(read_csv(self.folder, f"{folder}/{_possible(key)}.csv"), key)
 
-    def _events(self, table: str, keys: list[str], end: pd.Timestamp) -> pd.DataFrame:
+    def _events(self, table: str, keys: list[str]) -> pd.DataFrame:
+        """Return all that the file of a table holds of keys."""
         file, read = WHOLE_FILES[table]
         if table not in self._whole:
             self._whole[table] = read(read_csv(self.folder, file))
         rows = self._whole[table]
         if table == "news":
-            return self._news(rows, keys, end)
+            for key in keys:
+                requested_scope(key)
+            return rows[rows["scope"].isin(keys)]
         if table == "mentions":
-            tickers = [underlying(key).ticker for key in keys]
-            return with_absent(recorded_by(rows, "recorded_at", end), tickers)
+            return with_absent(rows, [underlying(key).ticker for key in keys])
         companies = [_possible(key) for key in keys]
-        return reports_known(rows[rows["symbol"].isin(companies)], end)
-
-    def _news(self, rows: pd.DataFrame, keys: list[str], end: pd.Timestamp) -> pd.DataFrame:
-        known = recorded_by(rows, "recorded_at", end)
-        for key in keys:
-            requested_scope(key)
-        return scored(known[known["scope"].isin(keys)], self.scorer)
-
-    def _chains(self, key: str, start: pd.Timestamp | None, end: pd.Timestamp) -> pd.DataFrame:
-        """Return the quotes of the files named by an underlying and a day in [start, end].
-
-        Of parquet files, those of the underlying. One without a file was not recorded, and has no
-        quotes.
-        """
-        chain_roots(key)
-        folder, days = self.folder / CHAINS, {}
-        for path in sorted(folder.glob(f"{key}_*.csv")):
-            day = pd.to_datetime(path.stem[len(key) + 1 :], format=ISO_DATE, errors="coerce")
-            if pd.isna(day):
-                raise SchemaViolation(
-                    f"got the file {CHAINS}/{path.name}, allowed is {key}_<date>.csv with a date "
-                    "such as 2024-01-31"
-                )
-            days[path.name] = day
-        asked = [n for n, day in days.items() if day <= end and (start is None or day >= start)]
-        frames = [chain_quotes(read_csv(self.folder, f"{CHAINS}/{name}"), key) for name in asked]
-        frames += [chain_file(path, key) for path in sorted(folder.glob("*.parquet"))]
-        rows = pd.concat([TABLES[CHAINS].empty(), *frames], ignore_index=True)
-        return recorded_by(rows, "quote_time", end)
+        return rows[rows["symbol"].isin(companies)]
 
 
 def _traded(priced: pd.DataFrame) -> pd.DatetimeIndex:

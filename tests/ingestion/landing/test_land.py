@@ -21,6 +21,7 @@ from ingestion.landing import land_new as pipeline
 from ingestion.landing.batch import needed_keys
 from ingestion.landing.land import fetch_all
 from ingestion.landing.report import TableReport
+from ingestion.sources.later import Later, together
 from ingestion.sources.simulated.source import Simulated
 from ingestion.tables.catalogue import EARNINGS_CALENDAR, TABLES
 from market.availability import SERIES
@@ -202,6 +203,34 @@ def test_what_is_held_back_is_counted_in_every_run(tmp_path: Path, source: Table
             reports = fetch_all(lake, source, ["SPY"], None, DAYS[end], AT)
         assert reports[0].rows_held_back == late
     assert current_rows(tmp_path, "prices", ["SPY"])["session"].max() == END.date()
+
+
+@dataclass
+class Holding(Tables):
+    """A source that holds more than was known by the clock."""
+
+    held: dict[str, Later] = field(default_factory=dict)
+
+    def later(self, table: str, keys: Sequence[str]) -> Later | None:
+        return together(self.held[key] for key in keys if key in self.held)
+
+
+def test_what_lies_after_the_clock_is_told_in_every_run(tmp_path: Path, source: Tables) -> None:
+    held = {"QQQ": Later(40, "QQQ", END + pd.Timedelta(days=300)), "IWM": Later(1, "IWM", END)}
+    holding = Holding(source.frames, tables=("prices",), held=held)
+    for _ in range(2):
+        report = fetch(tmp_path, holding)["prices"]
+        assert (report.rows_held_back, report.stale, len(report.findings)) == (40, None, 1)
+        assert report.findings[0].line() == (
+            "prices QQQ session: expected is known by the decision time of the last session asked "
+            "for; got rows after that of 2024-05-31, the first QQQ of 2025-03-27 (40): correct the "
+            "source where a date is mistyped; else nothing, a later `--as-of` lands them"
+        )
+        assert read_findings(DataFiles(tmp_path).findings)["prices"] == list(report.findings)
+    # What could not be read is not told of.
+    holding.failing["QQQ"] = SchemaViolation("cut off")
+    assert fetch(tmp_path, holding)["prices"].rows_held_back == 0
+    assert read_findings(DataFiles(tmp_path).findings)["prices"] == []
 
 
 def test_bad_rows_go_to_quarantine_and_the_rest_lands(tmp_path: Path, source: Tables) -> None:

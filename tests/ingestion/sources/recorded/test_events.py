@@ -10,6 +10,7 @@ import pytest
 import ingestion.sources.recorded.source as recorded
 from ingestion.gate.chains import ALIVE
 from ingestion.gate.expectations import gate
+from ingestion.sources.later import Later
 from ingestion.sources.recorded.source import FORMATS, Recorded
 from ingestion.tables.catalogue import MENTION_FILTERS, TABLES
 from market.baskets import basket_symbols
@@ -93,6 +94,46 @@ def test_what_is_given_may_be_changed_by_who_gets_it(vendor_folder: Path) -> Non
     kept = first.copy()
     first.loc[:, "eps_actual"] = -9.0
     pd.testing.assert_frame_equal(source.fetch("earnings_calendar", ["AAPL"], None, LATE), kept)
+
+
+# ---------------------------------------------------------------- what lies after the clock
+
+AFTER = {
+    "prices": Later(2, "SPY", pd.Timestamp("2024-01-03")),
+    "indices": Later(1, "VIX", pd.Timestamp("2024-01-03")),
+    "macro_series": Later(1, "DGS10", pd.Timestamp("2024-01-03")),
+    "news": Later(3, "market", pd.Timestamp("2024-01-02")),  # the first is of the evening
+    "mentions": Later(2, "SPY", pd.Timestamp("2024-01-03")),
+    "earnings_calendar": Later(1, "AAPL", pd.Timestamp("2024-01-19")),  # not announced yet
+    "option_chains": Later(2, "SPY", pd.Timestamp("2024-01-03")),
+}
+
+
+@pytest.mark.parametrize("table", AFTER)
+def test_what_lies_after_the_clock_is_counted(vendor_folder: Path, table: str) -> None:
+    source, key = Recorded(vendor_folder, scorer=Lengths()), AFTER[table].key
+    assert source.later(table, [key]) is None
+    given = source.fetch(table, [key], None, pd.Timestamp("2024-01-02"))
+    assert source.later(table, [key]) == AFTER[table]
+    assert len(source.fetch(table, [key], None, LATE)) == len(given) + AFTER[table].rows
+    assert source.later(table, [key]) is None
+
+
+def test_the_first_of_all_keys_after_the_clock_is_named(vendor_folder: Path) -> None:
+    path = vendor_folder / "yahoo/QQQ.csv"
+    path.write_text(path.read_text() + "2061-01-05,1,1,1,1,1,1,0\n")
+    source = Recorded(vendor_folder)
+    source.fetch("prices", ["QQQ", "SPY"], None, pd.Timestamp("2024-01-03"))
+    assert source.later("prices", ["QQQ", "SPY"]) == Later(2, "SPY", pd.Timestamp("2024-01-04"))
+    assert source.later("prices", ["QQQ"]) == Later(1, "QQQ", pd.Timestamp("2061-01-05"))
+
+
+def test_a_chain_of_a_later_day_is_counted_unread(vendor_folder: Path) -> None:
+    edit(vendor_folder, "option_chains", lambda text: text.replace("470.0", "no strike"))
+    (vendor_folder / "option_chains/SPY_2024-01-04.csv").mkdir()
+    source = Recorded(vendor_folder)
+    assert source.fetch("option_chains", ["SPY"], None, pd.Timestamp("2024-01-02")).empty
+    assert source.later("option_chains", ["SPY"]) == Later(3, "SPY", pd.Timestamp("2024-01-03"))
 
 
 # ---------------------------------------------------------------- formats
