@@ -48,7 +48,7 @@ def settle_signals(run: "Runtime", as_of: pd.Timestamp) -> Settlement:
     )
     waiting = {row.key.ticker for row in done.pending}
     unread = {ticker: why for ticker, why in damaged.items() if ticker in waiting}
-    return replace(done, pending=tuple(told), unread=unread)
+    return replace(done, pending=tuple(told), unread=unread | {**done.unread})
 
 
 def _whole_rows(run: "Runtime", table: str, damaged: dict[str, str]) -> pl.DataFrame:

@@ -23,7 +23,7 @@ Step = Literal["ingest", "publish", "settle", "signals", "record"]
 NOT_DONE: Final[dict[Step, str]] = {
     "ingest": "no new data came in",
     "publish": "the features were not published",
-    "settle": "outcomes were not settled",
+    "settle": "outcomes were not all settled",
     "signals": "no signal was given",
     "record": "the signals were not all recorded",
 }
@@ -112,6 +112,8 @@ def run_day(
         return Day(ingested, Settlement((), 0, ()), [], steps.failed)
     online = steps.take("publish", lambda: publish(run, opened.as_of))
     settled = steps.take("settle", lambda: settle_signals(run, opened.as_of))
+    if settled is not None and settled.unread:
+        steps.failed["settle"] = "; ".join(dict.fromkeys(settled.unread.values()))
     answers = steps.take("signals", lambda: answer_each(run, tickers, opened.as_of)) or []
     given = [row for row in answers if isinstance(row, Signal)]
     steps.take("record", lambda: record_signals(run, given))

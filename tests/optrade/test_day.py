@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -100,11 +101,20 @@ def test_a_disk_that_refuses_is_carried_and_a_fault_of_ours_is_not(fails) -> Non
         run_day()
 
 
+def test_a_row_of_the_ledger_that_is_not_settled_is_a_failure_of_the_day(
+    done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = replace(NOTHING, unread={"SPY": "ledger is damaged (SPY)"})
+    monkeypatch.setattr(day, "settle_signals", lambda *_: part)
+    assert run_day().failures() == ["outcomes were not all settled: ledger is damaged (SPY)"]
+    assert done == [name for name in STEPS if name != "settle"]
+
+
 def test_one_cause_of_two_failures_is_one_line(fails) -> None:
     for step in ("settle", "record"):
         fails(step, StoreUnavailable("ledger is away"))
     assert run_day().failures() == [
-        "outcomes were not settled, the signals were not all recorded: ledger is away"
+        "outcomes were not all settled, the signals were not all recorded: ledger is away"
     ]
 
 
@@ -134,7 +144,9 @@ def test_a_day_with_a_damaged_ledger_gives_its_signals(copied: CommandLine) -> N
     assert found["settled"] is None
     assert [*found["failed"]] == ["settle", "record"]
     (line,) = shown.stderr.splitlines()
-    assert line.startswith("optrade: outcomes were not settled, the signals were not all recorded:")
+    assert line.startswith(
+        "optrade: outcomes were not all settled, the signals were not all recorded:"
+    )
     assert "restore it from a copy" in line
     table = copied(*command, code=3)
     assert "SPY" in table.stdout

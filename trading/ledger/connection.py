@@ -19,7 +19,15 @@ _TABLES: Final = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY n
 
 def read_only(path: Path) -> sqlite3.Connection:
     """Return a connection that cannot write."""
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)
+    connection.text_factory = text_of
+    return connection
+
+
+def text_of(content: bytes) -> str:
+    """Return a text of the ledger: bytes that are no UTF-8 are shown, for its check to name."""
+    return content.decode("utf-8", "backslashreplace")
 
 
 @contextmanager
@@ -46,24 +54,29 @@ def require_ledger(path: Path) -> None:
 
 
 def require_file(path: Path) -> None:
-    """Refuse what is no file in the place of a ledger; none at all passes.
+    """Refuse what no ledger can be in the place of one; none at all passes.
 
     Raises
     ------
     StoreUnavailable
-        If it is a folder, a pipe or a device.
+        If it is a folder, a pipe or a device, or has lost its bytes: a ledger is put in place
+        whole, so none was ever empty, and a write-ahead log has rows of the file it lies beside.
     """
     try:
         require_regular(path)
     except InputError as error:
         raise unusable(path, "no file", str(error).removeprefix(f"{path} is ")) from error
+    if path.exists():
+        if not path.stat().st_size:
+            raise unusable(path, "damaged", "it holds 0 bytes")
+    elif (log := path.with_name(f"{path.name}-wal")).exists() and log.stat().st_size:
+        raise unusable(path, "damaged", f"it is gone, and {log.name} still holds rows of it")
 
 
 def is_new(path: Path) -> bool:
     """Return whether nothing was ever recorded.
 
-    SQLite takes an empty file for a new database; a first recording that was killed leaves one
-    without a table.
+    A first recording that was killed may have left a database without a table.
 
     Raises
     ------
@@ -71,7 +84,7 @@ def is_new(path: Path) -> bool:
         If what is there cannot be read.
     """
     require_file(path)
-    if not path.exists() or path.stat().st_size == 0:
+    if not path.exists():
         return True
     with explained(path), closing(read_only(path)) as connection:
         return is_empty(connection)
@@ -94,8 +107,11 @@ def check_ours(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def check_whole(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a database with a damaged page: what is written into it might not be kept."""
-    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    """Refuse a database with a damaged page, or an index that says other than its table.
+
+    What is written into such a one might not be kept, or be kept twice.
+    """
+    found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
         raise unusable(path, "damaged", found.removeprefix("*** in database main ***"))
 

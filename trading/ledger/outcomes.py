@@ -24,15 +24,15 @@ from trading.ledger.connection import (
     require_ledger,
     transaction,
 )
-from trading.ledger.schema import CREATE_OUTCOMES
+from trading.ledger.schema import CREATE_OUTCOMES, add_hash, signed_row
 
 _INSERT: Final = """
 INSERT INTO outcomes (
     ticker, session, direction_version, regime_version, end_session, as_of,
-    realised_return, label, direction_hit, iv_rank, realised_regime, regime_hit
+    realised_return, label, direction_hit, iv_rank, realised_regime, regime_hit, sha256
 ) VALUES (
     :ticker, :session, :direction_version, :regime_version, :end_session, :as_of,
-    :realised_return, :label, :direction_hit, :iv_rank, :realised_regime, :regime_hit
+    :realised_return, :label, :direction_hit, :iv_rank, :realised_regime, :regime_hit, :sha256
 ) ON CONFLICT DO NOTHING
 """
 
@@ -90,8 +90,10 @@ def record_outcomes(path: Path, outcomes: Sequence[Outcome], as_of: pd.Timestamp
         If there is no ledger, or it lacks the signal of an outcome.
     """
     moment = as_of.tz_convert("UTC").isoformat()
-    rows = [{**outcome.document(), "as_of": moment} for outcome in outcomes]
+    rows = [signed_row({**outcome.document(), "as_of": moment}) for outcome in outcomes]
     with _writer(path) as connection, transaction(connection):
+        connection.execute(CREATE_OUTCOMES)
+        add_hash(connection, "outcomes")
         return sum(connection.execute(_INSERT, row).rowcount for row in rows)
 
 
@@ -103,7 +105,6 @@ def _writer(path: Path) -> Iterator[sqlite3.Connection]:
         check_whole(connection, path)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute(CREATE_OUTCOMES)
         yield connection
 
 

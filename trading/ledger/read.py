@@ -1,32 +1,20 @@
-"""Reading the ledger: recorded signals, their outcomes, and the table of both."""
+"""Reading the ledger: recorded signals, their outcomes, and the table of both.
 
-from collections.abc import Sequence
+Every reader checks the rows that it gives; see `trading.ledger.checked`.
+"""
+
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from home.records.outcome import Outcome
-from home.records.signal import Signal, recorded_signal
+from home.records.signal import Signal
+from trading.ledger.checked import DamagedRow, Row, outcome_of_row, rows_of, signal_of
 from trading.ledger.connection import reading
 from trading.ledger.schema import COLUMNS
 
-_SIGNALS: Final = """
-SELECT recorded_at, document FROM signals WHERE ticker = coalesce(?, ticker) ORDER BY id
-"""
 _SESSIONS: Final = "SELECT DISTINCT session FROM signals ORDER BY session DESC"
-# The newest recording of each ticker, and how many there are of it for the session.
-_OF_SESSION: Final = """
-SELECT max(id), recorded_at, document, count(*) AS recordings
-FROM signals WHERE session = ? GROUP BY ticker ORDER BY ticker
-"""
 HISTORY: Final = (*COLUMNS, "recorded_at")
-_HISTORY: Final = f"SELECT {', '.join(HISTORY)} FROM signals ORDER BY id"  # noqa: S608 - names of the ledger's own columns
-_EXISTS: Final = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'outcomes'"
-_OUTCOMES: Final = """
-SELECT ticker, session, direction_version, regime_version, end_session,
-    realised_return, label, direction_hit, iv_rank, realised_regime, regime_hit
-FROM outcomes WHERE ?1 IS NULL OR ticker = ?1 ORDER BY rowid
-"""
 
 
 @dataclass(frozen=True)
@@ -44,19 +32,32 @@ class DailySignal(RecordedSignal):
     recordings: int
 
 
-def read_signals(path: Path, ticker: str | None = None) -> list[RecordedSignal]:
-    """Return the recorded signals, oldest first.
+def each_signal(path: Path) -> list[RecordedSignal | DamagedRow]:
+    """Return the recorded signals, oldest first, in the place of a damaged one what is wrong.
 
     Raises
     ------
     InputError
-        If there is no ledger yet, or a signal lacks a field.
+        If there is no ledger yet.
     StoreUnavailable
-        If what is there cannot be used.
+        If what is there cannot be used at all.
     """
     with reading(path) as connection:
-        rows = connection.execute(_SIGNALS, (ticker,)).fetchall()
-    return [RecordedSignal(at, recorded_signal(document)) for at, document in rows]
+        return [_recorded(row, path) for row in rows_of(connection, "signals")]
+
+
+def read_signals(path: Path, ticker: str | None = None) -> list[RecordedSignal]:
+    """Return the recorded signals, oldest first; of one ticker if it is named.
+
+    Raises
+    ------
+    InputError
+        If there is no ledger yet.
+    StoreUnavailable
+        If what is there cannot be used, or a row of any ticker is damaged.
+    """
+    rows = [_believed(row) for row in each_signal(path)]
+    return [row for row in rows if ticker in (None, row.signal.ticker)]
 
 
 def recorded_sessions(path: Path) -> list[str]:
@@ -66,36 +67,46 @@ def recorded_sessions(path: Path) -> list[str]:
 
 
 def signals_of(path: Path, session: str) -> list[DailySignal]:
-    """Return the newest signal of each ticker for a session, by ticker."""
+    """Return the newest signal of each ticker for a session, by ticker; raises as `read_signals`.
+
+    A row whose session was changed is missed by neither name.
+    """
+    mine: dict[str, list[RecordedSignal]] = {}
     with reading(path) as connection:
-        rows = connection.execute(_OF_SESSION, (session,)).fetchall()
-    return [DailySignal(at, recorded_signal(document), n) for _, at, document, n in rows]
+        for row in rows_of(connection, "signals"):
+            if row["session"] == session or f'"session":"{session}"' in str(row["document"]):
+                found = _believed(_recorded(row, path))
+                mine.setdefault(found.signal.ticker, []).append(found)
+    return [
+        DailySignal(rows[-1].recorded_at, rows[-1].signal, len(rows))
+        for _, rows in sorted(mine.items())
+    ]
 
 
 def history(path: Path) -> list[tuple[Any, ...]]:
-    """Return the columns `HISTORY` of every recorded signal, oldest first."""
+    """Return the columns `HISTORY` of every signal, oldest first; raises as `read_signals`."""
     with reading(path) as connection:
-        return connection.execute(_HISTORY).fetchall()
+        rows = list(rows_of(connection, "signals"))
+    for row in rows:
+        signal_of(row, path)
+    return [tuple(row[name] for name in HISTORY) for row in rows]
 
 
 def read_outcomes(path: Path, ticker: str | None = None) -> list[Outcome]:
-    """Return the outcomes of a ledger in the order they were settled; none if none was.
-
-    Raises
-    ------
-    InputError
-        If there is no ledger yet.
-    StoreUnavailable
-        If what is there cannot be used.
-    """
+    """Return the outcomes in the order they were settled, none if none was; as `read_signals`."""
     with reading(path) as connection:
-        exists = connection.execute(_EXISTS).fetchone()[0]
-        rows = connection.execute(_OUTCOMES, (ticker,)).fetchall() if exists else []
-    return [_outcome(row) for row in rows]
+        found = [outcome_of_row(row, path) for row in rows_of(connection, "outcomes")]
+    return [row for row in found if ticker in (None, row.ticker)]
 
 
-def _outcome(row: Sequence[Any]) -> Outcome:
-    values = dict(zip(Outcome.model_fields, row, strict=True))
-    for name in ("direction_hit", "regime_hit"):
-        values[name] = None if values[name] is None else bool(values[name])
-    return Outcome.parse(values, "an outcome in the ledger")
+def _recorded(row: Row, path: Path) -> RecordedSignal | DamagedRow:
+    try:
+        return RecordedSignal(row["recorded_at"], signal_of(row, path))
+    except DamagedRow as error:
+        return error
+
+
+def _believed(row: RecordedSignal | DamagedRow) -> RecordedSignal:
+    if isinstance(row, DamagedRow):
+        raise row
+    return row

@@ -1,12 +1,16 @@
 """The ledger's tables: one row a recorded signal, one row an outcome, in SQLite.
 
 The signal itself is kept whole in `document`; the other columns say parts of it, for queries.
+`sha256` is of the rest of its row; a row that is older than the column has none.
 """
 
+import sqlite3
+from collections.abc import Mapping
 from operator import attrgetter
-from typing import Final
+from typing import Final, Literal
 
 from home.records.signal import Signal
+from home.strict_json import Json, signature
 
 SCHEMA_VERSION: Final = 1
 
@@ -49,6 +53,7 @@ CREATE TABLE signals (
     overall_confidence REAL NOT NULL,
     proven INTEGER NOT NULL,
     document TEXT NOT NULL,
+    sha256 TEXT,
     UNIQUE (ticker, session, direction_version, regime_version)
 ) STRICT
 """
@@ -66,6 +71,7 @@ CREATE TABLE IF NOT EXISTS outcomes (
     iv_rank REAL,
     realised_regime TEXT CHECK (realised_regime IN ('LOW', 'NORMAL', 'HIGH')),
     regime_hit INTEGER,
+    sha256 TEXT,
     PRIMARY KEY (ticker, session, direction_version, regime_version),
     FOREIGN KEY (ticker, session, direction_version, regime_version)
         REFERENCES signals (ticker, session, direction_version, regime_version)
@@ -76,3 +82,23 @@ CREATE TABLE IF NOT EXISTS outcomes (
 def column_values(signal: Signal) -> dict[str, str | float]:
     """Return the ledger's columns of a signal, by name."""
     return dict(zip(COLUMNS, _VALUES(signal), strict=True))
+
+
+def signed_row(row: Mapping[str, Json]) -> dict[str, Json]:
+    """Return a row as SQLite gives it back, with its own hash as `sha256`."""
+    kept = {name: _kept(value) for name, value in row.items()}
+    return {**kept, "sha256": signature(kept)}
+
+
+def add_hash(connection: sqlite3.Connection, table: Literal["signals", "outcomes"]) -> None:
+    """Give a table the column of the hash; call it in a transaction. Older optrades pass it by."""
+    columns = connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
+    if "sha256" not in {name for (name,) in columns}:
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN sha256 TEXT")
+
+
+def _kept(value: Json) -> Json:
+    """Return a value as SQLite keeps it: without booleans, and without a zero below zero."""
+    if isinstance(value, bool):
+        return int(value)
+    return value + 0.0 if isinstance(value, float) else value

@@ -19,8 +19,9 @@ from market.arrays import FloatArray
 from market.calendar import INDEX_DELAY, close, session_shift
 from market.errors import InputError
 from market.targets import HORIZON, holding_return
+from trading.ledger.checked import DamagedRow
 from trading.ledger.outcomes import outcome_of, record_outcomes
-from trading.ledger.read import read_outcomes, read_signals
+from trading.ledger.read import RecordedSignal, each_signal, read_outcomes
 
 KEYS: Final = ["ticker", "session"]
 IV_RANK: Final = "iv_rank"
@@ -41,7 +42,8 @@ class Settlement:
     Attributes
     ----------
     unread
-        Why nothing could be read of tickers with pending signals, by ticker.
+        Why tickers are not settled whole, by ticker: nothing could be read of one with pending
+        signals, or one of its rows in the ledger is damaged.
     """
 
     new: tuple[Outcome, ...]
@@ -107,14 +109,16 @@ def settle(
 
     A signal that was settled before is left as it is, so a second run writes nothing. The frames
     are those of `outcomes`, as current as they are today: what a vendor corrects later changes
-    no settled row.
+    no settled row. A damaged row leaves the others to be settled.
 
     Raises
     ------
     InputError
         If there is no ledger, and as `outcomes`.
     """
-    recorded = [row.signal for row in read_signals(ledger)]
+    rows = each_signal(ledger)
+    recorded = [row.signal for row in rows if isinstance(row, RecordedSignal)]
+    unread = {row.ticker: str(row) for row in rows if isinstance(row, DamagedRow)}
     before = {outcome.key for outcome in read_outcomes(ledger)}
     waiting = [signal for signal in recorded if signal.key not in before]
     found = outcomes(waiting, prices, iv_rank, as_of)
@@ -122,7 +126,7 @@ def settle(
     pending = tuple(row for row in found if isinstance(row, Pending))
     if new:
         record_outcomes(ledger, new, as_of)
-    return Settlement(new, len(before), pending)
+    return Settlement(new, len(before), pending, unread)
 
 
 def _ends(starts: pd.DatetimeIndex) -> pd.DatetimeIndex:

@@ -14,6 +14,7 @@ from home.manifest import read_manifest
 from market.errors import InputError
 from optrade.flows.doctor.environment import installed_version
 from optrade.flows.doctor.finding import Finding
+from trading.ledger.checked import first_fault
 from trading.ledger.connection import check_whole, is_new, read_only, reading
 from training.registry.tracking_database import DATABASE, newest_schema, require_kept
 
@@ -136,13 +137,16 @@ def check_mlflow(mlruns_dir: Path, models_dir: Path) -> Finding:
 
 
 def check_ledger(path: Path) -> Finding:
-    """Return whether the ledger can be read, is of our version and is whole."""
+    """Return whether the ledger can be read, is of our version, whole, and as it was written."""
     try:
         if is_new(path):
             return Finding("ledger", "ok", "none yet, as no signal was recorded")
         with reading(path) as connection:
             check_whole(connection, path)
+            fault = first_fault(connection, path)
             rows = connection.execute("SELECT count(*) FROM signals").fetchone()[0]
     except InputError as error:
         return Finding("ledger", "error", str(error))
+    if fault is not None:
+        return Finding("ledger", "error", str(fault))
     return Finding("ledger", "ok", f"{rows} recorded signals")

@@ -15,6 +15,7 @@ from optrade.flows.serve.online import ready_store, refill, tell
 from serving.answer.open_home import OpenHome, open_home
 from serving.http.schema import TickerProblem
 from serving.reading.refusal import LOST_ROWS, Refusal
+from trading.ledger.checked import DamagedRow
 from trading.ledger.signals import Ledger, Recorded
 
 if TYPE_CHECKING:
@@ -93,10 +94,19 @@ def record_signals(run: "Runtime", signals: list[Signal]) -> list[Recorded]:
     Raises
     ------
     StoreUnavailable
-        If the ledger does not take them all; what it took stays.
+        If the ledger does not take them all; what it took stays. One whose row is damaged leaves
+        the others to be written.
     """
     if not signals:
         return []
+    recorded, damaged = [], None
     with Ledger(run.home.ledger) as ledger:
-        # The time of writing, not the start of the command: it may have trained before.
-        return [ledger.record(signal, utc_now()) for signal in signals]
+        for signal in signals:
+            try:
+                # The time of writing, not the start of the command: it may have trained before.
+                recorded.append(ledger.record(signal, utc_now()))
+            except DamagedRow as error:
+                damaged = damaged or error
+    if damaged is not None:
+        raise damaged
+    return recorded

@@ -1,6 +1,8 @@
 """Recording signals: the ledger says when it was written."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,6 +27,18 @@ def test_a_signal_is_recorded_at_the_time_of_writing_not_at_the_start_of_the_com
     monkeypatch.setattr("optrade.flows.serve.signals.utc_now", lambda: WRITTEN)
     run = SimpleNamespace(home=Home(tmp_path), now=STARTED)
     assert [row.recorded_at for row in record_signals(run, [a_signal()])] == [WRITTEN]
+
+
+def test_a_damaged_row_leaves_the_signals_of_the_others_to_be_recorded(tmp_path: Path) -> None:
+    run = SimpleNamespace(home=Home(tmp_path))
+    record_signals(run, [a_signal()])
+    with closing(sqlite3.connect(run.home.ledger)) as database, database:
+        database.execute("UPDATE signals SET strategy = 'NO TRADE'")
+    with pytest.raises(StoreUnavailable, match=r"damaged \(signal SPY 2025-06-30"):
+        record_signals(run, [a_signal(), a_signal("QQQ")])
+    with closing(sqlite3.connect(run.home.ledger)) as database:
+        held = database.execute("SELECT ticker FROM signals ORDER BY id").fetchall()
+    assert held == [("SPY",), ("QQQ",)]
 
 
 def test_signals_are_shown_where_the_ledger_does_not_take_them(

@@ -77,9 +77,15 @@ def page(path: Path) -> None:
     path.write_bytes(content)
 
 
+def other_index(path: Path) -> None:
+    """Change a ticker in the index of the keys, which a table may have and its rows have not."""
+    content = path.read_bytes()
+    place = content.rindex(b"SPY2025-06-30", 0, content.rindex(b"SPY2025-06-30"))
+    path.write_bytes(content[:place] + b"SPX" + content[place + 3 :])
+
+
 NEW: dict[str, Callable[[Path], None]] = {
     "none": lambda path: path.unlink(),
-    "an empty file": anew(lambda path: path.touch()),
     "a database that was begun": anew(lambda path: run(path, "PRAGMA journal_mode = WAL")),
 }
 
@@ -114,6 +120,11 @@ REFUSED = {
     # Much can still be read; a row that is written now might be lost.
     "a header of shorter pages": (lambda path: flip(path, 20), "damaged", WRITE),
     "a page of zeros": (page, "damaged", WRITE),
+    "cut to nothing": (lambda path: os.truncate(path, 0), "damaged", READ | WRITE),
+    "gone from beside its log": (
+        lambda path: path.rename(f"{path}-wal"), "damaged", READ | WRITE
+    ),
+    "an index of another ticker": (other_index, "damaged", WRITE),
     "cut": (lambda path: os.truncate(path, path.stat().st_size // 2), "damaged", READ | WRITE),
     "another program's": (
         anew(lambda path: run(path, "CREATE TABLE notes (text)")),

@@ -1,0 +1,125 @@
+"""Rows of the ledger that are believed only if they are those that were written."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from home.records.outcome import Outcome
+from home.records.signal import Signal, recorded_signal
+from home.strict_json import signature
+from market.errors import InputError, StoreUnavailable
+from market.iv_rank import forecast_class
+from market.targets import move_label
+from trading.ledger.schema import COLUMNS, column_values
+from trading.ledger.states import Wrong, unusable
+
+Row = Mapping[str, Any]
+_HELD: Final = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'outcomes'"
+
+
+class DamagedRow(StoreUnavailable):
+    """A row of the ledger that is not to be believed; the others may be.
+
+    Attributes
+    ----------
+    ticker
+        As its column says.
+    """
+
+    def __init__(self, words: str, ticker: str) -> None:
+        super().__init__(words, ticker)
+        self.ticker = ticker
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def rows_of(connection: sqlite3.Connection, table: Literal["signals", "outcomes"]) -> Iterator[Row]:
+    """Yield the rows of a table in the order they were written, every column of each."""
+    if table == "outcomes" and not connection.execute(_HELD).fetchone()[0]:
+        return
+    yield from rows_found(connection.execute(f"SELECT * FROM {table} ORDER BY rowid"))  # noqa: S608 - one of two names
+
+
+def rows_found(found: sqlite3.Cursor) -> Iterator[Row]:
+    """Yield what a query finds, by the names of its columns."""
+    names = [column[0] for column in found.description]
+    for row in found:
+        yield dict(zip(names, row, strict=True))
+
+
+def signal_of(row: Row, path: Path) -> Signal:
+    """Return the signal of a row of the ledger at a path.
+
+    Raises
+    ------
+    DamagedRow
+        If it is not the row that was written, names another signal in its document than in its
+        columns, or is of a newer optrade; the line names it, and the cure.
+    """
+    what = f"signal {row['ticker']} {row['session']}"
+    whole = _is_signed(row, what, path)
+    try:
+        signal = recorded_signal(row["document"])
+    except (InputError, TypeError) as error:
+        # What was written whole and is no signal here is one elsewhere.
+        raise _refused(row, path, str(error), "newer" if whole else "damaged") from error
+    said = column_values(signal)
+    for name in COLUMNS:
+        if row[name] != said[name]:
+            found = f"{what}: {name} is {row[name]} in its column, {said[name]} in its document"
+            raise _refused(row, path, found)
+    return signal
+
+
+def outcome_of_row(row: Row, path: Path) -> Outcome:
+    """Return the outcome of a row of the ledger at a path; raises as `signal_of`."""
+    what = f"outcome {row['ticker']} {row['session']}"
+    _is_signed(row, what, path)
+    values = {name: row[name] for name in Outcome.model_fields}
+    for name in ("direction_hit", "regime_hit"):
+        values[name] = None if values[name] is None else bool(values[name])
+    try:
+        outcome = Outcome.parse(values, what)
+    except InputError as error:
+        raise _refused(row, path, str(error)) from error
+    rank = outcome.iv_rank
+    classes = (move_label(outcome.realised_return), None if rank is None else forecast_class(rank))
+    for name, got, due in zip(
+        ("label", "realised_regime"), (outcome.label, outcome.realised_regime), classes, strict=True
+    ):
+        if got != due:
+            raise _refused(row, path, f"{what}: {name} is {got}, its own figures say {due}")
+    return outcome
+
+
+def first_fault(connection: sqlite3.Connection, path: Path) -> DamagedRow | None:
+    """Return what the first row says that is not to be believed, None if all are."""
+    try:
+        for row in rows_of(connection, "signals"):
+            signal_of(row, path)
+        for row in rows_of(connection, "outcomes"):
+            outcome_of_row(row, path)
+    except DamagedRow as error:
+        return error
+    return None
+
+
+def _is_signed(row: Row, what: str, path: Path) -> bool:
+    """Return whether a row carries its hash; one that carries another's is refused."""
+    told = row.get("sha256")
+    if told is None:
+        return False
+    try:
+        # The number of a row is SQLite's own, and no part of what was written.
+        same = told == signature({name: row[name] for name in row if name != "id"})
+    except TypeError:  # a text that has become bytes
+        same = False
+    if not same:
+        raise _refused(row, path, f"{what}: its bytes are not those that were written")
+    return True
+
+
+def _refused(row: Row, path: Path, found: str, wrong: Wrong = "damaged") -> DamagedRow:
+    return DamagedRow(str(unusable(path, wrong, found)), str(row["ticker"]))
