@@ -15,6 +15,9 @@ ROUNDING: Final = 1e-6
 SHARES: Final = 1.0
 
 _STORED: Final = "__stored_"
+_TOLD: Final = "__told"
+_LANDS: Final = "__lands"
+_UNTOLD: Final = pl.col(_TOLD).is_null() | (pl.col(_TOLD) == 1.0)
 
 
 def undo_known_splits(newest: pl.DataFrame, incoming: pl.DataFrame) -> pl.DataFrame:
@@ -44,6 +47,35 @@ def undo_known_splits(newest: pl.DataFrame, incoming: pl.DataFrame) -> pl.DataFr
     return both.with_columns(
         pl.when(kept).then(pl.col(_STORED + name)).otherwise(name).alias(name) for name in columns
     ).select(incoming.columns)
+
+
+def untold_splits(newest: pl.DataFrame, incoming: pl.DataFrame) -> pl.DataFrame:
+    """Return the stored splits that a landing does not tell of and leaves in place.
+
+    The vendor has lost them, or they never were: the landing alone does not say which.
+
+    Parameters
+    ----------
+    newest, incoming
+        As in `undo_known_splits`.
+
+    Returns
+    -------
+    pl.DataFrame
+        `session` and `split` of those in the reach of the landing; shape (n_splits, 2).
+    """
+    days = incoming["session"]
+    stored = newest.select("session", SPLIT).filter(
+        pl.col(SPLIT) != 1.0, pl.col("session").is_between(days.min(), days.max())
+    )
+    told = incoming.select("session", pl.col(SPLIT).alias(_TOLD))
+    if stored.join(told, on="session", how="left").filter(_UNTOLD).is_empty():
+        return stored.clear()
+    landing = undo_known_splits(newest, incoming).select("session", pl.col(SPLIT).alias(_LANDS))
+    both = stored.join(told, on="session", how="left").join(landing, on="session", how="left")
+    # A session without a row keeps the stored one.
+    stays = pl.col(_LANDS).is_null() | (pl.col(_LANDS) == pl.col(SPLIT))
+    return both.filter(_UNTOLD, stays).sort("session").select("session", SPLIT)
 
 
 def splits_after(newest: pl.DataFrame, incoming: pl.DataFrame) -> FloatArray:

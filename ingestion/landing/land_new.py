@@ -17,6 +17,7 @@ from ingestion.landing.answers import answers, commit_answers, completely_answer
 from ingestion.landing.batch import Batch
 from ingestion.landing.fetching import Fetched
 from ingestion.landing.report import TableReport
+from ingestion.landing.untold_splits import untold_findings
 from ingestion.landing.withdrawn import withdrawn
 from ingestion.tables.catalogue import EARNINGS_CALENDAR
 
@@ -80,7 +81,11 @@ def _land(
     stored = partial(lake.stored, table.name)
     good, bad = gate(table, frame, stored)
     late = (table.days(good) > batch.end) & table.sessional
-    found = (*findings(table, good[~late], stored), *counted_later(table, frame))
+    found = (
+        *findings(table, good[~late], stored),
+        *counted_later(table, frame),
+        *untold_findings(table, frame, good[~late], stored),
+    )
     rows = pd.concat([good[~late], gone], ignore_index=True).astype(table.dtypes)
     landing = lake.land(table, rows, origin, batch.landed_at, bad)
     return TableReport(

@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from ingestion.lake.splits import splits_after, undo_known_splits
+from ingestion.lake.splits import splits_after, undo_known_splits, untold_splits
 from ingestion.tables.catalogue import PRICES
 from ingestion.tables.frames import typed
 
@@ -109,6 +109,28 @@ def test_one_of_two_splits_lost_leaves_the_other(traded: pd.DataFrame) -> None:
     incoming.loc[3, "split"] = 1.0
     back = undone(traded, incoming).select([*SCALED, "volume", "split"])
     assert back.equals(typed(PRICES, traded).select(back.columns))
+
+
+def untold(stored: pd.DataFrame, incoming: pd.DataFrame) -> list[tuple[str, float]]:
+    lost = untold_splits(typed(PRICES, stored), typed(PRICES, incoming))
+    return [(str(day), ratio) for day, ratio in lost.iter_rows()]
+
+
+def test_stored_splits_that_a_landing_does_not_tell_are_named(traded: pd.DataFrame) -> None:
+    days = traded["session"].dt.strftime("%Y-%m-%d")
+    both = [(days[3], 4.0), (days[7], 2.0)]
+    incoming = split_adjusted(traded)
+    assert untold(traded, incoming) == untold(traded, traded) == []
+    incoming.loc[[3, 7], "split"] = 1.0
+    assert untold(traded, incoming) == both
+    # Its row is gone as well, or out of the reach of the landing.
+    assert untold(traded, incoming.drop(index=7)) == both
+    assert untold(traded, incoming.head(7)) == both[:1]
+    assert untold(traded, traded.head(0)) == []
+    # Prices that are not scaled for it take the split back: nothing of it stays.
+    taken_back = traded.copy()
+    taken_back.loc[3, "split"] = 1.0
+    assert untold(traded, taken_back) == []
 
 
 def test_a_split_taken_back_with_its_scaling_is_a_correction(traded: pd.DataFrame) -> None:

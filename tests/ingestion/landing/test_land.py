@@ -621,6 +621,35 @@ def test_recorded_days_land_one_after_another_as_they_would_at_once(
     assert macro.tail(macro.height - 60).equals(whole.tail(macro.height - 60))
 
 
+def test_a_stored_split_that_is_told_no_more_stays_and_is_told_of(
+    tmp_path: Path, source: Tables
+) -> None:
+    source.tables = ("prices",)
+    scaled = source.frames["prices"]
+    spy = scaled.index[scaled["ticker"] == "SPY"]
+    traded = scaled.copy()
+    traded.loc[spy[:40], ["open", "high", "low", "close"]] *= 2.0
+    traded.loc[spy[:40], "volume"] /= 2.0
+    traded.loc[spy[40], "split"] = 2.0
+    source.frames["prices"] = traded
+    assert fetch(tmp_path, source)["prices"].findings == ()
+    held = current_rows(tmp_path, "prices", ["SPY"])
+    # A split in a row that is refused is told all the same.
+    source.frames["prices"] = traded.copy()
+    source.frames["prices"].loc[spy[40], "volume"] = -1.0
+    assert "split" not in {found.column for found in fetch(tmp_path, source)["prices"].findings}
+    source.frames["prices"] = scaled
+    (found,) = fetch(tmp_path, source)["prices"].findings
+    assert found.line() == (
+        "prices SPY split: expected is every split that has landed, told again; got no word of the "
+        f"stored 2 on {DAYS[40].date()} (1): nothing where the source lost it, the stored one "
+        "stays; where it never was, enter the corrected data in another home (OPTRADE_HOME)"
+    )
+    assert current_rows(tmp_path, "prices", ["SPY"]).equals(held)
+    assert fetch(tmp_path, source)["prices"].rows_new == 0
+    assert read_findings(DataFiles(tmp_path).findings)["prices"] == [found]
+
+
 def test_a_split_of_a_session_without_a_bar_lands_with_the_next_bar_and_is_told(
     tmp_path: Path, source: Tables
 ) -> None:
