@@ -45,7 +45,7 @@ def _rows(model: "Registered") -> list[list[str]]:
                 str(evidence.window.tested_decided) if first else "",
                 score,
                 _figure(row.model),
-                row.baseline if first else "",
+                row.baseline,
                 _figure(row.baseline_value),
                 _signed(row.difference),
                 "-" if row.interval is None else " to ".join(map(_signed, row.interval)),

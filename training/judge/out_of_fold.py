@@ -112,6 +112,15 @@ def hardest(
     return min(loss, key=lambda name: loss[name])
 
 
+def best_caller(labels: Int64[np.ndarray, " n_tested"], baselines: Mapping[str, Forecast]) -> str:
+    """Return the baseline whose calls are right most often; the first of equals.
+
+    What calls are held against: one that gives even chances has no call of its own, and to call
+    the more frequent class always is no skill.
+    """
+    return max(baselines, key=lambda name: float((baselines[name].calls == labels).mean()))
+
+
 def losses(tested: OutOfFold) -> pd.DataFrame:
     """Return the log loss of each decided test session, in nats: model and gate baseline.
 
