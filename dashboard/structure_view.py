@@ -11,11 +11,11 @@ from home.records.structure import Chances, Structure
 
 #: Name, value and what it means.
 Metric = tuple[str, str, str]
-WIDTHS: Final = (2, 2, 2, 2, 3)
+WIDTHS: Final = (2, 2, 2, 2, 2, 3)
 PRICED_BY: Final = {
     "chain": "priced on the underlying's own chain",
     "scaled chain": "priced on the chain of the index that it follows",
-    "synthetic": "priced by the volatility index, no chain",
+    "synthetic": "priced by the volatility index, not by quotes",
 }
 
 
@@ -40,6 +40,10 @@ def show_position(signal: Signal) -> None:
         st.markdown("**Profit by day and price**, USD a contract")
         _chart(position_charts.profits(found), f"profits {signal.ticker}")
     st.markdown(f"**Exit.** {exit_words(found)}")
+    if found.chances is not None and found.chances.by is not None:
+        st.caption(
+            f"Chances by {found.chances.by.words()}; the forecast of the direction has no part."
+        )
     for note in found.notes:
         st.caption(f"{note[:1].upper()}{note[1:]}.")
 
@@ -94,7 +98,7 @@ def odds(found: Chances | None) -> list[Metric]:
     """Return how likely a position's ends are, and its expected value; nothing where unknown."""
     if found is None:
         return []
-    band = f"{found.low:+,.0f} to {found.high:+,.0f}"
+    by = "" if found.by is None else f" By {found.by.words()}."
     return [
         ("P(profit), ours", f"{found.profit:.0%}", "at expiry, by our distribution of the return"),
         ("P(profit), smile", f"{found.profit_risk_neutral:.0%}", "by the prices of the options"),
@@ -102,9 +106,14 @@ def odds(found: Chances | None) -> list[Metric]:
         ("stop first", f"{found.stop:.0%}", "chance that the stop ends it"),
         (
             "expected value",
-            f"{found.expected_value:+,.0f} ({band})",
-            "USD a contract after costs, held by the exit rule; in brackets with volatility a "
-            f"point lower and higher; {found.expected_value_of_risk:+.1%} of the largest loss",
+            f"{found.expected_value:+,.0f}",
+            "USD a contract after costs, held by the exit rule; "
+            f"{found.expected_value_of_risk:+.1%} of the largest loss.{by}",
+        ),
+        (
+            "with volatility ±1 point",
+            f"{found.low:+,.0f} to {found.high:+,.0f}",
+            "the expected value with volatility a point lower and higher; no confidence interval",
         ),
     ]
 

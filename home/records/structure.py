@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from home.records.evidence import Standing
 from home.records.record import Record
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -67,8 +68,23 @@ class Costs(Record):
     spread_of_net: float | None
 
 
+class ChancesBy(Record):
+    """The model of the distribution that chances come from: its type, or the baseline's name."""
+
+    model: str
+    version: int
+    alias: Literal["champion", "challenger", "baseline"]
+    standing: Standing
+
+    def words(self) -> str:
+        """Return the model and how it stands, such as `log_har version 1, unproven`."""
+        return f"{self.model} version {self.version}, {self.standing}"
+
+
 class Chances(Record):
     """What the position comes to by a distribution of the underlying's return.
+
+    The forecast of the direction has no part in it.
 
     Attributes
     ----------
@@ -84,7 +100,9 @@ class Chances(Record):
     expected_value_of_risk
         Expected value over the largest loss.
     paths
-        How many paths these are counted on.
+        How many paths `target`, `stop` and the expected value are counted on.
+    by
+        The model; null in a position from before it was told.
     """
 
     profit: Share
@@ -96,6 +114,7 @@ class Chances(Record):
     high: float
     expected_value_of_risk: float
     paths: int
+    by: ChancesBy | None = None
 
 
 class ExitRule(Record):

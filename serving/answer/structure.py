@@ -13,7 +13,7 @@ from feature_repo.features.catalogue import find
 from forecasters.base import ForecastError
 from forecasters.document import Artifact
 from home.records.signal import PositionSize
-from home.records.structure import Structure
+from home.records.structure import ChancesBy, Structure
 from market.errors import InputError
 from market.underlyings import underlying
 from serving.reading.row import FeatureRow
@@ -28,6 +28,10 @@ CLOSING_FEATURES: Final = (
 )  # fmt: skip
 NO_POSITION: Final = "the strategy takes no position"
 NOT_PRICED: Final = "positions are not priced here"
+LOSES: Final = (
+    "it is expected to lose after costs by the distribution of returns, which does not know the "
+    "forecast of the direction"
+)
 #: Structures that are kept: a few sessions of a thousand tickers.
 KEPT: Final = 4096
 
@@ -130,10 +134,26 @@ class Pricing:
                 why = error.detail
         notes = [f"its chances are unknown: {why}"] if outlook is None else []
         found = price_structure(strategy, board, life, outlook, notes)
+        if model is not None and found.chances is not None:
+            found = _judged(found, model)
         if self.capital is None:
             return found
         count = contracts(found, self.capital, size)
         return found.model_copy(update={"contracts": count})
+
+
+def _judged(structure: Structure, model: Artifact) -> Structure:
+    """Return a position with the model that its chances come from, and a word where it loses."""
+    by = ChancesBy(
+        model=model.model,
+        version=model.version,
+        alias=model.alias,
+        standing=model.evidence.standing,
+    )
+    chances = structure.chances and structure.chances.model_copy(update={"by": by})
+    loses = chances is not None and chances.expected_value < 0.0
+    notes = [*structure.notes, LOSES] if loses else structure.notes
+    return structure.model_copy(update={"chances": chances, "notes": notes})
 
 
 def closing_of(values: Mapping[str, float]) -> Closing:

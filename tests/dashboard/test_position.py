@@ -69,7 +69,8 @@ def test_figures_say_what_the_record_says():
     seen = found.chances
     assert [value for _, value, _ in odds(seen)] == [
         f"{seen.profit:.0%}", f"{seen.profit_risk_neutral:.0%}", f"{seen.target:.0%}",
-        f"{seen.stop:.0%}", f"{seen.expected_value:+,.0f} ({seen.low:+,.0f} to {seen.high:+,.0f})",
+        f"{seen.stop:.0%}", f"{seen.expected_value:+,.0f}",
+        f"{seen.low:+,.0f} to {seen.high:+,.0f}",
     ]  # fmt: skip
     assert odds(None) == []
     table = legs(found)
@@ -109,7 +110,7 @@ def test_a_signal_of_before_positions_is_still_shown(tmp_path, signal, monkeypat
     keep(tmp_path, [signal("SPY", up=0.8)])
     with sqlite3.connect(tmp_path / "data" / "ledger.db") as ledger:
         ledger.execute(
-            "UPDATE signals SET document = "
+            "UPDATE signals SET sha256 = NULL, document = "
             "json_remove(json_set(document, '$.structure', NULL), '$.structure_note')"
         )
     ledger.close()

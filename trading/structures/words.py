@@ -1,6 +1,6 @@
 """A position in a sentence, as a terminal shows it."""
 
-from home.records.structure import Structure
+from home.records.structure import Chances, Structure
 
 
 def in_words(structure: Structure) -> str:
@@ -29,9 +29,14 @@ def _price(found: Structure) -> str:
     return (
         f"{words}; profit at expiry {odds.profit:.0%} (the smile says "
         f"{odds.profit_risk_neutral:.0%}), target first {odds.target:.0%}, stop first "
-        f"{odds.stop:.0%}; worth {odds.expected_value:+.0f} a contract after costs, "
-        f"{odds.low:+.0f} to {odds.high:+.0f}"
+        f"{odds.stop:.0%}; worth {odds.expected_value:+.0f} a contract after costs "
+        f"({odds.low:+.0f} to {odds.high:+.0f} with volatility a point lower or higher)"
+        f"{_by(odds)}"
     )
+
+
+def _by(odds: Chances) -> str:
+    return "" if odds.by is None else f" by {odds.by.words()}"
 
 
 def _exit(found: Structure) -> str:
@@ -52,6 +57,6 @@ def _source(found: Structure) -> str:
     words = {
         "chain": f"priced on the chain of {found.quote_time}",
         "scaled chain": f"priced on the index's chain of {found.quote_time}, scaled",
-        "synthetic": "priced by the volatility index, no chain",
+        "synthetic": "priced by the volatility index, not by quotes",
     }[found.pricing]
     return "; ".join([words, *found.notes])

@@ -17,6 +17,7 @@ from market.underlyings import UNDERLYINGS, underlying
 from serving.answer.signals import Models, build_signal
 from serving.answer.structure import (
     CLOSING_FEATURES,
+    LOSES,
     NO_POSITION,
     NOT_PRICED,
     Pricing,
@@ -25,6 +26,7 @@ from serving.answer.structure import (
     unjudged_words,
 )
 from serving.reading.row import FeatureRow
+from trading.structures.words import in_words
 
 AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")
 BESIDE = {
@@ -56,8 +58,9 @@ def model(drift=0.0, error=None):
         return ReturnDistribution(at, 1e-4 * at, drift * at, shapes, daily)
 
     return SimpleNamespace(
-        features=["vix_close"], sha256=f"{drift} {error}", distribution=distribution
-    )
+        features=["vix_close"], sha256=f"{drift} {error}", distribution=distribution,
+        model="log_har", version=3, alias="champion", evidence=SimpleNamespace(standing="unproven"),
+    )  # fmt: skip
 
 
 def why_none(on=None, strategy="Bull Put Spread", capital=None, size="full"):
@@ -75,8 +78,14 @@ def test_a_row_prices_a_position_at_its_close_without_a_model_of_the_distributio
 
 
 def test_a_position_has_chances_where_a_model_serves_and_says_why_it_has_none():
-    seen = Pricing().priced(row(), "Bull Put Spread", "full", model()).structure
+    seen = Pricing().priced(row(), "Bull Put Spread", "full", model(drift=0.002)).structure
     assert (seen.notes, seen.chances.paths) == ([], 1000)
+    assert seen.chances.expected_value > 0.0
+    assert seen.chances.by.words() == "log_har version 3, unproven"
+    assert "a point lower or higher) by log_har version 3, unproven; close when" in in_words(seen)
+    worse = Pricing().priced(row(), "Bull Put Spread", "full", model(drift=-0.01)).structure
+    assert worse.chances.expected_value < 0.0
+    assert worse.notes == [LOSES]
     refused = model(error=ForecastError("out_of_range", "vix_close: got -1.0"))
     found = Pricing().priced(row(), "Bull Put Spread", "full", refused).structure
     assert found.chances is None

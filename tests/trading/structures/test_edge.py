@@ -82,7 +82,7 @@ def test_words_hold_legs_price_loss_chances_exit_and_source():
         f"loses at most {FOUND.natural.max_loss:,.0f} a contract",
         f"profit at expiry {FOUND.chances.profit:.0%}",
         f"close when it costs {-FOUND.exit.target:.2f}, or the underlying closes below 588.00",
-        "priced by the volatility index, no chain",
+        "priced by the volatility index, not by quotes",
     ):
         assert words in told
 
