@@ -2,15 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from feature_repo.store.shard_runs import Engine, Placement
 from home.default import default_root
 from home.layout import Home
 from market.errors import ConfigurationError
+from optrade.limits import CAPITAL, SETTLE, WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +52,9 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=default_root, validation_alias="OPTRADE_HOME")
     log_level: str = Field(default="warning", validation_alias="OPTRADE_LOG_LEVEL")
-    settle_minutes: int = Field(default=120, ge=0, validation_alias="OPTRADE_SETTLE_MINUTES")
+    settle_minutes: Annotated[int, BeforeValidator(SETTLE.check)] = Field(
+        default=120, validation_alias="OPTRADE_SETTLE_MINUTES"
+    )
     redis_url: SecretStr | None = Field(default=None, validation_alias="REDIS_URL")
     fred_api_key: SecretStr | None = Field(default=None, validation_alias="FRED_API_KEY")
     finnhub_api_key: SecretStr | None = Field(default=None, validation_alias="FINNHUB_API_KEY")
@@ -59,12 +62,14 @@ class Settings(BaseSettings):
     massive_api_key: SecretStr | None = Field(default=None, validation_alias="MASSIVE_API_KEY")
     chains: str | None = Field(default=None, validation_alias="OPTRADE_CHAINS")
     headline_scorer: str = Field(default="vader", validation_alias="OPTRADE_HEADLINE_SCORER")
-    capital: float | None = Field(
-        default=None, gt=0, allow_inf_nan=False, validation_alias="OPTRADE_CAPITAL"
+    capital: Annotated[float, BeforeValidator(CAPITAL.check)] | None = Field(
+        default=None, validation_alias="OPTRADE_CAPITAL"
     )
     require_edge: bool = Field(default=False, validation_alias="OPTRADE_REQUIRE_EDGE")
     engine: Engine = Field(default="local", validation_alias="OPTRADE_ENGINE")
-    workers: int | None = Field(default=None, ge=1, validation_alias="OPTRADE_WORKERS")
+    workers: Annotated[int, BeforeValidator(WORKERS.check)] | None = Field(
+        default=None, validation_alias="OPTRADE_WORKERS"
+    )
 
     def home_at(self) -> Home:
         """Return the home, with its path made absolute.
@@ -116,4 +121,5 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        raise InputError(f"environment variable {first['loc'][0]}: {first['msg']}") from None
+        words = str(first["msg"]).removeprefix("Value error, ")
+        raise InputError(f"environment variable {first['loc'][0]}: {words}") from None

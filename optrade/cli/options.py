@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from optrade.limits import CAPITAL
+
 if TYPE_CHECKING:
     from typer.core import Parameter
 
@@ -65,10 +67,23 @@ Period = Annotated[str, typer.Option("--period", help="Length of the training wi
 Start = Annotated[str | None, typer.Option("--start", help="First session, instead of --period.")]
 End = Annotated[str | None, typer.Option("--end", help="Last session of the training window.")]
 Views = Annotated[list[str] | None, typer.Option("--views", help="See `Command`.")]
+
+
+def parse_capital(value: float | None) -> float | None:
+    """Return a capital in USD; raises BadParameter where it is out of range."""
+    try:
+        return None if value is None else CAPITAL.check(value)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
 Capital = Annotated[
     float | None,
     typer.Option(
-        "--capital", min=1, help="USD that positions are sized by; by default OPTRADE_CAPITAL."
+        "--capital",
+        callback=parse_capital,
+        help=f"USD that positions are sized by, {CAPITAL.least:,} to {CAPITAL.most:,}; by default "
+        "OPTRADE_CAPITAL.",
     ),
 ]
 RequireEdge = Annotated[

@@ -49,6 +49,10 @@ CASES = {
     "backtest is not built": (("backtest",), "backtest: not in this version"),
     "backtest with flags": (("backtest", "--json", "SPY"), "backtest --json SPY: not in"),
     "schedule is not built": (("schedule",), "optrade run-daily"),
+    "a capital without end": (
+        ("signal", "--ticker", "SPY", "--capital", "1e400"),
+        "--capital': got inf, allowed is a finite number from 1",
+    ),
     "bad port": (("redis", "start", "--port", "99999"), "--port"),
 }  # fmt: skip
 

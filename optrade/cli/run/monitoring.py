@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from trading.ledger.settle import Settlement
 
 Sessions = Annotated[
-    int, typer.Option("--sessions", min=1, help="Length of the current window, in sessions.")
+    int,
+    typer.Option("--sessions", min=1, max=5000, help="Length of the current window, in sessions."),
 ]
 SHOWN = 15
 
