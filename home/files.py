@@ -5,6 +5,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
+from market.errors import StoreUnavailable
+
 TEMPORARY: Final = ".tmp"
 
 
@@ -19,6 +21,11 @@ def write_durably(path: Path, content: bytes, *, private: bool = False) -> None:
         Its bytes.
     private
         Only its owner may read it, from its first moment on.
+
+    Raises
+    ------
+    StoreUnavailable
+        If a folder stands in its place.
     """
     # A name of this process alone: two that write one file at once do not mix their parts.
     _replace(path, content, path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}"), private)
@@ -38,6 +45,11 @@ def replace_file(path: Path, content: bytes) -> None:
         The file; its folder is made if missing.
     content
         Its bytes.
+
+    Raises
+    ------
+    StoreUnavailable
+        If a folder stands in its place.
     """
     _replace(path, content, path.with_name(f".{path.name}{TEMPORARY}"), private=False)
 
@@ -46,6 +58,7 @@ def _replace(path: Path, content: bytes, temporary: Path, private: bool) -> None
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary.unlink(missing_ok=True)
     try:
+        _require_no_folder(path)
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _mode(private=private))
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -53,11 +66,17 @@ def _replace(path: Path, content: bytes, temporary: Path, private: bool) -> None
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        if error.errno is not None and error.filename is None:
-            error.filename = str(path)  # a full disk names no file
+        if error.errno is not None and error.filename in (None, str(temporary)):
+            error.filename = str(path)  # a full disk names no file; nobody knows the temporary one
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _require_no_folder(path: Path) -> None:
+    """Refuse a folder in the place of a file by its own name; the system names the other file."""
+    if path.is_dir() and not path.is_symlink():
+        raise StoreUnavailable(f"{path} is a folder, allowed is a file; move it away")
 
 
 def _mode(*, private: bool) -> int:

@@ -8,6 +8,7 @@ from feature_repo.features.catalogue import GROUPS
 from home.layout import source_options
 from home.manifest import Entry, damaged_entries, read_manifest
 from home.progress import Progress
+from home.verified import require_regular
 from ingestion.build.build import build_features
 from ingestion.lake.lake import Lake
 from ingestion.online.feast_registry import mend, readable
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 # another version of MLflow wrote, is lost.
 State = Literal["restored", "dropped", "lost", "locked", "other version"]
 DONE: Final = ("restored", "dropped")
+CLEARED: Final = (
+    "first move away what stands in the place of others, then run `optrade repair` again"
+)
 LATER: Final = "first mend the raw files above, then run `optrade repair` again"
 
 
@@ -71,6 +75,7 @@ def _lake(run: "Runtime", progress: Progress, *, drop_raw: bool) -> Iterator[Rep
         features = [entry for entry in broken if entry.table in GROUPS]
         below = [entry for entry in features if _lacks_rows(lake, entry)]
         whole = [entry for entry in features if entry not in below]
+        blocked = {e.path: why for e in whole if (why := _obstacle(run, e)) is not None}
         if drop_raw:
             # The features with them, which could not be built from what is left.
             _drop(lake, [*raw, *below])
@@ -78,10 +83,22 @@ def _lake(run: "Runtime", progress: Progress, *, drop_raw: bool) -> Iterator[Rep
         else:
             yield from (_lost(run, entry) for entry in raw)
             yield from (Repair(entry.path, "lost", LATER) for entry in below)
-        if whole:
+        if blocked:
+            # Nothing is dropped: what was not built again is still named, here and by `doctor`.
+            yield from (Repair(e.path, "lost", blocked.get(e.path, CLEARED)) for e in whole)
+        elif whole:
             _drop(lake, whole)
             build_features(lake, lake.manifest.keys("prices"), run.landing_time(), progress)
             yield from (Repair(e.path, "restored", "built from the raw rows") for e in whole)
+
+
+def _obstacle(run: "Runtime", entry: Entry) -> str | None:
+    """Return what to do about what is no file in the place of one, None where nothing is."""
+    try:
+        require_regular(run.home.data / entry.path)
+    except InputError as error:
+        return f"{error}, then run `optrade repair` again"
+    return None
 
 
 def _lacks_rows(lake: Lake, entry: Entry) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from home.files import TEMPORARY, replace_file, sweep, sync_folder, write_durably
+from market.errors import StoreUnavailable
 
 
 def test_a_file_appears_with_its_folders(tmp_path: Path) -> None:
@@ -46,6 +47,29 @@ def test_a_failed_write_leaves_the_old_file(
     with pytest.raises(OSError, match="no space"):
         replace_file(tmp_path / "file", b"two")
     assert (tmp_path / "file").read_bytes() == b"one"
+
+
+@pytest.mark.parametrize("write", [replace_file, write_durably])
+def test_a_folder_in_the_place_of_a_file_is_named_itself(tmp_path: Path, write) -> None:
+    (tmp_path / "file" / "inner").mkdir(parents=True)
+    with pytest.raises(StoreUnavailable) as refused:
+        write(tmp_path / "file", b"one")
+    assert str(refused.value) == (
+        f"{tmp_path / 'file'} is a folder, allowed is a file; move it away"
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_write_that_is_refused_names_the_file_and_not_a_part_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, _: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(PermissionError) as refused:
+        replace_file(tmp_path / "file", b"one")
+    assert refused.value.filename == str(tmp_path / "file")
 
 
 def test_sweeping_keeps_what_is_named(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ READERS = {
 NAMED = {
     "home/manifest.py": "of an entry, to check it",
     "ingestion/lake/data_folder.py": "of an entry, to write or to keep it",
+    "optrade/flows/repair.py": "of an entry, to say what stands in its place",
     "serving/reading/online.py": "of Feast's registry",
     "serving/service.py": "of Feast's source, a folder",
 }

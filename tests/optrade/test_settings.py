@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from market.errors import InputError
-from optrade.cli import options
+from optrade.cli.options import parse_capital
 from optrade.limits import CAPITAL
 from optrade.settings import Settings, load_settings
 
@@ -47,7 +47,7 @@ def test_the_numbers_are_found_and_their_ends_are_allowed(monkeypatch: pytest.Mo
 @pytest.mark.parametrize("value", [float(text) for text in ("inf", "nan", "1e308", "0.99", "-5")])
 def test_the_option_has_the_range_of_the_variable(value: float) -> None:
     with pytest.raises(typer.BadParameter) as refused:
-        options.parse_capital(value)
+        parse_capital(value)
     assert "finite number from 1 to 1,000,000,000,000 (USD)" in refused.value.message
-    assert options.parse_capital(None) is None
-    assert options.parse_capital(CAPITAL.most) == CAPITAL.most
+    assert parse_capital(None) is None
+    assert parse_capital(CAPITAL.most) == CAPITAL.most
