@@ -2,11 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
+import pandas as pd
+
 from home.disk import words_of
+from home.origin import Origin
 from home.records.signal import Signal
+from market.calendar import last_complete_session
 from market.errors import DamagedFile, InputError, SourceUnavailable, StoreUnavailable
+from optrade.clock import check_forward
 from optrade.flows.data import Ingested, fetch_and_build, publish
 from optrade.flows.monitoring import settle_signals
 from optrade.flows.serve.signals import answer_each, record_signals
@@ -27,6 +33,10 @@ NOT_DONE: Final[dict[Step, str]] = {
     "signals": "no signal was given",
     "record": "the signals were not all recorded",
 }
+UNNAMED: Final = (
+    "recorded data needs --recorded-dir, the folder of CSV files it is read from; name it to take "
+    "the home on"
+)
 Carried = tuple[type[Exception], ...]
 # How a step fails without a fault of ours.
 FAILS: Final[Carried] = (InputError, SourceUnavailable)
@@ -65,6 +75,35 @@ class Day:
         ]
 
 
+@dataclass(frozen=True)
+class NotOpened:
+    """A source that cannot be read today, why, and the clock of the day all the same."""
+
+    as_of: pd.Timestamp
+    why: str
+
+
+def source_of_day(
+    run: "Runtime",
+    source: str | None,
+    recorded_dir: Path | None,
+    seed: int | None,
+    signal_strength: float | None,
+    as_of: str | None,
+) -> "OpenedSource | NotOpened":
+    """Open the source of a day; see `Runtime.source`.
+
+    A recorded home whose folder is not named goes on with what has landed in it.
+    """
+    recorded = recorded_dir is None and source in (None, "recorded")
+    if recorded and _origin(run) == "recorded":
+        clock = run.as_of(as_of)
+        if as_of is not None:
+            check_forward(run.home, as_of, last_complete_session(clock))
+        return NotOpened(clock, UNNAMED)
+    return run.source(source, recorded_dir, seed, signal_strength, as_of)
+
+
 @dataclass
 class _Steps:
     """A day that goes on where a step fails, and keeps why it did."""
@@ -85,7 +124,7 @@ class _Steps:
 
 
 def run_day(
-    run: "Runtime", opened: "OpenedSource", tickers: list[str], progress: "Progress"
+    run: "Runtime", opened: "OpenedSource | NotOpened", tickers: list[str], progress: "Progress"
 ) -> Day:
     """Do the day's steps in order; each is safe to repeat, so a day cut short is run again.
 
@@ -100,12 +139,14 @@ def run_day(
     steps = _Steps()
 
     def ingest() -> Ingested:
+        if isinstance(opened, NotOpened):
+            raise SourceUnavailable(opened.why)
         return fetch_and_build(
             run.home, opened, tickers, progress, placement=run.settings.placement()
         )
 
     # Without data of an earlier day there is nothing to go on with.
-    ingested = steps.take("ingest", ingest, NO_DATA) if _has_landed(run) else ingest()
+    ingested = steps.take("ingest", ingest, NO_DATA) if _origin(run) else ingest()
     ingested = ingested or Ingested()
     if ingested.built is not None and not any(view.keys for view in ingested.built):
         # A new home whose vendors did not answer: the fetch says why.
@@ -120,9 +161,9 @@ def run_day(
     return Day(replace(ingested, online=online), settled, answers, steps.failed)
 
 
-def _has_landed(run: "Runtime") -> bool:
+def _origin(run: "Runtime") -> Origin | None:
+    """Return what a home holds, None where nothing has landed."""
     try:
-        run.home.origin()
+        return run.home.origin()
     except InputError:
-        return False
-    return True
+        return None

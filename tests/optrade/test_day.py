@@ -64,16 +64,23 @@ def fails(monkeypatch: pytest.MonkeyPatch, done: list[str]):
     return fail
 
 
-def run_day(*, landed: bool = True) -> day.Day:
+def runtime(holds: str | None) -> SimpleNamespace:
     def origin() -> str:
-        if landed:
-            return "simulated"
-        raise InputError("no data yet")
+        if holds is None:
+            raise InputError("no data yet")
+        return holds
 
-    run = SimpleNamespace(
-        home=SimpleNamespace(origin=origin), settings=SimpleNamespace(placement=lambda: None)
+    return SimpleNamespace(
+        home=SimpleNamespace(origin=origin),
+        settings=SimpleNamespace(placement=lambda: None),
+        as_of=lambda _: NOON,
+        source=lambda *asked: asked,
     )
-    return day.run_day(run, SimpleNamespace(as_of=NOON), ["SPY", "IWM"], lambda *_: None)
+
+
+def run_day(*, landed: bool = True, opened: object = SimpleNamespace(as_of=NOON)) -> day.Day:
+    run = runtime("simulated" if landed else None)
+    return day.run_day(run, opened, ["SPY", "IWM"], lambda *_: None)
 
 
 ERRORS = [StoreUnavailable("it is away"), DamagedFile("it is away")]
@@ -91,6 +98,37 @@ def test_every_step_but_the_failed_one_is_done(
     assert found.failures() == [f"{day.NOT_DONE[step]}: it is away"]
     assert found.answers == ([] if step == "signals" else ANSWERS)
     assert found.settled == (None if step == "settle" else NOTHING)
+
+
+def test_a_recorded_home_without_its_folder_goes_on_with_what_has_landed(done: list[str]) -> None:
+    for source in (None, "recorded"):
+        opened = day.source_of_day(runtime("recorded"), source, None, None, None, None)
+        assert opened == day.NotOpened(NOON, day.UNNAMED)
+    found = run_day(opened=opened)
+    assert done == [name for name in STEPS if name != "ingest"]
+    assert found.answers == ANSWERS
+    (line,) = found.failures()
+    assert line.startswith("no new data came in: recorded data needs --recorded-dir")
+
+
+def test_a_recorded_home_without_its_folder_goes_forward_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("optrade.clock.newest_session", lambda _: pd.Timestamp("2025-07-02"))
+    with pytest.raises(InputError, match="goes forward alone"):
+        day.source_of_day(runtime("recorded"), None, None, None, None, "2025-06-30")
+
+
+@pytest.mark.parametrize(
+    ("holds", "source", "folder"),
+    [("recorded", None, Path("x")), ("recorded", "live", None), ("live", None, None),
+     (None, "recorded", None), (None, None, None)],
+)  # fmt: skip
+def test_every_other_source_is_opened_as_by_any_command(
+    holds: str | None, source: str | None, folder: Path | None
+) -> None:
+    asked = (source, folder, 7, 0.3, "2024-11-15")
+    assert day.source_of_day(runtime(holds), *asked) == asked
 
 
 def test_a_disk_that_refuses_is_carried_and_a_fault_of_ours_is_not(fails) -> None:

@@ -34,15 +34,15 @@ def run_daily(
 
     A step that fails leaves the others to do what they can. Exit code 2 where no model is trained
     yet (the rest of the day is done), 3 where a step failed, or a source or a ticker has nothing
-    to give.
+    to give; so it is of a recorded home without --recorded-dir, which brings no new data in.
     """
     from home.records.signal import Signal
     from optrade.flows.train.trained import is_served, require_served
-    from optrade.operations.day import run_day
+    from optrade.operations.day import run_day, source_of_day
     from optrade.runtime import runtime
 
     run = runtime()
-    chosen = run.source(source, recorded_dir, seed, signal_strength, as_of)
+    chosen = source_of_day(run, source, recorded_dir, seed, signal_strength, as_of)
     names = options.chosen_tickers(run, tickers)
     with progress_bar() as progress:
         day = run_day(run, chosen, names, progress)
