@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from optrade.cli.endings import INTERRUPTED, end
+from optrade.cli.endings import CLOSED, INTERRUPTED, end, is_closed, is_read
 from optrade.cli.options import Command, Group
 from optrade.cli.run import daily, demo, doctor, monitoring, prices, redis, service, signals
 from optrade.cli.store import audit, catalogue, chains, data, quarantine, repair
@@ -72,11 +72,20 @@ for name, group in GROUPS.items():
 def main() -> None:
     """Run the command line: one clear line on stderr and an exit code, whatever went wrong."""
     try:
-        code = app(standalone_mode=False)
-        if code == INTERRUPTED:  # what Typer makes of Ctrl-C
-            code = end(KeyboardInterrupt())
+        code = _run()
+    except (SystemExit, BrokenPipeError) as error:
+        if not is_closed(error):
+            raise
+        code = CLOSED  # the libraries that print end with 1, which here says something else
+    sys.exit(code if is_read() else CLOSED)
+
+
+def _run() -> int | None:
+    try:
+        code: int | None = app(standalone_mode=False)
     except KeyboardInterrupt as stop:
-        code = end(stop)
+        return end(stop)
     except Exception as error:  # noqa: BLE001 - the last resort: no command ends in a traceback
-        code = end(error)
-    sys.exit(code)
+        return end(error)
+    # What Typer makes of Ctrl-C.
+    return end(KeyboardInterrupt()) if code == INTERRUPTED else code

@@ -4,6 +4,7 @@ import errno
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,45 @@ def test_what_nobody_foresaw_is_one_line_and_the_rest_is_asked_for(
     assert ("Traceback" in error) == (debug == "1")
     assert error.strip().splitlines()[-1].startswith("optrade: unexpected: ZeroDivisionError: two")
     assert debug == "1" or len(error.strip().splitlines()) == 1
+
+
+def library() -> None:
+    """End as Click and Rich do where what they print has no reader."""
+    try:
+        print("x" * 100_000, flush=True)  # noqa: T201 - what a command prints
+    except BrokenPipeError:
+        sys.exit(1)
+
+
+PRINTERS: dict[str, Callable[[], object]] = {
+    "a library that ends by itself": library,
+    "more than a buffer": lambda: print("x" * 100_000, flush=True),  # noqa: T201
+    "less than a buffer": lambda: print("x"),  # noqa: T201
+}
+
+
+@pytest.mark.parametrize("prints", PRINTERS.values(), ids=PRINTERS)
+def test_a_reader_that_has_gone_is_no_fault_of_what_was_checked(
+    prints: Callable[[], object],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    monkeypatch.setattr(optrade.cli, "app", lambda **_: prints())
+    with os.fdopen(writer, "w") as gone:
+        monkeypatch.setattr(sys, "stdout", gone)
+        with pytest.raises(SystemExit) as ended:
+            optrade.cli.main()
+    assert ended.value.code == 141
+    assert capsys.readouterr().err == ""
+
+
+def test_a_command_that_ends_itself_keeps_its_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optrade.cli, "app", lambda **_: sys.exit(1))
+    with pytest.raises(SystemExit) as ended:
+        optrade.cli.main()
+    assert ended.value.code == 1
 
 
 def run(monkeypatch: pytest.MonkeyPatch, home: Path, *arguments: str) -> int:
