@@ -193,10 +193,13 @@ def require_registered(client: "MlflowClient", name: str) -> "RegisteredModel":
 
 
 def aliased(client: "MlflowClient", name: str, alias: str) -> int | None:
-    """Return the version that an alias names, None if there is none."""
+    """Return the version that an alias names, None if there is none; a champion has no other."""
     found = client.search_registered_models(f"name = '{name}'")
-    at = found[0].aliases.get(alias) if found else None
-    return None if at is None else int(at)
+    aliases = found[0].aliases if found else {}
+    at = aliases.get(alias)
+    # Of a home of before, whose champions by command were left the alias of the challenger.
+    doubled = alias != CHAMPION and at == aliases.get(CHAMPION)
+    return None if at is None or doubled else int(at)
 
 
 def model_type(client: "MlflowClient", name: str, version: int) -> str | None:

@@ -116,6 +116,8 @@ def _finish(client: "MlflowClient", path: Path) -> None:
     if alias == CHAMPION:
         since = client.get_model_version(name, str(version)).tags[FROM]
         crown(client, name, version, pd.Timestamp(since))
+        if str(client.get_registered_model(name).aliases.get(CHALLENGER)) == str(version):
+            client.delete_registered_model_alias(name, CHALLENGER)
     elif alias == CHALLENGER:
         client.set_registered_model_alias(name, CHALLENGER, str(version))
     serving = path.with_name(path.name.removesuffix(NEXT))

@@ -9,6 +9,7 @@ from optrade.cli.output import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from optrade.flows.train.jobs import Job
+    from training.registry.promote import Promoted
     from training.settings import Settings
 
 DirectionType = Annotated[str, typer.Option("--model-type", help="{direction}.")]
@@ -229,10 +230,18 @@ def promote(
         print_json({"name": done.name, "version": done.version, "forced": done.forced,
                     "verdict": verdict})  # fmt: skip
         return
-    how = "forced: " if done.forced else ""
-    typer.echo(
-        f"{done.name} version {done.version} is champion; {how}{done.evidence.verdict.words}"
-    )
+    typer.echo(promotion_words(done))
+
+
+def promotion_words(done: "Promoted") -> str:
+    """Return what a promotion did, and what the gate had said of it."""
+    words = done.evidence.verdict.words
+    if done.forced:
+        said = words.removesuffix("; not promoted")
+        how = f"by --force, which is recorded; the gate had refused it: {said}"
+    else:
+        how = f"as the gate allows: {words}"
+    return f"{done.name} version {done.version} is champion {how}"
 
 
 COMMANDS = {

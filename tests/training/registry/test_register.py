@@ -12,6 +12,7 @@ from home.records.training.judged import Gate
 from home.records.training.locked import LockedResult, LockedSessions
 from home.served_model import read_served
 from market.errors import InputError, UnknownName
+from optrade.cli.train.models import promotion_words
 from tests.training.registry.conftest import AT, SETTINGS, Frames, Home, worse
 from training.locked.run import EXPERIMENT, RESULT, record_opening
 from training.locked.window import Opening
@@ -313,6 +314,16 @@ def test_promotion_against_the_gate_needs_force_and_is_recorded(
     tags = client.get_model_version("direction_SPY", "1").tags
     assert (tags["forced"], tags["promoted_at"]) == ("true", str(AT))
     assert aliased(client, "direction_SPY", "champion") == 1
+    assert client.get_registered_model("direction_SPY").aliases == {"champion": 1}
+    assert promotion_words(forced).startswith(
+        "direction_SPY version 1 is champion by --force, which is recorded; the gate had refused "
+        "it: unproven: "
+    )
+    assert "promoted" not in promotion_words(forced)
+    client.set_registered_model_alias("direction_SPY", "challenger", "1")  # a home of before
+    assert aliased(client, "direction_SPY", "challenger") is None
+    with pytest.raises(InputError, match="got the challenger, known are 1"):
+        promote("direction_SPY", at=AT, force=True, **home.paths)
     later = home.register(trained(0.0))
     assert later.serving_path is None, "a forced champion is one"
 
@@ -335,6 +346,7 @@ def test_an_earlier_proven_version_can_be_promoted_again(
     home.register(trained(2.0))
     back = promote("direction_SPY", at=AT, version=1, **home.paths)
     assert (back.version, back.forced) == (1, False)
+    assert "version 1 is champion as the gate allows: proven: " in promotion_words(back)
     assert home.served()["version"] == 1
 
 
