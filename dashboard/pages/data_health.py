@@ -98,7 +98,8 @@ def _quarantine(files: Home) -> None:
     st.caption(
         f"Rows that the gate refused: {len(refused):,}, of which {kept:,} are kept out. "
         "To act? No, features are built without them. One that is right after all: "
-        "release it by the table and the id that `optrade quarantine list` names."
+        "`optrade quarantine show` gives its id, and `optrade quarantine release --table … --key … "
+        "--row …` lands it."
     )
 
 
@@ -131,8 +132,8 @@ def _bytes(files: Home) -> None:
             if wrong:
                 names = ", ".join(f"`{path}`" for path in wrong)
                 st.error(
-                    f"Missing or not as landed: {names}. To act? Yes: restore them from a copy, or "
-                    "land into a new home."
+                    f"Missing or not as landed: {names}. To act? Yes: run `optrade repair`, which "
+                    "makes again what can be, and says what to do of the rest."
                 )
             else:
                 st.success("Every file is as it landed.")

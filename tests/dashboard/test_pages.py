@@ -200,7 +200,7 @@ def test_data_health_checks_the_bytes_when_asked(own: Path, open_page: Open) -> 
     next((own / "data" / "raw" / "prices").glob("SPY*")).write_bytes(b"broken")
     app.run()
     assert "SPY" in app.error[0].value
-    assert "restore them from a copy" in app.error[0].value
+    assert "run `optrade repair`" in app.error[0].value
     assert not app.exception
 
 
@@ -215,7 +215,11 @@ def test_data_health_names_the_views_that_are_not_there(own: Path, open_page: Op
 def test_data_health_says_which_ticker_lacks_what_and_whether_to_act(
     filled: Path, open_page: Open
 ) -> None:
-    text = messages(open_page(filled, "data_health"))
+    app = open_page(filled, "data_health")
+    (refused,) = [row.value for row in app.caption if "the gate refused" in row.value]
+    assert "`optrade quarantine show` gives its id" in refused
+    assert "`optrade quarantine release --table … --key … --row …`" in refused
+    text = messages(app)
     assert "**IWM** lacks RVX, VIX3M, VIX in `indices`" in text
     assert "To act? Yes: `optrade ingest --source simulated`" in text
 
@@ -264,7 +268,8 @@ def test_a_view_that_cannot_be_read_leaves_the_rest_of_the_page(
 def test_a_signal_without_a_field_names_the_field(own: Path, open_page: Open) -> None:
     with sqlite3.connect(own / "data" / "ledger.db") as ledger:
         ledger.execute(
-            "UPDATE signals SET document = json_remove(document, '$.prediction.probability')"
+            "UPDATE signals SET sha256 = NULL, "
+            "document = json_remove(document, '$.prediction.probability')"
         )
     ledger.close()
     app = open_page(own, "daily_signals")
