@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from feature_repo.features.catalogue import GROUPS as VIEWS
 from feature_repo.features.services import SERVICES
 from home.records.record import Record
 from home.records.signal import Signal
@@ -182,6 +183,15 @@ def test_the_past_is_entered_session_by_session(capsys: pytest.CaptureFixture[st
     expected = sessions(first[2], days[-1])
     assert [first[2], *days] == [str(day.date()) for day in expected]
     assert page.index("export OPTRADE_HOME=") < page.index("optrade ingest")
+
+
+def test_the_picture_counts_the_features_of_every_view() -> None:
+    page = (ROOT / "README.md").read_text()
+    found = re.findall(r"\b(\d+) ([a-z]+)\b", page[: page.index("## Two")])
+    told = {name: int(count) for count, name in found}
+    counts = {name: len(group.features) for name, group in VIEWS.items()}
+    beside = sum(counts.pop(name) for name in ("iv_lags", "iv_path"))
+    assert {**counts, "beside": beside}.items() <= told.items()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from ingestion.sources.live import LIVE
 from ingestion.sources.vendor import Vendor, VendorKey
 from ingestion.sources.wire.http import USER_AGENT, redact
 from ingestion.sources.wire.patience import TryAgain, in_time
+from ingestion.tables.catalogue import OPTION_CHAINS
 from optrade.flows.doctor.finding import Finding, Level
 from optrade.settings import Settings
 
@@ -45,16 +46,32 @@ def check_keys(
     keys = settings.vendor_keys(vendors)
     for vendor in vendors:
         if vendor.key is not None:
-            level, words = _judged(vendor.title, vendor.key, keys.get(vendor.word), online, seconds)
+            key = keys.get(vendor.word)
+            if key is None:
+                level, words = _unset(vendor, vendor.key, settings.chains)
+            else:
+                level, words = _judged(vendor.title, vendor.key, key, online, seconds)
             yield Finding(vendor.key.variable, level, words)
 
 
+def _unset(vendor: Vendor, question: VendorKey, chains: str | None) -> tuple[Level, str]:
+    """Return what goes without a key, in words; of option chains by what OPTRADE_CHAINS says."""
+    if {*vendor.tables, *vendor.fallback_for} != {OPTION_CHAINS.name}:
+        return "ok", f"not set: {question.unset}"
+    if chains == vendor.word:
+        words = "OPTRADE_CHAINS asks for its chains; set it, or name another vendor there"
+        return "error", f"not set: {words}"
+    if chains is None:
+        why = "names no vendor and no live chains land"
+    else:
+        why = f"takes live option chains from {chains}"
+    return "ok", f"not set: not needed, as OPTRADE_CHAINS {why}"
+
+
 def _judged(
-    title: str, question: VendorKey, key: SecretStr | None, online: bool, seconds: float
+    title: str, question: VendorKey, key: SecretStr, online: bool, seconds: float
 ) -> tuple[Level, str]:
     """Return how a key stands, in words."""
-    if key is None:
-        return "ok", f"not set: {question.unset}"
     if not question.form.fullmatch(key.get_secret_value()):
         return "error", (
             f"wrong: {len(key)} characters that are no key of {title}; correct it, or unset it"

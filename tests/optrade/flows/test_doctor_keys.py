@@ -17,6 +17,8 @@ from home.layout import Home
 from ingestion.sources.finnhub.vendor import FINNHUB
 from ingestion.sources.fred.vendor import FRED
 from ingestion.sources.live import LIVE
+from ingestion.sources.massive.vendor import MASSIVE
+from ingestion.sources.tradier.vendor import TRADIER
 from ingestion.sources.vendor import Vendor
 from optrade.flows.doctor.examine import examine
 from optrade.flows.doctor.finding import Finding
@@ -217,3 +219,22 @@ def test_command_online_without_a_network_warns(optrade, monkeypatch: pytest.Mon
         assert found[name]["level"] == "warning"
         assert "could not be asked" in found[name]["found"]
     assert not any(key in done.stdout + done.stderr for key in KEYS.values())
+
+
+@pytest.mark.parametrize("vendor", [TRADIER, MASSIVE], ids=lambda vendor: vendor.word)
+@pytest.mark.parametrize(
+    ("chains", "level", "words"),
+    [
+        (None, "ok", "not set: not needed, as OPTRADE_CHAINS names no vendor"),
+        ("cboe", "ok", "not set: not needed, as OPTRADE_CHAINS takes live option chains from cboe"),
+        ("itself", "error", "not set: OPTRADE_CHAINS asks for its chains; set it"),
+    ],
+)
+def test_a_key_of_option_chains_is_told_by_whose_chains_land(
+    vendor: Vendor, chains: str | None, level: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(vendor.key.variable, raising=False)
+    monkeypatch.setenv("OPTRADE_CHAINS", vendor.word if chains == "itself" else chains or "")
+    (finding,) = check_keys(Settings(), [vendor], online=False)
+    assert (finding.check, finding.level) == (vendor.key.variable, level)
+    assert finding.found.startswith(words)
