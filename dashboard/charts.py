@@ -27,6 +27,8 @@ STRATEGY_COLOURS: Final = {
     "NO TRADE": "#b8c2cc",
 }
 STANDING_COLOURS: Final = {"proven": GREEN, "unproven": AMBER, "refuted": RED}
+#: What a gate's metric is called, and its unit: one chart each.
+UNITS: Final = {"log_loss": ("log loss", "nats"), "crps": ("CRPS", "% of the price")}
 LARGEST_MARKER: Final = 26
 SMALLEST_MARKER: Final = 5
 PERIOD_MARKER: Final = 12
@@ -188,8 +190,14 @@ def _time_axis(figure: go.Figure, periods: pd.Series, period: Period) -> None:
     )
 
 
-def improvements(table: pd.DataFrame) -> go.Figure:
-    """Return by how much each serving model beats its baseline, with the 95 % interval."""
+def improvements(table: pd.DataFrame, metric: str) -> go.Figure:
+    """Return by how much each serving model beats its baseline, with the 95 % interval.
+
+    Parameters
+    ----------
+    metric
+        What all of them are compared by, a key of `UNITS`.
+    """
     rows = table.dropna(subset=["improvement"])
     figure = go.Figure()
     for name, colour in STANDING_COLOURS.items():
@@ -206,7 +214,8 @@ def improvements(table: pd.DataFrame) -> go.Figure:
             "%{customdata[2]:+.4f}<extra></extra>",
         )
     figure.add_vline(x=0, line={"color": INK, "width": 1.2})
-    figure.update_xaxes(title="log loss better than the baseline by (nats; right of 0 is better)")
+    what, unit = UNITS[metric]
+    figure.update_xaxes(title=f"{what} better than the baseline by ({unit}; right of 0 is better)")
     figure.update_yaxes(categoryorder="category descending", showgrid=False)
     return styled(figure, 120 + 34 * max(1, len(rows)), showlegend=True)
 

@@ -62,8 +62,12 @@ def _serving(files: Home) -> None:
     if table.empty:
         st.caption("No model serves yet.")
         return
-    if table["improvement"].notna().any():
-        st.plotly_chart(charts.improvements(table), key="improvements")
+    measured = table["improvement"].notna()
+    for metric, rows in table[measured].groupby("metric", sort=False):
+        st.plotly_chart(charts.improvements(rows, metric), key=f"improvements {metric}")
+    if not measured.all():
+        names = ", ".join(table.loc[~measured, "name"])
+        st.caption(f"Not drawn, as the baseline itself serves or nothing was measured: {names}.")
     told = FIGURES | {"model": "type"}
     st.dataframe(table.drop(columns="verdict"), hide_index=True, column_config=told)
 

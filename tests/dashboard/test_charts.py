@@ -10,6 +10,7 @@ from dashboard.queries import drift as queries_drift
 from dashboard.queries import models as queries_models
 from market.iv_rank import REGIMES
 from trading.strategies.selector import MATRIX
+from training.tasks.catalogue import REGISTERED
 
 
 def test_every_strategy_has_a_colour_of_its_own() -> None:
@@ -94,11 +95,17 @@ def test_improvements_draw_the_interval_as_it_is() -> None:
             "standing": ["proven", "unproven", "refuted"],
         }
     )
-    proven, other, refuted = charts.improvements(table).data
+    figure = charts.improvements(table, "log_loss")
+    assert figure.layout.xaxis.title.text.startswith("log loss better than the baseline by (nats;")
+    proven, other, refuted = figure.data
     assert [part.name for part in (proven, other, refuted)] == ["proven", "unproven", "refuted"]
     assert (list(proven.y), list(other.y)) == (["direction_SPY"], ["regime_SPY"])
     assert proven.error_x.array[0] == pytest.approx(0.02)
     assert proven.error_x.arrayminus[0] == pytest.approx(0.04)
+
+
+def test_every_metric_of_a_gate_has_its_own_unit() -> None:
+    assert set(charts.UNITS) == {task.headline[0] for task in REGISTERED.values()}
 
 
 def test_folds_of_a_real_evidence_keep_sign_and_interval(filled) -> None:
