@@ -1,5 +1,6 @@
 """Recorded option chains: a CSV file of quotes for each underlying and day."""
 
+import re
 from types import MappingProxyType
 from typing import Final
 
@@ -13,6 +14,8 @@ from market.options.contract_symbols import written_contract
 from market.options.roots import chain_roots
 
 SYMBOL: Final = "contract_symbol"
+#: The day of an expiry, or a strike in eight digits: what is meant to be a contract's symbol.
+LIKE_A_SYMBOL: Final = re.compile(r"[0-9]{6}|[0-9]{5,}[CP]|[CP][0-9]{5,}")
 NUMBERS: Final = MappingProxyType(
     {
         "strike": "strike",
@@ -31,7 +34,8 @@ NUMBERS: Final = MappingProxyType(
 def chain_quotes(file: CsvFile, underlying: str) -> pd.DataFrame:
     """Return the columns of `option_chains`, in USD; what a vendor marks as none is null.
 
-    The root is that of the contract's symbol; where a file has no symbols, the underlying's own.
+    The root is that of the contract's symbol. Where a file has no symbols, or words of its own in
+    their place, it is the underlying's, which then may have one alone.
 
     Raises
     ------
@@ -55,16 +59,18 @@ def chain_quotes(file: CsvFile, underlying: str) -> pd.DataFrame:
 
 
 def _roots(file: CsvFile, underlying: str) -> pd.Series | str:
+    own = chain_roots(underlying)
     if SYMBOL not in file.columns:
-        return chain_roots(underlying)[0]
-    roots = [_root(str(symbol)) for symbol in file.columns[SYMBOL]]
+        return own[0]
+    roots = [_root(str(symbol), own) for symbol in file.columns[SYMBOL]]
     unread = np.array([root is None for root in roots], dtype=np.bool_)
     file.refuse(unread, SYMBOL, "a symbol such as SPY250718P00550000")
     return pd.Series(roots, dtype=object)
 
 
-def _root(symbol: str) -> str | None:
+def _root(symbol: str, own: tuple[str, ...]) -> str | None:
+    """Return the root of a contract's symbol, None where neither it nor the file says which."""
     try:
         return written_contract(symbol).root
     except InputError:
-        return None
+        return own[0] if len(own) == 1 and not LIKE_A_SYMBOL.search(symbol) else None

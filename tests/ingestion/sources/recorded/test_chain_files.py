@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from ingestion.gate.expectations import gate
+from ingestion.sources.recorded import chains
 from ingestion.sources.recorded.chain_files import as_file, chain_file
 from ingestion.sources.recorded.source import Recorded
 from ingestion.tables.catalogue import OPTION_CHAINS
@@ -143,3 +144,20 @@ def test_recorded_chains_of_an_index(recorded_dir: Path) -> None:
     assert set(good["root"]) == {"SPX", "SPXW"}
     assert good["quote_time"].nunique() == 2
     assert len(bad) < 0.05 * len(good)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "own", "root"),
+    [
+        ("SPY250718P00550000", ("SPY",), "SPY"),
+        ("SPY1250718P00550000", ("SPY",), "SPY1"),
+        ("A1", ("SPY",), "SPY"),
+        ("", ("SPY",), "SPY"),
+        ("A1", ("SPX", "SPXW"), None),
+        ("SPY250718X00550000", ("SPY",), None),
+        ("SPY 250718", ("SPY",), None),
+        ("P0055000", ("SPY",), None),
+    ],
+)
+def test_a_word_that_is_meant_for_no_symbol_leaves_the_root_to_the_underlying(symbol, own, root):
+    assert chains._root(symbol, own) == root
