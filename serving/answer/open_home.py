@@ -26,6 +26,7 @@ from serving.answer.standby import around_null
 from serving.answer.structure import CLOSING_FEATURES, Pricing, references
 from serving.http.schema import PredictAnswer
 from serving.reading.artifact import ArtifactFiles
+from serving.reading.chains import LandedChains
 from serving.reading.configuration import Configuration
 from serving.reading.online import (
     FILL,
@@ -76,6 +77,11 @@ class OpenHome:
     # Asking Feast for a service costs milliseconds: its references are kept.
     known: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict, repr=False)
     priced_with: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict, repr=False)
+    _chains: LandedChains = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Read chains of the same home."""
+        object.__setattr__(self, "_chains", LandedChains(Path(self.data_dir)))
 
     def signal_for(self, ticker: str, as_of: pd.Timestamp) -> Signal:
         """Return a ticker's signal at a moment.
@@ -181,7 +187,7 @@ class OpenHome:
         on_demand: Sequence[str],
         beside: Mapping[str, str],
     ) -> FeatureRow:
-        return read_row(
+        row = read_row(
             self.store,
             self.client,
             needed,
@@ -190,6 +196,7 @@ class OpenHome:
             on_demand=on_demand,
             beside=beside,
         )
+        return replace(row, quoted=self._chains.newest(ticker, row.session, as_of))
 
     def _beside(self, model: Artifact | None) -> dict[str, str]:
         """Return the references of what a position is priced with, of those that are there."""

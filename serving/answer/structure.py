@@ -15,11 +15,19 @@ from forecasters.document import Artifact
 from home.records.signal import PositionSize
 from home.records.structure import ChancesBy, Structure
 from market.errors import InputError
+from market.options.chain import Chain
 from market.underlyings import underlying
 from serving.reading.row import FeatureRow
 from trading.strategies.selector import NO_TRADE
-from trading.structures.price import price_structure
-from trading.structures.quote import Closing, listing_of, outlook_of, synthetic_quote
+from trading.structures.board import Board
+from trading.structures.price import Life, price_structure
+from trading.structures.quote import (
+    Closing,
+    chain_quote,
+    listing_of,
+    outlook_of,
+    synthetic_quote,
+)
 from trading.structures.sizing import contracts
 
 #: What a session closed with: price, indices and the rate. A signal can do without them.
@@ -71,7 +79,7 @@ class Pricing:
 
     capital: float | None = None
     require_edge: bool = False
-    _kept: dict[tuple[object, ...], Priced] = field(default_factory=dict, repr=False)
+    _kept: dict[tuple[object, ...], tuple[Priced, object]] = field(default_factory=dict, repr=False)
 
     def priced(
         self,
@@ -86,7 +94,7 @@ class Pricing:
         Parameters
         ----------
         row
-            `beside` holds `CLOSING_FEATURES`, and what the model reads.
+            `beside` holds `CLOSING_FEATURES`, and what the model reads; `quoted` the chain.
         model
             Of the distribution; None leaves the chances out.
         unjudged
@@ -95,16 +103,18 @@ class Pricing:
         if strategy == NO_TRADE.name:
             return Priced(None, NO_POSITION)
         sha = None if model is None else model.sha256
-        key = (row.ticker, row.session, strategy, size, sha, unjudged, *row.beside.values())
+        features = row.beside.values()
+        key = (row.ticker, row.session, strategy, size, sha, unjudged, id(row.quoted), *features)
         if (kept := self._kept.get(key)) is not None:
-            return kept
+            return kept[0]
         try:
             found = Priced(self.structure(row, strategy, size, model, unjudged), None)
         except InputError as error:
             found = Priced(None, str(error))
         if len(self._kept) >= KEPT:
             self._kept.clear()
-        self._kept[key] = found
+        # With its chain, so that no other one gets the same id.
+        self._kept[key] = found, row.quoted
         return found
 
     def structure(
@@ -124,7 +134,7 @@ class Pricing:
         """
         of = underlying(row.ticker)
         closing = closing_of(row.beside)
-        board, life = synthetic_quote(of, row.session, closing)
+        board, life, told = _board(row, closing)
         why, outlook = unjudged or unjudged_words(row.ticker), None
         if model is not None:
             read = {name: row.beside.get(name, np.nan) for name in model.features}
@@ -132,7 +142,7 @@ class Pricing:
                 outlook = outlook_of(model.distribution(read), closing, life, listing_of(of))
             except ForecastError as error:
                 why = error.detail
-        notes = [f"its chances are unknown: {why}"] if outlook is None else []
+        notes = [*told, *([f"its chances are unknown: {why}"] if outlook is None else [])]
         found = price_structure(strategy, board, life, outlook, notes)
         if model is not None and found.chances is not None:
             found = _judged(found, model)
@@ -140,6 +150,19 @@ class Pricing:
             return found
         count = contracts(found, self.capital, size)
         return found.model_copy(update={"contracts": count})
+
+
+def _board(row: FeatureRow, closing: Closing) -> tuple[Board, Life, list[str]]:
+    """Return the board of a row's chain, without one that of the index, and why a chain is not."""
+    of, chain, why = underlying(row.ticker), row.quoted, []
+    if isinstance(chain, Chain):
+        try:
+            return *chain_quote(of, row.session, closing, chain), []
+        except InputError as error:
+            why = [f"not priced on the chain of {chain.quote_time:%Y-%m-%d %H:%M} UTC: {error}"]
+    elif chain is not None:
+        why = [chain]
+    return *synthetic_quote(of, row.session, closing), why
 
 
 def _judged(structure: Structure, model: Artifact) -> Structure:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from market.options.chain import Chain
+
 
 @dataclass(frozen=True)
 class FeatureRow:
@@ -23,6 +25,8 @@ class FeatureRow:
     carried
         The macro series and months that the month before stands in for (Decision 23), of a row
         that reads them; None where the store does not say.
+    quoted
+        The option chain of the session, or why it cannot be read; None where none was known.
     """
 
     ticker: str
@@ -31,3 +35,4 @@ class FeatureRow:
     ages: Mapping[str, int]
     carried: tuple[str, ...] | None = ()
     beside: Mapping[str, float] = field(default_factory=dict)
+    quoted: Chain | str | None = None

@@ -1,5 +1,6 @@
 """The board of a position's expiry and our distribution to it, from what a session closed with."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,16 +9,20 @@ import pandas as pd
 
 from forecasters.returns import ReturnDistribution
 from market.errors import InputError
+from market.options.chain import Chain, by_expiry
+from market.options.surface import quoted_smile
 from market.options.synthetic_smile import FUND_FORM, INDEX_FORM, Terms, synthetic_smile
 from market.underlyings import OptionListing, Underlying
 from trading.structures.board import Board, synthetic_board
 from trading.structures.chances import Outlook
-from trading.structures.expiry import life_of, usual_expiry
+from trading.structures.expiry import choose_expiry, life_of, usual_expiry
 from trading.structures.price import Life
 
 #: Paths that chances are counted on, and the seed of all: the same row gives the same structure.
 PATHS: Final = 1000
 SEED: Final = 20_160
+#: How far the price that quotes imply may lie from the close: half an hour's move, and dividends.
+APART: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,9 @@ def synthetic_quote(
         If the underlying's options are unknown, or a number is missing or no price.
     """
     listing = listing_of(row)
-    _check(row, closing)
+    _check(
+        row, {"price": closing.spot, f"index {row.volatility_index}": closing.index}, closing.rate
+    )
     expiration = usual_expiry(session)
     life, years = life_of(session, listing.root, expiration)
     carry = (closing.rate - listing.dividend_yield) * years
@@ -82,6 +89,40 @@ def synthetic_quote(
     form = INDEX_FORM if listing.term_slope else FUND_FORM
     smile = synthetic_smile(form, closing.index, closing.long_index, terms, anchor)
     return synthetic_board(expiration, smile, closing.spot, listing), life
+
+
+def chain_quote(
+    row: Underlying, session: pd.Timestamp, closing: Closing, chain: Chain
+) -> tuple[Board, Life]:
+    """Return the board of an expiry by its own quotes, and the position's life.
+
+    Parameters
+    ----------
+    session
+        Whose close it is, midnight without a zone.
+    chain
+        Of that session.
+
+    Raises
+    ------
+    InputError
+        If no expiry suits, its quotes make no smile, or they are of another price of the
+        underlying than the close.
+    """
+    listing = listing_of(row)
+    _check(row, {"price": closing.spot}, closing.rate)
+    quotes = {one.expiration: one for one in by_expiry(chain) if one.root == listing.root}
+    expiration = choose_expiry(session, pd.DatetimeIndex(list(quotes)))
+    life, years = life_of(session, listing.root, expiration)
+    smile = quoted_smile(quotes[expiration], years, float(np.exp(-closing.rate * years))).smile
+    implied = smile.forward * float(np.exp((listing.dividend_yield - closing.rate) * years))
+    if abs(implied / closing.spot - 1.0) > APART:
+        raise InputError(
+            f"{row.ticker}: its quotes are of a price of {implied:.2f}, the session closed at "
+            f"{closing.spot:.2f}"
+        )
+    moment = chain.quote_time.tz_convert("UTC").isoformat()
+    return Board(quotes[expiration], smile, closing.spot, "chain", moment), life
 
 
 def outlook_of(
@@ -98,10 +139,9 @@ def outlook_of(
     return Outlook(ends, paths)
 
 
-def _check(row: Underlying, closing: Closing) -> None:
-    named = {"price": closing.spot, f"index {row.volatility_index}": closing.index}
+def _check(row: Underlying, named: Mapping[str, float], rate: float) -> None:
     for name, value in named.items():
         if not (np.isfinite(value) and value > 0.0):
             raise InputError(f"{row.ticker}: its {name} is {value}, so no structure is priced")
-    if not np.isfinite(closing.rate):
+    if not np.isfinite(rate):
         raise InputError(f"{row.ticker}: the rate of three months is unknown")

@@ -26,6 +26,7 @@ from serving.answer.structure import (
     unjudged_words,
 )
 from serving.reading.row import FeatureRow
+from tests.trading.structures.quoted import spy_chain
 from trading.structures.words import in_words
 
 AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")
@@ -225,3 +226,17 @@ def test_a_required_edge_is_not_there_where_nothing_says_so(signal):
     strict = signal(Pricing(require_edge=True))
     assert strict.strategy == "NO TRADE"
     assert "its expected value is unknown" in strict.reasoning
+
+
+def test_a_chain_prices_a_position_and_one_that_cannot_says_why():
+    on = replace(row(), quoted=spy_chain())
+    pricing = Pricing()
+    found = pricing.priced(on, "Bull Put Spread", "full", model(drift=0.002)).structure
+    assert (found.pricing, found.notes) == ("chain", [])
+    assert "priced on the chain of 2025-06-30T20:15:00+00:00" in in_words(found)
+    late = replace(row(), quoted=spy_chain(days=14))
+    other = pricing.priced(late, "Bull Put Spread", "full", model(drift=0.002)).structure
+    assert other.pricing == "synthetic"
+    assert other.notes[0].startswith("not priced on the chain of 2025-06-30 20:15 UTC: expiries: ")
+    gone = replace(row(), quoted="the chain cannot be read: x is damaged")
+    assert pricing.priced(gone, "Bull Put Spread", "full", None).structure.notes[0] == gone.quoted

@@ -1,0 +1,96 @@
+"""The chain of a session: the last one that was known, of that day, from the lake as it is."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from home.manifest import read_manifest
+from ingestion.lake.lake import Lake
+from ingestion.tables.catalogue import OPTION_CHAINS
+from market.options.chain import Chain
+from serving.reading.chains import LandedChains
+
+DAY = pd.Timestamp("2025-06-30")
+TIMES = ("2025-06-27 20:00", "2025-06-30 19:00", "2025-07-01 01:30", "2025-07-01 20:00")
+
+
+def utc(moment: str) -> pd.Timestamp:
+    return pd.Timestamp(moment, tz="UTC")
+
+
+def land(data: Path, moment: str, landed: str, ask: float = 2.0) -> None:
+    row = {
+        "underlying": "SPY", "root": "SPY", "quote_time": utc(moment),
+        "expiration": pd.Timestamp("2025-07-18"), "strike": 600.0, "option_type": "call",
+        "underlying_price": 600.0, "bid": 1.0, "ask": ask,
+    }  # fmt: skip
+    frame = pd.DataFrame([row]).reindex(columns=list(OPTION_CHAINS.names))
+    with Lake(data) as lake:
+        lake.land(OPTION_CHAINS, frame.astype(OPTION_CHAINS.dtypes), "live", utc(landed))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    for moment in TIMES:
+        land(tmp_path, moment, moment)
+    return tmp_path
+
+
+def told(found: Chain | str | None) -> str | None:
+    return f"{found.quote_time:%Y-%m-%d %H:%M}" if isinstance(found, Chain) else found
+
+
+@pytest.mark.parametrize(
+    ("as_of", "expected"),
+    [
+        ("2025-06-30 18:59", None),
+        ("2025-06-30 19:00", TIMES[1]),
+        ("2025-07-01 01:29", TIMES[1]),
+        ("2025-07-01 01:30", TIMES[2]),  # half past nine in the evening in New York
+        ("2025-07-08 20:00", TIMES[2]),
+    ],
+)
+def test_it_is_the_last_of_the_session_that_was_known(
+    data: Path, as_of: str, expected: str | None
+) -> None:
+    assert told(LandedChains(data).newest("SPY", DAY, utc(as_of))) == expected
+
+
+def test_quotes_that_landed_later_were_not_known_before(tmp_path: Path) -> None:
+    land(tmp_path, TIMES[1], "2025-07-03 12:00")
+    chains = LandedChains(tmp_path)
+    assert chains.newest("SPY", DAY, utc("2025-07-03 11:59")) is None
+    assert told(chains.newest("SPY", DAY, utc("2025-07-03 12:00"))) == TIMES[1]
+
+
+def test_what_lands_is_seen_and_what_did_not_change_is_read_once(data: Path) -> None:
+    chains = LandedChains(data)
+    first = chains.newest("SPY", DAY, utc("2025-07-08 20:00"))
+    assert chains.newest("SPY", DAY, utc("2025-07-08 20:00")) is first
+    land(data, "2025-07-01 02:00", "2025-07-01 02:00")
+    assert told(chains.newest("SPY", DAY, utc("2025-07-08 20:00"))) == "2025-07-01 02:00"
+
+
+def test_a_correction_counts_from_its_landing(data: Path) -> None:
+    land(data, TIMES[2], "2025-07-02 12:00", ask=3.0)
+    found = LandedChains(data).newest("SPY", DAY, utc("2025-07-08 20:00"))
+    assert found.ask[-1] == 3.0
+
+
+def test_a_ticker_or_a_session_without_a_chain_has_none(data: Path, tmp_path: Path) -> None:
+    chains, late = LandedChains(data), utc("2025-07-08 20:00")
+    assert chains.newest("IWM", DAY, late) is None
+    assert chains.newest("SPY", pd.Timestamp("2025-06-26"), late) is None
+    assert chains.newest("SPY", pd.Timestamp("2025-07-07"), late) is None
+    assert LandedChains(tmp_path / "nowhere").newest("SPY", DAY, late) is None
+
+
+@pytest.mark.parametrize("spoil", [lambda p: p.write_bytes(b"no rows"), lambda p: p.unlink()])
+def test_a_file_that_cannot_be_read_is_named(data: Path, spoil) -> None:
+    path = data / read_manifest(data).entries["option_chains", "SPY"].path
+    spoil(path)
+    found = LandedChains(data).newest("SPY", DAY, utc("2025-07-08 20:00"))
+    assert found.startswith("the chain cannot be read: ")
+    assert path.name in found
+    assert "optrade repair" in found

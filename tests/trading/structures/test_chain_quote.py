@@ -1,0 +1,54 @@
+"""A position on the underlying's own quotes: theirs are the prices, the smile is what they say."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from market.errors import InputError
+from market.underlyings import underlying
+from tests.trading.structures.quoted import CLOSING, SESSION, spy_chain
+from trading.structures.legs import STRUCTURES
+from trading.structures.price import price_structure
+from trading.structures.quote import chain_quote, synthetic_quote
+
+SPY = underlying("SPY")
+
+
+@pytest.mark.parametrize("strategy", STRUCTURES)
+def test_the_quotes_of_a_smile_give_its_position_back(strategy: str) -> None:
+    written = price_structure(strategy, *synthetic_quote(SPY, SESSION, CLOSING), None)
+    found = price_structure(strategy, *chain_quote(SPY, SESSION, CLOSING, spy_chain()), None)
+    assert (found.pricing, found.quote_time) == ("chain", "2025-06-30T20:15:00+00:00")
+    assert [leg.symbol for leg in found.legs] == [leg.symbol for leg in written.legs]
+    assert found.natural == written.natural
+    for own, other in zip(found.legs, written.legs, strict=True):
+        assert own.implied_volatility == pytest.approx(other.implied_volatility, abs=0.005)
+        assert own.delta == pytest.approx(other.delta, abs=0.01)
+
+
+def test_prices_are_those_that_are_quoted() -> None:
+    dearer = spy_chain()
+    dearer = replace(dearer, ask=dearer.ask + 0.05)
+    found = price_structure("Buy Calls", *chain_quote(SPY, SESSION, CLOSING, dearer), None)
+    usual = price_structure("Buy Calls", *chain_quote(SPY, SESSION, CLOSING, spy_chain()), None)
+    assert found.natural.net == pytest.approx(usual.natural.net + 0.05)
+
+
+@pytest.mark.parametrize(
+    ("chain", "words"),
+    [
+        (spy_chain(days=14), "none lies 14 to 28 days after 2025-06-30"),
+        (replace(spy_chain(), root=np.full(len(spy_chain().strike), "SPX")), "0 are listed"),
+        (replace(spy_chain(), bid=np.full(len(spy_chain().strike), np.nan)), "SPY 2025-07-"),
+    ],
+    ids=["no expiry", "another root", "no bids"],
+)
+def test_a_chain_that_prices_nothing_says_why(chain, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        chain_quote(SPY, SESSION, CLOSING, chain)
+
+
+def test_quotes_of_another_price_are_refused() -> None:
+    with pytest.raises(InputError, match=r"a price of 6\d\d\.\d\d, the session closed at 570"):
+        chain_quote(SPY, SESSION, replace(CLOSING, spot=570.0), spy_chain())
