@@ -84,8 +84,14 @@ def _model_side(
         smile.forward, strike, smile.years, smile.volatility(strike), sign, smile.discount
     )
     half = half_spread(mid, listing.spread_factor, listing.tick)
-    # What is worth less than half a spread has no bid.
-    return Side(np.maximum(mid - half, 0.0), mid + half)
+    # What is worth less than half a spread has no bid, and nothing is sold for nothing.
+    bid = _on_ticks(np.maximum(mid - half, 0.0), listing.tick)
+    return Side(bid, np.maximum(_on_ticks(mid + half, listing.tick), listing.tick))
+
+
+def _on_ticks(price: Float64[np.ndarray, " n"], tick: float) -> Float64[np.ndarray, " n"]:
+    """Return the nearest prices that can be quoted, in USD, without the noise of a product."""
+    return np.asarray((np.rint(price / tick) * tick).round(4))
 
 
 def choose_legs(board: Board, plan: StructurePlan) -> Legs:

@@ -9,7 +9,7 @@ from forecasters.returns import PROBABILITIES, ReturnDistribution
 from market.calendar import sessions
 from market.errors import InputError
 from market.options.synthetic_smile import INDEX_FORM
-from market.underlyings import underlying
+from market.underlyings import UNDERLYINGS, underlying
 from trading.structures.expiry import choose_expiry, life_of, usual_expiry
 from trading.structures.quote import PATHS, Closing, listing_of, outlook_of, synthetic_quote
 
@@ -78,3 +78,16 @@ def test_outlooks_of_one_distribution_are_the_same_and_lose_the_dividends():
     lost = SPY.options.dividend_yield * (life.closes[-1] - SESSION).days / 365.0
     raw = 600.0 * np.exp(seen.quantiles(len(life.closes)))
     assert first.ends == pytest.approx(raw * np.exp(-lost))
+
+
+def test_prices_of_a_board_can_be_quoted():
+    for row in UNDERLYINGS.values():
+        if row.options is None:
+            continue
+        tick = row.options.tick
+        quotes = synthetic_quote(row, SESSION, CLOSING)[0].quotes
+        for side in (quotes.calls, quotes.puts):
+            for price in (side.bid, side.ask):
+                assert np.abs(price / tick - np.rint(price / tick)).max() < 1e-6
+            assert (side.ask - side.bid > 0.99 * tick).all()
+            assert (side.bid >= 0.0).all()
