@@ -18,6 +18,8 @@ help:
 demo: .venv/installed
 	$(OPTRADE) demo $(if $(RECORDED),--recorded-dir "$(RECORDED)")
 
+# Some machines tell Python to keep no bytecode: every process of the tests would compile all anew.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -67,7 +67,7 @@ class VendorKey:
     form
         What a key looks like; one of another form is never sent.
     unset
-        What goes without it, in words.
+        What goes without it, in words; of chains alone `OPTRADE_CHAINS` says it.
     url
         The address of the question.
     request

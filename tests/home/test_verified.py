@@ -27,6 +27,7 @@ READERS = {
     "home/manifest.py": "its paths are `Manifest.paths`, which checks them",
     "feature_repo/store/source.py": "`Manifest.paths`; a plain folder has no manifest",
     "dashboard/queries/data.py": "`Manifest.path`",
+    "serving/reading/chains.py": "`Manifest.path`",
     "audit/frames.py": "`Manifest.paths`",
     "audit/pit.py": "`Manifest.paths`",
     "audit/releases.py": "`Manifest.paths`",

@@ -178,7 +178,7 @@ FLAGS: Final = {
     "a service that is none": Mistake("audit pit --service gold --tickers SPY", "'gold', allowed"),
     "no cuts": Mistake("audit lookahead --cuts 0", "--cuts"),
     "no sessions": Mistake("drift --ticker SPY --sessions 0", "--sessions"),
-    "more sessions than there are": Mistake("drift --ticker SPY --sessions 100000", "ask for .* a shorter current window"),
+    "more sessions than there are": Mistake("drift --ticker SPY --sessions 5000", "ask for .* a shorter current window"),
     "a command that is none": Mistake("trian", "trian"),
     "a flag that is none": Mistake(f"{TRAIN} --colour red", "--colour"),
     "a word too many": Mistake(f"{TRAIN} SPY", "unexpected extra argument.*SPY"),

@@ -100,7 +100,7 @@ def test_new_vendor_is_opened_with_its_key_and_asked_for_its_table() -> None:
 @pytest.mark.parametrize(
     ("given", "level", "words"),
     [
-        ({}, "ok", "not set: no live chains"),
+        ({}, "ok", "not set: not needed, as OPTRADE_CHAINS names no vendor"),
         ({"ORATS_API_KEY": "nonsense"}, "error", "8 characters that are no key of Orats"),
         ({"ORATS_API_KEY": KEY}, "ok", "set, not tried"),
     ],
