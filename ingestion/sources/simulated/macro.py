@@ -181,6 +181,8 @@ def monthly_vintages(seed: int, name: str, months: pd.DatetimeIndex) -> pd.DataF
         for later, error in zip(REVISIONS, missing, strict=True)
     ]
     rows = pd.concat(parts).sort_values(["observation_date", "vintage_date"], kind="stable")
+    # Figures of two months that come out on one day: the earlier one's is revised at once.
+    rows = rows.drop_duplicates(["observation_date", "vintage_date"], keep="last")
     before = rows.groupby("observation_date")["value"].shift()
     return rows[rows["value"] != before].reset_index(drop=True)
 

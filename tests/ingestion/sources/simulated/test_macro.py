@@ -109,6 +109,14 @@ def test_figures_are_published_revised_and_final_after_a_year(name: str) -> None
 
 
 @pytest.mark.parametrize("name", REVISED)
+def test_two_months_that_come_out_on_one_day_are_one_row_each(name: str) -> None:
+    """As October and November of 2025, when nobody published for weeks."""
+    rows = monthly_vintages(3, name, pd.date_range("2015-01-01", "2026-10-01", freq="MS"))
+    assert not rows.duplicated(["observation_date", "vintage_date"]).any()
+    assert (rows["observation_date"] == "2025-10-01").sum() >= 1
+
+
+@pytest.mark.parametrize("name", REVISED)
 def test_more_months_publish_nothing_else_of_those_before(name: str) -> None:
     less, more = (monthly_vintages(3, name, MONTHS[:count]) for count in (60, 120))
     same = more[more["observation_date"].isin(MONTHS[:60])].reset_index(drop=True)
