@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from home.records.training.evidence import TrainingEvidence
+from market.errors import InputError
 from market.underlyings import UNDERLYINGS
 from optrade.flows.train.jobs import every_job, landed_prices, training_inputs
 from optrade.flows.train.locked import locked_openings
@@ -60,7 +61,8 @@ def page(run: Runtime, tickers: Sequence[str]) -> Iterator[str]:
     """Yield the lines of the page."""
     yield from _opening(run)
     for title, window in (("2011-01 to the end", LONG), ("2019-11 to 2024-11", FIVE_YEARS)):
-        found = list(judge(run, tickers, window))
+        refused: list[str] = []
+        found = list(judge(run, tickers, window, refused))
         regimes = [one for one in found if one.evidence.task == "regime"]
         directions = [one for one in found if one.evidence.task == "direction"]
         yield from ("", f"## Volatility regime, {title}", "", *regime_table(regimes))
@@ -68,17 +70,24 @@ def page(run: Runtime, tickers: Sequence[str]) -> Iterator[str]:
         yield from ("", f"## Direction, {title}", "", *direction_table(directions))
         returns = [one for one in found if one.evidence.task == "distribution"]
         yield from ("", f"## Distribution of returns, {title}", "", *distribution_table(returns))
+        yield from ("", *(f"- Not trained: {words}." for words in refused))
     yield from ("", "## The rank itself, 2011-01 to the end", "", *rank_table(run, tickers))
     yield from ("", "## The locked window", "", *locked_table(run))
 
 
-def judge(run: Runtime, tickers: Sequence[str], window: Window) -> Iterator[Judged]:
-    """Yield the evidence of every recipe of every ticker over a window."""
+def judge(
+    run: Runtime, tickers: Sequence[str], window: Window, refused: list[str]
+) -> Iterator[Judged]:
+    """Yield the evidence of every recipe of every ticker over a window; add why one has none."""
     store = run.feature_store(online=False)
     for ticker in tickers:
         for job in every_job(ticker):
             begin = time.perf_counter()
-            trained = train_one(run, store, job, window)
+            try:
+                trained = train_one(run, store, job, window)
+            except InputError as error:
+                refused.append(f"{job.settings.model_type} of {ticker}, {error}")
+                continue
             yield Judged(trained.evidence, time.perf_counter() - begin)
 
 

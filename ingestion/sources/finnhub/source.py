@@ -16,11 +16,12 @@ from ingestion.sources.finnhub.format import headlines, reports, sentiment
 from ingestion.sources.headlines.scores import HeadlineScores, open_scorer
 from ingestion.sources.wire.call_rate import CallRate
 from ingestion.sources.wire.each_key import fetch_each
+from ingestion.sources.wire.keys import KeyForm
 from ingestion.sources.wire.patience import Patience, patiently
 from ingestion.sources.wire.recording import Clock, recording_time
 from ingestion.tables.catalogue import EARNINGS_CALENDAR, NEWS, NEWS_SENTIMENT
 from market.calendar import NEW_YORK
-from market.errors import InputError, MissingCredential
+from market.errors import InputError
 from market.underlyings import underlying
 
 if TYPE_CHECKING:
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
 
 API_URL: Final = "https://api.finnhub.io/api/v1"
 # A key goes into a header as it stands.
-KEY: Final = re.compile(r"[A-Za-z0-9_-]{8,128}")
+KEY: Final = KeyForm(
+    "Finnhub", "FINNHUB_API_KEY", re.compile(r"[A-Za-z0-9_-]{8,128}"),
+    "8 to 128 letters, digits, - and _", "https://finnhub.io/register",
+    without="go on without its tables",
+)  # fmt: skip
 CALLS_A_MINUTE: Final = 60
 # More tries and time than others get: a used up minute has to pass.
 FINNHUB_PATIENCE: Final = Patience(attempts=5, budget_seconds=150.0)
@@ -129,7 +134,7 @@ class Finnhub:
         return reports(what, found, symbol)
 
     def _asked(self, what: str, ask: "Callable[[finnhub.Client], Any]") -> Any:  # noqa: ANN401
-        key = self._usable_key()
+        key = KEY.check(self._key)
         from ingestion.sources.finnhub.api import answer
 
         def call(seconds: float) -> Any:  # noqa: ANN401 - any JSON value
@@ -137,16 +142,3 @@ class Finnhub:
             return answer(what, ask, key, self.api_url, seconds)
 
         return patiently(what, call, self.patience)
-
-    def _usable_key(self) -> SecretStr:
-        if self._key is None:
-            raise MissingCredential(
-                "Finnhub needs a key, got none: set FINNHUB_API_KEY to one from "
-                "https://finnhub.io/register, or go on without its tables"
-            )
-        if not KEY.fullmatch(self._key.get_secret_value()):
-            raise MissingCredential(
-                f"FINNHUB_API_KEY: got {len(self._key)} characters that are no key of Finnhub, "
-                "allowed are 8 to 128 letters, digits, - and _; correct it, or unset it"
-            )
-        return self._key

@@ -38,7 +38,7 @@ FINNHUB: Final = Vendor(
     tables=Finnhub.tables,
     key=VendorKey(
         setting="finnhub_api_key",
-        form=KEY,
+        form=KEY.form,
         unset="no live news and no live earnings",
         # Tells all three apart: 401 for the key, 403 for the plan.
         url=f"{API_URL}/news-sentiment",

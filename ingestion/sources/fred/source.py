@@ -21,15 +21,19 @@ from ingestion.sources.fred.vintages_api import published_values
 from ingestion.sources.wire.csv_answer import read_answer
 from ingestion.sources.wire.each_key import fetch_each
 from ingestion.sources.wire.http import HTTP, Http
+from ingestion.sources.wire.keys import KeyForm
 from ingestion.sources.wire.patience import patiently
 from market.availability import SERIES
-from market.errors import MissingCredential, SourceUnavailable, UnknownName
+from market.errors import SourceUnavailable, UnknownName
 
 API_URL: Final = "https://api.stlouisfed.org/fred"
 CSV_URL: Final = "https://fred.stlouisfed.org/graph/fredgraph.csv"
 # FRED's own words: a 32 character alpha-numeric lower-case string. It goes into an address as it
 # stands, so nothing else may be in it.
-KEY: Final = re.compile(r"[0-9a-z]{32}")
+KEY: Final = KeyForm(
+    "FRED", "FRED_API_KEY", re.compile(r"[0-9a-z]{32}"), "32 small letters and digits",
+    "https://fred.stlouisfed.org/docs/api/api_key.html",
+)  # fmt: skip
 # Revised for years after; daily rates hardly ever, and they have more vintages than ALFRED gives.
 VINTAGED: Final = ("UNRATE", "CPIAUCSL")
 # Pages of one window: ALFRED gives 100,000 rows a page, a revised series has 20,000 in all.
@@ -66,11 +70,8 @@ class Fred:
         http: Http = HTTP,
     ) -> None:
         self._key = SecretStr(api_key) if api_key else None
-        if api_key and not KEY.fullmatch(api_key):
-            raise MissingCredential(
-                f"FRED_API_KEY: got {len(api_key)} characters that are no key of FRED, allowed are "
-                "32 small letters and digits; correct it, or unset it for the keyless download"
-            )
+        if self._key is not None:
+            KEY.check(self._key, unset="unset it for the keyless download")
         self.api_url = api_url.rstrip("/")
         self.csv_url = csv_url
         self.http = http

@@ -11,6 +11,7 @@ from ingestion.sources.massive.format import Page, page
 from ingestion.sources.wire.each_key import fetch_each
 from ingestion.sources.wire.http import HTTP, Http
 from ingestion.sources.wire.json_answer import read_json
+from ingestion.sources.wire.keys import KeyForm
 from ingestion.sources.wire.option_quotes import chain_rows, refuse_stale
 from ingestion.tables.catalogue import OPTION_CHAINS
 from market.errors import KeyUnavailable, MissingCredential, NotEntitled, SchemaViolation
@@ -18,8 +19,11 @@ from market.options.roots import chain_roots
 from market.underlyings import UNDERLYINGS
 
 API_URL: Final = "https://api.massive.com"
-KEY: Final = re.compile(r"[A-Za-z0-9_-]{16,128}")
 REGISTER: Final = "https://massive.com/dashboard/keys"
+KEY: Final = KeyForm(
+    "Massive", "MASSIVE_API_KEY", re.compile(r"[A-Za-z0-9_-]{16,128}"),
+    "16 to 128 letters, digits, - and _", REGISTER,
+)  # fmt: skip
 A_PAGE: Final = "250"
 # More contracts than any chain has, so that a vendor that turns in circles is left.
 MOST_PAGES: Final = 200
@@ -99,22 +103,9 @@ class Massive:
         return pages
 
     def _asked(self, what: str, url: str, query: dict[str, str] | None) -> str:
-        key = self._usable_key()
+        key = KEY.check(self._key).get_secret_value()
         headers = {"Authorization": f"Bearer {key}"}
         return self.http.text(what, url, query, [key], headers, REFUSALS)
-
-    def _usable_key(self) -> str:
-        if self._key is None:
-            raise MissingCredential(
-                "Massive needs a key, got none: set MASSIVE_API_KEY to one from "
-                f"{REGISTER}, or go on without it"
-            )
-        if not KEY.fullmatch(self._key.get_secret_value()):
-            raise MissingCredential(
-                f"MASSIVE_API_KEY: got {len(self._key)} characters that are no key of Massive, "
-                "allowed are 16 to 128 letters, digits, - and _; correct it, or unset it"
-            )
-        return self._key.get_secret_value()
 
 
 REFUSALS: Final = {

@@ -14,6 +14,7 @@ from ingestion.sources.wire.call_rate import CallRate
 from ingestion.sources.wire.each_key import fetch_each
 from ingestion.sources.wire.http import Http
 from ingestion.sources.wire.json_answer import read_json
+from ingestion.sources.wire.keys import KeyForm
 from ingestion.sources.wire.option_quotes import chain_rows, refuse_stale
 from ingestion.sources.wire.patience import Patience, patiently
 from ingestion.tables.catalogue import OPTION_CHAINS
@@ -21,11 +22,14 @@ from market.errors import KeyUnavailable, MissingCredential, NotEntitled
 from market.options.roots import chain_roots
 
 API_URL: Final = "https://api.tradier.com/v1"
-KEY: Final = re.compile(r"[A-Za-z0-9]{16,64}")
 CALLS_A_MINUTE: Final = 60
 # A used up minute has to pass.
 TRADIER_PATIENCE: Final = Patience(attempts=5, budget_seconds=150.0)
 REGISTER: Final = "https://developer.tradier.com"
+KEY: Final = KeyForm(
+    "Tradier", "TRADIER_API_KEY", re.compile(r"[A-Za-z0-9]{16,64}"), "16 to 64 letters and digits",
+    REGISTER, noun="token",
+)  # fmt: skip
 
 
 class Tradier:
@@ -98,25 +102,12 @@ class Tradier:
         return chain_rows(what, name, quoted, spot, [sent for part in parts for sent in part.sent])
 
     def _asked(self, what: str, path: str, query: Mapping[str, str]) -> Json:
-        key = self._usable_key()
+        key = KEY.check(self._key).get_secret_value()
         patiently(what, lambda _: self.rate.take(), self.http.patience)
         headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
         url = f"{self.api_url}/markets/{path}"
         text = self.http.text(what, url, query, [key], headers, REFUSALS)
         return read_json(what, text)
-
-    def _usable_key(self) -> str:
-        if self._key is None:
-            raise MissingCredential(
-                "Tradier needs a key, got none: set TRADIER_API_KEY to a token from "
-                f"{REGISTER}, or go on without it"
-            )
-        if not KEY.fullmatch(self._key.get_secret_value()):
-            raise MissingCredential(
-                f"TRADIER_API_KEY: got {len(self._key)} characters that are no token of Tradier, "
-                "allowed are 16 to 64 letters and digits; correct it, or unset it"
-            )
-        return self._key.get_secret_value()
 
 
 REFUSALS: Final = {
