@@ -21,8 +21,11 @@ def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every p
     """Show the signals of a session, the latest unless another is chosen."""
     sessions = load(recorded_sessions, files.ledger)
     session = st.selectbox("Session", sessions, help="The latest session stands first.")
-    daily = load(signals_of, files.ledger, session)
-    st.dataframe(_overview([row.signal for row in daily]), hide_index=True)
+    daily, faults = load(signals_of, files.ledger, session)
+    for fault in faults:
+        st.error(fault, icon=":material/report:")
+    if daily:
+        st.dataframe(_overview([row.signal for row in daily]), hide_index=True)
     for row in daily:
         with st.container(border=True):
             _signal(row)

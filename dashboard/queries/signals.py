@@ -25,15 +25,16 @@ def recorded_sessions(ledger: Path) -> list[str]:
     return sessions
 
 
-def signals_of(ledger: Path, session: str) -> list[DailySignal]:
-    """Return the newest signal of each ticker for a session, by ticker.
+def signals_of(ledger: Path, session: str) -> tuple[list[DailySignal], list[str]]:
+    """Return the newest signal of each ticker for a session, by ticker, and what is damaged of it.
 
     Raises
     ------
     NothingYet
         If there is no ledger.
     InputError
-        If what is there cannot be used, or a signal lacks a field.
+        If what is there cannot be used.
     """
     check_ledger(ledger)
-    return read.signals_of(ledger, session)
+    daily, damaged = read.signals_of(ledger, session)
+    return daily, [str(row) for row in damaged]

@@ -269,12 +269,13 @@ def test_a_signal_without_a_field_names_the_field(own: Path, open_page: Open) ->
     with sqlite3.connect(own / "data" / "ledger.db") as ledger:
         ledger.execute(
             "UPDATE signals SET sha256 = NULL, "
-            "document = json_remove(document, '$.prediction.probability')"
+            "document = json_remove(document, '$.prediction.probability') WHERE ticker = 'SPY'"
         )
     ledger.close()
     app = open_page(own, "daily_signals")
     assert not app.exception
     assert "prediction.probability is missing" in app.error[0].value
+    assert app.dataframe[0].value["ticker"].tolist() == ["IWM", "QQQ"]
 
 
 def test_data_health_lists_the_findings_and_whether_to_act(own: Path, open_page: Open) -> None:

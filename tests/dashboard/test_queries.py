@@ -108,7 +108,8 @@ def test_a_signal_is_read_as_it_was_recorded(filled: Path) -> None:
     session = queries_signals.recorded_sessions(ledger)[0]
     assert session == "2025-06-30"
     recorded = {row.signal.ticker: row for row in read_signals(ledger)[-3:]}
-    daily = queries_signals.signals_of(ledger, session)
+    daily, faults = queries_signals.signals_of(ledger, session)
+    assert faults == []
     assert [row.signal.ticker for row in daily] == sorted(recorded)
     for row in daily:
         same = recorded[row.signal.ticker]
@@ -123,7 +124,7 @@ def test_the_newest_recording_of_a_ticker_stands(tmp_path: Path, signal: Callabl
     with Ledger(path) as ledger:
         for row in (older, Signal.parse(newer, "signal")):
             ledger.record(row, AT)
-    (daily,) = queries_signals.signals_of(path, older.session)
+    (daily,), _ = queries_signals.signals_of(path, older.session)
     assert (daily.signal.prediction.probability, daily.recordings) == (0.7, 2)
     assert daily.signal.provenance.models.direction.version == 2
 

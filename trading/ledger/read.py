@@ -66,21 +66,36 @@ def recorded_sessions(path: Path) -> list[str]:
         return [session for (session,) in connection.execute(_SESSIONS)]
 
 
-def signals_of(path: Path, session: str) -> list[DailySignal]:
-    """Return the newest signal of each ticker for a session, by ticker; raises as `read_signals`.
+def signals_of(path: Path, session: str) -> tuple[list[DailySignal], list[DamagedRow]]:
+    """Return the newest signal of each ticker for a session, by ticker, and what is damaged of it.
 
-    A row whose session was changed is missed by neither name.
+    A row whose session was changed is missed by neither name. A ticker with a damaged row has no
+    signal: which is its newest is not known.
+
+    Raises
+    ------
+    InputError
+        If there is no ledger yet.
+    StoreUnavailable
+        If what is there cannot be used at all.
     """
     mine: dict[str, list[RecordedSignal]] = {}
+    damaged: list[DamagedRow] = []
     with reading(path) as connection:
         for row in rows_of(connection, "signals"):
             if row["session"] == session or f'"session":"{session}"' in str(row["document"]):
-                found = _believed(_recorded(row, path))
-                mine.setdefault(found.signal.ticker, []).append(found)
-    return [
+                found = _recorded(row, path)
+                if isinstance(found, DamagedRow):
+                    damaged.append(found)
+                else:
+                    mine.setdefault(found.signal.ticker, []).append(found)
+    spoiled = {row.ticker for row in damaged}
+    newest = [
         DailySignal(rows[-1].recorded_at, rows[-1].signal, len(rows))
-        for _, rows in sorted(mine.items())
+        for ticker, rows in sorted(mine.items())
+        if ticker not in spoiled
     ]
+    return newest, damaged
 
 
 def history(path: Path) -> list[tuple[Any, ...]]:

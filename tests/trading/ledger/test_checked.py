@@ -26,8 +26,10 @@ SPY = "ticker = 'SPY'"
 CURE = STATES["damaged"].cure
 
 
-def of_day(path: Path) -> object:
-    return signals_of(path, "2025-06-30")
+def of_day(path: Path) -> None:
+    found, damaged = signals_of(path, "2025-06-30")
+    assert [row.signal.ticker for row in found] == ["QQQ"]
+    raise damaged[0]
 
 
 def again(path: Path) -> None:
