@@ -157,9 +157,18 @@ def test_killed_server_is_started_anew(home: Home) -> None:
     assert redis_server.status(data) == second
 
 
+def unshared_port() -> int:
+    """Return a free port that the system gives to nobody by itself, as to other tests at once."""
+    for port in range(21_000, 22_000):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    raise AssertionError("1000 ports are taken")
+
+
 def test_killed_server_whose_port_another_took_is_left_alone(home: Home) -> None:
     lost, other = home("lost"), home("other")
-    first = redis_server.start(lost)
+    first = redis_server.start(lost, port=unshared_port())
     os.kill(first.pid, signal.SIGKILL)
     assert gone(first.pid)
     taker = redis_server.start(other, port=first.port)
