@@ -12,8 +12,8 @@ from scipy.special import ndtr
 
 from market.arrays import FloatArray
 from market.options.chunks import ABOVE_0, FINITE, FROM_0, Numbers, by_chunks, check, check_sign
+from market.options.expiries import DAYS_OF_YEAR
 
-DAYS_OF_YEAR: Final = 365.0
 POINT: Final = 0.01
 # Stands for no deviation at all; its inverse, squared, is still a number.
 NONE_LEFT: Final = 1e-150

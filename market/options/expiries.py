@@ -12,10 +12,10 @@ from jaxtyping import Bool, Float64
 
 from market.calendar import close, opening, session_shift, sessions
 from market.errors import InputError
-from market.options.black import DAYS_OF_YEAR
 
 WEEKLY: Final = pd.Timedelta(days=57)
 MONTHLY: Final = pd.Timedelta(days=185)
+DAYS_OF_YEAR: Final = 365.0
 YEAR: Final = pd.Timedelta(days=DAYS_OF_YEAR)
 # Indices whose monthly options have a root of their own, and settle in the morning.
 MORNING_ROOTS: Final = frozenset({"SPX", "NDX", "RUT"})

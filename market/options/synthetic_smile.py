@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from market.errors import InputError
-from market.options.black import DAYS_OF_YEAR
+from market.options.expiries import DAYS_OF_YEAR
 from market.options.smile import Cubic, Smile
 
 #: Days to expiry of the index, and of the one of three months.

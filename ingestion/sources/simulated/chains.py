@@ -15,8 +15,8 @@ from ingestion.sources.simulated.history import History
 from market.arrays import FloatArray
 from market.calendar import close
 from market.errors import InputError
-from market.options.black import DAYS_OF_YEAR, Valuation, black_scholes
-from market.options.expiries import expirations
+from market.options.black import Valuation, black_scholes
+from market.options.expiries import DAYS_OF_YEAR, expirations
 from market.options.roots import chain_roots
 from market.underlyings import TERM_SLOPE, underlying
 
