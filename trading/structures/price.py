@@ -103,20 +103,11 @@ def price_structure(
         natural=natural,
         width=_width(legs),
         greeks=_greeks(board, legs),
-        costs=Costs(
-            spread=MULTIPLIER * half,
-            commission=COMMISSION * len(legs.side),
-            spread_of_net=half / abs(mid) if mid else None,
-        ),
+        costs=_costs(mid, half, len(legs.side)),
         chances=None
         if outlook is None
         else chances(legs, smiles, board.spot, life.years, outlook, entry, rule, natural.max_loss),
-        exit=ExitRule(
-            target=rule.worth,
-            stop_below=rule.below if np.isfinite(rule.below) and rule.below > 0 else None,
-            stop_above=rule.above if np.isfinite(rule.above) else None,
-            last_day=str(life.closes[-1].date()),
-        ),
+        exit=_exit_rule(rule, life),
         contracts=None,
         table=_table(board, legs, life, mid),
         notes=list(notes),
@@ -150,6 +141,14 @@ def _terms(legs: Legs, paid: float) -> Terms:
     )
 
 
+def _costs(mid: float, half: float, n_legs: int) -> Costs:
+    return Costs(
+        spread=MULTIPLIER * half,
+        commission=COMMISSION * n_legs,
+        spread_of_net=half / abs(mid) if mid else None,
+    )
+
+
 def _width(legs: Legs) -> float | None:
     """Return the distance in USD between the strikes of a pair, of two pairs the wider."""
     gaps = [np.ptp(legs.strike[legs.sign == sign]) for sign in (1.0, -1.0) if sign in legs.sign]
@@ -170,6 +169,15 @@ def _exit_plan(strategy: str, legs: Legs, paid: float, spot: float) -> ExitPlan:
     against = structure_plan(strategy).against
     below = spot * (1.0 - STOP_MOVE) if -1 in against else -np.inf
     return ExitPlan(target, below, spot * (1.0 + STOP_MOVE) if 1 in against else np.inf)
+
+
+def _exit_rule(plan: ExitPlan, life: Life) -> ExitRule:
+    return ExitRule(
+        target=plan.worth,
+        stop_below=plan.below if np.isfinite(plan.below) and plan.below > 0 else None,
+        stop_above=plan.above if np.isfinite(plan.above) else None,
+        last_day=str(life.closes[-1].date()),
+    )
 
 
 def _legs(board: Board, legs: Legs, bids: np.ndarray, asks: np.ndarray) -> list[Leg]:
