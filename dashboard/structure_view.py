@@ -40,6 +40,8 @@ def show_position(signal: Signal) -> None:
         st.markdown("**Profit by day and price**, USD a contract")
         _chart(position_charts.profits(found), f"profits {signal.ticker}")
     st.markdown(f"**Exit.** {exit_words(found)}")
+    if found.events:
+        st.markdown(f"**Ahead.** {', '.join(event.words() for event in found.events)}")
     if found.chances is not None and found.chances.by is not None:
         st.caption(
             f"Chances by {found.chances.by.words()}; the forecast of the direction has no part."

@@ -50,6 +50,24 @@ class Profile(NamedTuple):
     mentions: float
 
 
+class ExDividend(NamedTuple):
+    """When a ticker goes ex-dividend.
+
+    Attributes
+    ----------
+    months
+        Of the year.
+    after
+        Sessions after the day on which monthly options expire; None where no rule holds.
+    days
+        Of the month, between which it fell in the past: what is known without a rule.
+    """
+
+    months: tuple[int, ...]
+    after: int | None = None
+    days: tuple[int, int] = (1, 28)
+
+
 class OptionListing(NamedTuple):
     """How options on a ticker are listed.
 
@@ -69,6 +87,8 @@ class OptionListing(NamedTuple):
         Whether its smile follows VIX3M over VIX (`market.options.synthetic_smile`).
     scaled_from
         An index whose chain may price it, scaled to its price; None for none.
+    ex_dividend
+        When it goes ex-dividend; None where nothing is known.
     """
 
     root: str
@@ -78,6 +98,14 @@ class OptionListing(NamedTuple):
     dividend_yield: float
     term_slope: bool = False
     scaled_from: str | None = None
+    ex_dividend: ExDividend | None = None
+
+    @property
+    def dividend_share(self) -> float:
+        """About what one dividend is of the price; 0 where its days are unknown."""
+        return (
+            0.0 if self.ex_dividend is None else self.dividend_yield / len(self.ex_dividend.months)
+        )
 
 
 @dataclass(frozen=True)
@@ -121,7 +149,10 @@ def _members(words: list[str]) -> tuple[Member, ...]:
 # fund. The weights are approximate, set by hand and rounded: they say which reports matter, and
 # are no index composition. Symbols are those of their time.
 #
-# The spread factors were measured on chains after the close, IWM's is taken from QQQ's.
+# The spread factors were measured on chains after the close, IWM's is taken from QQQ's. The rules
+# of the ex-dividend days have held since 2005 for SPY, since the end of 2017 for QQQ, with one day
+# of December 2023 apart; IWM's days follow no rule, and are those since 2020.
+_QUARTERS: Final = (3, 6, 9, 12)
 _ROWS: Final = (
     Underlying("SPY", "VIX", Profile(1.00, 0.010, 0.017, 112.0, 1.0e8, 420.0), _baskets({
         "2012-01-01":
@@ -140,7 +171,8 @@ _ROWS: Final = (
         "AAPL 7.6 NVDA 6.6 MSFT 6.3 AMZN 4.1 GOOGL 4 META 2.6 TSLA 2.3 AVGO 2.2 BRK.B 1.7 JPM 1.4",
         "2026-01-01":
         "NVDA 7.7 AAPL 6.9 MSFT 6.1 GOOGL 5.6 AMZN 3.8 AVGO 2.8 META 2.5 TSLA 2.2 BRK.B 1.6 V 1.1",
-    }), OptionListing("SPY", 1.0, 0.01, 0.012, 0.012, term_slope=True, scaled_from="SPX")),
+    }), OptionListing("SPY", 1.0, 0.01, 0.012, 0.012, term_slope=True, scaled_from="SPX",
+                     ex_dividend=ExDividend(_QUARTERS, after=0))),
     Underlying("QQQ", "VXN", Profile(1.08, 0.075, 0.007, 46.0, 4.5e7, 85.0), _baskets({
         "2012-01-01":
         "AAPL 14 MSFT 9 GOOG 7 ORCL 5.5 INTC 5 AMZN 3.5 CSCO 4 QCOM 4 AMGN 2.5 CMCSA 2.5",
@@ -156,10 +188,11 @@ _ROWS: Final = (
         "AAPL 9.2 MSFT 8.6 GOOGL 5 AMZN 4.8 AVGO 4.1 NVDA 4 META 3.9 TSLA 3 COST 2.4 ADBE 2",
         "2026-01-01":
         "NVDA 9 AAPL 8 MSFT 7.2 GOOGL 7 AMZN 4.9 META 3.9 TSLA 3.7 AVGO 3.3 PLTR 2.5 NFLX 1.9",
-    }), OptionListing("QQQ", 1.0, 0.01, 0.018, 0.006)),
+    }), OptionListing("QQQ", 1.0, 0.01, 0.018, 0.006, ex_dividend=ExDividend(_QUARTERS, after=1))),
     # The ten largest of IWM's 2,000 make up 3 to 5 % of it.
     Underlying("IWM", "RVX", Profile(1.18, 0.100, 0.013, 64.0, 3.6e7, 11.0), (),
-               OptionListing("IWM", 1.0, 0.01, 0.018, 0.012)),
+               OptionListing("IWM", 1.0, 0.01, 0.018, 0.012,
+                             ex_dividend=ExDividend(_QUARTERS, days=(7, 27)))),
 )  # fmt: skip
 UNDERLYINGS: Final = {row.ticker: row for row in _ROWS}
 TERM_SLOPE: Final = ("VIX3M", "VIX")

@@ -213,10 +213,16 @@ def records(kind: type[Record], path: str = "") -> Iterator[tuple[str, set[str]]
     """Yield where each record below a record stands, and the names of its fields."""
     yield path, set(kind.model_fields)
     for name, field in kind.model_fields.items():
-        parts = [field.annotation, *get_args(field.annotation)]
-        for part in parts:
+        for part in _parts(field.annotation):
             if isinstance(part, type) and issubclass(part, Record):
                 yield from records(part, f"{path}.{name}".lstrip("."))
+
+
+def _parts(annotation: object) -> Iterator[object]:
+    """Yield a type and those that it is made of, such as those of a list that may be none."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from _parts(part)
 
 
 def test_every_field_of_a_signal_is_told_and_no_other() -> None:

@@ -144,6 +144,48 @@ class ProfitTable(Record):
     profit: list[list[float]]
 
 
+class Event(Record):
+    """What may move the price in a position's life, on a day or between two, both included.
+
+    `FOMC` is the Fed's statement at 14:00 New York, `CPI` the release of the consumer price index
+    at 08:30, `ex-dividend` the first day on which a share is traded without its next dividend.
+    """
+
+    kind: Literal["FOMC", "CPI", "ex-dividend"]
+    first: Day
+    last: Day
+
+    def words(self) -> str:
+        """Return the event and its days, such as `CPI 2025-07-10 to 2025-07-18`."""
+        return f"{self.kind} {self.first}" + ("" if self.first == self.last else f" to {self.last}")
+
+
+class Assignment(Record):
+    """A short call that its holder gains by exercising for a dividend.
+
+    Attributes
+    ----------
+    strike
+        Of the call, in USD.
+    eve
+        The session after whose close it would be assigned; null where the ex-dividend day is not
+        known to the day.
+    dividend
+        About what a share pays, in USD.
+    above
+        Close of the underlying in USD from which on exercise gains.
+    chance
+        Share of the paths that lie there on that eve, whether or not the position is still held;
+        null where none are drawn.
+    """
+
+    strike: Positive
+    eve: Day | None
+    dividend: Positive
+    above: Positive
+    chance: Share | None
+
+
 class Structure(Record):
     """A position: legs, prices, what it can lose, how likely, and at what price the plan ends.
 
@@ -155,8 +197,13 @@ class Structure(Record):
         One deviation of the underlying to expiry by the smile, in USD.
     contracts
         How many the capital allows; null where no capital is told.
+    events
+        That may fall after the close it is entered at, up to its last day, by their first; null
+        in a position from before they were told.
+    assignments
+        Of its short calls before expiry, for a dividend; null likewise.
     notes
-        What is to be known of it, such as an early assignment.
+        What else is to be known of it.
     """
 
     strategy: str
@@ -179,4 +226,6 @@ class Structure(Record):
     exit: ExitRule
     contracts: Annotated[int, Field(ge=1)] | None
     table: ProfitTable
+    events: list[Event] | None = None
+    assignments: list[Assignment] | None = None
     notes: list[str]

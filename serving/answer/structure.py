@@ -19,6 +19,7 @@ from market.options.chain import Chain
 from market.underlyings import underlying
 from serving.reading.row import FeatureRow
 from trading.strategies.selector import NO_TRADE
+from trading.structures.ahead import look_ahead
 from trading.structures.board import Board
 from trading.structures.price import Life, price_structure
 from trading.structures.quote import (
@@ -132,18 +133,19 @@ class Pricing:
         InputError
             If it cannot be priced, or the capital does not allow one contract.
         """
-        of = underlying(row.ticker)
+        listing = listing_of(underlying(row.ticker))
         closing = closing_of(row.beside)
         board, life, told = _board(row, closing)
         why, outlook = unjudged or unjudged_words(row.ticker), None
         if model is not None:
             read = {name: row.beside.get(name, np.nan) for name in model.features}
             try:
-                outlook = outlook_of(model.distribution(read), closing, life, listing_of(of))
+                outlook = outlook_of(model.distribution(read), closing, life, listing)
             except ForecastError as error:
                 why = error.detail
         notes = [*told, *([f"its chances are unknown: {why}"] if outlook is None else [])]
         found = price_structure(strategy, board, life, outlook, notes)
+        found = look_ahead(found, board, life, outlook, listing)
         if model is not None and found.chances is not None:
             found = _judged(found, model)
         if self.capital is None:

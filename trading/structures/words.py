@@ -5,7 +5,8 @@ from home.records.structure import Chances, Structure
 
 def in_words(structure: Structure) -> str:
     """Return legs, price, loss, chances and exit of a position, in USD."""
-    return f"{_legs(structure)}; {_price(structure)}; {_exit(structure)}; {_source(structure)}"
+    parts = (_legs, _price, _exit, _ahead, _source)
+    return "; ".join(words for part in parts if (words := part(structure)))
 
 
 def _legs(found: Structure) -> str:
@@ -51,6 +52,11 @@ def _exit(found: Structure) -> str:
         f"close when it {way} {abs(plan.target):.2f}, or the underlying closes "
         f"{' or '.join(stops)}, or on {plan.last_day}"
     )
+
+
+def _ahead(found: Structure) -> str:
+    events = found.events or ()
+    return f"ahead: {', '.join(event.words() for event in events)}" if events else ""
 
 
 def _source(found: Structure) -> str:
