@@ -14,7 +14,7 @@ Metric = tuple[str, str, str]
 WIDTHS: Final = (2, 2, 2, 2, 2, 3)
 PRICED_BY: Final = {
     "chain": "priced on the underlying's own chain",
-    "scaled chain": "priced on the chain of the index that it follows",
+    "scaled chain": "priced on the chain of the index that it follows, scaled,",
     "synthetic": "priced by the volatility index, not by quotes",
 }
 

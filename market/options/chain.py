@@ -8,9 +8,11 @@ import pandas as pd
 from jaxtyping import Bool, Float64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Chain:
     """Quotes of the options of an underlying at a moment, one contract a place.
+
+    Two are equal where they are one: comparing quotes is no question of ours.
 
     Attributes
     ----------

@@ -196,7 +196,7 @@ class OpenHome:
             on_demand=on_demand,
             beside=beside,
         )
-        return replace(row, quoted=self._chains.newest(ticker, row.session, as_of))
+        return replace(row, quoted=self._chains.quoted(ticker, row.session, as_of))
 
     def _beside(self, model: Artifact | None) -> dict[str, str]:
         """Return the references of what a position is priced with, of those that are there."""

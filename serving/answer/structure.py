@@ -29,6 +29,7 @@ from trading.structures.quote import (
     outlook_of,
     synthetic_quote,
 )
+from trading.structures.scaled_quote import scaled_quote
 from trading.structures.sizing import contracts
 
 #: What a session closed with: price, indices and the rate. A signal can do without them.
@@ -80,7 +81,7 @@ class Pricing:
 
     capital: float | None = None
     require_edge: bool = False
-    _kept: dict[tuple[object, ...], tuple[Priced, object]] = field(default_factory=dict, repr=False)
+    _kept: dict[tuple[object, ...], Priced] = field(default_factory=dict, repr=False)
 
     def priced(
         self,
@@ -95,7 +96,7 @@ class Pricing:
         Parameters
         ----------
         row
-            `beside` holds `CLOSING_FEATURES`, and what the model reads; `quoted` the chain.
+            `beside` holds `CLOSING_FEATURES`, and what the model reads; `quoted` the chains.
         model
             Of the distribution; None leaves the chances out.
         unjudged
@@ -105,17 +106,16 @@ class Pricing:
             return Priced(None, NO_POSITION)
         sha = None if model is None else model.sha256
         features = row.beside.values()
-        key = (row.ticker, row.session, strategy, size, sha, unjudged, id(row.quoted), *features)
+        key = (row.ticker, row.session, strategy, size, sha, unjudged, row.quoted, *features)
         if (kept := self._kept.get(key)) is not None:
-            return kept[0]
+            return kept
         try:
             found = Priced(self.structure(row, strategy, size, model, unjudged), None)
         except InputError as error:
             found = Priced(None, str(error))
         if len(self._kept) >= KEPT:
             self._kept.clear()
-        # With its chain, so that no other one gets the same id.
-        self._kept[key] = found, row.quoted
+        self._kept[key] = found
         return found
 
     def structure(
@@ -155,16 +155,27 @@ class Pricing:
 
 
 def _board(row: FeatureRow, closing: Closing) -> tuple[Board, Life, list[str]]:
-    """Return the board of a row's chain, without one that of the index, and why a chain is not."""
-    of, chain, why = underlying(row.ticker), row.quoted, []
-    if isinstance(chain, Chain):
+    """Return the board of the first chain that gives one, without any that of the volatility index.
+
+    With it why those before it did not, and whose chain it is where it is another's.
+    """
+    of, told = underlying(row.ticker), []
+    for chain in () if row.quoted is None else row.quoted.candidates():
+        if isinstance(chain, str):
+            told.append(chain)
+            continue
+        own = chain.underlying == row.ticker
         try:
-            return *chain_quote(of, row.session, closing, chain), []
+            board, life = (chain_quote if own else scaled_quote)(of, row.session, closing, chain)
         except InputError as error:
-            why = [f"not priced on the chain of {chain.quote_time:%Y-%m-%d %H:%M} UTC: {error}"]
-    elif chain is not None:
-        why = [chain]
-    return *synthetic_quote(of, row.session, closing), why
+            told.append(f"not priced on {_named(chain)}: {error}")
+        else:
+            return board, life, told if own else [*told, f"scaled from {_named(chain)}"]
+    return *synthetic_quote(of, row.session, closing), told
+
+
+def _named(chain: Chain) -> str:
+    return f"the chain of {chain.underlying} of {chain.quote_time:%Y-%m-%d %H:%M} UTC"
 
 
 def _judged(structure: Structure, model: Artifact) -> Structure:

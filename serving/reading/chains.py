@@ -1,4 +1,4 @@
-"""The option chain of a session as it landed: what a position is priced on where there is one."""
+"""The option chains of a session as they landed: what a position is priced on where there are."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,10 +8,12 @@ import pandas as pd
 import polars as pl
 
 from home.manifest import MANIFEST, read_manifest
-from market.calendar import NEW_YORK
+from market.calendar import NEW_YORK, sessions
 from market.errors import InputError
 from market.options.chain import Chain
 from market.options.chain_rows import chains_of
+from market.options.roots import chain_keys
+from serving.reading.row import Quoted
 
 TABLE: Final = "option_chains"
 #: Sessions of tickers that are kept: those of a day, a few thousand tickers are read anew.
@@ -25,6 +27,21 @@ class Known(NamedTuple):
     chain: Chain
 
 
+class Landed(NamedTuple):
+    """What has landed of an underlying's quotes.
+
+    Attributes
+    ----------
+    chains
+        Of one session, by their time.
+    earlier
+        Times of the quotes of sessions before, ascending, and from when on each was known.
+    """
+
+    chains: list[Known]
+    earlier: pd.Series
+
+
 @dataclass(frozen=True)
 class LandedChains:
     """The chains of a home, read when they are asked for.
@@ -33,42 +50,56 @@ class LandedChains:
     """
 
     data_dir: Path
-    _kept: dict[tuple[str, pd.Timestamp], tuple[object, list[Known]]] = field(
+    _kept: dict[tuple[str, pd.Timestamp], tuple[object, Landed]] = field(
         default_factory=dict, repr=False
     )
 
-    def newest(self, ticker: str, session: pd.Timestamp, as_of: pd.Timestamp) -> Chain | str | None:
-        """Return the last chain of a session that was known at a moment.
+    def quoted(self, ticker: str, session: pd.Timestamp, as_of: pd.Timestamp) -> Quoted:
+        """Return the chains that may price a ticker's options; see `newest`."""
+        return Quoted(*(self.newest(key, session, as_of) for key in chain_keys(ticker)))
+
+    def newest(self, key: str, session: pd.Timestamp, as_of: pd.Timestamp) -> Chain | str:
+        """Return the last chain of a session that was known at a moment, or why there is none.
 
         Parameters
         ----------
+        key
+            The underlying, or an index.
         session
             Midnight without a zone; quotes of that day in New York count.
         as_of
             The clock, with a zone.
-
-        Returns
-        -------
-        Chain, str or None
-            None where none was known, and why where its file cannot be read.
         """
         try:
-            known = self._known(ticker, session)
+            landed = self._landed(key, session)
         except InputError as error:
-            return f"the chain cannot be read: {error}"
-        chains = [one.chain for one in known if one.since <= as_of]
-        return chains[-1] if chains else None
+            return f"the chain of {key} cannot be read: {error}"
+        chains = [known.chain for known in landed.chains if known.since <= as_of]
+        if chains:
+            return chains[-1]
+        earlier = landed.earlier[landed.earlier <= as_of]
+        return _none_of(key, session, None if earlier.empty else earlier.index[-1])
 
-    def _known(self, ticker: str, session: pd.Timestamp) -> list[Known]:
+    def _landed(self, key: str, session: pd.Timestamp) -> Landed:
         state = _state(self.data_dir / MANIFEST)
-        kept = self._kept.get((ticker, session))
+        kept = self._kept.get((key, session))
         if kept is not None and kept[0] == state:
             return kept[1]
-        found = _read(self.data_dir, ticker, session)
+        found = _read(self.data_dir, key, session)
         if len(self._kept) >= KEPT:
             self._kept.clear()
-        self._kept[ticker, session] = state, found
+        self._kept[key, session] = state, found
         return found
+
+
+def _none_of(key: str, session: pd.Timestamp, newest: pd.Timestamp | None) -> str:
+    """Return why no chain counts for a session: the newest is stale, or there is none."""
+    words = f"no chain of {key} of {session.date()} was known"
+    if newest is None:
+        return f"{words}, nor one before"
+    day = newest.tz_convert(NEW_YORK).tz_localize(None).normalize()
+    late = len(sessions(day + pd.Timedelta(days=1), session))
+    return f"{words}: the newest is of {day.date()}, {late} session{'s' * (late != 1)} before"
 
 
 def _state(path: Path) -> object:
@@ -79,26 +110,25 @@ def _state(path: Path) -> object:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _read(data_dir: Path, ticker: str, session: pd.Timestamp) -> list[Known]:
+def _read(data_dir: Path, key: str, session: pd.Timestamp) -> Landed:
     manifest = read_manifest(data_dir)
-    entry = manifest.entries.get((TABLE, ticker))
-    # A day of New York ends on the next one in UTC, which `last` is in.
-    if entry is None or entry.last < str(session.date()):
-        return []
+    entry = manifest.entries.get((TABLE, key))
+    if entry is None:
+        return Landed([], pd.Series(dtype="datetime64[ns, UTC]"))
     bounds = pd.DatetimeIndex([session, session + pd.Timedelta(days=1)])
     first, end = bounds.tz_localize(NEW_YORK).tz_convert("UTC").to_pydatetime()
+    quoted = pl.col("quote_time")
     try:
-        rows = (
-            pl.scan_parquet(manifest.path(data_dir, entry), glob=False)
-            .filter(pl.col("quote_time").is_between(first, end, closed="left"))
-            .collect()
-            .to_pandas()
-        )
+        table = pl.scan_parquet(manifest.path(data_dir, entry), glob=False)
+        rows = table.filter(quoted.is_between(first, end, closed="left")).collect().to_pandas()
+        times = table.filter(quoted < first).group_by(quoted).agg(pl.col("landed_at").max())
+        earlier = times.sort(quoted).collect().to_pandas().set_index("quote_time")["landed_at"]
     except FileNotFoundError as error:
         raise InputError(f"{entry.path} is missing; {manifest.cure(TABLE)}") from error
     if "root" not in rows:  # landed before there were indices among them
         rows["root"] = rows["underlying"]
     landed = rows.groupby("quote_time")["landed_at"].max()
-    return [
+    chains = [
         Known(max(chain.quote_time, landed[chain.quote_time]), chain) for chain in chains_of(rows)
     ]
+    return Landed(chains, earlier.clip(lower=earlier.index.to_series()))

@@ -9,6 +9,26 @@ from market.options.chain import Chain
 
 
 @dataclass(frozen=True)
+class Quoted:
+    """What is quoted of a ticker's options at a session: a chain, or why there is none.
+
+    Attributes
+    ----------
+    own
+        The ticker's.
+    index
+        That of the index which may price it; None where no index may.
+    """
+
+    own: Chain | str
+    index: Chain | str | None = None
+
+    def candidates(self) -> tuple[Chain | str, ...]:
+        """Return what may price a position, the first that can does."""
+        return (self.own,) if self.index is None else (self.own, self.index)
+
+
+@dataclass(frozen=True)
 class FeatureRow:
     """The features of one ticker and session, as the online store holds them.
 
@@ -26,7 +46,7 @@ class FeatureRow:
         The macro series and months that the month before stands in for (Decision 23), of a row
         that reads them; None where the store does not say.
     quoted
-        The option chain of the session, or why it cannot be read; None where none was known.
+        The option chains of the session; None where they were not asked for.
     """
 
     ticker: str
@@ -35,4 +55,4 @@ class FeatureRow:
     ages: Mapping[str, int]
     carried: tuple[str, ...] | None = ()
     beside: Mapping[str, float] = field(default_factory=dict)
-    quoted: Chain | str | None = None
+    quoted: Quoted | None = None

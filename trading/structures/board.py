@@ -17,7 +17,7 @@ from market.underlyings import OptionListing
 from trading.structures.legs import LegPlan, StructurePlan
 from trading.structures.payoff import Legs
 
-#: Deviations from the forward that strikes of a synthetic board reach to.
+#: Deviations from the forward that strikes of a modelled board reach to.
 REACH: Final = 4.0
 #: How far the delta of a listed strike may lie from the one that is planned.
 DELTA_SLACK: Final = 0.10
@@ -61,8 +61,13 @@ class Board:
         return np.asarray(valued.delta * smile.forward / self.spot)
 
 
-def synthetic_board(
-    expiration: pd.Timestamp, smile: Smile, spot: float, listing: OptionListing
+def modelled_board(
+    expiration: pd.Timestamp,
+    smile: Smile,
+    spot: float,
+    listing: OptionListing,
+    pricing: Pricing = "synthetic",
+    quote_time: str | None = None,
 ) -> Board:
     """Return what an expiry's board would look like where none is known: model prices and spreads.
 
@@ -74,7 +79,7 @@ def synthetic_board(
     strike = np.arange(np.ceil(first / step), np.floor(last / step) + 1.0) * step
     sides = (_model_side(smile, strike, sign, listing) for sign in (1.0, -1.0))
     quotes = ExpiryQuotes(listing.root, expiration, strike, *sides)
-    return Board(quotes, smile, spot, "synthetic")
+    return Board(quotes, smile, spot, pricing, quote_time)
 
 
 def _model_side(

@@ -13,7 +13,7 @@ from market.options.chain import Chain, by_expiry
 from market.options.surface import quoted_smile
 from market.options.synthetic_smile import FUND_FORM, INDEX_FORM, Terms, synthetic_smile
 from market.underlyings import OptionListing, Underlying
-from trading.structures.board import Board, synthetic_board
+from trading.structures.board import Board, modelled_board
 from trading.structures.chances import Outlook
 from trading.structures.expiry import choose_expiry, life_of, usual_expiry
 from trading.structures.price import Life
@@ -79,16 +79,15 @@ def synthetic_quote(
         If the underlying's options are unknown, or a number is missing or no price.
     """
     listing = listing_of(row)
-    _check(
+    check_closing(
         row, {"price": closing.spot, f"index {row.volatility_index}": closing.index}, closing.rate
     )
     expiration = usual_expiry(session)
     life, years = life_of(session, listing.root, expiration)
-    carry = (closing.rate - listing.dividend_yield) * years
-    terms = Terms(closing.spot * float(np.exp(carry)), float(np.exp(-closing.rate * years)), years)
+    terms = terms_of(closing, listing, years)
     form = INDEX_FORM if listing.term_slope else FUND_FORM
     smile = synthetic_smile(form, closing.index, closing.long_index, terms, anchor)
-    return synthetic_board(expiration, smile, closing.spot, listing), life
+    return modelled_board(expiration, smile, closing.spot, listing), life
 
 
 def chain_quote(
@@ -110,8 +109,13 @@ def chain_quote(
         underlying than the close.
     """
     listing = listing_of(row)
-    _check(row, {"price": closing.spot}, closing.rate)
+    check_closing(row, {"price": closing.spot}, closing.rate)
     quotes = {one.expiration: one for one in by_expiry(chain) if one.root == listing.root}
+    if not quotes:
+        roots = ", ".join(np.unique(chain.root)) or "none"
+        raise InputError(
+            f"{row.ticker}: got contracts of the roots {roots}, standard ones are {listing.root}"
+        )
     expiration = choose_expiry(session, pd.DatetimeIndex(list(quotes)))
     life, years = life_of(session, listing.root, expiration)
     smile = quoted_smile(quotes[expiration], years, float(np.exp(-closing.rate * years))).smile
@@ -123,6 +127,13 @@ def chain_quote(
         )
     moment = chain.quote_time.tz_convert("UTC").isoformat()
     return Board(quotes[expiration], smile, closing.spot, "chain", moment), life
+
+
+def terms_of(closing: Closing, listing: OptionListing, years: float) -> Terms:
+    """Return forward and discount of an expiry from a close: the rate, less the dividends."""
+    carry = (closing.rate - listing.dividend_yield) * years
+    forward = closing.spot * float(np.exp(carry))
+    return Terms(forward, float(np.exp(-closing.rate * years)), years)
 
 
 def outlook_of(
@@ -139,7 +150,14 @@ def outlook_of(
     return Outlook(ends, paths)
 
 
-def _check(row: Underlying, named: Mapping[str, float], rate: float) -> None:
+def check_closing(row: Underlying, named: Mapping[str, float], rate: float) -> None:
+    """Check that named numbers of a close are prices, and that the rate is known.
+
+    Raises
+    ------
+    InputError
+        Names the first that is not.
+    """
     for name, value in named.items():
         if not (np.isfinite(value) and value > 0.0):
             raise InputError(f"{row.ticker}: its {name} is {value}, so no structure is priced")

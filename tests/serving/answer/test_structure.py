@@ -25,8 +25,8 @@ from serving.answer.structure import (
     references,
     unjudged_words,
 )
-from serving.reading.row import FeatureRow
-from tests.trading.structures.quoted import spy_chain
+from serving.reading.row import FeatureRow, Quoted
+from tests.trading.structures.quoted import index_chain, spy_chain
 from trading.structures.words import in_words
 
 AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")
@@ -176,13 +176,13 @@ def test_references_are_those_of_the_views_that_hold_the_features():
 def signal(documents, values):
     """A signal that calls UP, on a row and by a model of the distribution."""
 
-    def made(pricing, distribution=None, **beside):
+    def made(pricing, distribution=None, quoted=None, **beside):
         models = Models(
             Artifact.model_validate(documents["direction"](**SURE)),
             Artifact.model_validate(documents["regime"]()),
             distribution=distribution,
         )
-        given = row(values=values, **beside)
+        given = replace(row(values=values, **beside), quoted=quoted)
         return build_signal(given, models, as_of=AS_OF, origin="recorded", pricing=pricing)
 
     return made
@@ -228,15 +228,70 @@ def test_a_required_edge_is_not_there_where_nothing_says_so(signal):
     assert "its expected value is unknown" in strict.reasoning
 
 
-def test_a_chain_prices_a_position_and_one_that_cannot_says_why():
-    on = replace(row(), quoted=spy_chain())
-    pricing = Pricing()
-    found = pricing.priced(on, "Bull Put Spread", "full", model(drift=0.002)).structure
-    assert (found.pricing, found.notes) == ("chain", [])
-    assert "priced on the chain of 2025-06-30T20:15:00+00:00" in in_words(found)
-    late = replace(row(), quoted=spy_chain(days=14))
-    other = pricing.priced(late, "Bull Put Spread", "full", model(drift=0.002)).structure
-    assert other.pricing == "synthetic"
-    assert other.notes[0].startswith("not priced on the chain of 2025-06-30 20:15 UTC: expiries: ")
-    gone = replace(row(), quoted="the chain cannot be read: x is damaged")
-    assert pricing.priced(gone, "Bull Put Spread", "full", None).structure.notes[0] == gone.quoted
+def quoted(own="no chain of SPY", index="no chain of SPX", **changes):
+    """Price a spread on what is quoted."""
+    on = replace(row(**changes), quoted=Quoted(own, index))
+    return Pricing().priced(on, "Bull Put Spread", "full", model(drift=0.002)).structure
+
+
+def test_the_own_chain_prices_a_position_whatever_the_index_says():
+    for index in ("no chain of SPX", index_chain()):
+        found = quoted(spy_chain(), index)
+        assert (found.pricing, found.notes) == ("chain", [])
+        assert "priced on the chain of 2025-06-30T20:15:00+00:00" in in_words(found)
+
+
+def test_the_index_s_chain_is_scaled_and_named_where_the_own_one_is_not():
+    found = quoted(index=index_chain("2025-07-01 01:18"))
+    scaled = "scaled from the chain of SPX of 2025-07-01 01:18 UTC"
+    assert found.pricing == "scaled chain"
+    assert found.notes == ["no chain of SPY", scaled]
+    words = "priced on the index's chain of 2025-07-01T01:18:00+00:00, scaled; no chain of SPY; "
+    assert in_words(found).endswith(words + scaled)
+
+
+BARE = np.full(len(spy_chain().strike), np.nan)
+
+
+@pytest.mark.parametrize(
+    ("chain", "why"),
+    [
+        (spy_chain(days=14), "expiries: none lies 14 to 28 days after 2025-06-30, 1 are listed"),
+        (spy_chain(days=-18), "expiries: none lies 14 to 28 days after 2025-06-30, 1 are listed"),
+        (replace(spy_chain(), bid=BARE), "SPY 2025-07-18: got 0 strikes near the money with bid"),
+        (
+            replace(spy_chain(), root=np.full(len(BARE), "SPY7")),
+            "SPY: got contracts of the roots SPY7, standard ones are SPY",
+        ),
+        (
+            replace(spy_chain(), strike=0.9 * spy_chain().strike),
+            "SPY: its quotes are of a price of ",
+        ),
+    ],
+    ids=["too far", "expired", "one-sided", "mini contracts", "another price"],
+)
+def test_a_chain_that_cannot_price_is_left_aside_with_the_reason(chain, why):
+    before = f"not priced on the chain of SPY of 2025-06-30 20:15 UTC: {why}"
+    without, scaled = quoted(chain), quoted(chain, index_chain())
+    assert (without.pricing, scaled.pricing) == ("synthetic", "scaled chain")
+    for found in (without, scaled):
+        assert found.notes[0].startswith(before)
+    assert without.notes[1] == "no chain of SPX"
+    assert without.natural == quoted().natural
+
+
+def test_neither_chain_leaves_the_volatility_index_and_both_reasons():
+    one_sided = replace(index_chain(), bid=np.full(len(index_chain().strike), np.nan))
+    found = quoted("the chain of SPY cannot be read: x is damaged", one_sided)
+    assert found.pricing == "synthetic"
+    assert found.notes[0] == "the chain of SPY cannot be read: x is damaged"
+    assert found.notes[1].startswith("not priced on the chain of SPX of 2025-06-30 20:15 UTC: SPXW")
+
+
+def test_a_signal_goes_on_with_a_chain_that_is_stale(signal):
+    stale = (
+        "no chain of SPY of 2025-06-30 was known: the newest is of 2025-06-25, 3 sessions before"
+    )
+    plain, found = signal(Pricing()), signal(Pricing(), quoted=Quoted(stale))
+    assert found.structure.notes == [stale, *plain.structure.notes]
+    assert (found.strategy, found.structure.pricing) == (plain.strategy, "synthetic")

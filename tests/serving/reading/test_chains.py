@@ -19,9 +19,9 @@ def utc(moment: str) -> pd.Timestamp:
     return pd.Timestamp(moment, tz="UTC")
 
 
-def land(data: Path, moment: str, landed: str, ask: float = 2.0) -> None:
+def land(data: Path, moment: str, landed: str, ask: float = 2.0, key: str = "SPY") -> None:
     row = {
-        "underlying": "SPY", "root": "SPY", "quote_time": utc(moment),
+        "underlying": key, "root": key, "quote_time": utc(moment),
         "expiration": pd.Timestamp("2025-07-18"), "strike": 600.0, "option_type": "call",
         "underlying_price": 600.0, "bid": 1.0, "ask": ask,
     }  # fmt: skip
@@ -44,7 +44,12 @@ def told(found: Chain | str | None) -> str | None:
 @pytest.mark.parametrize(
     ("as_of", "expected"),
     [
-        ("2025-06-30 18:59", None),
+        (
+            "2025-06-30 18:59",
+            "no chain of SPY of 2025-06-30 was known: the newest is of 2025-06-27, 1 session "
+            "before",
+        ),
+        ("2025-06-27 19:59", "no chain of SPY of 2025-06-30 was known, nor one before"),
         ("2025-06-30 19:00", TIMES[1]),
         ("2025-07-01 01:29", TIMES[1]),
         ("2025-07-01 01:30", TIMES[2]),  # half past nine in the evening in New York
@@ -60,7 +65,7 @@ def test_it_is_the_last_of_the_session_that_was_known(
 def test_quotes_that_landed_later_were_not_known_before(tmp_path: Path) -> None:
     land(tmp_path, TIMES[1], "2025-07-03 12:00")
     chains = LandedChains(tmp_path)
-    assert chains.newest("SPY", DAY, utc("2025-07-03 11:59")) is None
+    assert isinstance(chains.newest("SPY", DAY, utc("2025-07-03 11:59")), str)
     assert told(chains.newest("SPY", DAY, utc("2025-07-03 12:00"))) == TIMES[1]
 
 
@@ -80,10 +85,22 @@ def test_a_correction_counts_from_its_landing(data: Path) -> None:
 
 def test_a_ticker_or_a_session_without_a_chain_has_none(data: Path, tmp_path: Path) -> None:
     chains, late = LandedChains(data), utc("2025-07-08 20:00")
-    assert chains.newest("IWM", DAY, late) is None
-    assert chains.newest("SPY", pd.Timestamp("2025-06-26"), late) is None
-    assert chains.newest("SPY", pd.Timestamp("2025-07-07"), late) is None
-    assert LandedChains(tmp_path / "nowhere").newest("SPY", DAY, late) is None
+    none = "no chain of {} of {} was known, nor one before"
+    assert chains.newest("IWM", DAY, late) == none.format("IWM", "2025-06-30")
+    early = pd.Timestamp("2025-06-26")
+    assert chains.newest("SPY", early, late) == none.format("SPY", "2025-06-26")
+    stale = chains.newest("SPY", pd.Timestamp("2025-07-07"), late)
+    assert stale.endswith("the newest is of 2025-07-01, 3 sessions before")
+    assert "nor one before" in LandedChains(tmp_path / "nowhere").newest("SPY", DAY, late)
+
+
+def test_an_index_s_chain_stands_beside_the_fund_s(data: Path) -> None:
+    late = utc("2025-07-08 20:00")
+    assert told(LandedChains(data).quoted("SPY", DAY, late).index).startswith("no chain of SPX of")
+    land(data, "2025-07-01 01:18", "2025-07-01 01:18", key="SPX")
+    found = LandedChains(data).quoted("SPY", DAY, late)
+    assert [told(one) for one in found.candidates()] == [TIMES[2], "2025-07-01 01:18"]
+    assert len(LandedChains(data).quoted("QQQ", DAY, late).candidates()) == 1
 
 
 @pytest.mark.parametrize("spoil", [lambda p: p.write_bytes(b"no rows"), lambda p: p.unlink()])
@@ -91,6 +108,6 @@ def test_a_file_that_cannot_be_read_is_named(data: Path, spoil) -> None:
     path = data / read_manifest(data).entries["option_chains", "SPY"].path
     spoil(path)
     found = LandedChains(data).newest("SPY", DAY, utc("2025-07-08 20:00"))
-    assert found.startswith("the chain cannot be read: ")
+    assert found.startswith("the chain of SPY cannot be read: ")
     assert path.name in found
     assert "optrade repair" in found

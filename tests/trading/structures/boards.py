@@ -7,7 +7,7 @@ from market.calendar import sessions
 from market.options.smile import Cubic
 from market.options.synthetic_smile import INDEX_FORM, Form, Terms, synthetic_smile
 from market.underlyings import underlying
-from trading.structures.board import Board, synthetic_board
+from trading.structures.board import Board, modelled_board
 from trading.structures.chances import Outlook
 from trading.structures.price import Life
 
@@ -26,7 +26,7 @@ def board(
     forward = spot * np.exp((rate - SPY.dividend_yield) * years)
     terms = Terms(forward, float(np.exp(-rate * years)), years)
     smile = synthetic_smile(form, index, index * slope, terms)
-    return synthetic_board(EXPIRATION, smile, spot, SPY)
+    return modelled_board(EXPIRATION, smile, spot, SPY)
 
 
 def life() -> Life:

@@ -1,10 +1,14 @@
 """A chain as it would be quoted if the index's smile were the market's."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from market.options.chain import Chain
-from market.underlyings import underlying
+from market.options.expiries import expiry_time, years_left
+from market.underlyings import OptionListing, underlying
+from trading.structures.board import modelled_board
 from trading.structures.quote import Closing, synthetic_quote
 
 SESSION = pd.Timestamp("2025-06-30")
@@ -34,3 +38,23 @@ def spy_chain(**changes):
     """Return a chain of SPY at the close of `SESSION`."""
     board, _ = synthetic_quote(underlying("SPY"), SESSION, CLOSING)
     return chain_like(board, **changes)
+
+
+def index_chain(moment="2025-06-30 20:15", roots=("SPXW",), dearer=1.0, expiration=None):
+    """Return a chain of SPX by the same smile, its level times a factor, a root after another."""
+    board, _ = synthetic_quote(underlying("SPY"), SESSION, CLOSING)
+    day = board.quotes.expiration if expiration is None else pd.Timestamp(expiration)
+    quoted, made = pd.Timestamp(moment, tz="UTC"), []
+    for place, root in enumerate(roots):
+        settled = expiry_time(root, pd.DatetimeIndex([day]))
+        years = float(years_left(pd.DatetimeIndex([quoted]), settled)[0])
+        level = board.smile.at_the_money * dearer * (1.0 + 0.1 * place)
+        smile = replace(
+            board.smile, forward=6020.0, years=years, at_the_money=level,
+            discount=float(np.exp(-CLOSING.rate * years)),
+        )  # fmt: skip
+        listed = modelled_board(day, smile, 6000.0, OptionListing(root, 5.0, 0.05, 0.01, 0.0))
+        made.append(chain_like(listed, 6000.0, moment))
+    names = ("root", "expiration", "strike", "sign", "bid", "ask")
+    joined = {name: np.concatenate([getattr(one, name) for one in made]) for name in names}
+    return Chain(underlying="SPX", quote_time=quoted, spot=6000.0, **joined)

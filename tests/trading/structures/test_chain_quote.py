@@ -39,7 +39,10 @@ def test_prices_are_those_that_are_quoted() -> None:
     ("chain", "words"),
     [
         (spy_chain(days=14), "none lies 14 to 28 days after 2025-06-30"),
-        (replace(spy_chain(), root=np.full(len(spy_chain().strike), "SPX")), "0 are listed"),
+        (
+            replace(spy_chain(), root=np.full(len(spy_chain().strike), "SPY7")),
+            "SPY: got contracts of the roots SPY7, standard ones are SPY",
+        ),
         (replace(spy_chain(), bid=np.full(len(spy_chain().strike), np.nan)), "SPY 2025-07-"),
     ],
     ids=["no expiry", "another root", "no bids"],

@@ -1,0 +1,87 @@
+"""The board of a position's expiry by the quotes of the index that its underlying follows.
+
+What carries over is the smile, in deviations from the forward: the index has no price that could
+be compared with the fund's, and its quotes of an evening stand beside an index of the afternoon.
+"""
+
+import numpy as np
+import pandas as pd
+
+from market.errors import InputError
+from market.options.chain import Chain, ExpiryQuotes, by_expiry
+from market.options.expiries import MORNING_ROOTS, expirations, expiry_time, years_left
+from market.options.roots import chain_roots
+from market.options.smile import Smile
+from market.options.surface import QuotedSmile, quoted_smile
+from market.underlyings import Underlying
+from trading.structures.board import Board, modelled_board
+from trading.structures.expiry import choose_expiry, life_of
+from trading.structures.price import Life
+from trading.structures.quote import Closing, check_closing, listing_of, terms_of
+
+
+def scaled_quote(
+    row: Underlying, session: pd.Timestamp, closing: Closing, chain: Chain
+) -> tuple[Board, Life]:
+    """Return the board of a usual expiry by an index's smile, and the position's life.
+
+    Forward, strikes, ticks and spreads are the underlying's own. An expiry that only the index
+    lists is none of its options, so the usual ones are asked alone.
+
+    Parameters
+    ----------
+    session
+        Whose close it is, midnight without a zone.
+    chain
+        Of the index, of that session.
+
+    Raises
+    ------
+    InputError
+        If the index may not price the underlying, no usual expiry suits, its quotes make no smile,
+        or a number of the close is missing or no price.
+    """
+    listing = listing_of(row)
+    if chain.underlying != listing.scaled_from:
+        raise InputError(
+            f"{row.ticker}: got a chain of {chain.underlying}, allowed is one of "
+            f"{listing.scaled_from or 'its own alone'}"
+        )
+    check_closing(row, {"price": closing.spot}, closing.rate)
+    quotes = index_expiries(chain)
+    usual = pd.DatetimeIndex([day for day in expirations(session) if day in quotes])
+    expiration = choose_expiry(session, usual)
+    life, years = life_of(session, listing.root, expiration)
+    found = index_smile(quotes[expiration], chain, closing.rate).smile
+    smile = Smile(*terms_of(closing, listing, years), found.at_the_money, found.shape)
+    moment = chain.quote_time.tz_convert("UTC").isoformat()
+    return modelled_board(expiration, smile, closing.spot, listing, "scaled chain", moment), life
+
+
+def index_expiries(chain: Chain) -> dict[pd.Timestamp, ExpiryQuotes]:
+    """Return an index's quotes by the day in the symbol, of one root each.
+
+    A fund settles at the close: the root that does is preferred to the one of the morning.
+    """
+    allowed = chain_roots(chain.underlying)
+    found = [quotes for quotes in by_expiry(chain) if quotes.root in allowed]
+    found.sort(key=lambda quotes: quotes.root not in MORNING_ROOTS)
+    return {quotes.expiration: quotes for quotes in found}
+
+
+def index_smile(quotes: ExpiryQuotes, chain: Chain, rate: float) -> QuotedSmile:
+    """Return the smile of an index's expiry, its time counted from the quotes.
+
+    Parameters
+    ----------
+    rate
+        Of three months, a year, a fraction.
+
+    Raises
+    ------
+    InputError
+        If the forward cannot be read, too few strikes are quoted, or it had settled.
+    """
+    settled = expiry_time(quotes.root, pd.DatetimeIndex([quotes.expiration]))
+    years = float(years_left(pd.DatetimeIndex([chain.quote_time]), settled)[0])
+    return quoted_smile(quotes, years, float(np.exp(-rate * years)))
