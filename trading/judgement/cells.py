@@ -1,0 +1,168 @@
+"""What each cell of trades came to, and whether any of them survives the number that was tried."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float64
+
+from market.arrays import DateArray
+from market.bootstrap import LEVEL, interval
+from trading.judgement.bounds import deflated, family_wise
+from trading.judgement.resampled import Resampled, resample, usual_life
+from trading.judgement.trades import Trades
+
+#: Trades, and days of entry, of which a cell can be judged at all.
+FEWEST: Final = 30
+#: Times that it has to have won, and lost, apart from each other by more than a life. A loss that
+#: comes seldom enough is not in the resamples either.
+EPISODES: Final = 10
+#: Share of the trades that "worst" is the mean of.
+WORST: Final = 0.05
+SEED: Final = 20_141
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What the trades of a cell came to; returns are shares of the risk, or USD without one.
+
+    Attributes
+    ----------
+    n, days
+        Trades, and days on which they were entered.
+    mean, worst, drawdown
+        Of the returns: their mean, the mean of the worst 5 %, and the deepest fall of their sum in
+        the order in which they were left.
+    won
+        Share with a profit.
+    profit
+        In USD, of all.
+    worst_level
+        The mean at the worst level of the band.
+    low, high
+        95 % interval of the mean by itself; None where it cannot be judged.
+    low_of_all, high_of_all
+        The same for all that was tried together.
+    sharpe
+        Of a trade; None where all returned the same.
+    deflated
+        How likely that is more than the best of as many trials of nothing.
+    """
+
+    name: str
+    n: int
+    days: int
+    mean: float
+    won: float
+    worst: float
+    drawdown: float
+    profit: float
+    worst_level: float
+    sharpe: float | None = None
+    low: float | None = None
+    high: float | None = None
+    low_of_all: float | None = None
+    high_of_all: float | None = None
+    deflated: float | None = None
+
+    @property
+    def judged(self) -> bool:
+        """Whether there were enough trades to say anything."""
+        return self.low_of_all is not None
+
+    @property
+    def above_nothing(self) -> bool:
+        """Whether its interval for all cells together lies above 0."""
+        return self.low_of_all is not None and self.low_of_all > 0.0
+
+    @property
+    def survives(self) -> bool:
+        """Whether it does so at the worst level of the band and its Sharpe ratio deflated too."""
+        if self.low_of_all is None or self.deflated is None:
+            return False
+        taken = self.mean - self.worst_level
+        return self.low_of_all - taken > 0.0 and self.deflated > LEVEL
+
+
+def judge_cells(trades: Trades, tried: int, seed: int = SEED) -> list[Cell]:
+    """Return what each cell came to, the best mean first among those that can be judged.
+
+    Parameters
+    ----------
+    tried
+        How many cells were tried; at least those that there are count.
+    """
+    names = sorted(set(trades.cell.tolist()))
+    if not names:
+        return []
+    cells = [_described(trades.where(trades.cell == name), name) for name in names]
+    life = np.timedelta64(usual_life(trades), "D")
+    enough = [name for name in names if _enough(trades.where(trades.cell == name), life)]
+    if enough:
+        kept = trades.where(np.isin(trades.cell, enough))
+        judged = _judged(cells, enough, resample(kept, enough, seed), max(tried, len(names)))
+        cells = [judged.get(cell.name, cell) for cell in cells]
+    return sorted(cells, key=lambda cell: (not cell.judged, -cell.mean, cell.name))
+
+
+def _enough(trades: Trades, life: np.timedelta64) -> bool:
+    """Whether a cell has trades, and wins and losses apart from each other, to be judged by."""
+    if len(np.unique(trades.entered)) < FEWEST:
+        return False
+    ends = (trades.returns > 0.0, trades.returns < 0.0)
+    return all(_episodes(trades.entered[kind], life) >= EPISODES for kind in ends)
+
+
+def _episodes(days: DateArray, life: np.timedelta64) -> int:
+    """Return how many groups of days lie further apart than a life."""
+    return int((np.diff(np.unique(days)) > life).sum()) + bool(len(days))
+
+
+def _judged(cells: list[Cell], names: list[str], found: Resampled, tried: int) -> dict[str, Cell]:
+    together = family_wise(found.mean, found.means, tried)
+    chances = deflated(found.sharpe, found.sharpes, tried)
+    by_name = {cell.name: cell for cell in cells}
+    judged = {}
+    for at, name in enumerate(names):
+        alone = interval(found.means[:, at])
+        if alone is None or not np.isfinite(found.sharpe[at]):
+            continue
+        judged[name] = Cell(
+            **{
+                **vars(by_name[name]),
+                "sharpe": float(found.sharpe[at]),
+                "low": alone.low,
+                "high": alone.high,
+                "low_of_all": float(together.low[at]),
+                "high_of_all": float(together.high[at]),
+                "deflated": float(chances[at]),
+            }
+        )
+    return judged
+
+
+def _described(trades: Trades, name: str) -> Cell:
+    returns = trades.returns
+    return Cell(
+        name=name,
+        n=len(trades),
+        days=len(np.unique(trades.entered)),
+        mean=float(returns.mean()),
+        won=float((returns > 0.0).mean()),
+        worst=worst_mean(returns),
+        drawdown=deepest_fall(returns[np.lexsort((trades.entered, trades.left))]),
+        profit=float(trades.profit.sum()),
+        worst_level=float(trades.worst_returns.mean()),
+    )
+
+
+def worst_mean(returns: Float64[np.ndarray, " n"]) -> float:
+    """Return the mean of the worst 5 % of returns, of one at least."""
+    count = max(1, int(np.ceil(WORST * len(returns))))
+    return float(np.sort(returns)[:count].mean())
+
+
+def deepest_fall(returns: Float64[np.ndarray, " n"]) -> float:
+    """Return the deepest fall of the sum of returns from its height before, from 0."""
+    sums = np.concatenate([[0.0], np.cumsum(returns)])
+    return float((np.maximum.accumulate(sums) - sums).max())

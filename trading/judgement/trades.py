@@ -1,0 +1,72 @@
+"""Closed trades, as they are judged: of a backtest, of a paper book, or of another program."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from jaxtyping import Float64
+
+from market.arrays import BoolArray, DateArray
+from market.errors import InputError
+
+
+@dataclass(frozen=True)
+class Trades:
+    """Closed trades, one a place, in any order.
+
+    Attributes
+    ----------
+    entered, left
+        Days.
+    profit
+        In USD, after costs.
+    risk
+        The most that each could lose, in USD above 0; NaN where it is not known.
+    cell
+        What each is an instance of: a label, such as `UP, LOW, Bull Call Spread`.
+    worst
+        Profit at the worst level of volatility of the band; NaN where prices were quoted.
+    """
+
+    entered: DateArray
+    left: DateArray
+    profit: Float64[np.ndarray, " n_trades"]
+    risk: Float64[np.ndarray, " n_trades"]
+    cell: np.ndarray
+    worst: Float64[np.ndarray, " n_trades"]
+
+    def __post_init__(self) -> None:
+        count = len(self.profit)
+        if any(len(column) != count for column in vars(self).values()):
+            lengths = {name: len(column) for name, column in vars(self).items()}
+            raise InputError(f"trades: got columns of lengths {lengths}, allowed is one length")
+        if not np.isfinite(self.profit).all():
+            raise InputError("trades: a profit is no finite number")
+        if (self.left < self.entered).any():
+            at = int(np.argmax(self.left < self.entered))
+            raise InputError(
+                f"trades: one entered {self.entered[at]} left on {self.left[at]}, which is before"
+            )
+
+    def __len__(self) -> int:
+        return len(self.profit)
+
+    @property
+    def of_risk(self) -> bool:
+        """Whether returns are shares of the risk; else they are USD."""
+        return bool(np.isfinite(self.risk).all())
+
+    @property
+    def returns(self) -> Float64[np.ndarray, " n_trades"]:
+        """Profit as a share of the risk, or in USD where a risk is not known."""
+        return self.profit / self.risk if self.of_risk else self.profit
+
+    @property
+    def worst_returns(self) -> Float64[np.ndarray, " n_trades"]:
+        """As `returns`, at the worst level of the band; that of quotes is the return itself."""
+        worst = np.where(np.isnan(self.worst), self.profit, self.worst)
+        return worst / self.risk if self.of_risk else worst
+
+    def where(self, kept: BoolArray) -> Self:
+        """Return some of the trades."""
+        return type(self)(**{name: column[kept] for name, column in vars(self).items()})
