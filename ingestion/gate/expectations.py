@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pandas as pd
 
 from ingestion.gate.missing_bars import on_whole_bars
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 REASON: Final = "reason"
 REPEATED: Final = "row: not a repetition of an earlier one"
 SEPARATOR: Final = "; "
+#: Rows that are judged together where a table lets them be parted: a few days of an index's chain.
+CHUNK: Final = 131_072
 # The rows that break a rule by their number, not their values.
 RESULT_FORMAT: Final = {"result_format": "COMPLETE", "include_unexpected_rows": False}
 
@@ -65,19 +68,47 @@ def gate(
     repeated = rows.duplicated()
     for row in rows.index[repeated]:
         reasons[row].append(REPEATED)
-    told = on_whole_bars(table, rows[~repeated])
-    judged = with_judged(table, told)
-    for rule, row in _broken_rules(table, judged, row_rules(table)):
-        reasons[row].append(rule.words)
-    # What a row is beside those before it is asked of rows that are right by themselves.
-    right = judged.drop(index=[row for row in reasons if row in judged.index])
-    beside = with_sequence(table, judged, right, stored)
-    for rule, row in _broken_rules(table, beside, sequence_rules(table)):
-        reasons[row].append(rule.words)
+    told = on_whole_bars(table, rows[~repeated] if repeated.any() else rows)
+    for part in _parts(table, told):
+        _judge(table, part, stored, reasons)
     bad = rows.loc[sorted(reasons)]
     bad = bad.assign(**{REASON: [SEPARATOR.join(reasons[row]) for row in bad.index]})
     good = told.drop(index=[row for row in reasons if row in told.index])
     return good.reset_index(drop=True), bad.reset_index(drop=True)
+
+
+def _parts(table: Table, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield rows that are judged together, so that the memory beside them is flat.
+
+    Only a table whose rows are judged by themselves is parted, and rows of one key stay together.
+    """
+    whole = sequence_rules(table) or table.by_session or table.dated not in table.key
+    if whole or len(rows) <= CHUNK:
+        yield rows
+        return
+    moments, _ = pd.factorize(rows[table.dated])
+    counts = np.bincount(moments + 1)
+    part_of = (np.cumsum(counts) - counts) // CHUNK
+    of_row = part_of[moments + 1]
+    for part in np.unique(of_row):
+        yield rows[of_row == part]
+
+
+def _judge(
+    table: Table, rows: pd.DataFrame, stored: Stored, reasons: defaultdict[int, list[str]]
+) -> None:
+    """Add to each row the rules that it breaks."""
+    judged = with_judged(table, rows)
+    for rule, row in _broken_rules(table, judged, row_rules(table)):
+        reasons[row].append(rule.words)
+    sequence = sequence_rules(table)
+    if not sequence:
+        return
+    # What a row is beside those before it is asked of rows that are right by themselves.
+    right = judged.drop(index=[row for row in reasons if row in judged.index])
+    beside = with_sequence(table, judged, right, stored)
+    for rule, row in _broken_rules(table, beside, sequence):
+        reasons[row].append(rule.words)
 
 
 def _broken_rules(

@@ -81,12 +81,14 @@ def _land(
     stored = partial(lake.stored, table.name)
     good, bad = gate(table, frame, stored)
     late = (table.days(good) > batch.end) & table.sessional
+    rows = good[~late] if late.any() else good
     found = (
-        *findings(table, good[~late], stored),
+        *findings(table, rows, stored),
         *counted_later(table, frame),
-        *untold_findings(table, frame, good[~late], stored),
+        *untold_findings(table, frame, rows, stored),
     )
-    rows = pd.concat([good[~late], gone], ignore_index=True).astype(table.dtypes)
+    if len(gone):
+        rows = pd.concat([rows, gone], ignore_index=True).astype(table.dtypes)
     landing = lake.land(table, rows, origin, batch.landed_at, bad)
     return TableReport(
         table.name,

@@ -116,7 +116,8 @@ def within(
     inside = (dated <= end) | (not table.sessional)
     if start is not None:
         inside &= dated >= start
-    return frame[inside].sort_values(list(table.key), kind="stable", ignore_index=True)
+    kept = frame if inside.all() else frame[inside]
+    return kept.sort_values(list(table.key), kind="stable", ignore_index=True)
 
 
 def assembled(
@@ -135,5 +136,5 @@ def assembled(
         If a frame has not the columns of the table, or a value not its type.
     """
     frames = [table.empty(), *(part[list(table.names)] for part in parts)]
-    rows = pd.concat(frames, ignore_index=True).astype(table.dtypes)
+    rows = pd.concat(frames, ignore_index=True).astype(table.dtypes, copy=False)
     return table.check(within(rows, table, start, end))

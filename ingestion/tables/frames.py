@@ -3,10 +3,10 @@
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import polars as pl
@@ -79,13 +79,20 @@ def partitions(table: Table, frame: pd.DataFrame) -> Iterator[tuple[str, pl.Data
         If the frame is not as declared, or holds a key twice.
     """
     rows = typed(table, table.check(frame))
-    twice = rows.filter(pl.struct(table.key).is_duplicated())
+    # By a hash first: comparing the keys of a million rows takes more memory than they do.
+    alike = rows.filter(rows.select(table.key).hash_rows().is_duplicated())
+    twice = alike.filter(pl.struct(table.key).is_duplicated())
     if twice.height:
         raise SchemaViolation(
             f"table {table.name}: {', '.join(table.key)} = {twice.select(table.key).row(0)} "
             "more than once, allowed is once; pass the frame through the gate"
         )
-    for (name,), part in rows.group_by(table.partition, maintain_order=True):
+    parts: Iterable[tuple[tuple[Any, ...], pl.DataFrame]]
+    if rows[table.partition].n_unique() == 1:
+        parts = [(rows.select(table.partition).row(0), rows)]  # without a copy of them
+    else:
+        parts = rows.group_by(table.partition, maintain_order=True)
+    for (name,), part in parts:
         if name is None or not re.fullmatch(KEY_PATTERN, name):
             raise InputError(
                 f"table {table.name}, {table.partition}: got {name!r:.40}, allowed is a name "

@@ -9,12 +9,14 @@ here, see `without_marks`.
 """
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from home.verified import read_regular
@@ -27,9 +29,10 @@ NUMBERS: Final = {
     "strike": "strike", "underlying_price": "spot", "bid": "bid", "ask": "ask", "volume": "volume",
     "open_interest": "open_interest", "implied_volatility": "iv", "delta": "delta",
 }  # fmt: skip
-COLUMNS: Final = (
-    "quote_date", "underlying", "expiry", "right", "root", "quote_time", *NUMBERS.values(),
-)  # fmt: skip
+TEXTS: Final = ("quote_date", "underlying", "expiry", "right", "root", "quote_time")
+COLUMNS: Final = (*TEXTS, *NUMBERS.values())
+#: Rows of a file that are read at a time.
+CHUNK: Final = 131_072
 #: A number that earlier files have not.
 GAMMA: Final = "gamma"
 RIGHTS: Final = {"C": "call", "P": "put"}
@@ -53,10 +56,12 @@ def chain_file(path: Path, underlying: str | None = None) -> pd.DataFrame:
         If it is no parquet, a column is missing, or a number, a date, a time or a right cannot be
         read.
     """
-    frame = _read(path)
-    if underlying is not None:
-        frame = frame[frame["underlying"] == underlying].reset_index(drop=True)
-    if wrong := set(frame["right"]) - set(RIGHTS):
+    parts = [_quotes(path, part) for part in _read(path, underlying)]
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+
+
+def _quotes(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
+    if wrong := set(frame["right"].cat.remove_unused_categories().cat.categories) - set(RIGHTS):
         raise SchemaViolation(
             f"{path.name}: right: got {sorted(map(str, wrong))[0]!r:.20}, allowed are C and P"
         )
@@ -64,11 +69,11 @@ def chain_file(path: Path, underlying: str | None = None) -> pd.DataFrame:
     gamma = _numbers(path, frame[GAMMA]) if GAMMA in frame else np.nan
     quotes = pd.DataFrame(
         {
-            "underlying": frame["underlying"],
-            "root": frame["root"],
+            "underlying": frame["underlying"].astype(object),
+            "root": frame["root"].astype(object),
             "quote_time": _times(path, frame),
             "expiration": _days(path, "expiry", frame["expiry"]),
-            "option_type": frame["right"].map(RIGHTS),
+            "option_type": frame["right"].astype(object).map(RIGHTS),
             **numbers,
             "gamma": gamma,
         }
@@ -76,18 +81,43 @@ def chain_file(path: Path, underlying: str | None = None) -> pd.DataFrame:
     return without_marks(quotes)
 
 
-def _read(path: Path) -> pd.DataFrame:
+def _read(path: Path, underlying: str | None) -> Iterator[pd.DataFrame]:
+    """Yield the rows of an underlying, `CHUNK` rows of the file at a time; one frame at least.
+
+    Texts and dates are categories: of the few there are each is read once.
+    """
     try:
-        table = pq.read_table(io.BytesIO(read_regular(path)))
+        file = pq.ParquetFile(io.BytesIO(read_regular(path)))
+        names = file.schema_arrow.names
+        if missing := [name for name in COLUMNS if name not in names]:
+            raise SchemaViolation(f"{path.name}: has no column {', '.join(missing)}")
+        columns = [*COLUMNS, *([GAMMA] if GAMMA in names else [])]
+        empty = pa.Table.from_batches([], file.schema_arrow).select(columns)
+        found = False
+        for batch in file.iter_batches(CHUNK, columns=columns):
+            table = pa.Table.from_batches([batch])
+            if underlying is not None:
+                table = table.filter(pc.equal(table["underlying"].cast(pa.string()), underlying))
+            if len(table):
+                found = True
+                yield _categorised(table)
+        if not found:
+            yield _categorised(empty)
     except pa.ArrowException as error:
         raise SchemaViolation(
             f"{path.name}: got a file that is no parquet ({error!s:.80}), allowed is a file in the "
             "shape that docs/chains.md names"
         ) from None
-    if missing := [name for name in COLUMNS if name not in table.column_names]:
-        raise SchemaViolation(f"{path.name}: has no column {', '.join(missing)}")
-    gamma = [GAMMA] if GAMMA in table.column_names else []
-    frame: pd.DataFrame = table.select([*COLUMNS, *gamma]).to_pandas()
+
+
+def _categorised(table: pa.Table) -> pd.DataFrame:
+    for name in TEXTS:
+        at = table.column_names.index(name)
+        column = table[name]
+        if pa.types.is_null(column.type):
+            column = column.cast(pa.string())
+        table = table.set_column(at, name, column.dictionary_encode().unify_dictionaries())
+    frame: pd.DataFrame = table.to_pandas()
     return frame
 
 
@@ -101,38 +131,48 @@ def _numbers(path: Path, column: pd.Series) -> pd.Series:
 
 
 def _days(path: Path, name: str, column: pd.Series) -> pd.Series:
-    """Return dates as midnights without a zone; of the few there are each is read once."""
-    texts = column.astype(str)
-    read = {text: pd.to_datetime(text, format="%Y-%m-%d", errors="coerce") for text in set(texts)}
-    if unread := sorted(text for text, day in read.items() if pd.isna(day)):
+    """Return categories that are dates as midnights without a zone."""
+    if column.isna().any():
+        raise SchemaViolation(f"{path.name}: {name}: got no date, allowed is 2023-02-23")
+    texts = list(column.cat.categories.astype(str))
+    days = pd.to_datetime(pd.Series(texts, dtype=object), format="%Y-%m-%d", errors="coerce")
+    codes = column.cat.codes.to_numpy()
+    unread = np.unique(codes[days.isna().to_numpy()[codes]])
+    if unread.size:
+        first = sorted(texts[code] for code in unread)[0]
         raise SchemaViolation(
-            f"{path.name}: {name}: got the date {unread[0]!r:.40}, allowed is 2023-02-23"
+            f"{path.name}: {name}: got the date {first!r:.40}, allowed is 2023-02-23"
         )
-    return texts.map(read).astype("datetime64[ns]")
+    return pd.Series(days.to_numpy("datetime64[ns]")[codes], index=column.index)
 
 
 def _times(path: Path, frame: pd.DataFrame) -> pd.Series:
     """Return the times of quotes in UTC: as written, else the close of their day."""
-    texts = frame["quote_time"].astype(object)
-    read = {text: _time(path, str(text)) for text in texts.dropna().unique()}
+    texts = frame["quote_time"]
     days = _days(path, "quote_date", frame["quote_date"])
-    known = pd.DatetimeIndex(days[texts.isna()].unique())
-    try:
-        closes = dict(zip(known, close(known), strict=True))
-    except InputError as error:
-        raise SchemaViolation(f"{path.name}: quote_date, without a time: {error}") from None
-    written = texts.map(read)
-    found = written.where(texts.notna(), days.map(closes))
-    return pd.Series(pd.to_datetime(found, utc=True), index=frame.index).dt.as_unit("ns")
+    unwritten = texts.isna().to_numpy()
+    found = np.full(len(frame), np.datetime64("NaT"), dtype="datetime64[ns]")
+    if unwritten.any():
+        known = pd.DatetimeIndex(days[unwritten].unique())
+        try:
+            closes = pd.Series(close(known).to_numpy("datetime64[ns]"), index=known)
+        except InputError as error:
+            raise SchemaViolation(f"{path.name}: quote_date, without a time: {error}") from None
+        found[unwritten] = days[unwritten].map(closes).to_numpy("datetime64[ns]")
+    if not unwritten.all():
+        written = texts.cat.remove_unused_categories().cat
+        times = np.array([_time(path, str(text)) for text in written.categories])
+        found[~unwritten] = times[written.codes.to_numpy()[~unwritten]]
+    return pd.Series(pd.DatetimeIndex(found).tz_localize("UTC"), index=frame.index)
 
 
-def _time(path: Path, text: str) -> pd.Timestamp:
+def _time(path: Path, text: str) -> np.datetime64:
     for form in FORMS:
         naive = pd.to_datetime(text.removesuffix(ZONE), format=form, errors="coerce")
         if not pd.isna(naive):
             local = naive.tz_localize(NEW_YORK, ambiguous="NaT", nonexistent="NaT")
             if not pd.isna(local):
-                return local.tz_convert("UTC").as_unit("ns")
+                return local.tz_convert("UTC").tz_localize(None).as_unit("ns").to_datetime64()
     raise SchemaViolation(
         f"{path.name}: quote_time: got {text!r:.40}, allowed is 2023-02-23 21:18 ET"
     )

@@ -40,7 +40,10 @@ def opened_chains(
     named = [f"{folder.name}/{path.name}" for path in asked]
     frames = [chain_quotes(read_csv(folder.parent, name), key) for name in named]
     frames += [chain_file(path, key) for path in sorted(folder.glob("*.parquet"))]
-    return pd.concat([OPTION_CHAINS.empty(), *frames], ignore_index=True)
+    held = [frame for frame in frames if len(frame)]
+    if len(held) == 1:
+        return held[0]
+    return pd.concat([OPTION_CHAINS.empty(), *held], ignore_index=True)
 
 
 def unopened_chains(folder: Path, key: str, end: pd.Timestamp) -> Iterator[Later]:

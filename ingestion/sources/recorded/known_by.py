@@ -75,7 +75,8 @@ def recorded_by(rows: pd.DataFrame, column: str, end: pd.Timestamp) -> pd.DataFr
     last = last_session(end)
     if last is None:
         return rows[:0]
-    return rows[rows[column] <= decision_time(pd.DatetimeIndex([last]))[0]]
+    early = rows[column] <= decision_time(pd.DatetimeIndex([last]))[0]
+    return rows if early.all() else rows[early]
 
 
 def reports_known(rows: pd.DataFrame, end: pd.Timestamp) -> pd.DataFrame:

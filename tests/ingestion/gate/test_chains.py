@@ -83,3 +83,19 @@ def test_one_day_and_strike_of_two_roots_are_two_contracts(chain: Frame) -> None
     good, bad = gate(OPTION_CHAINS, twice)
     assert good["root"].tolist() == ["SPXW"]
     assert bad["reason"].str.contains("root, quote_time.*: once").all()
+
+
+def test_days_that_are_judged_apart_are_judged_as_together(chain: Frame, monkeypatch) -> None:
+    times = [QUOTED + pd.Timedelta(days=n) for n in (0, 0, 1, 4, 5)]
+    sent = [columns for columns, _ in REFUSED.values()] + list(KEPT.values())
+    rows = [
+        row(chain, strike=400.0 + n, quote_time=times[n % len(times)], **columns)
+        for n, columns in enumerate(sent)
+    ]
+    twice = [rows[-1].assign(bid=0.5), rows[-2], rows[-2], rows[-3].assign(quote_time=pd.NaT)]
+    frame = pd.concat([*rows, *twice], ignore_index=True).astype(OPTION_CHAINS.dtypes)
+    whole = gate(OPTION_CHAINS, frame)
+    assert {len(part) > 3 for part in whole} == {True}
+    monkeypatch.setattr("ingestion.gate.expectations.CHUNK", 4)
+    for together, apart in zip(whole, gate(OPTION_CHAINS, frame), strict=True):
+        pd.testing.assert_frame_equal(together, apart)

@@ -57,6 +57,7 @@ LANDS = {
     "an unknown volume": ({"volume": None}, "volume", None),
     "a gamma": ({"gamma": 0.01}, "gamma", 0.01),
     "a date": ({"expiry": pd.Timestamp("2023-03-17").date()}, "expiration", "2023-03-17"),
+    "a midnight": ({"expiry": pd.Timestamp("2023-03-17")}, "expiration", "2023-03-17"),
 }  # fmt: skip
 
 
@@ -92,6 +93,30 @@ def test_what_cannot_be_read_is_refused(
         chain_file(written(tmp_path, sent))
     assert str(caught.value).startswith("SPX.parquet: ")
     assert words in str(caught.value)
+
+
+def test_a_file_that_is_read_in_chunks_gives_the_same_rows(tmp_path: Path, monkeypatch) -> None:
+    sent = [
+        {"strike": float(strike), "underlying": name, "root": name, "quote_time": time}
+        for strike in (3990, 4000, 4010)
+        for name in ("SPX", "SPY")
+        for time in ("2023-02-23 21:18 ET", None)
+    ]
+    path = written(tmp_path, *sent)
+    whole = {key: chain_file(path, key) for key in ("SPX", "SPY", "QQQ", None)}
+    assert [len(rows) for rows in whole.values()] == [6, 6, 0, 12]
+    monkeypatch.setattr("ingestion.sources.recorded.chain_files.CHUNK", 5)
+    for key, rows in whole.items():
+        pd.testing.assert_frame_equal(chain_file(path, key), rows)
+
+
+def test_a_missing_date_and_a_category_are_told_apart(tmp_path: Path) -> None:
+    path = written(tmp_path, {"expiry": None}, {})
+    with pytest.raises(SchemaViolation, match="expiry: got no date, allowed is 2023-02-23"):
+        chain_file(path)
+    frame = pd.DataFrame([ROW]).astype({"underlying": "category", "right": "category"})
+    frame.to_parquet(path)
+    assert list(chain_file(path, "SPX")["option_type"]) == ["call"]
 
 
 def test_another_file_or_shape_is_refused(tmp_path: Path) -> None:
