@@ -8,10 +8,12 @@ year, so whatever is priced with one carries a band of a point to each side.
 from typing import Final, NamedTuple
 
 import numpy as np
+from jaxtyping import Float64
 
 from market.errors import InputError
 from market.options.expiries import DAYS_OF_YEAR
 from market.options.smile import Cubic, Smile
+from market.underlyings import OptionListing
 
 #: Days to expiry of the index, and of the one of three months.
 INDEX_DAYS: Final = 30.0
@@ -78,26 +80,46 @@ def synthetic_smile(
     InputError
         If an index or the anchor is no number above 0, or nothing of the expiry is left.
     """
-    at_30 = _positive("volatility index", index) / 100.0 * float(np.exp(form.level))
-    if anchor is not None:
-        at_30 = _positive("volatility at the money", anchor)
     if not terms.years > 0.0:
         raise InputError(f"years to expiry: got {terms.years}, allowed is a number above 0")
-    at_the_money = at_30 * float(np.exp(form.slope * _slope(form, index, long_index) * _tau(terms)))
-    return Smile(terms.forward, terms.discount, terms.years, at_the_money, form.shape)
+    _positive("volatility index", index)
+    if form.slope:
+        _positive("volatility index of three months", long_index)
+    years = np.array([terms.years])
+    level = float(levels(form, np.array([index]), np.array([long_index]), years)[0])
+    if anchor is not None:
+        own = index / 100.0 * float(np.exp(form.level))
+        level *= _positive("volatility at the money", anchor) / own
+    return Smile(terms.forward, terms.discount, terms.years, level, form.shape)
 
 
-def _slope(form: Form, index: float, long_index: float) -> float:
+def levels(
+    form: Form,
+    index: Float64[np.ndarray, "*n"],
+    long_index: Float64[np.ndarray, "*n"],
+    years: Float64[np.ndarray, "*n"],
+) -> Float64[np.ndarray, "*n"]:
+    """Return volatilities at the money of expiries, a year, fractions; NaN without an index.
+
+    Parameters
+    ----------
+    index, long_index
+        Of each moment, in points; the long one is read where the form has a slope alone.
+    years
+        Calendar time left to each expiry, above 0.
+    """
+    at_30 = index / 100.0 * float(np.exp(form.level))
     if not form.slope:
-        return 0.0
-    slope = np.log(_positive("volatility index of three months", long_index) / index)
-    return float(np.clip(slope, *SLOPES))
+        return np.asarray(at_30 + 0.0 * years)
+    # Place between the two indices, on a scale of logs: 0 at 30 days, 1 at 93.
+    place = np.log(years * (DAYS_OF_YEAR / INDEX_DAYS)) / np.log(LONG_INDEX_DAYS / INDEX_DAYS)
+    slope = np.clip(np.log(long_index / index), *SLOPES)
+    return np.asarray(at_30 * np.exp(form.slope * slope * place))
 
 
-def _tau(terms: Terms) -> float:
-    """Place of an expiry between the two indices, on a scale of logs: 0 at 30 days, 1 at 93."""
-    days = terms.years * DAYS_OF_YEAR
-    return float(np.log(days / INDEX_DAYS) / np.log(LONG_INDEX_DAYS / INDEX_DAYS))
+def form_of(listing: OptionListing) -> Form:
+    """Return the form of an underlying, by how its options are listed."""
+    return INDEX_FORM if listing.term_slope else FUND_FORM
 
 
 def _positive(name: str, value: float) -> float:

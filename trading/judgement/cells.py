@@ -152,7 +152,7 @@ def _described(trades: Trades, name: str) -> Cell:
         worst=worst_mean(returns),
         drawdown=deepest_fall(returns[np.lexsort((trades.entered, trades.left))]),
         profit=float(trades.profit.sum()),
-        worst_level=float(trades.worst_returns.mean()),
+        worst_level=trades.worst_mean,
     )
 
 

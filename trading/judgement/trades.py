@@ -1,6 +1,7 @@
 """Closed trades, as they are judged: of a backtest, of a paper book, or of another program."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import Self
 
 import numpy as np
@@ -24,8 +25,9 @@ class Trades:
         The most that each could lose, in USD above 0; NaN where it is not known.
     cell
         What each is an instance of: a label, such as `UP, LOW, Bull Call Spread`.
-    worst
-        Profit at the worst level of volatility of the band; NaN where prices were quoted.
+    lower, higher
+        Profit with the level of volatility a point lower and higher: how sure a synthetic price is;
+        NaN where prices were quoted.
     """
 
     entered: DateArray
@@ -33,7 +35,8 @@ class Trades:
     profit: Float64[np.ndarray, " n_trades"]
     risk: Float64[np.ndarray, " n_trades"]
     cell: np.ndarray
-    worst: Float64[np.ndarray, " n_trades"]
+    lower: Float64[np.ndarray, " n_trades"]
+    higher: Float64[np.ndarray, " n_trades"]
 
     def __post_init__(self) -> None:
         count = len(self.profit)
@@ -62,11 +65,20 @@ class Trades:
         return self.profit / self.risk if self.of_risk else self.profit
 
     @property
-    def worst_returns(self) -> Float64[np.ndarray, " n_trades"]:
-        """As `returns`, at the worst level of the band; that of quotes is the return itself."""
-        worst = np.where(np.isnan(self.worst), self.profit, self.worst)
-        return worst / self.risk if self.of_risk else worst
+    def worst_mean(self) -> float:
+        """The mean return at the level of the band that is the worst for all of them together."""
+        means = []
+        for moved in (self.lower, self.higher):
+            profit = np.where(np.isnan(moved), self.profit, moved)
+            means.append(float((profit / self.risk if self.of_risk else profit).mean()))
+        return min(means)
 
     def where(self, kept: BoolArray) -> Self:
         """Return some of the trades."""
         return type(self)(**{name: column[kept] for name, column in vars(self).items()})
+
+
+def joined(parts: Sequence[Trades]) -> Trades:
+    """Return the trades of several in one."""
+    names = [field.name for field in fields(Trades)]
+    return Trades(**{name: np.concatenate([vars(part)[name] for part in parts]) for name in names})

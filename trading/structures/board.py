@@ -11,7 +11,7 @@ from home.records.structure import Pricing
 from market.errors import InputError
 from market.options.black import black_76, price_76
 from market.options.chain import ExpiryQuotes, Side
-from market.options.costs import half_spread
+from market.options.costs import model_quotes
 from market.options.smile import Smile
 from market.underlyings import OptionListing
 from trading.structures.legs import LegPlan, StructurePlan
@@ -88,15 +88,7 @@ def _model_side(
     mid = price_76(
         smile.forward, strike, smile.years, smile.volatility(strike), sign, smile.discount
     )
-    half = half_spread(mid, listing.spread_factor, listing.tick)
-    # What is worth less than half a spread has no bid, and nothing is sold for nothing.
-    bid = _on_ticks(np.maximum(mid - half, 0.0), listing.tick)
-    return Side(bid, np.maximum(_on_ticks(mid + half, listing.tick), listing.tick))
-
-
-def _on_ticks(price: Float64[np.ndarray, " n"], tick: float) -> Float64[np.ndarray, " n"]:
-    """Return the nearest prices that can be quoted, in USD, without the noise of a product."""
-    return np.asarray((np.rint(price / tick) * tick).round(4))
+    return Side(*model_quotes(mid, listing))
 
 
 def choose_legs(board: Board, plan: StructurePlan) -> Legs:

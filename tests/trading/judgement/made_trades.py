@@ -39,5 +39,6 @@ def trades_of(entered, profit, cell, risk=100.0, life=LIFE):
         profit=np.asarray(profit, dtype=np.float64),
         risk=np.full(count, risk),
         cell=np.asarray(cell),
-        worst=np.full(count, np.nan),
+        lower=np.full(count, np.nan),
+        higher=np.full(count, np.nan),
     )

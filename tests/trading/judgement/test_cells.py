@@ -19,7 +19,8 @@ DAYS = ["2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"]
 
 def test_figures_of_a_cell_are_those_by_hand():
     trades = trades_of(DAYS, [50.0, -20.0, 10.0, -40.0], ["a"] * 4)
-    (cell,) = judge_cells(replace(trades, worst=np.array([40.0, -30.0, np.nan, np.nan])), tried=1)
+    banded = replace(trades, lower=np.array([40.0, -30.0, np.nan, np.nan]))
+    (cell,) = judge_cells(banded, tried=1)
     assert (cell.n, cell.days, cell.won, cell.profit) == (4, 4, 0.5, 0.0)
     assert cell.mean == 0.0
     assert cell.worst == -0.40
@@ -84,7 +85,7 @@ def test_a_cell_that_hardly_ever_lost_cannot_be_judged():
 
 def test_a_mean_that_a_point_of_volatility_takes_away_does_not_survive():
     trades = fair_trades(3, edge=0.2)
-    found = judge(replace(trades, worst=trades.profit - 15.0))
+    found = judge(replace(trades, higher=trades.profit - 15.0))
     assert found.survivors == ()
     assert "1, 1 lies above 0, but a point of volatility takes that away" in found.words()
 

@@ -1,0 +1,188 @@
+"""A backtest: every structure at every session, books by policy, and the judgement of cells."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float64
+
+from forecasters.returns import ReturnDistribution
+from trading.backtest.edges import edges
+from trading.backtest.history import History
+from trading.backtest.policies import (
+    EDGE,
+    HOLD,
+    MATRIX,
+    RANDOM,
+    Said,
+    always,
+    at_random,
+    by_matrix,
+    held_equity,
+    with_edge,
+)
+from trading.backtest.portfolio import CAP, CAPITAL, NAMES, Book, Choices, run_book
+from trading.backtest.positions import CROSSED
+from trading.backtest.run import FILL, Entered, Fill, every_structure
+from trading.judgement.returns import Performance, performance
+from trading.judgement.trades import Trades, joined
+from trading.judgement.verdict import Judgement, judge
+
+#: Books of random signals; what is shown is the one of the middle, and how far they reach.
+DRAWS: Final = 20
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How positions are taken.
+
+    Attributes
+    ----------
+    capital
+        In USD, at the start.
+    cap
+        Share of the equity that all open positions together may lose.
+    crossing
+        How much of the half-spread is paid: 1 crosses it, 0 is at mid.
+    """
+
+    fill: Fill = FILL
+    crossing: float = CROSSED
+    capital: float = CAPITAL
+    cap: float = CAP
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a backtest has of an underlying: its history, forecasts of it, and closes adjusted."""
+
+    history: History
+    said: Said
+    adjusted: Float64[np.ndarray, " n_sessions"]
+    distribution: Callable[[int], ReturnDistribution | None]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What one policy's book came to.
+
+    Attributes
+    ----------
+    range
+        Of random books, the total return that 5 % and 95 % of them stayed below; None of others.
+    """
+
+    name: str
+    equity: Float64[np.ndarray, " n_sessions"]
+    performance: Performance
+    book: Book | None = None
+    range: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """What came out.
+
+    Attributes
+    ----------
+    days
+        From the first session with forecasts to the last.
+    entered
+        Every structure of every underlying.
+    policies
+        The matrix first.
+    trades
+        Of every structure at every session with forecasts: what the cells are judged on.
+    """
+
+    days: pd.DatetimeIndex
+    rules: Rules
+    entered: Mapping[str, Mapping[str, Entered]]
+    policies: tuple[Policy, ...]
+    trades: Trades
+    judgement: Judgement
+    said: Mapping[str, Said] = field(default_factory=dict)
+
+
+def run_backtest(asked: Mapping[str, Asked], rules: Rules) -> Backtest:
+    """Return what every policy, structure and cell came to.
+
+    Parameters
+    ----------
+    asked
+        By underlying; all histories are of the same sessions.
+    """
+    histories = {ticker: one.history for ticker, one in asked.items()}
+    days = next(iter(histories.values())).days
+    entered = {
+        ticker: every_structure(one, np.arange(len(days)), rules.fill, rules.crossing)
+        for ticker, one in histories.items()
+    }
+    matrix = {ticker: by_matrix(one.said) for ticker, one in asked.items()}
+    policies = [_traded(MATRIX, days, entered, matrix, rules)]
+    sure = {
+        ticker: with_edge(matrix[ticker], edges(one.history, matrix[ticker], one.distribution))
+        for ticker, one in asked.items()
+    }
+    policies.append(_traded(EDGE, days, entered, sure, rules))
+    for name in NAMES:
+        chosen = {ticker: always(name, one.said.known) for ticker, one in asked.items()}
+        policies.append(_traded(f"always {name}", days, entered, chosen, rules))
+    policies.append(_random(days, entered, matrix, asked, rules))
+    equity = held_equity(days, [one.adjusted for one in asked.values()], rules.capital)
+    policies.append(Policy(HOLD, equity, performance(equity)))
+    trades = cell_trades(entered, {ticker: one.said for ticker, one in asked.items()}, days)
+    said = {ticker: one.said for ticker, one in asked.items()}
+    return Backtest(days, rules, entered, tuple(policies), trades, judge(trades), said)
+
+
+def cell_trades(
+    entered: Mapping[str, Mapping[str, Entered]], said: Mapping[str, Said], days: pd.DatetimeIndex
+) -> Trades:
+    """Return every structure's trades at sessions with forecasts, labelled by their cells."""
+    parts = []
+    dates = days.to_numpy("datetime64[D]")
+    for ticker, structures in entered.items():
+        cells = said[ticker].cells()
+        for name, one in structures.items():
+            of = cells[one.lives.start]
+            rows = np.flatnonzero((of != "") & np.isfinite(one.ends.profit))
+            part = Trades(
+                entered=dates[one.lives.start[rows]],
+                left=dates[one.lives.place[rows, one.ends.column[rows]]],
+                profit=one.ends.profit[rows],
+                risk=one.held.max_loss[rows],
+                cell=np.array([f"{ticker}, {cell}, {name}" for cell in of[rows]], dtype=np.str_),
+                lower=one.ends.lower[rows],
+                higher=one.ends.higher[rows],
+            )
+            parts.append(part)
+    return joined(parts)
+
+
+def _traded(
+    name: str, days: pd.DatetimeIndex, entered: Mapping[str, Mapping[str, Entered]],
+    choices: Mapping[str, Choices], rules: Rules,
+) -> Policy:  # fmt: skip
+    book = run_book(days, entered, choices, rules.capital, rules.cap)
+    return Policy(name, book.equity, performance(book.equity), book)
+
+
+def _random(
+    days: pd.DatetimeIndex, entered: Mapping[str, Mapping[str, Entered]],
+    matrix: Mapping[str, Choices], asked: Mapping[str, Asked], rules: Rules,
+) -> Policy:  # fmt: skip
+    """Return the book of the middle of random ones, and how far they reach."""
+    books = []
+    for seed in range(DRAWS):
+        turned = {
+            ticker: at_random(chosen, asked[ticker].said.known, seed)
+            for ticker, chosen in matrix.items()
+        }
+        books.append(_traded(RANDOM, days, entered, turned, rules))
+    totals = np.array([one.performance.total for one in books])
+    middle = books[int(np.argsort(totals)[DRAWS // 2])]
+    low, high = np.quantile(totals, [0.05, 0.95])
+    return Policy(RANDOM, middle.equity, middle.performance, middle.book, (low, high))
