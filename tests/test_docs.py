@@ -10,6 +10,7 @@ import pytest
 
 from feature_repo.features.catalogue import GROUPS as VIEWS
 from feature_repo.features.services import SERVICES
+from home.records.chain import ChainView
 from home.records.record import Record
 from home.records.signal import Signal
 from ingestion.gate.findings import CARRIED
@@ -225,13 +226,25 @@ def _parts(annotation: object) -> Iterator[object]:
         yield from _parts(part)
 
 
-def test_every_field_of_a_signal_is_told_and_no_other() -> None:
+def fields_told(pages: str) -> dict[str, set[str]]:
+    """Return the fields in the table of every section, by the records in its heading."""
     told: dict[str, set[str]] = {}
-    for part in f"{text('signal')}\n{text('structure')}".split("\n## ")[1:]:
+    for part in pages.split("\n## ")[1:]:
         heading, body = part.split("\n", 1)
         for path in re.findall(r"`([^`]+)`", heading) or [""]:
             told[path] = set(re.findall(r"^\| `([^`]+)` \|", body, re.MULTILINE))
-    assert told == dict(records(Signal))
+    return told
+
+
+def test_every_field_of_a_signal_is_told_and_no_other() -> None:
+    assert fields_told(f"{text('signal')}\n{text('structure')}") == dict(records(Signal))
+
+
+def test_every_field_of_a_chain_is_told_and_no_other() -> None:
+    told = fields_told(text("chains"))
+    assert {path: told.get(path) for path, _ in records(ChainView, "chain")} == dict(
+        records(ChainView, "chain")
+    )
 
 
 CRON = re.findall(

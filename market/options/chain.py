@@ -32,6 +32,8 @@ class Chain:
         1 for a call, -1 for a put.
     bid, ask
         In USD; NaN where there is none.
+    vendor_volatility
+        The vendor's own, a year, a fraction; NaN where it gives none. Nothing is priced by it.
     """
 
     underlying: str
@@ -43,6 +45,7 @@ class Chain:
     sign: Float64[np.ndarray, " n_contracts"]
     bid: Float64[np.ndarray, " n_contracts"]
     ask: Float64[np.ndarray, " n_contracts"]
+    vendor_volatility: Float64[np.ndarray, " n_contracts"] | None = None
 
 
 @dataclass(frozen=True)

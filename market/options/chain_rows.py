@@ -8,6 +8,7 @@ import pandas as pd
 
 from market.options.chain import Chain
 
+VENDOR: Final = "implied_volatility"
 SIGNS: Final = {"call": 1.0, "put": -1.0}
 
 
@@ -18,7 +19,7 @@ def chains_of(rows: pd.DataFrame) -> Iterator[Chain]:
     ----------
     rows
         Columns underlying, root, quote_time (UTC), expiration, strike, option_type (call or put),
-        underlying_price, bid and ask (USD; null is none).
+        underlying_price, bid and ask (USD; null is none), and maybe implied_volatility.
     """
     for _, quotes in rows.groupby(["underlying", "quote_time"], sort=True):
         yield Chain(
@@ -31,4 +32,5 @@ def chains_of(rows: pd.DataFrame) -> Iterator[Chain]:
             sign=quotes["option_type"].map(SIGNS).to_numpy(np.float64),
             bid=quotes["bid"].to_numpy(np.float64),
             ask=quotes["ask"].to_numpy(np.float64),
+            vendor_volatility=quotes[VENDOR].to_numpy(np.float64) if VENDOR in quotes else None,
         )

@@ -16,10 +16,12 @@ from forecasters.base import Task
 from forecasters.document import Artifact
 from home.layout import Home
 from home.origin import Origin
+from home.records.chain import ChainView
 from home.records.signal import Signal
 from home.records.structure import Structure
 from market.errors import ConfigurationError
 from market.underlyings import underlying
+from serving.answer.chain import build_chain
 from serving.answer.predictions import Question, build_prediction, check_question
 from serving.answer.signals import Models, build_signal
 from serving.answer.standby import around_null
@@ -139,6 +141,20 @@ class OpenHome:
         row = self._read(references(SESSION_OF), ticker, as_of, (), self._beside(model))
         size = STRATEGIES[strategy].limit
         return self.pricing.structure(row, strategy, size, model, why_none)
+
+    def chain_for(self, ticker: str, as_of: pd.Timestamp, expiry: str | None) -> ChainView:
+        """Return what a position on a ticker is priced on at a moment; see `build_chain`.
+
+        Raises
+        ------
+        InputError
+            If the ticker or the expiry is unknown, or no smile can be made.
+        Refusal
+            If there is no row that can be stood behind.
+        """
+        ticker = underlying(ticker).ticker
+        row = self._read(references(SESSION_OF), ticker, as_of, (), self._beside(None))
+        return build_chain(row, as_of, expiry)
 
     def predict(self, question: Question) -> PredictAnswer:
         """Return the design's prediction output for a caller's own features.

@@ -168,13 +168,14 @@ def _board(row: FeatureRow, closing: Closing) -> tuple[Board, Life, list[str]]:
         try:
             board, life = (chain_quote if own else scaled_quote)(of, row.session, closing, chain)
         except InputError as error:
-            told.append(f"not priced on {_named(chain)}: {error}")
+            told.append(f"not priced on {named(chain)}: {error}")
         else:
-            return board, life, told if own else [*told, f"scaled from {_named(chain)}"]
+            return board, life, told if own else [*told, f"scaled from {named(chain)}"]
     return *synthetic_quote(of, row.session, closing), told
 
 
-def _named(chain: Chain) -> str:
+def named(chain: Chain) -> str:
+    """Return whose chain it is and of when, in words."""
     return f"the chain of {chain.underlying} of {chain.quote_time:%Y-%m-%d %H:%M} UTC"
 
 

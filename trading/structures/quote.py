@@ -9,7 +9,8 @@ import pandas as pd
 
 from forecasters.returns import ReturnDistribution
 from market.errors import InputError
-from market.options.chain import Chain, by_expiry
+from market.options.chain import Chain, ExpiryQuotes, by_expiry
+from market.options.smile import Smile
 from market.options.surface import quoted_smile
 from market.options.synthetic_smile import FUND_FORM, INDEX_FORM, Terms, synthetic_smile
 from market.underlyings import OptionListing, Underlying
@@ -79,15 +80,25 @@ def synthetic_quote(
         If the underlying's options are unknown, or a number is missing or no price.
     """
     listing = listing_of(row)
-    check_closing(
-        row, {"price": closing.spot, f"index {row.volatility_index}": closing.index}, closing.rate
-    )
+    check_index(row, closing)
     expiration = usual_expiry(session)
     life, years = life_of(session, listing.root, expiration)
+    return synthetic_board(row, closing, expiration, years, anchor), life
+
+
+def synthetic_board(
+    row: Underlying,
+    closing: Closing,
+    expiration: pd.Timestamp,
+    years: float,
+    anchor: float | None = None,
+) -> Board:
+    """Return the board of an expiry by the volatility index; see `synthetic_quote`."""
+    listing = listing_of(row)
     terms = terms_of(closing, listing, years)
     form = INDEX_FORM if listing.term_slope else FUND_FORM
     smile = synthetic_smile(form, closing.index, closing.long_index, terms, anchor)
-    return modelled_board(expiration, smile, closing.spot, listing), life
+    return modelled_board(expiration, smile, closing.spot, listing)
 
 
 def chain_quote(
@@ -110,23 +121,52 @@ def chain_quote(
     """
     listing = listing_of(row)
     check_closing(row, {"price": closing.spot}, closing.rate)
-    quotes = {one.expiration: one for one in by_expiry(chain) if one.root == listing.root}
-    if not quotes:
-        roots = ", ".join(np.unique(chain.root)) or "none"
-        raise InputError(
-            f"{row.ticker}: got contracts of the roots {roots}, standard ones are {listing.root}"
-        )
+    quotes = own_expiries(row, chain)
     expiration = choose_expiry(session, pd.DatetimeIndex(list(quotes)))
     life, years = life_of(session, listing.root, expiration)
     smile = quoted_smile(quotes[expiration], years, float(np.exp(-closing.rate * years))).smile
-    implied = smile.forward * float(np.exp((listing.dividend_yield - closing.rate) * years))
+    check_price(row, closing, smile)
+    return Board(quotes[expiration], smile, closing.spot, "chain", moment_of(chain)), life
+
+
+def own_expiries(row: Underlying, chain: Chain) -> dict[pd.Timestamp, ExpiryQuotes]:
+    """Return the quotes of an underlying's standard contracts by expiry.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    root = listing_of(row).root
+    quotes = {one.expiration: one for one in by_expiry(chain) if one.root == root}
+    if not quotes:
+        roots = ", ".join(np.unique(chain.root)) or "none"
+        raise InputError(
+            f"{row.ticker}: got contracts of the roots {roots}, standard ones are {root}"
+        )
+    return quotes
+
+
+def check_price(row: Underlying, closing: Closing, smile: Smile) -> None:
+    """Check that quotes are of about the price that the session closed at.
+
+    Raises
+    ------
+    InputError
+        If the price that they imply lies too far from it.
+    """
+    carry = (listing_of(row).dividend_yield - closing.rate) * smile.years
+    implied = smile.forward * float(np.exp(carry))
     if abs(implied / closing.spot - 1.0) > APART:
         raise InputError(
             f"{row.ticker}: its quotes are of a price of {implied:.2f}, the session closed at "
             f"{closing.spot:.2f}"
         )
-    moment = chain.quote_time.tz_convert("UTC").isoformat()
-    return Board(quotes[expiration], smile, closing.spot, "chain", moment), life
+
+
+def moment_of(chain: Chain) -> str:
+    """Return when a chain's quotes stood, in UTC as an ISO time."""
+    return chain.quote_time.tz_convert("UTC").isoformat()
 
 
 def terms_of(closing: Closing, listing: OptionListing, years: float) -> Terms:
@@ -148,6 +188,12 @@ def outlook_of(
     ends = closing.spot * np.exp(distribution.quantiles(count) - paid[-1])
     paths = closing.spot * np.exp(distribution.paths(count, PATHS, SEED) - paid)
     return Outlook(ends, paths)
+
+
+def check_index(row: Underlying, closing: Closing) -> None:
+    """Check that a smile can be made of the volatility index; see `check_closing`."""
+    named = {"price": closing.spot, f"index {row.volatility_index}": closing.index}
+    check_closing(row, named, closing.rate)
 
 
 def check_closing(row: Underlying, named: Mapping[str, float], rate: float) -> None:

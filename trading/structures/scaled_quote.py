@@ -17,7 +17,7 @@ from market.underlyings import Underlying
 from trading.structures.board import Board, modelled_board
 from trading.structures.expiry import choose_expiry, life_of
 from trading.structures.price import Life
-from trading.structures.quote import Closing, check_closing, listing_of, terms_of
+from trading.structures.quote import Closing, check_closing, listing_of, moment_of, terms_of
 
 
 def scaled_quote(
@@ -41,21 +41,40 @@ def scaled_quote(
         If the index may not price the underlying, no usual expiry suits, its quotes make no smile,
         or a number of the close is missing or no price.
     """
-    listing = listing_of(row)
-    if chain.underlying != listing.scaled_from:
-        raise InputError(
-            f"{row.ticker}: got a chain of {chain.underlying}, allowed is one of "
-            f"{listing.scaled_from or 'its own alone'}"
-        )
+    check_index_chain(row, chain)
     check_closing(row, {"price": closing.spot}, closing.rate)
     quotes = index_expiries(chain)
     usual = pd.DatetimeIndex([day for day in expirations(session) if day in quotes])
     expiration = choose_expiry(session, usual)
-    life, years = life_of(session, listing.root, expiration)
-    found = index_smile(quotes[expiration], chain, closing.rate).smile
-    smile = Smile(*terms_of(closing, listing, years), found.at_the_money, found.shape)
-    moment = chain.quote_time.tz_convert("UTC").isoformat()
-    return modelled_board(expiration, smile, closing.spot, listing, "scaled chain", moment), life
+    life, years = life_of(session, listing_of(row).root, expiration)
+    found = index_smile(quotes[expiration], chain, closing.rate)
+    return scaled_board(row, closing, chain, found, years), life
+
+
+def scaled_board(
+    row: Underlying, closing: Closing, chain: Chain, found: QuotedSmile, years: float
+) -> Board:
+    """Return the board of an expiry by the index's smile; see `scaled_quote`."""
+    listing, quoted = listing_of(row), found.smile
+    smile = Smile(*terms_of(closing, listing, years), quoted.at_the_money, quoted.shape)
+    day, moment = found.quotes.expiration, moment_of(chain)
+    return modelled_board(day, smile, closing.spot, listing, "scaled chain", moment)
+
+
+def check_index_chain(row: Underlying, chain: Chain) -> None:
+    """Check that a chain is of the index that may price an underlying.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
+    index = listing_of(row).scaled_from
+    if chain.underlying != index:
+        raise InputError(
+            f"{row.ticker}: got a chain of {chain.underlying}, allowed is one of "
+            f"{index or 'its own alone'}"
+        )
 
 
 def index_expiries(chain: Chain) -> dict[pd.Timestamp, ExpiryQuotes]:

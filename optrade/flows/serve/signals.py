@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 
+from home.records.chain import ChainView
 from home.records.signal import Signal
 from home.records.structure import Structure
 from market.errors import InputError
@@ -40,6 +41,14 @@ def compute_price(run: "Runtime", ticker: str, strategy: str, as_of: pd.Timestam
     """Return one strategy's position; see `OpenHome.price_for`."""
     asked = _Asked(run, _opened(run))
     return asked.asked(lambda: asked.home.price_for(ticker, strategy, as_of))
+
+
+def compute_chain(
+    run: "Runtime", ticker: str, as_of: pd.Timestamp, expiry: str | None
+) -> ChainView:
+    """Return what a position is priced on; see `OpenHome.chain_for`."""
+    asked = _Asked(run, _opened(run))
+    return asked.asked(lambda: asked.home.chain_for(ticker, as_of, expiry))
 
 
 def answer_each(
