@@ -28,6 +28,8 @@ class Positions:
         1 for a call and a bought leg, -1 for a put and a sold one.
     paid
         USD a share at the entry; below 0 where it was received.
+    crossed
+        USD a share of it that crossing the spread took.
     least, most
         What a position can be worth at expiry, USD a share.
     target
@@ -43,6 +45,7 @@ class Positions:
     sign: Float64[np.ndarray, " n_legs"]
     side: Float64[np.ndarray, " n_legs"]
     paid: Float64[np.ndarray, " n"]
+    crossed: Float64[np.ndarray, " n"]
     least: Float64[np.ndarray, " n"]
     most: Float64[np.ndarray, " n"]
     target: Float64[np.ndarray, " n"]
@@ -75,7 +78,8 @@ def positions(
     sign, side = (np.array([getattr(leg, name) for leg in plan.legs]) for name in ("sign", "side"))
     strike, bid, ask = (np.stack([getattr(leg, name) for leg in quoted], axis=1)
                         for name in ("strike", "bid", "ask"))  # fmt: skip
-    paid = ((bid + ask) / 2.0) @ side + crossing * ((ask - bid) / 2.0).sum(axis=1)
+    crossed = crossing * ((ask - bid) / 2.0).sum(axis=1)
+    paid = ((bid + ask) / 2.0) @ side + crossed
     least, most = _bounds(strike, sign, side)
     win, lose = most - paid, MULTIPLIER * (paid - least) + COMMISSION * len(side)
     basis = paid if STRATEGIES[strategy].plan.profit_basis == "premium" else win
@@ -83,7 +87,7 @@ def positions(
         ascending = (np.diff(strike, axis=1) > 0.0).all(axis=1)
         possible = np.isfinite(paid) & ascending & (win > 0.0) & (lose > 0.0)
     return Positions(
-        strategy, strike, sign, side, paid, least, most,
+        strategy, strike, sign, side, paid, crossed, least, most,
         target=paid + PROFIT_TARGET * basis,
         below=spot * (1.0 - STOP_MOVE) if -1 in plan.against else np.full(len(spot), -np.inf),
         above=spot * (1.0 + STOP_MOVE) if 1 in plan.against else np.full(len(spot), np.inf),

@@ -104,6 +104,7 @@ class Backtest:
     trades: Trades
     judgement: Judgement
     said: Mapping[str, Said] = field(default_factory=dict)
+    histories: Mapping[str, History] = field(default_factory=dict)
 
 
 def run_backtest(asked: Mapping[str, Asked], rules: Rules) -> Backtest:
@@ -135,7 +136,7 @@ def run_backtest(asked: Mapping[str, Asked], rules: Rules) -> Backtest:
     policies.append(Policy(HOLD, equity, performance(equity)))
     trades = cell_trades(entered, {ticker: one.said for ticker, one in asked.items()}, days)
     said = {ticker: one.said for ticker, one in asked.items()}
-    return Backtest(days, rules, entered, tuple(policies), trades, judge(trades), said)
+    return Backtest(days, rules, entered, tuple(policies), trades, judge(trades), said, histories)
 
 
 def cell_trades(

@@ -33,6 +33,8 @@ class Ends:
         USD a share that closing brought, across the spread; at expiry what was settled.
     profit
         USD a contract, after spreads and commissions.
+    spread, commission
+        USD a contract that entering and leaving cost, within `profit`.
     assigned
         USD a contract of it that a short call lost by early exercise for a dividend.
     lower, higher
@@ -45,6 +47,8 @@ class Ends:
     column: Int64[np.ndarray, " n"]
     worth: Float64[np.ndarray, " n"]
     profit: Float64[np.ndarray, " n"]
+    spread: Float64[np.ndarray, " n"]
+    commission: Float64[np.ndarray, " n"]
     assigned: Float64[np.ndarray, " n"]
     lower: Float64[np.ndarray, " n"]
     higher: Float64[np.ndarray, " n"]
@@ -94,15 +98,16 @@ def _ends_at(held: Positions, scene: Scene, lift: float) -> Ends:
     bid, ask = model_quotes(at, listing)
     crossed = at + scene.crossing * np.where(held.side > 0.0, bid - at, ask - at)
     worth = np.where(reason == EXPIRY, final, _within(crossed @ held.side, held))
+    spread = MULTIPLIER * (held.crossed + mid[rows, column] - worth)  # at expiry mid is worth
     paid = held.paid + (_now(held, scene.entry, listing, lift) if lift else 0.0)
-    ways = 1.0 + (reason != EXPIRY)
+    commission = COMMISSION * len(held.side) * (1.0 + (reason != EXPIRY))
     lost = _assigned(held, closes, prices, scene.dividend, column)
-    profit = MULTIPLIER * (worth - paid - lost) - COMMISSION * len(held.side) * ways
+    profit = MULTIPLIER * (worth - paid - lost) - commission
     none = ~held.possible
-    for values in (worth, profit, lost):
+    for values in (worth, profit, spread, commission, lost):
         values[none] = np.nan
     return Ends(np.where(none, -1, reason), np.where(none, -1, column), worth, profit,
-                MULTIPLIER * lost, profit, profit, mid)  # fmt: skip
+                spread, commission, MULTIPLIER * lost, profit, profit, mid)  # fmt: skip
 
 
 def exits_of(

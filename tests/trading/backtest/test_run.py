@@ -183,3 +183,16 @@ def test_positions_whose_expiry_lies_beyond_the_history_are_left_out(year):
     lives = every_structure(year, np.arange(len(year.days)), "close")["Buy Puts"].lives
     assert lives.expiration.max() <= year.days[-1]
     assert pd.Timestamp(year.days[lives.start[-1]]) < year.days[-10]
+
+
+@pytest.mark.parametrize("strategy", STRUCTURES)
+def test_what_a_position_lost_to_costs_is_what_it_lacks_of_its_profit_at_mid(strategy, at_close):
+    held, ended = at_close[strategy].held, at_close[strategy].ends
+    rows = np.flatnonzero(held.possible)
+    gained = ended.marks[rows, ended.column[rows]] - (held.paid - held.crossed)[rows]
+    costs = ended.spread[rows] + ended.commission[rows] + ended.assigned[rows]
+    assert ended.profit[rows] == pytest.approx(100.0 * gained - costs)
+    assert (ended.spread[rows] > 0.0).all()
+    ways = np.where(ended.reason[rows] == EXPIRY, 1, 2)
+    assert ended.commission[rows] == pytest.approx(COMMISSION * held.strike.shape[1] * ways)
+    assert np.isnan(ended.spread[~held.possible]).all()
