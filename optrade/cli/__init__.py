@@ -7,7 +7,18 @@ import typer
 
 from optrade.cli.endings import CLOSED, INTERRUPTED, end, is_closed, is_read
 from optrade.cli.options import Command, Group
-from optrade.cli.run import chain, daily, demo, doctor, monitoring, prices, redis, service, signals
+from optrade.cli.run import (
+    backtest,
+    chain,
+    daily,
+    demo,
+    doctor,
+    monitoring,
+    prices,
+    redis,
+    service,
+    signals,
+)
 from optrade.cli.store import audit, catalogue, chains, data, quarantine, repair
 from optrade.cli.train import champions, diagnose, locked, models
 
@@ -31,6 +42,7 @@ MODULES = (
     signals,
     prices,
     chain,
+    backtest,
     monitoring,
     service,
     daily,

@@ -67,6 +67,13 @@ class Book:
     fills: list[Fill] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
 
+    def returns(
+        self, entered: Mapping[str, Mapping[str, Entered]]
+    ) -> Float64[np.ndarray, " n_fills"]:
+        """Return the profit of each position that was taken, as a share of what it could lose."""
+        ones = [(entered[fill.ticker][fill.strategy], fill.row) for fill in self.fills]
+        return np.array([one.ends.profit[row] / one.held.max_loss[row] for one, row in ones])
+
     def skip(self, why: str) -> None:
         """Count a signal that was not taken."""
         self.skipped[why] = self.skipped.get(why, 0) + 1

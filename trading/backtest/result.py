@@ -1,7 +1,7 @@
 """A backtest: every structure at every session, books by policy, and the judgement of cells."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -80,6 +80,11 @@ class Policy:
     book: Book | None = None
     range: tuple[float, float] | None = None
 
+    def since(self, place: int) -> "Policy":
+        """Return the same from a session on, the first with forecasts."""
+        equity = self.equity[place:] / self.equity[place] * self.equity[0]
+        return replace(self, equity=equity, performance=performance(equity))
+
 
 @dataclass(frozen=True)
 class Backtest:
@@ -90,7 +95,7 @@ class Backtest:
     days
         From the first session with forecasts to the last.
     entered
-        Every structure of every underlying.
+        Every structure of every underlying; places count in the sessions of the histories.
     policies
         The matrix first.
     trades
@@ -107,36 +112,52 @@ class Backtest:
     histories: Mapping[str, History] = field(default_factory=dict)
 
 
-def run_backtest(asked: Mapping[str, Asked], rules: Rules) -> Backtest:
+@dataclass(frozen=True)
+class Part:
+    """One underlying: every structure entered, what the matrix takes, and with an edge alone."""
+
+    entered: Mapping[str, Entered]
+    matrix: Choices
+    sure: Choices
+
+
+def part_of(asked: Asked, rules: Rules) -> Part:
+    """Return what every structure of an underlying came to, and what the matrix takes."""
+    history = asked.history
+    places = np.arange(len(history.days))
+    matrix = by_matrix(asked.said)
+    sure = with_edge(matrix, edges(history, matrix, asked.distribution))
+    return Part(every_structure(history, places, rules.fill, rules.crossing), matrix, sure)
+
+
+def combine(asked: Mapping[str, Asked], parts: Mapping[str, Part], rules: Rules) -> Backtest:
     """Return what every policy, structure and cell came to.
 
     Parameters
     ----------
-    asked
+    asked, parts
         By underlying; all histories are of the same sessions.
     """
-    histories = {ticker: one.history for ticker, one in asked.items()}
-    days = next(iter(histories.values())).days
-    entered = {
-        ticker: every_structure(one, np.arange(len(days)), rules.fill, rules.crossing)
-        for ticker, one in histories.items()
-    }
-    matrix = {ticker: by_matrix(one.said) for ticker, one in asked.items()}
-    policies = [_traded(MATRIX, days, entered, matrix, rules)]
-    sure = {
-        ticker: with_edge(matrix[ticker], edges(one.history, matrix[ticker], one.distribution))
-        for ticker, one in asked.items()
-    }
-    policies.append(_traded(EDGE, days, entered, sure, rules))
-    for name in NAMES:
-        chosen = {ticker: always(name, one.said.known) for ticker, one in asked.items()}
-        policies.append(_traded(f"always {name}", days, entered, chosen, rules))
-    policies.append(_random(days, entered, matrix, asked, rules))
-    equity = held_equity(days, [one.adjusted for one in asked.values()], rules.capital)
-    policies.append(Policy(HOLD, equity, performance(equity)))
-    trades = cell_trades(entered, {ticker: one.said for ticker, one in asked.items()}, days)
+    days = next(iter(asked.values())).history.days
     said = {ticker: one.said for ticker, one in asked.items()}
-    return Backtest(days, rules, entered, tuple(policies), trades, judge(trades), said, histories)
+    entered = {ticker: part.entered for ticker, part in parts.items()}
+    matrix = {ticker: part.matrix for ticker, part in parts.items()}
+    sure = {ticker: part.sure for ticker, part in parts.items()}
+    since = days[min(int(np.argmax(one.known)) for one in said.values() if one.known.any()) :]
+    books = [
+        _traded(MATRIX, days, entered, matrix, rules),
+        _traded(EDGE, days, entered, sure, rules),
+    ]
+    for name in NAMES:
+        chosen = {ticker: always(name, one.known) for ticker, one in said.items()}
+        books.append(_traded(f"always {name}", days, entered, chosen, rules))
+    books.append(_random(days, entered, matrix, said, rules))
+    equity = held_equity(days, [one.adjusted for one in asked.values()], rules.capital)
+    books.append(Policy(HOLD, equity, performance(equity)))
+    trades = cell_trades(entered, said, days)
+    policies = tuple(one.since(len(days) - len(since)) for one in books)
+    histories = {ticker: one.history for ticker, one in asked.items()}
+    return Backtest(since, rules, entered, policies, trades, judge(trades), said, histories)
 
 
 def cell_trades(
@@ -156,6 +177,7 @@ def cell_trades(
                 profit=one.ends.profit[rows],
                 risk=one.held.max_loss[rows],
                 cell=np.array([f"{ticker}, {cell}, {name}" for cell in of[rows]], dtype=np.str_),
+                group=np.full(len(rows), f"{ticker}, {name}"),
                 lower=one.ends.lower[rows],
                 higher=one.ends.higher[rows],
             )
@@ -173,14 +195,13 @@ def _traded(
 
 def _random(
     days: pd.DatetimeIndex, entered: Mapping[str, Mapping[str, Entered]],
-    matrix: Mapping[str, Choices], asked: Mapping[str, Asked], rules: Rules,
+    matrix: Mapping[str, Choices], said: Mapping[str, Said], rules: Rules,
 ) -> Policy:  # fmt: skip
     """Return the book of the middle of random ones, and how far they reach."""
     books = []
     for seed in range(DRAWS):
         turned = {
-            ticker: at_random(chosen, asked[ticker].said.known, seed)
-            for ticker, chosen in matrix.items()
+            ticker: at_random(chosen, said[ticker].known, seed) for ticker, chosen in matrix.items()
         }
         books.append(_traded(RANDOM, days, entered, turned, rules))
     totals = np.array([one.performance.total for one in books])

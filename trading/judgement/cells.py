@@ -1,7 +1,8 @@
 """What each cell of trades came to, and whether any of them survives the number that was tried."""
 
-from dataclasses import dataclass
-from typing import Final
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
 import numpy as np
 from jaxtyping import Float64
@@ -9,7 +10,7 @@ from jaxtyping import Float64
 from market.arrays import DateArray
 from market.bootstrap import LEVEL, interval
 from trading.judgement.bounds import deflated, family_wise
-from trading.judgement.resampled import Resampled, resample, usual_life
+from trading.judgement.resampled import Grid, Resampled, usual_life
 from trading.judgement.trades import Trades
 
 #: Trades, and days of entry, of which a cell can be judged at all.
@@ -20,6 +21,9 @@ EPISODES: Final = 10
 #: Share of the trades that "worst" is the mean of.
 WORST: Final = 0.05
 SEED: Final = 20_141
+#: A point of volatility takes the mean away; its Sharpe ratio is no more than luck shows; all of
+#: what it is a part of does as well.
+Against = Literal["band", "luck", "group"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,11 @@ class Cell:
         Of a trade; None where all returned the same.
     deflated
         How likely that is more than the best of as many trials of nothing.
+    group, over
+        What it is a part of, and how much more its mean is than that of all of it; None where it is
+        all of it.
+    low_over, high_over
+        95 % interval of that difference for all that was tried together.
     """
 
     name: str
@@ -64,6 +73,10 @@ class Cell:
     low_of_all: float | None = None
     high_of_all: float | None = None
     deflated: float | None = None
+    group: str | None = None
+    over: float | None = None
+    low_over: float | None = None
+    high_over: float | None = None
 
     @property
     def judged(self) -> bool:
@@ -77,11 +90,17 @@ class Cell:
 
     @property
     def survives(self) -> bool:
-        """Whether it does so at the worst level of the band and its Sharpe ratio deflated too."""
-        if self.low_of_all is None or self.deflated is None:
-            return False
-        taken = self.mean - self.worst_level
-        return self.low_of_all - taken > 0.0 and self.deflated > LEVEL
+        """Whether nothing speaks against it."""
+        return self.above_nothing and self.against is None
+
+    @property
+    def against(self) -> Against | None:
+        """What speaks against a mean above 0: first the band, then luck, then its group."""
+        if self.low_of_all is None or self.low_of_all <= self.mean - self.worst_level:
+            return "band"
+        if self.deflated is None or self.deflated <= LEVEL:
+            return "luck"
+        return "group" if self.low_over is not None and self.low_over <= 0.0 else None
 
 
 def judge_cells(trades: Trades, tried: int, seed: int = SEED) -> list[Cell]:
@@ -99,8 +118,7 @@ def judge_cells(trades: Trades, tried: int, seed: int = SEED) -> list[Cell]:
     life = np.timedelta64(usual_life(trades), "D")
     enough = [name for name in names if _enough(trades.where(trades.cell == name), life)]
     if enough:
-        kept = trades.where(np.isin(trades.cell, enough))
-        judged = _judged(cells, enough, resample(kept, enough, seed), max(tried, len(names)))
+        judged = _judged(trades, cells, enough, max(tried, len(names)), seed)
         cells = [judged.get(cell.name, cell) for cell in cells]
     return sorted(cells, key=lambda cell: (not cell.judged, -cell.mean, cell.name))
 
@@ -118,27 +136,60 @@ def _episodes(days: DateArray, life: np.timedelta64) -> int:
     return int((np.diff(np.unique(days)) > life).sum()) + bool(len(days))
 
 
-def _judged(cells: list[Cell], names: list[str], found: Resampled, tried: int) -> dict[str, Cell]:
+def _judged(
+    trades: Trades, cells: list[Cell], names: list[str], tried: int, seed: int
+) -> dict[str, Cell]:
+    grid = Grid.of(trades, seed)
+    kept = trades.where(np.isin(trades.cell, names))
+    found = grid.resample(kept, kept.cell, names)
     together = family_wise(found.mean, found.means, tried)
     chances = deflated(found.sharpe, found.sharpes, tried)
+    over = _over_groups(trades, grid, names, found, tried)
     by_name = {cell.name: cell for cell in cells}
     judged = {}
     for at, name in enumerate(names):
         alone = interval(found.means[:, at])
         if alone is None or not np.isfinite(found.sharpe[at]):
             continue
-        judged[name] = Cell(
-            **{
-                **vars(by_name[name]),
-                "sharpe": float(found.sharpe[at]),
-                "low": alone.low,
-                "high": alone.high,
-                "low_of_all": float(together.low[at]),
-                "high_of_all": float(together.high[at]),
-                "deflated": float(chances[at]),
-            }
+        judged[name] = replace(
+            by_name[name],
+            sharpe=float(found.sharpe[at]),
+            low=alone.low,
+            high=alone.high,
+            low_of_all=float(together.low[at]),
+            high_of_all=float(together.high[at]),
+            deflated=float(chances[at]),
+            **over.get(name, {}),
         )
     return judged
+
+
+def _over_groups(
+    trades: Trades, grid: Grid, names: list[str], found: Resampled, tried: int
+) -> dict[str, dict[str, Any]]:
+    """Return how much more cells came to than what they are a part of, by their fields."""
+    group_of = dict(zip(trades.cell.tolist(), trades.group.tolist(), strict=True))
+    sizes = Counter(trades.group.tolist())
+    mine = Counter(trades.cell.tolist())
+    parts = [name for name in names if mine[name] < sizes[group_of[name]]]
+    if not parts:
+        return {}
+    groups = sorted({group_of[name] for name in parts})
+    kept = trades.where(np.isin(trades.group, groups))
+    whole = grid.resample(kept, kept.group, groups)
+    cells = np.array([names.index(name) for name in parts])
+    of = np.array([groups.index(group_of[name]) for name in parts])
+    mean = found.mean[cells] - whole.mean[of]
+    together = family_wise(mean, found.means[:, cells] - whole.means[:, of], tried)
+    return {
+        name: {
+            "group": group_of[name],
+            "over": float(mean[at]),
+            "low_over": float(together.low[at]),
+            "high_over": float(together.high[at]),
+        }
+        for at, name in enumerate(parts)
+    }
 
 
 def _described(trades: Trades, name: str) -> Cell:

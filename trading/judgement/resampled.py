@@ -1,7 +1,7 @@
 """Means and Sharpe ratios of cells, resampled by blocks of days that all cells share."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from jaxtyping import Float64
@@ -34,28 +34,41 @@ class Resampled:
     sharpes: Float64[np.ndarray, "n_resamples n_cells"]
 
 
-def resample(trades: Trades, cells: list[str], seed: int, resamples: int = RESAMPLES) -> Resampled:
-    """Return the means and Sharpe ratios of cells over resampled days of entry.
+@dataclass(frozen=True)
+class Grid:
+    """Days of entry, and how often each resample draws each of them."""
 
-    Parameters
-    ----------
-    cells
-        Names that `trades.cell` takes, in the order of the result.
-    """
-    days = _days(trades)
-    place = days.searchsorted(trades.entered, side="right") - 1
-    at = {name: column for column, name in enumerate(cells)}
-    column = np.array([at[name] for name in trades.cell.tolist()])
-    returns = trades.returns
-    sums = np.zeros((3, len(days), len(cells)))
-    for row, values in enumerate((np.ones(len(trades)), returns, returns**2)):
-        np.add.at(sums[row], (place, column), values)
-    step = max(1, int((days[1] - days[0]).astype(int))) if len(days) > 1 else 1
-    block = max(MEAN_BLOCK, LIVES * usual_life(trades) // step)
-    weights = resample_weights(len(days), seed, resamples, int(min(block, max(len(days) // 2, 1))))
-    drawn = np.stack([weights @ part for part in sums])
-    mean, sharpe = _figures(sums.sum(axis=1))
-    return Resampled(mean, sharpe, *_figures(drawn))
+    days: DateArray
+    weights: Float64[np.ndarray, "n_resamples n_days"]
+
+    @classmethod
+    def of(cls, trades: Trades, seed: int, resamples: int = RESAMPLES) -> Self:
+        """Return the grid of trades, resampled by blocks that hold the lives of usual ones."""
+        days = _days(trades)
+        step = max(1, int((days[1] - days[0]).astype(int))) if len(days) > 1 else 1
+        block = max(MEAN_BLOCK, LIVES * usual_life(trades) // step)
+        block = min(block, max(len(days) // 2, 1))
+        return cls(days, resample_weights(len(days), seed, resamples, int(block)))
+
+    def resample(self, trades: Trades, labels: np.ndarray, names: list[str]) -> Resampled:
+        """Return the means and Sharpe ratios of what trades are labelled as.
+
+        Parameters
+        ----------
+        labels
+            Of each trade.
+        names
+            That labels take, in the order of the result.
+        """
+        place = self.days.searchsorted(trades.entered, side="right") - 1
+        at = {name: column for column, name in enumerate(names)}
+        column = np.array([at[name] for name in labels.tolist()])
+        returns = trades.returns
+        sums = np.zeros((3, len(self.days), len(names)))
+        for row, values in enumerate((np.ones(len(trades)), returns, returns**2)):
+            np.add.at(sums[row], (place, column), values)
+        drawn = np.stack([self.weights @ part for part in sums])
+        return Resampled(*_figures(sums.sum(axis=1)), *_figures(drawn))
 
 
 def _figures(sums: Float64[np.ndarray, "..."]) -> tuple[np.ndarray, np.ndarray]:

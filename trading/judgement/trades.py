@@ -25,6 +25,9 @@ class Trades:
         The most that each could lose, in USD above 0; NaN where it is not known.
     cell
         What each is an instance of: a label, such as `UP, LOW, Bull Call Spread`.
+    group
+        What a cell is a part of, such as the same structure at every session: a cell that is no
+        better says nothing of its own. The cell itself where there is no such thing.
     lower, higher
         Profit with the level of volatility a point lower and higher: how sure a synthetic price is;
         NaN where prices were quoted.
@@ -35,6 +38,7 @@ class Trades:
     profit: Float64[np.ndarray, " n_trades"]
     risk: Float64[np.ndarray, " n_trades"]
     cell: np.ndarray
+    group: np.ndarray
     lower: Float64[np.ndarray, " n_trades"]
     higher: Float64[np.ndarray, " n_trades"]
 

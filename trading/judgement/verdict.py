@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from trading.judgement.cells import Cell, judge_cells
+from trading.judgement.cells import Against, Cell, judge_cells
 from trading.judgement.trades import Trades
 
 
@@ -37,8 +37,9 @@ class Judgement:
         lines = [f"{_count(len(self.survivors))}: {tried}"]
         best = self.survivors or (judged[0],)
         lines += [f"{cell.name}: {self.figures(cell)}" for cell in best]
-        fragile = [cell for cell in judged if cell.above_nothing and not cell.survives]
-        lines += [f"{cell.name} lies above 0, but {_why_not(cell)}" for cell in fragile]
+        for cell in judged:
+            if cell.above_nothing and cell.against is not None:
+                lines.append(f"{cell.name} lies above 0, but {self._against(cell, cell.against)}")
         return lines
 
     def figures(self, cell: Cell) -> str:
@@ -50,6 +51,14 @@ class Judgement:
         alone = f"[{self.amount(cell.low)}, {self.amount(cell.high)}]"
         together = f"[{self.amount(cell.low_of_all)}, {self.amount(cell.high_of_all)}]"
         return f"{shown}, 95 % {alone} by itself, {together} for all that was tried"
+
+    def _against(self, cell: Cell, what: Against) -> str:
+        if what == "band":
+            return "a point of volatility takes that away"
+        if what == "luck":
+            return f"its Sharpe ratio is no more than luck shows (deflated: {cell.deflated:.2f})"
+        more = f"{self.amount(cell.over)} [{self.amount(cell.low_over)}, "
+        return f"no more than {cell.group} in all: {more}{self.amount(cell.high_over)}]"
 
     def amount(self, value: float | None) -> str:
         """Return a return in words: percents, which are of the risk, or USD."""
@@ -72,9 +81,3 @@ def judge(trades: Trades, tried: int = 0) -> Judgement:
 
 def _count(survivors: int) -> str:
     return {0: "none survives", 1: "1 survives"}.get(survivors, f"{survivors} survive")
-
-
-def _why_not(cell: Cell) -> str:
-    if cell.low_of_all is not None and cell.low_of_all <= cell.mean - cell.worst_level:
-        return "a point of volatility takes that away"
-    return f"its Sharpe ratio is no more than luck shows (deflated: {cell.deflated or 0.0:.2f})"

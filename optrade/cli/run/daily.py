@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from optrade.operations.day import Day
 
 UNBUILT = {
-    "backtest": "`optrade settle` and the dashboard's Performance page score recorded signals",
     "schedule": "run `optrade run-daily` from cron half an hour after the close",
 }
 Rest = Annotated[list[str] | None, typer.Argument(hidden=True)]

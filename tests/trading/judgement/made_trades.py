@@ -26,10 +26,11 @@ def fair_trades(seed, edge=0.0, years=8, structures=4, states=3):
         parts.append((label, payoff - payoff.mean() + edge * (label == "1, 1")))
     cell = np.concatenate([label for label, _ in parts])
     profit = 100.0 * np.concatenate([payoff for _, payoff in parts])
-    return trades_of(np.tile(days, structures), profit, cell)
+    group = np.array([name.split(", ")[1] for name in cell.tolist()])
+    return trades_of(np.tile(days, structures), profit, cell, group)
 
 
-def trades_of(entered, profit, cell, risk=100.0, life=LIFE):
+def trades_of(entered, profit, cell, group=None, risk=100.0, life=LIFE):
     """Return trades of one risk that are all held as long."""
     entered = np.asarray(entered, dtype="datetime64[D]")
     count = len(entered)
@@ -39,6 +40,7 @@ def trades_of(entered, profit, cell, risk=100.0, life=LIFE):
         profit=np.asarray(profit, dtype=np.float64),
         risk=np.full(count, risk),
         cell=np.asarray(cell),
+        group=np.asarray(cell if group is None else group),
         lower=np.full(count, np.nan),
         higher=np.full(count, np.nan),
     )

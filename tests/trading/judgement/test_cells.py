@@ -128,3 +128,14 @@ def test_trades_that_make_no_sense_are_refused():
     with pytest.raises(InputError, match="allowed is one length"):
         replace(trades, cell=np.array(["a"]))
     assert judge(trades.where(np.zeros(4, bool))).words() == ["nothing can be judged: 0 tried"]
+
+
+def test_what_every_cell_of_a_structure_earns_is_no_cells_own():
+    trades = fair_trades(3)
+    drift = replace(trades, profit=trades.profit + 20.0 * (trades.group == "1"))
+    found = judge(drift)
+    above = [cell for cell in found.cells if cell.above_nothing]
+    assert {cell.group for cell in above} == {"1"}
+    assert {cell.against for cell in above} <= {"group", "luck"}
+    assert found.survivors == ()
+    assert any("no more than 1 in all: " in line for line in found.words())

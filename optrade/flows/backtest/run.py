@@ -1,0 +1,119 @@
+"""A backtest of a home: forecasts, trades, books and verdict, an underlying a process."""
+
+import multiprocessing
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from home.records.backtest import BacktestReport, CellRow, PolicyRow, RulesUsed
+from market.calendar import sessions
+from market.errors import InputError
+from optrade.flows.backtest.forecasts import forecast
+from optrade.flows.train.jobs import landed_prices
+from optrade.flows.train.models import Window
+from optrade.periods import training_window
+from trading.backtest.result import Asked, Backtest, Policy, Rules, combine, part_of
+
+if TYPE_CHECKING:
+    from home.progress import Progress
+    from optrade.runtime import Runtime
+
+#: Underlyings that are walked at once.
+WORKERS: Final = 2
+
+
+def asked_of_home(
+    run: "Runtime", tickers: list[str], window: Window, progress: "Progress"
+) -> dict[str, Asked]:
+    """Return histories and forecasts of underlyings, all of the same sessions.
+
+    Raises
+    ------
+    InputError
+        If the home lacks what a training reads, or the window holds no session.
+    """
+    spans = [landed_prices(run, ticker) for ticker in tickers]
+    ends = [
+        training_window(window.period, window.start, window.end, one.first, one.last)
+        for one in spans
+    ]
+    days = sessions(min(start for start, _ in ends), max(end for _, end in ends))
+    store = run.feature_store(online=False)
+    found = {}
+    for number, ticker in enumerate(tickers):
+        progress(f"walking forward over {ticker}", number, len(tickers))
+        one = forecast(run, store, ticker, window, days)
+        found[ticker] = Asked(one.history, one.said, one.adjusted, one.distribution)
+    progress("walked", len(tickers), len(tickers))
+    return found
+
+
+def run_backtest(asked: Mapping[str, Asked], rules: Rules) -> Backtest:
+    """Return what every policy, structure and cell came to.
+
+    Raises
+    ------
+    InputError
+        If no session has forecasts.
+    """
+    if not any(one.said.known.any() for one in asked.values()):
+        raise InputError("no session has forecasts of a model that had not seen it; take more")
+    context = multiprocessing.get_context("forkserver" if _can_fork() else "spawn")
+    with ProcessPoolExecutor(min(WORKERS, len(asked)), mp_context=context) as pool:
+        found = pool.map(part_of, asked.values(), [rules] * len(asked))
+        parts = dict(zip(asked, found, strict=True))
+    return combine(asked, parts, rules)
+
+
+def _can_fork() -> bool:
+    return "forkserver" in multiprocessing.get_all_start_methods()
+
+
+def report_of(backtest: Backtest, page: str | None) -> BacktestReport:
+    """Return a backtest as it is printed."""
+    rules = backtest.rules
+    return BacktestReport(
+        verdict=backtest.judgement.words(),
+        tried=backtest.judgement.tried,
+        first=_day(backtest.days[0]),
+        last=_day(backtest.days[-1]),
+        rules=RulesUsed(
+            fill=rules.fill, crossing=rules.crossing, capital=rules.capital, cap=rules.cap
+        ),
+        forecasts={name: int(said.known.sum()) for name, said in backtest.said.items()},
+        prices={"synthetic": len(backtest.trades)},
+        policies=[_policy(one, backtest) for one in backtest.policies],
+        cells=[
+            CellRow(**{name: getattr(cell, name) for name in CellRow.model_fields})
+            for cell in backtest.judgement.cells
+        ],
+        page=page,
+    )
+
+
+def _policy(policy: Policy, backtest: Backtest) -> PolicyRow:
+    shown = policy.performance
+    returns = None if policy.book is None else policy.book.returns(backtest.entered)
+    some = returns is not None and len(returns) > 0
+    return PolicyRow(
+        name=policy.name,
+        total=shown.total,
+        yearly=shown.yearly,
+        deviation=shown.deviation,
+        sharpe=shown.sharpe,
+        sortino=shown.sortino,
+        drawdown=shown.drawdown,
+        longest=shown.longest,
+        trades=None if returns is None else len(returns),
+        won=float(np.mean(returns > 0.0)) if some and returns is not None else None,
+        mean=float(np.mean(returns)) if some and returns is not None else None,
+        range=policy.range,
+        skipped={} if policy.book is None else policy.book.skipped,
+    )
+
+
+def _day(moment: pd.Timestamp) -> str:
+    return str(moment.date())
