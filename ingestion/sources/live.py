@@ -38,7 +38,7 @@ def open_live(options: LiveOptions, vendors: Sequence[Vendor] = LIVE) -> "Live":
         If the default scorer is asked for and cannot be made, or the chains are asked of a vendor
         that gives none.
     """
-    _check_chains(options.chains, vendors)
+    check_chains(options.chains, vendors)
     asked = [
         vendor if vendor.word == options.chains else vendor.without(OPTION_CHAINS.name)
         for vendor in vendors
@@ -46,7 +46,14 @@ def open_live(options: LiveOptions, vendors: Sequence[Vendor] = LIVE) -> "Live":
     return Live({vendor.word: vendor.open(options) for vendor in asked}, asked)
 
 
-def _check_chains(word: str | None, vendors: Sequence[Vendor]) -> None:
+def check_chains(word: str | None, vendors: Sequence[Vendor] = LIVE) -> None:
+    """Check that live option chains are asked of a vendor that gives them, or of none.
+
+    Raises
+    ------
+    ConfigurationError
+        If `OPTRADE_CHAINS` names another.
+    """
     allowed = [vendor.word for vendor in vendors if vendor.gives(OPTION_CHAINS.name)]
     if word is not None and word not in allowed:
         raise ConfigurationError(

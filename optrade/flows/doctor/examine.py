@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ingestion.sources.live import LIVE
+from optrade.flows.doctor.chains import check_chains
 from optrade.flows.doctor.data import check_data
 from optrade.flows.doctor.environment import check_environment
 from optrade.flows.doctor.finding import Finding
@@ -37,6 +38,7 @@ def examine(
         *check_environment(run.home.root, run.now),
         *check_keys(run.settings, vendors, online=online),
         *check_data(run),
+        *check_chains(run),
         *check_stores(run),
         *check_models(run.home.mlruns, run.home.models),
         *check_signals(run),
