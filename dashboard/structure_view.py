@@ -25,7 +25,7 @@ def show_position(signal: Signal) -> None:
     if found is None:
         st.caption(f"No position: {signal.structure_note or 'recorded before there was one'}.")
         return
-    st.markdown(_head(found))
+    st.markdown(head(found))
     st.dataframe(legs(found), hide_index=True)
     for row in (terms(found), odds(found.chances)):
         # The last is the widest: it holds a band.
@@ -135,7 +135,8 @@ def exit_words(found: Structure) -> str:
     )
 
 
-def _head(found: Structure) -> str:
+def head(found: Structure) -> str:
+    """Return expiry, volatility, what it is priced on and what entering costs, in a sentence."""
     at = "" if found.quote_time is None else f" of {found.quote_time}"
     return (
         f"Expires {found.expiration}, in {found.days_to_expiry} days; {found.root} at "

@@ -1,6 +1,7 @@
 """The option chains of a session as they landed: what a position is priced on where there are."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -35,11 +36,11 @@ class Landed(NamedTuple):
     chains
         Of one session, by their time.
     earlier
-        Times of the quotes of sessions before, ascending, and from when on each was known.
+        Times of the quotes of sessions before, ascending, each after from when on it was known.
     """
 
     chains: list[Known]
-    earlier: pd.Series
+    earlier: list[tuple[pd.Timestamp, pd.Timestamp]]
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,8 @@ class LandedChains:
         chains = [known.chain for known in landed.chains if known.since <= as_of]
         if chains:
             return chains[-1]
-        earlier = landed.earlier[landed.earlier <= as_of]
-        return _none_of(key, session, None if earlier.empty else earlier.index[-1])
+        known = (quoted for since, quoted in reversed(landed.earlier) if since <= as_of)
+        return _none_of(key, session, next(known, None))
 
     def _landed(self, key: str, session: pd.Timestamp) -> Landed:
         state = _state(self.data_dir / MANIFEST)
@@ -92,6 +93,7 @@ class LandedChains:
         return found
 
 
+@lru_cache(KEPT)
 def _none_of(key: str, session: pd.Timestamp, newest: pd.Timestamp | None) -> str:
     """Return why no chain counts for a session: the newest is stale, or there is none."""
     words = f"no chain of {key} of {session.date()} was known"
@@ -114,15 +116,15 @@ def _read(data_dir: Path, key: str, session: pd.Timestamp) -> Landed:
     manifest = read_manifest(data_dir)
     entry = manifest.entries.get((TABLE, key))
     if entry is None:
-        return Landed([], pd.Series(dtype="datetime64[ns, UTC]"))
+        return Landed([], [])
     bounds = pd.DatetimeIndex([session, session + pd.Timedelta(days=1)])
     first, end = bounds.tz_localize(NEW_YORK).tz_convert("UTC").to_pydatetime()
     quoted = pl.col("quote_time")
     try:
         table = pl.scan_parquet(manifest.path(data_dir, entry), glob=False)
         rows = table.filter(quoted.is_between(first, end, closed="left")).collect().to_pandas()
-        times = table.filter(quoted < first).group_by(quoted).agg(pl.col("landed_at").max())
-        earlier = times.sort(quoted).collect().to_pandas().set_index("quote_time")["landed_at"]
+        before = table.filter(quoted < first).group_by(quoted).agg(pl.col("landed_at").max())
+        earlier = before.sort(quoted).collect().to_pandas()
     except FileNotFoundError as error:
         raise InputError(f"{entry.path} is missing; {manifest.cure(TABLE)}") from error
     if "root" not in rows:  # landed before there were indices among them
@@ -131,4 +133,5 @@ def _read(data_dir: Path, key: str, session: pd.Timestamp) -> Landed:
     chains = [
         Known(max(chain.quote_time, landed[chain.quote_time]), chain) for chain in chains_of(rows)
     ]
-    return Landed(chains, earlier.clip(lower=earlier.index.to_series()))
+    times = zip(earlier["landed_at"], earlier["quote_time"], strict=True)
+    return Landed(chains, [(max(since, quoted), quoted) for since, quoted in times])

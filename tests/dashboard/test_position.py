@@ -1,13 +1,15 @@
 """The position of a signal on the page and in figures: what the record says, to the digit."""
 
 import sqlite3
+from typing import get_args
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import position_charts
-from dashboard.structure_view import exit_words, legs, odds, terms
+from dashboard.structure_view import PRICED_BY, exit_words, head, legs, odds, terms
+from home.records.structure import Pricing
 from tests.dashboard.test_pages import APP
 from tests.trading.structures.boards import board, life, outlook
 from trading.structures.legs import STRUCTURES
@@ -56,6 +58,16 @@ def test_a_profit_and_a_loss_never_share_a_colour():
         assert low < zero < high
         assert heat.zmin + zero * (heat.zmax - heat.zmin) == pytest.approx(0.0, abs=1e-9)
         assert list(heat.y) == [f"{price:.2f}" for price in found.table.spot]
+
+
+def test_the_source_of_its_prices_is_named_with_its_time():
+    plain = position("Iron Condor")
+    assert "priced by the volatility index, not by quotes. Costs" in head(plain)
+    assert set(PRICED_BY) == set(get_args(Pricing))
+    quoted = {"pricing": "scaled chain", "quote_time": "2025-06-27T20:15:00+00:00"}
+    assert (
+        "priced on the chain of the index that it follows, scaled, of 2025-06-27T20:15:00+00:00."
+    ) in head(plain.model_copy(update=quoted))
 
 
 def test_figures_say_what_the_record_says():
