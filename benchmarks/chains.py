@@ -15,13 +15,13 @@ import pandas as pd
 from scipy.special import ndtr
 
 from ingestion.sources.recorded.chain_files import chain_file
-from market.calendar import DECISION_DELAY, close, last_complete_session
+from market.calendar import DECISION_DELAY, close, last_complete_session, session_shift
 from market.errors import InputError
 from market.options.black import price_76
 from market.options.chain import Chain, by_expiry
 from market.options.chain_rows import chains_of
 from market.options.costs import half_spread
-from market.options.expiries import expiry_time, years_left
+from market.options.expiries import DAYS_OF_YEAR, expiry_time, years_left
 from market.options.smile import Cubic, Smile
 from market.options.surface import QuotedSmile, quoted_smile
 from market.options.synthetic_smile import (
@@ -30,6 +30,7 @@ from market.options.synthetic_smile import (
     Terms,
     synthetic_smile,
 )
+from trading.strategies.plans import EXPIRY_TARGET_DAYS
 from trading.structures.board import Board, choose_legs
 from trading.structures.legs import STRUCTURES
 from trading.structures.payoff import Legs
@@ -44,6 +45,8 @@ FORMS = {
 }
 DELTAS = (0.45, 0.35, 0.30, 0.25, 0.15, 0.10)
 SPX_SPREAD, SPX_TICK = 0.05, 0.05
+#: Sessions since the chain that a level is taken from.
+AGES = (1, 2, 5)
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,27 @@ def anchor_of(day: Day, form: Form) -> float:
     return real.at_the_money * np.sqrt(real.years / day.close_years) / free.at_the_money
 
 
+def aged_errors(found: list[Day], form: Form, age: int) -> list[float]:
+    """Return each expiry's mean absolute error, its level that of the chain of sessions before.
+
+    That level is of the expiry nearest to 21 days, and moves with the index since.
+    """
+    by_session: dict[pd.Timestamp, list[Day]] = {}
+    for day in found:
+        by_session.setdefault(
+            last_complete_session(day.chain.quote_time + DECISION_DELAY), []
+        ).append(day)
+    errors = []
+    for session, those in by_session.items():
+        before = by_session.get(session_shift(pd.DatetimeIndex([session]), -age)[0])
+        if before is None:
+            continue
+        old = min(before, key=lambda day: abs(day.close_years * DAYS_OF_YEAR - EXPIRY_TARGET_DAYS))
+        ratio = anchor_of(old, form) / old.index
+        errors += [np.abs(smile_errors(day, form, ratio * day.index)).mean() for day in those]
+    return errors
+
+
 def boards(day: Day) -> Board:
     """Return the board of an expiry's own quotes."""
     return Board(day.quoted.quotes, day.quoted.smile, day.quoted.smile.forward, "chain")
@@ -203,6 +227,10 @@ def report(name: str, found: list[Day]) -> None:
             fixed = np.array([smile_errors(day, form, anchor_of(day, form)) for day in found])
             line += f"; anchored at the money {np.abs(fixed).mean():.2f}"
         print(line)
+    for age in AGES:
+        aged = aged_errors(found, FORMS["fitted on 2019"], age)
+        print(f"  its level of {age} sessions before: mean absolute error {np.mean(aged):.2f} "
+              f"points of {len(aged)} expiries")  # fmt: skip
     _report_nets(found)
 
 

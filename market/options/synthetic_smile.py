@@ -73,7 +73,7 @@ def synthetic_smile(
         Of the expiry.
     anchor
         Volatility at the money of 30 days as a chain gave it, a fraction: it takes the level's
-        place. One older than two sessions is no better than none.
+        place. That of a session before is no better than none (docs/options.md).
 
     Raises
     ------
