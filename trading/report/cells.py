@@ -59,6 +59,11 @@ def shown(cell: Judged, judgement: Judgement, deep: float) -> Cell:
         f"{cell.name}: {judgement.figures(cell)}. {cell.n:,} trades on {cell.days:,} days, "
         f"{cell.won:.0%} won, worst 5 % {amount(cell.worst)}"
     )
+    if cell.over is not None:
+        hover += (
+            f"; over {cell.group} in all {amount(cell.over)} [{amount(cell.low_over)}, "
+            f"{amount(cell.high_over)}]"
+        )
     if not cell.judged:
         return Cell(_short(cell.mean, judgement), kind=FEW, below=f"n {cell.n}", hover=hover)
     below = f"[{_short(cell.low_of_all, judgement)}, {_short(cell.high_of_all, judgement)}]"

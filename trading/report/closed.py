@@ -44,7 +44,7 @@ def filled_trades(backtest: Backtest, fills: list[Fill]) -> pd.DataFrame:
 def _rows(
     backtest: Backtest, ticker: str, name: str, one: Entered, rows: np.ndarray
 ) -> pd.DataFrame:
-    days = backtest.days.to_numpy("datetime64[D]")
+    days = backtest.histories[ticker].days.to_numpy("datetime64[D]")
     entered = days[one.lives.start[rows]]
     left = days[one.lives.place[rows, one.ends.column[rows]]]
     return pd.DataFrame(

@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.trading.backtest.histories import history
 from trading.backtest.policies import Said
-from trading.backtest.result import Asked, Rules, run_backtest
+from trading.backtest.result import Asked, Rules, combine, part_of
 
 
 def made_backtest(tickers=("SPY",), rules=None, **changes):
@@ -13,7 +13,9 @@ def made_backtest(tickers=("SPY",), rules=None, **changes):
     for seed, ticker in enumerate(tickers):
         of = history(ticker, seed=seed + 1, **changes)
         asked[ticker] = Asked(of, said(len(of.days), seed), of.closed, lambda _: None)
-    return run_backtest(asked, rules or Rules())
+    rules = rules or Rules()
+    parts = {ticker: part_of(one, rules) for ticker, one in asked.items()}
+    return combine(asked, parts, rules)
 
 
 def said(count, seed):
