@@ -53,6 +53,21 @@ class Lives:
         InputError
             If the history lacks a session between its ends.
         """
+        expiration = pd.DatetimeIndex([usual_expiry(history.days[one]) for one in at])
+        known = expiration <= history.days[-1]
+        return cls.to(history, at[known], expiration[known])
+
+    @classmethod
+    def to(
+        cls, history: History, at: Int64[np.ndarray, " n"], expiration: pd.DatetimeIndex
+    ) -> "Lives":
+        """Return the lives of positions to expiries within the history.
+
+        Raises
+        ------
+        InputError
+            If the history lacks a session between its ends.
+        """
         days = history.days
         if not days.equals(sessions(days[0], days[-1])):
             missing = sessions(days[0], days[-1]).difference(days)
@@ -60,9 +75,6 @@ class Lives:
                 f"{history.ticker}: the session {missing[0].date()} is missing; a backtest needs "
                 "every session between the first and the last"
             )
-        expiration = pd.DatetimeIndex([usual_expiry(days[one]) for one in at])
-        known = expiration <= days[-1]
-        at, expiration = at[known], expiration[known]
         end = days.get_indexer(expiration)
         last = end - at - 1
         columns = np.arange(int(last.max(initial=0)) + 1)

@@ -73,8 +73,15 @@ def positions(
     crossing
         How much of the half-spread is paid: 1 buys at the ask and sells at the bid, 0 at mid.
     """
+    quoted = [legs[leg_of(leg)] for leg in structure_plan(strategy).legs]
+    return of_legs(strategy, quoted, spot, crossing)
+
+
+def of_legs(
+    strategy: str, quoted: list[Quoted], spot: Float64[np.ndarray, " n"], crossing: float
+) -> Positions:
+    """Return a strategy's positions of its own legs, by strike from low to high."""
     plan = structure_plan(strategy)
-    quoted = [legs[leg_of(leg)] for leg in plan.legs]
     sign, side = (np.array([getattr(leg, name) for leg in plan.legs]) for name in ("sign", "side"))
     strike, bid, ask = (np.stack([getattr(leg, name) for leg in quoted], axis=1)
                         for name in ("strike", "bid", "ask"))  # fmt: skip

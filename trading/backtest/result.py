@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
 from forecasters.returns import ReturnDistribution
+from market.options.chain import Chain
+from market.underlyings import underlying
 from trading.backtest.edges import edges
 from trading.backtest.history import History
 from trading.backtest.policies import (
@@ -25,11 +27,13 @@ from trading.backtest.policies import (
 )
 from trading.backtest.portfolio import CAP, CAPITAL, NAMES, Book, Choices, run_book
 from trading.backtest.positions import CROSSED
+from trading.backtest.quoted import boards_of, overlaid, quoted_structures
 from trading.backtest.run import FILL, Entered, Fill, every_structure
 from trading.judgement.returns import Performance, performance
 from trading.judgement.trades import Trades, joined
 from trading.judgement.verdict import Judgement, judge
 
+Pricing = Literal["chain", "synthetic"]
 #: Books of random signals; what is shown is the one of the middle, and how far they reach.
 DRAWS: Final = 20
 
@@ -56,12 +60,19 @@ class Rules:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a backtest has of an underlying: its history, forecasts of it, and closes adjusted."""
+    """What a backtest has of an underlying: its history, forecasts of it, and closes adjusted.
+
+    Attributes
+    ----------
+    chains
+        Its own, by the session whose close they are of.
+    """
 
     history: History
     said: Said
     adjusted: Float64[np.ndarray, " n_sessions"]
     distribution: Callable[[int], ReturnDistribution | None]
+    chains: Mapping[pd.Timestamp, Chain] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,6 +122,16 @@ class Backtest:
     said: Mapping[str, Said] = field(default_factory=dict)
     histories: Mapping[str, History] = field(default_factory=dict)
 
+    def prices(self) -> dict[Pricing, int]:
+        """Return how many of the judged trades were entered on quotes, and how many on a smile."""
+        counts: dict[Pricing, int] = {"chain": 0, "synthetic": 0}
+        for ticker, structures in self.entered.items():
+            for one in structures.values():
+                judged = self.said[ticker].known[one.lives.start] & np.isfinite(one.ends.profit)
+                counts["chain"] += int((judged & one.quoted).sum())
+                counts["synthetic"] += int((judged & ~one.quoted).sum())
+        return {kind: count for kind, count in counts.items() if count}
+
 
 @dataclass(frozen=True)
 class Part:
@@ -127,7 +148,12 @@ def part_of(asked: Asked, rules: Rules) -> Part:
     places = np.arange(len(history.days))
     matrix = by_matrix(asked.said)
     sure = with_edge(matrix, edges(history, matrix, asked.distribution))
-    return Part(every_structure(history, places, rules.fill, rules.crossing), matrix, sure)
+    entered = every_structure(history, places, rules.fill, rules.crossing)
+    if asked.chains and rules.fill == "close":  # quotes are of a close
+        boards = boards_of(underlying(history.ticker), history, asked.chains)
+        real = quoted_structures(history, boards, rules.crossing)
+        entered = {name: overlaid(one, real[name]) for name, one in entered.items()}
+    return Part(entered, matrix, sure)
 
 
 def combine(asked: Mapping[str, Asked], parts: Mapping[str, Part], rules: Rules) -> Backtest:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from market.calendar import opening
 from market.options.black import price_76
@@ -24,11 +24,18 @@ FILL: Final[Fill] = "open"
 
 @dataclass(frozen=True)
 class Entered:
-    """One strategy entered after many sessions of an underlying, and how each position ended."""
+    """One strategy entered after many sessions of an underlying, and how each position ended.
+
+    Attributes
+    ----------
+    quoted
+        Which positions were entered on a chain's own quotes.
+    """
 
     lives: Lives
     held: Positions
     ends: Ends
+    quoted: Bool[np.ndarray, " n"]
 
 
 def every_structure(
@@ -49,7 +56,13 @@ def every_structure(
     crossing
         How much of the half-spread is paid, entering and leaving; see `positions`.
     """
-    lives = Lives.usual(history, at)
+    return structures_of(history, Lives.usual(history, at), fill, crossing)
+
+
+def structures_of(
+    history: History, lives: Lives, fill: Fill = FILL, crossing: float = CROSSED
+) -> dict[str, Entered]:
+    """Return what every structure came to over lives; see `every_structure`."""
     closed = market_at(history, lives.start, lives.years, history.closed[lives.start])
     legs = quoted_legs(history.listing, closed)
     entry = closed
@@ -57,17 +70,25 @@ def every_structure(
         entry = _at_open(history, lives)
         legs = _requoted(history, legs, entry)
     scene = Scene(
-        history.listing, entry, _closes(history, lives), lives.last,
-        history.dividend[np.minimum(lives.place + 1, len(history.days) - 1)], crossing,
+        history.listing, entry, closes_of(history, lives), lives.last,
+        dividends_of(history, lives), crossing,
     )  # fmt: skip
     found = {}
     for strategy in STRUCTURES:
         held = positions(strategy, legs, closed.spot, crossing)
-        found[strategy] = Entered(lives, held, ends(held, scene))
+        found[strategy] = Entered(
+            lives, held, ends(held, scene), np.zeros(len(lives.start), np.bool_)
+        )
     return found
 
 
-def _closes(history: History, lives: Lives) -> Market:
+def dividends_of(history: History, lives: Lives) -> Float64[np.ndarray, "n n_closes"]:
+    """Return what a share is paid on the session after each close, in USD."""
+    after = np.minimum(lives.place + 1, len(history.days) - 1)
+    return np.asarray(history.dividend[after])
+
+
+def closes_of(history: History, lives: Lives) -> Market:
     """Return what prices options at the closes of lives, in shares of the entry."""
     split = history.shares[lives.place] / history.shares[lives.start][:, None]
     return market_at(history, lives.place, lives.left, history.closed[lives.place] * split)

@@ -79,16 +79,37 @@ class Scene:
     crossing: float
 
 
-def ends(held: Positions, scene: Scene) -> Ends:
-    """Return how positions ended by their plans, and what they came to."""
-    lower, higher = (_ends_at(held, scene, lift).profit for lift in (-BAND / 100, BAND / 100))
-    return replace(_ends_at(held, scene, 0.0), lower=lower, higher=higher)
+@dataclass(frozen=True)
+class Quotes:
+    """Bids and asks of every leg at every close, USD a share; NaN where nobody quotes both."""
+
+    bid: Float64[np.ndarray, "n n_closes n_legs"]
+    ask: Float64[np.ndarray, "n n_closes n_legs"]
 
 
-def _ends_at(held: Positions, scene: Scene, lift: float) -> Ends:
+def ends(held: Positions, scene: Scene, quotes: Quotes | None = None) -> Ends:
+    """Return how positions ended by their plans, and what they came to.
+
+    Parameters
+    ----------
+    quotes
+        What marks a close in the place of its smile. A position entered on quotes has no band.
+    """
+    found = _ends_at(held, scene, 0.0, quotes)
+    if quotes is not None:
+        unknown = np.full(len(held.paid), np.nan)
+        return replace(found, lower=unknown, higher=unknown)
+    lower, higher = (_ends_at(held, scene, lift, None) for lift in (-BAND / 100, BAND / 100))
+    return replace(found, lower=lower.profit, higher=higher.profit)
+
+
+def _ends_at(held: Positions, scene: Scene, lift: float, quotes: Quotes | None) -> Ends:
     """Return how positions ended if the level of volatility was all along off by a lift."""
     listing, closes = scene.listing, scene.closes
     prices = leg_prices(held, _lifted(closes, lift), listing)
+    if quotes is not None:
+        mids = (quotes.bid + quotes.ask) / 2.0
+        prices = np.where(np.isnan(mids), prices, mids)
     final = worth_at_expiry(held.strike, held.sign, held.side, closes.spot[:, -1])
     mid = _within(prices @ held.side, held)
     mid[closes.years <= 0.0] = np.repeat(final, (closes.years <= 0.0).sum(axis=1))
@@ -96,6 +117,9 @@ def _ends_at(held: Positions, scene: Scene, lift: float) -> Ends:
     rows = np.arange(len(column))
     at = prices[rows, column]
     bid, ask = model_quotes(at, listing)
+    if quotes is not None:
+        real = quotes.bid[rows, column], quotes.ask[rows, column]
+        bid, ask = (np.where(np.isnan(a), b, a) for a, b in zip(real, (bid, ask), strict=True))
     crossed = at + scene.crossing * np.where(held.side > 0.0, bid - at, ask - at)
     worth = np.where(reason == EXPIRY, final, _within(crossed @ held.side, held))
     spread = MULTIPLIER * (held.crossed + mid[rows, column] - worth)  # at expiry mid is worth

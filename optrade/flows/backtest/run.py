@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
+from home.manifest import current_rows, read_manifest
 from home.records.backtest import BacktestReport, CellRow, PolicyRow, RulesUsed
-from market.calendar import sessions
+from market.calendar import DECISION_DELAY, last_complete_session, sessions
 from market.errors import InputError
+from market.options.chain import Chain
+from market.options.chain_rows import chains_of
 from optrade.flows.backtest.forecasts import forecast
 from optrade.flows.train.jobs import landed_prices
 from optrade.flows.train.models import Window
@@ -46,9 +49,24 @@ def asked_of_home(
     for number, ticker in enumerate(tickers):
         progress(f"walking forward over {ticker}", number, len(tickers))
         one = forecast(run, store, ticker, window, days)
-        found[ticker] = Asked(one.history, one.said, one.adjusted, one.distribution)
+        chains = landed_chains(run, ticker)
+        found[ticker] = Asked(one.history, one.said, one.adjusted, one.distribution, chains)
     progress("walked", len(tickers), len(tickers))
     return found
+
+
+def landed_chains(run: "Runtime", ticker: str) -> dict[pd.Timestamp, Chain]:
+    """Return the last chain of each session that has landed, whenever it did.
+
+    What was quoted is a fact of the market; only what forecasts are made of has to be known by
+    then.
+    """
+    if ("option_chains", ticker) not in read_manifest(run.home.data).entries:
+        return {}
+    rows = current_rows(run.home.data, "option_chains", [ticker]).to_pandas()
+    return {
+        last_complete_session(chain.quote_time + DECISION_DELAY): chain for chain in chains_of(rows)
+    }
 
 
 def run_backtest(asked: Mapping[str, Asked], rules: Rules) -> Backtest:
@@ -84,7 +102,7 @@ def report_of(backtest: Backtest, page: str | None) -> BacktestReport:
             fill=rules.fill, crossing=rules.crossing, capital=rules.capital, cap=rules.cap
         ),
         forecasts={name: int(said.known.sum()) for name, said in backtest.said.items()},
-        prices={"synthetic": len(backtest.trades)},
+        prices=backtest.prices(),
         policies=[_policy(one, backtest) for one in backtest.policies],
         cells=[
             CellRow(**{name: getattr(cell, name) for name in CellRow.model_fields})
