@@ -82,7 +82,7 @@ def test_chains_of_days_that_are_no_sessions_of_the_history_are_left_out(year):
 
 
 def test_quoted_positions_take_the_place_of_synthetic_ones(year):
-    boards = boards_of(SPY, year, {year.days[AT]: chain_at(year, AT, days=7)})
+    boards = boards_of(SPY, year, {year.days[AT]: chain_at(year, AT, days=-7)})
     real = quoted_structures(year, boards)
     model = every_structure(year, np.arange(30, 60), "close")
     for strategy in STRUCTURES:
