@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Shaped
 
 from market.arrays import IntArray
 from market.errors import InputError
@@ -33,10 +34,15 @@ def calendar() -> "ExchangeCalendar":
 
 def sessions(start: str | pd.Timestamp, end: str | pd.Timestamp) -> pd.DatetimeIndex:
     """Return the sessions of [start, end], both included, as midnight without a zone."""
-    cal = calendar()
-    first, last = pd.Timestamp(start).normalize(), pd.Timestamp(end).normalize()
-    days: pd.DatetimeIndex = cal.sessions
-    return days[(days >= first) & (days <= last)]
+    days: pd.DatetimeIndex = calendar().sessions
+    first = days.searchsorted(pd.Timestamp(start).normalize())
+    return days[first : days.searchsorted(pd.Timestamp(end).normalize(), side="right")]
+
+
+@cache
+def _days() -> Shaped[np.ndarray, " n_sessions"]:
+    """Return every session as nanoseconds; shape (n_sessions,)."""
+    return np.asarray(calendar().sessions.to_numpy("datetime64[ns]"))
 
 
 @cache
@@ -72,16 +78,18 @@ def opening(session_dates: pd.DatetimeIndex) -> pd.DatetimeIndex:
 
 def _places(session_dates: pd.DatetimeIndex) -> IntArray:
     """Return the places of sessions in the calendar."""
-    days = pd.DatetimeIndex(session_dates).as_unit("ns")
-    if days.tz is not None:
-        raise InputError(f"session dates: got the zone {days.tz}, allowed are dates without a zone")
-    known: pd.DatetimeIndex = calendar().sessions.as_unit("ns")
+    dates = pd.DatetimeIndex(session_dates)
+    if dates.tz is not None:
+        raise InputError(
+            f"session dates: got the zone {dates.tz}, allowed are dates without a zone"
+        )
+    days, known = dates.to_numpy("datetime64[ns]"), _days()
     at = np.minimum(known.searchsorted(days), len(known) - 1)
     wrong = known[at] != days
     if wrong.any():
         raise InputError(
-            f"not an XNYS session: got {days[wrong][0].date()}, "
-            f"allowed are trading days from {known[0].date()} to {known[-1].date()}"
+            f"not an XNYS session: got {dates[wrong][0].date()}, "
+            f"allowed are trading days from {str(known[0])[:10]} to {str(known[-1])[:10]}"
         )
     return at
 

@@ -15,6 +15,8 @@ from market.errors import InputError
 
 WEEKLY: Final = pd.Timedelta(days=57)
 MONTHLY: Final = pd.Timedelta(days=185)
+WEEK: Final = pd.Timedelta(days=7)
+FRIDAY: Final = 4  # Monday is 0
 DAYS_OF_YEAR: Final = 365.0
 YEAR: Final = pd.Timedelta(days=DAYS_OF_YEAR)
 # Indices whose monthly options have a root of their own, and settle in the morning.
@@ -23,7 +25,9 @@ MORNING_ROOTS: Final = frozenset({"SPX", "NDX", "RUT"})
 
 def is_monthly(fridays: pd.DatetimeIndex) -> Bool[np.ndarray, " n_fridays"]:
     """Whether a Friday is the third of its month, when monthly options expire."""
-    return np.asarray((fridays.day >= 15) & (fridays.day <= 21))
+    days = fridays.to_numpy("datetime64[D]")
+    before = (days - days.astype("datetime64[M]")).astype(np.int64)
+    return np.asarray((before >= 14) & (before <= 20))
 
 
 def expirations(session: pd.Timestamp) -> pd.DatetimeIndex:
@@ -41,11 +45,13 @@ def expirations(session: pd.Timestamp) -> pd.DatetimeIndex:
     DatetimeIndex
         After the session, ascending; shape (n_expiries,).
     """
-    fridays = pd.date_range(session + pd.Timedelta(days=1), session + MONTHLY, freq="W-FRI")
+    first = session + pd.Timedelta(days=(FRIDAY - session.dayofweek - 1) % 7 + 1)
+    weeks = np.arange((MONTHLY - (first - session)) // WEEK + 1) * WEEK.to_timedelta64()
+    fridays = pd.DatetimeIndex(first.to_datetime64() + weeks).as_unit("ns")
     listed = fridays[is_monthly(fridays) | (fridays <= session + WEEKLY)]
-    days = sessions(session, session + MONTHLY)
-    last = days[days.searchsorted(listed, side="right") - 1]
-    return last[last > session].unique().as_unit("ns")
+    days = sessions(session, session + MONTHLY).to_numpy("datetime64[ns]")
+    last = days[days.searchsorted(listed.to_numpy(), side="right") - 1]
+    return pd.DatetimeIndex(np.unique(last[last > session.to_datetime64()]))
 
 
 def monthly_expirations(start: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:

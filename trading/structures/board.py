@@ -1,6 +1,7 @@
 """What can be bought and sold of one expiry: quotes by strike, and the smile behind them."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -52,12 +53,15 @@ class Board:
         return self.quotes.calls if sign > 0 else self.quotes.puts
 
     def deltas(self, sign: float) -> Float64[np.ndarray, " n_strikes"]:
-        """Delta of every strike per USD of the underlying."""
-        strike = self.quotes.strike
-        smile = self.smile
-        valued = black_76(
-            smile.forward, strike, smile.years, smile.volatility(strike), sign, smile.discount
-        )
+        """Delta of every strike per USD of the underlying, of calls (1) or puts (-1)."""
+        return np.asarray(self._deltas[0 if sign > 0 else 1])
+
+    @cached_property
+    def _deltas(self) -> Float64[np.ndarray, "2 n_strikes"]:
+        strike, smile = self.quotes.strike, self.smile
+        signs = np.array([[1.0], [-1.0]])
+        volatility = smile.volatility(strike)
+        valued = black_76(smile.forward, strike, smile.years, volatility, signs, smile.discount)
         return np.asarray(valued.delta * smile.forward / self.spot)
 
 

@@ -25,7 +25,7 @@ def choose_expiry(session: pd.Timestamp, listed: pd.DatetimeIndex) -> pd.Timesta
     InputError
         If none lies in the window.
     """
-    days = (listed - session).days.to_numpy()
+    days = (listed - session).to_numpy() // np.timedelta64(1, "D")
     first, last = EXPIRY_WINDOW_DAYS
     inside = (days >= first) & (days <= last)
     if not inside.any():
@@ -33,8 +33,8 @@ def choose_expiry(session: pd.Timestamp, listed: pd.DatetimeIndex) -> pd.Timesta
             f"expiries: none lies {first} to {last} days after {session.date()}, "
             f"{len(listed)} are listed"
         )
-    found = listed[inside].sort_values()
-    return found[int(np.argmin(np.abs((found - session).days - EXPIRY_TARGET_DAYS)))]
+    away = np.where(inside, np.abs(days - EXPIRY_TARGET_DAYS), np.inf)
+    return listed[int(np.lexsort((days, away))[0])]
 
 
 def usual_expiry(session: pd.Timestamp) -> pd.Timestamp:
