@@ -91,10 +91,10 @@ class ReturnDistribution:
         """Return cumulative log-returns by session, each path as likely as another.
 
         Blocks of past standardised daily returns are scaled by the term structure of variance.
-        Each path's end then moves to the quantile of its rank, (rank - 0.5) / count, between
-        `quantiles` linearly and at their ends beyond: so the ends are a stratified sample of
-        `quantiles(sessions)` and only what lies before is random. The move is spread over the
-        sessions by their variance.
+        At the end, and at each fitted horizon before it, every path then moves to the quantile of
+        its rank there, (rank - 0.5) / count, between `quantiles` linearly and at their ends
+        beyond: so returns there are a stratified sample of `quantiles`, and only what lies between
+        is random. A move grows from the horizon before with the variance.
 
         Parameters
         ----------
@@ -110,7 +110,7 @@ class ReturnDistribution:
         InputError
             If a count is not allowed.
         """
-        ends = self.quantiles(sessions)
+        _check_sessions(sessions)
         if count < 1:
             raise InputError(f"paths: got a count of {count}, allowed is 1 or more")
         variance = _along(self.sessions, self.variances, np.arange(sessions + 1.0))
@@ -118,12 +118,25 @@ class ReturnDistribution:
         starts = np.random.default_rng(seed).integers(0, len(self._blocks), (count, blocks))
         steps = self._blocks[starts].reshape(count, blocks * BLOCK)[:, :sessions]
         walk = np.cumsum(steps * np.sqrt(np.diff(variance)), axis=1)
-        move = np.empty(count)
-        order = np.argsort(walk[:, -1])
-        ranked = np.interp((np.arange(count) + 0.5) / count, PROBABILITIES, ends)
-        move[order] = ranked - walk[order, -1]
-        walk += move[:, None] * (variance[1:] / variance[-1])
+        fitted = [int(one) for one in self.sessions if one < sessions]
+        before = np.zeros(count)
+        for last, end in zip(fitted, [*fitted[1:], sessions], strict=True):
+            move = self._to_quantiles(walk[:, end - 1], end)
+            share = np.interp(variance[last + 1 : end + 1], variance[[last, end]], [0.0, 1.0])
+            walk[:, last:end] += before[:, None] + (move - before)[:, None] * share
+            before = move
         return walk
+
+    def _to_quantiles(
+        self, reached: Float64[np.ndarray, " count"], sessions: int
+    ) -> Float64[np.ndarray, " count"]:
+        """Return how far each log-return lies below the quantile of its rank."""
+        count = len(reached)
+        order = np.argsort(reached)
+        ranks = (np.arange(count) + 0.5) / count
+        move = np.empty(count)
+        move[order] = np.interp(ranks, PROBABILITIES, self.quantiles(sessions)) - reached[order]
+        return move
 
     @cached_property
     def _blocks(self) -> Float64[np.ndarray, "n_blocks block"]:

@@ -1,6 +1,7 @@
 """The distribution of returns: quantiles, their interpolation, and paths that end at them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -77,11 +78,23 @@ def test_paths_end_at_the_quantiles_and_start_at_nothing(distribution):
     assert paths.shape == (995, 20)
     expected = np.interp((np.arange(995) + 0.5) / 995, PROBABILITIES, distribution.quantiles(20))
     np.testing.assert_allclose(np.sort(paths[:, -1]), expected, atol=1e-14)
-    # Before the end they are as wide as the distribution of the session says.
-    for session in (3, 10):
-        assert paths[:, session - 1].std() == pytest.approx(
-            distribution.deviation(session), rel=0.25
-        )
+    # So they are at every fitted horizon before, and between as wide as the distribution says.
+    for session in distribution.sessions[1:].astype(int):
+        if session < 20:
+            expected = np.interp(
+                (np.arange(995) + 0.5) / 995, PROBABILITIES, distribution.quantiles(session)
+            )
+            np.testing.assert_allclose(np.sort(paths[:, session - 1]), expected, atol=1e-14)
+    assert paths[:, 2].std() == pytest.approx(distribution.deviation(3), rel=0.25)
+
+
+def test_paths_go_on_where_two_horizons_have_one_variance(distribution):
+    variances = distribution.variances.copy()
+    variances[2] = variances[1]
+    level = replace(distribution, variances=variances)
+    paths = level.paths(int(level.sessions[2]), 50, seed=1)
+    assert np.isfinite(paths).all()
+    assert np.sort(paths[:, -1])[0] >= level.quantiles(int(level.sessions[2]))[0] - 1e-14
 
 
 def test_paths_are_of_their_seed(distribution):
