@@ -3,8 +3,8 @@
 Log-HAR on range-based variances (Corsi 2009) with the volatility index and the last falls, by
 least squares, times the empirical quantiles of past returns in forecast deviations (as in filtered
 historical simulation, Barone-Adesi, Giannopoulos and Vosper 1999). Other underlyings lend their
-rows at a quarter of the weight, and their standardised returns are first given the spread of the
-forecast ticker's own.
+rows at a quarter of the weight, and all standardised returns are first given one spread: that of
+the forecast ticker's own, drawn towards the others' where few horizons of it have passed.
 """
 
 from typing import Final
@@ -21,6 +21,10 @@ WORD: Final = "log_har"
 INPUTS: Final = ("vix_close", *names("variance"))
 #: How often a row of the forecast ticker counts beside one of another.
 OWN_WEIGHT: Final = 4.0
+#: Horizons that the spread of others' standardised returns counts as, beside those that passed of
+#: the forecast ticker: half a year of its own is a handful of returns of 21 sessions, and may hold
+#: a crash. Of 5, 20, 40, 60 and 200 the one that keeps QQQ's coverage, on data before 2023-07.
+LENT_SPREAD: Final = 20.0
 MIN_OWN_ROWS: Final = 120
 MAX_DAYS: Final = 2_500  # of standardised daily returns kept, the newest
 DAY_DECIMALS: Final = 4  # of a deviation; keeps the artifact small
@@ -122,10 +126,13 @@ def _shape(
     Overlapping returns of n sessions are worth n / horizon, and what was fitted to so few misses
     by more ahead than it did behind.
     """
-    spread = np.sqrt((standard[own] ** 2).mean())
     values = standard.copy()
     if not own.all():
-        values[~own] *= spread / np.sqrt((standard[~own] ** 2).mean())
+        mine, theirs = ((standard[of] ** 2).mean() for of in (own, ~own))
+        count = own.sum() / horizon
+        spread = (count * mine + LENT_SPREAD * theirs) / (count + LENT_SPREAD)
+        values[own] *= np.sqrt(spread / mine)
+        values[~own] *= np.sqrt(spread / theirs)
     order = np.argsort(values, kind="stable")
     reached = np.cumsum(weight[order]) - weight[order] / 2.0
     found = np.interp(PROBABILITIES, reached / weight.sum(), values[order])
