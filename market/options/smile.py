@@ -8,8 +8,8 @@ from jaxtyping import Bool, Float64
 
 #: Share of the level that no strike's volatility falls below.
 LOWEST: Final = 0.3
-
-
+#: Rises, in deviations, that levels were seen to follow; after higher ones they were not lower.
+SWAYED: Final = (-3.0, 2.0)
 #: Deviations within which a cubic levels off beyond its ends.
 LEVELLING: Final = 0.8
 
@@ -62,6 +62,37 @@ class Nodes:
     def extrapolated(self, depth: Float64[np.ndarray, "*n"]) -> Bool[np.ndarray, "*n"]:
         """Whether a depth lies beyond the outermost quoted strikes."""
         return np.asarray((depth < self.depths[0]) | (depth > self.depths[-1]))
+
+
+class Moves(NamedTuple):
+    """How the level of a smile moves while the underlying moves and time passes.
+
+    Attributes
+    ----------
+    sway
+        How far its log falls while the underlying rises by a deviation, that of the expiry.
+    roll
+        How far its log falls while the log of the time left falls by 1: an expiry that comes
+        nearer takes the level of nearer ones.
+    """
+
+    sway: float = 0.0
+    roll: float = 0.0
+
+    def ratio(
+        self, rise: Float64[np.ndarray, " n_spots"], left: Float64[np.ndarray, " n_days"]
+    ) -> Float64[np.ndarray, "n_days n_spots"]:
+        """Return the level as a ratio to today's, by time left and price of the underlying.
+
+        Parameters
+        ----------
+        rise
+            Of the underlying, in deviations; beyond `SWAYED` the level has come to its end.
+        left
+            Share of the time that is left, above 0.
+        """
+        swayed = np.exp(-self.sway * np.clip(rise, *SWAYED))
+        return np.asarray(swayed * left[:, None] ** self.roll)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The smile of an index option where no chain counts: a form of the volatility index alone.
 
 The forms were fitted on chains of SPX (2018, 2019, 2023) and of QQQ; docs/options.md holds what
-they err by, beside the command that measures it. A level drifts by 0.3 to 1.4 points from year to
+they err by, beside the command that measures it. How their levels move with the underlying was
+fitted on the indices of 2011 to June 2023. A level drifts by 0.3 to 1.4 points from year to
 year, so whatever is priced with one carries a band of a point to each side.
 """
 
@@ -12,12 +13,14 @@ from jaxtyping import Float64
 
 from market.errors import InputError
 from market.options.expiries import DAYS_OF_YEAR
-from market.options.smile import Cubic, Smile
+from market.options.smile import Cubic, Moves, Smile
 from market.underlyings import OptionListing
 
 #: Days to expiry of the index, and of the one of three months.
 INDEX_DAYS: Final = 30.0
 LONG_INDEX_DAYS: Final = 93.0
+#: How far apart they lie, on the scale of logs that a level is straight on.
+SCALE: Final = float(np.log(LONG_INDEX_DAYS / INDEX_DAYS))
 #: What the log of VIX3M / VIX is cut to: the range that the forms were fitted on.
 SLOPES: Final = (-0.038, 0.178)
 #: Volatility points to each side that a synthetic price carries.
@@ -35,17 +38,20 @@ class Form(NamedTuple):
         How far the term slope of the indices moves it; 0 takes none.
     shape
         Around the money.
+    sway
+        How far the log of the level falls while the underlying rises by a deviation, see `Moves`.
     """
 
     level: float
     slope: float
     shape: Cubic
+    sway: float = 0.0
 
 
 #: Of the S&P 500, whose index has a sister of three months.
-INDEX_FORM: Final = Form(-0.15, 1.0, Cubic(-0.215, 0.044, 0.012))
+INDEX_FORM: Final = Form(-0.15, 1.0, Cubic(-0.215, 0.044, 0.012), 0.28)
 #: Of a fund with an index of its own and none of three months. Fitted on QQQ, untested on IWM.
-FUND_FORM: Final = Form(-0.160, 0.0, Cubic(-0.219, 0.027, 0.006))
+FUND_FORM: Final = Form(-0.160, 0.0, Cubic(-0.219, 0.027, 0.006), 0.15)
 
 
 class Terms(NamedTuple):
@@ -93,6 +99,16 @@ def synthetic_smile(
     return Smile(terms.forward, terms.discount, terms.years, level, form.shape)
 
 
+def moves_of(form: Form, index: float, long_index: float) -> Moves:
+    """Return how the level of a smile moves from today on; see `levels`.
+
+    Where the form has a slope and an index is unknown, it does not move as time passes.
+    """
+    known = form.slope and np.isfinite(index) and np.isfinite(long_index)
+    slope = float(np.clip(np.log(long_index / index), *SLOPES)) if known else 0.0
+    return Moves(form.sway, form.slope * slope / SCALE)
+
+
 def levels(
     form: Form,
     index: Float64[np.ndarray, "*n"],
@@ -111,8 +127,8 @@ def levels(
     at_30 = index / 100.0 * float(np.exp(form.level))
     if not form.slope:
         return np.asarray(at_30 + 0.0 * years)
-    # Place between the two indices, on a scale of logs: 0 at 30 days, 1 at 93.
-    place = np.log(years * (DAYS_OF_YEAR / INDEX_DAYS)) / np.log(LONG_INDEX_DAYS / INDEX_DAYS)
+    # Place between the two indices: 0 at 30 days, 1 at 93.
+    place = np.log(years * (DAYS_OF_YEAR / INDEX_DAYS)) / SCALE
     slope = np.clip(np.log(long_index / index), *SLOPES)
     return np.asarray(at_30 * np.exp(form.slope * slope * place))
 

@@ -1,5 +1,6 @@
 """How likely a position's ends are, and what it is worth on average, by paths of the underlying."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,10 +10,10 @@ from jaxtyping import Float64
 from home.records.structure import Chances
 from market.options.black import price_76
 from market.options.costs import COMMISSION, MULTIPLIER
-from market.options.smile import Smile
+from market.options.smile import Moves, Smile
 from trading.structures.exits import EXPIRY, STOP, TARGET, ExitPlan, Exits, exits
 from trading.structures.payoff import Legs, breakevens, value_at_expiry
-from trading.structures.worth import SpotGrid, along, worth_at, worth_grid
+from trading.structures.worth import HELD, WorthGrid
 
 #: Relative step of the price that a density is read with.
 STEP: Final = 1e-4
@@ -28,7 +29,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Outlook:
-    """Our distribution of the underlying to the position's expiry.
+    """Our distribution of the underlying to the position's expiry, and how its smile follows.
 
     Attributes
     ----------
@@ -36,15 +37,18 @@ class Outlook:
         Prices of the underlying in USD at expiry, equally likely, ascending.
     paths
         Its closes in USD by path and session, the last at expiry.
+    moves
+        Of the smile's level while the underlying moves.
     """
 
     ends: Float64[np.ndarray, " n_ends"]
     paths: Float64[np.ndarray, "n_paths n_closes"]
+    moves: Moves = HELD
 
 
 def chances(
     legs: Legs,
-    smiles: tuple[Smile, ...],
+    smiles: Sequence[Smile],
     spot: float,
     years: Float64[np.ndarray, " n_closes"],
     outlook: Outlook,
@@ -63,13 +67,10 @@ def chances(
     max_loss
         USD a contract.
     """
-    grid = SpotGrid.of(smiles[0], spot)
-    places = grid.places(outlook.paths)
-    worths = [worth_grid(legs, smile, grid, years) for smile in smiles]
-    ends = [exits(plan, outlook.paths, along(legs, w, places, outlook.paths)) for w in worths]
-    now = [_worth_now(legs, smile, spot) for smile in smiles]
+    worth = WorthGrid.of(legs, smiles, spot, years, outlook.moves)
+    ends = [exits(plan, outlook.paths, one) for one in worth.along(outlook.paths)]
     # A level that is wrong is so at the entry and at every mark.
-    entries = [Entry(entry.paid + moved - now[0], entry.half_spread) for moved in now]
+    entries = [Entry(entry.paid + moved, entry.half_spread) for moved in worth.now - worth.now[0]]
     values = [_expected(ended, at, len(legs.side)) for ended, at in zip(ends, entries, strict=True)]
     ended = ends[0]
     profit = value_at_expiry(legs, outlook.ends) > entry.paid
@@ -84,11 +85,6 @@ def chances(
         expected_value_of_risk=values[0] / max_loss,
         paths=len(outlook.paths),
     )
-
-
-def _worth_now(legs: Legs, smile: Smile, spot: float) -> float:
-    now = worth_at(legs, smile, spot, np.array([smile.years]), np.array([spot]))
-    return float(now[0, 0])
 
 
 def _expected(ended: Exits, entry: Entry, n_legs: int) -> float:

@@ -21,6 +21,7 @@ from market.errors import InputError
 from market.options.black import black_76
 from market.options.contract_symbols import Contract
 from market.options.costs import COMMISSION, MULTIPLIER
+from market.options.smile import Smile
 from market.options.synthetic_smile import BAND
 from trading.strategies.plans import PROFIT_TARGET, STOP_MOVE
 from trading.strategies.selector import STRATEGIES
@@ -28,12 +29,14 @@ from trading.structures.board import Board, choose_legs
 from trading.structures.chances import Entry, Outlook, chances
 from trading.structures.exits import ExitPlan
 from trading.structures.legs import structure_plan
-from trading.structures.payoff import Legs, bounds, breakevens
-from trading.structures.worth import SpotGrid, worth_grid
+from trading.structures.payoff import Legs, bounds, breakevens, value_at_expiry
+from trading.structures.worth import worth_at
 
 #: Places of the profit table: prices of the underlying, and days beside the first and the last.
 SHOWN_SPOTS: Final = 21
 SHOWN_DAYS: Final = 6
+#: Deviations at expiry that the prices reach to.
+SHOWN_REACH: Final = 3.0
 
 
 @dataclass(frozen=True)
@@ -224,17 +227,23 @@ def _greeks(board: Board, legs: Legs) -> Greeks:
 
 
 def _table(board: Board, legs: Legs, life: Life, paid: float) -> ProfitTable:
-    """Return profit by day and price of the underlying, entered at mid."""
+    """Return profit by day and price of the underlying, entered at mid; the smile is held."""
     smile = board.smile
     days = pd.DatetimeIndex([life.entered, *life.closes])
-    years = np.array([smile.years, *life.years])
     shown = np.unique(np.linspace(0, len(days) - 1, SHOWN_DAYS).round().astype(int))
-    grid = SpotGrid.of(smile, board.spot)
-    edge = len(grid.prices) // 5  # three deviations of five are shown
-    at = np.linspace(edge, len(grid.prices) - 1 - edge, SHOWN_SPOTS).round().astype(int)
-    profit = MULTIPLIER * (worth_grid(legs, smile, grid, years[shown])[:, at] - paid)
+    prices = shown_prices(smile, board.spot)
+    left = np.array([smile.years, *life.years])[shown[:-1]]
+    level = np.array([smile.at_the_money])
+    before = worth_at(legs, smile, board.spot, left, prices, level)[0]
+    profit = MULTIPLIER * (np.vstack([before, value_at_expiry(legs, prices)]) - paid)
     return ProfitTable(
-        days=[str(day.date()) for day in days[shown]],
-        spot=grid.prices[at].round(2).tolist(),
+        days=[str(days[at].date()) for at in shown],
+        spot=prices.round(2).tolist(),
         profit=profit.round(2).tolist(),
     )
+
+
+def shown_prices(smile: Smile, spot: float) -> Float64[np.ndarray, " n_spots"]:
+    """Return the prices of the table, evenly far apart in their logs, that spot in the middle."""
+    reach = SHOWN_REACH * smile.at_the_money * float(np.sqrt(smile.years))
+    return np.asarray(spot * np.exp(np.linspace(-reach, reach, SHOWN_SPOTS)))

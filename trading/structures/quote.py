@@ -12,7 +12,7 @@ from market.errors import InputError
 from market.options.chain import Chain, ExpiryQuotes, by_expiry
 from market.options.smile import Smile
 from market.options.surface import quoted_smile
-from market.options.synthetic_smile import FUND_FORM, INDEX_FORM, Terms, synthetic_smile
+from market.options.synthetic_smile import Terms, form_of, moves_of, synthetic_smile
 from market.underlyings import OptionListing, Underlying
 from trading.structures.board import Board, modelled_board
 from trading.structures.chances import Outlook
@@ -96,8 +96,7 @@ def synthetic_board(
     """Return the board of an expiry by the volatility index; see `synthetic_quote`."""
     listing = listing_of(row)
     terms = terms_of(closing, listing, years)
-    form = INDEX_FORM if listing.term_slope else FUND_FORM
-    smile = synthetic_smile(form, closing.index, closing.long_index, terms, anchor)
+    smile = synthetic_smile(form_of(listing), closing.index, closing.long_index, terms, anchor)
     return modelled_board(expiration, smile, closing.spot, listing)
 
 
@@ -179,7 +178,7 @@ def terms_of(closing: Closing, listing: OptionListing, years: float) -> Terms:
 def outlook_of(
     distribution: ReturnDistribution, closing: Closing, life: Life, listing: OptionListing
 ) -> Outlook:
-    """Return our distribution of the underlying's price to a position's expiry.
+    """Return our distribution of the underlying's price to a position's expiry, its smile's moves.
 
     Returns of the adjusted close hold the dividends, which its price loses.
     """
@@ -187,7 +186,8 @@ def outlook_of(
     paid = listing.dividend_yield * (life.closes - life.entered).days.to_numpy() / 365.0
     ends = closing.spot * np.exp(distribution.quantiles(count) - paid[-1])
     paths = closing.spot * np.exp(distribution.paths(count, PATHS, SEED) - paid)
-    return Outlook(ends, paths)
+    moves = moves_of(form_of(listing), closing.index, closing.long_index)
+    return Outlook(ends, paths, moves)
 
 
 def check_index(row: Underlying, closing: Closing) -> None:

@@ -1,5 +1,6 @@
 """What a position is worth before expiry, by the underlying's price and the sessions gone by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple, Self
@@ -8,12 +9,14 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from market.options.black import price_76
-from market.options.smile import Smile
+from market.options.smile import Moves, Smile
 from trading.structures.payoff import Legs, bounds, value_at_expiry
 
 #: Prices of the underlying that a grid holds, and deviations at expiry that they reach to.
 SPOTS: Final = 81
 REACH: Final = 5.0
+#: A level that stays as it is.
+HELD: Final = Moves()
 
 
 class Places(NamedTuple):
@@ -56,56 +59,117 @@ class SpotGrid:
         return Places(below, at - below)
 
 
-def worth_grid(
-    legs: Legs, smile: Smile, grid: SpotGrid, years: Float64[np.ndarray, " n_closes"]
-) -> Float64[np.ndarray, "n_closes n_spots"]:
-    """Return a position's worth in USD a share by close and price of the underlying.
+@dataclass(frozen=True)
+class WorthGrid:
+    """A position's worth in USD a share by level of its smile, close and price of the underlying.
 
-    The smile keeps its level and its shape in deviations while the underlying moves.
-
-    Parameters
+    Attributes
     ----------
-    legs, smile
-        The position, and what prices it now.
-    grid
-        The prices.
-    years
-        Time left at each close of its life, descending to 0 at the last.
+    prices
+        Of the underlying.
+    worth
+        By smile, by close from that of the entry to expiry, and by price; shape (n_smiles,
+        1 + n_closes, n_spots).
     """
-    before = worth_at(legs, smile, grid.spot, years[:-1], grid.prices)
-    return np.vstack([before, value_at_expiry(legs, grid.prices)])
 
+    legs: Legs
+    prices: SpotGrid
+    worth: Float64[np.ndarray, "n_smiles n_days n_spots"]
 
-def along(
-    legs: Legs,
-    worth: Float64[np.ndarray, "n_closes n_spots"],
-    places: Places,
-    spots: Float64[np.ndarray, "n_paths n_closes"],
-) -> Float64[np.ndarray, "n_paths n_closes"]:
-    """Return worth along paths; exact at expiry, between prices of a grid by straight lines."""
-    closes = np.arange(len(worth))
-    low = worth[closes, places.below]
-    found = low + places.share * (worth[closes, places.below + 1] - low)
-    found[:, -1] = value_at_expiry(legs, spots[:, -1])
-    return np.asarray(found)
+    @classmethod
+    def of(
+        cls,
+        legs: Legs,
+        smiles: Sequence[Smile],
+        spot: float,
+        years: Float64[np.ndarray, " n_closes"],
+        moves: Moves = HELD,
+    ) -> Self:
+        """Return a position's worth through its life, by each of its smiles.
+
+        A smile keeps its shape in deviations while the underlying moves.
+
+        Parameters
+        ----------
+        smiles
+            What prices it now, and what may; they differ in their levels alone.
+        spot
+            Price of the underlying in USD.
+        years
+            Time left at each close of its life, descending to 0 at the last.
+        moves
+            Of the level.
+        """
+        grid = SpotGrid.of(smiles[0], spot)
+        left = np.array([smiles[0].years, *years[:-1]])
+        levels = np.array([smile.at_the_money for smile in smiles])
+        before = worth_at(legs, smiles[0], spot, left, grid.prices, levels, moves)
+        ends = np.broadcast_to(
+            value_at_expiry(legs, grid.prices), (len(levels), 1, len(grid.prices))
+        )
+        return cls(legs, grid, np.concatenate([before, ends], axis=1))
+
+    @property
+    def now(self) -> Float64[np.ndarray, " n_smiles"]:
+        """Worth at the entry's close, by smile."""
+        return self.worth[:, 0, SPOTS // 2]
+
+    def along(
+        self, spots: Float64[np.ndarray, "n_paths n_closes"]
+    ) -> Float64[np.ndarray, "n_smiles n_paths n_closes"]:
+        """Return worth along paths after the entry; exact at expiry.
+
+        Between prices of the grid by straight lines, beyond it that of its ends.
+        """
+        below, share = self.prices.places(spots)
+        count, days, _ = self.worth.shape
+        flat = self.worth.reshape(count, -1)
+        place = below + SPOTS * np.arange(1, days)
+        low = flat.take(place, axis=1)
+        found = flat.take(place + 1, axis=1)
+        found -= low
+        found *= share
+        found += low
+        found[..., -1] = value_at_expiry(self.legs, spots[:, -1])
+        return np.asarray(found)
 
 
 def worth_at(
     legs: Legs,
     smile: Smile,
     spot: float,
-    years: Float64[np.ndarray, " n_closes"],
+    years: Float64[np.ndarray, " n_days"],
     spots: Float64[np.ndarray, " n_spots"],
-) -> Float64[np.ndarray, "n_closes n_spots"]:
-    """Return worth in USD a share by time left, above 0, and price; within its bounds.
+    levels: Float64[np.ndarray, " n_levels"],
+    moves: Moves = HELD,
+) -> Float64[np.ndarray, "n_levels n_days n_spots"]:
+    """Return worth in USD a share by level, time left and price of the underlying.
 
-    Quotes and a smile can lie outside what a position can come to: a spread is never worth more
-    than its width.
+    Quotes and a smile can lie outside what a position can come to: it is never worth more than its
+    bounds.
+
+    Parameters
+    ----------
+    legs, smile
+        The position, and what prices it now.
+    spot
+        Price of the underlying now, in USD.
+    years
+        Time left, above 0.
+    spots
+        Prices of the underlying in USD.
+    levels
+        Volatilities at the money in place of the smile's own, now.
+    moves
+        Of the level.
     """
+    rise = np.log(spots / spot) / (smile.at_the_money * np.sqrt(smile.years))
+    ratio = moves.ratio(rise, years / smile.years)
+    level = levels[:, None, None, None] * ratio[..., None]
     left = years[:, None, None]
     share = left / smile.years
     forward = spots[:, None] * (smile.forward / spot) ** share
-    depth = np.log(legs.strike / forward) / (smile.at_the_money * np.sqrt(left))
-    volatility = smile.at_the_money * smile.shape.ratio(depth)
+    depth = np.log(legs.strike / forward) / (level * np.sqrt(left))
+    volatility = level * smile.shape.ratio(depth)
     prices = price_76(forward, legs.strike, left, volatility, legs.sign, smile.discount**share)
     return np.asarray(np.clip(prices @ legs.side, *bounds(legs)))

@@ -14,9 +14,16 @@ from market.options.chain import Chain, ExpiryQuotes, Side, by_expiry
 from market.options.chain_rows import chains_of
 from market.options.costs import half_spread
 from market.options.parity import parity
-from market.options.smile import Cubic, Nodes, Smile
+from market.options.smile import Cubic, Moves, Nodes, Smile
 from market.options.surface import quoted_smile
-from market.options.synthetic_smile import FUND_FORM, INDEX_FORM, Terms, synthetic_smile
+from market.options.synthetic_smile import (
+    FUND_FORM,
+    INDEX_FORM,
+    Terms,
+    levels,
+    moves_of,
+    synthetic_smile,
+)
 
 EXPIRATION = pd.Timestamp("2025-07-18")
 YEARS, DISCOUNT = 21 / 365, 0.9976
@@ -159,3 +166,18 @@ def test_nodes_are_joined_by_lines_and_flat_beyond():
     assert nodes.ratio(np.array([-2.0, -0.5, 2.0])).tolist() == [1.3, 1.15, 0.9]
     assert nodes.extrapolated(np.array([-2.0, -0.5, 2.0])).tolist() == [True, False, True]
     assert Cubic(0.0, 0.0, -1.0).ratio(np.array([2.0]))[0] == 0.3
+
+
+@pytest.mark.parametrize(("index", "long"), [(15.0, 18.0), (40.0, 33.0)])
+def test_the_roll_of_a_level_is_that_of_its_form(index, long):
+    years = np.array([YEARS, YEARS / 3])
+    said = levels(INDEX_FORM, np.full(2, index), np.full(2, long), years)
+    moved = moves_of(INDEX_FORM, index, long).ratio(np.zeros(1), np.array([1.0, 1 / 3]))
+    np.testing.assert_allclose(moved[:, 0], said / said[0], rtol=1e-12)
+    assert moves_of(FUND_FORM, index, long).roll == moves_of(INDEX_FORM, index, np.nan).roll == 0.0
+
+
+def test_a_level_follows_the_underlying_as_far_as_it_was_seen_to():
+    moves = Moves(sway=0.2)
+    found = moves.ratio(np.array([-9.0, -3.0, 0.0, 1.0, 2.0, 9.0]), np.ones(1))[0]
+    np.testing.assert_allclose(found, np.exp(-0.2 * np.array([-3, -3, 0, 1, 2, 2])))

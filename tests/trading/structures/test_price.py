@@ -1,5 +1,7 @@
 """Structures priced on a synthetic board: what each strategy is, what it can lose, how likely."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from scipy.special import ndtr
 
 from market.errors import InputError, UnknownName
 from market.options.chain import ExpiryQuotes, Side
+from market.options.smile import Moves
 from tests.trading.structures.boards import FLAT, board, life, outlook
 from trading.strategies.selector import MATRIX, NO_TRADE
 from trading.structures.board import Board, choose_legs
@@ -16,7 +19,7 @@ from trading.structures.exits import EXPIRY, STOP, TARGET, ExitPlan, exits
 from trading.structures.legs import STRUCTURES, structure_plan
 from trading.structures.payoff import bounds, value_at_expiry
 from trading.structures.price import price_structure
-from trading.structures.worth import SpotGrid, along, worth_at, worth_grid
+from trading.structures.worth import WorthGrid, worth_at
 
 
 def test_every_strategy_but_no_trade_has_legs():
@@ -79,11 +82,11 @@ def test_greeks_are_the_slopes_of_the_worth(strategy):
     found = price_structure(strategy, on, when, None)
     flat = board(form=FLAT, index=100 * on.smile.at_the_money)
     legs_flat = price_structure(strategy, flat, when, None)
-    now = np.array([flat.smile.years])
+    now, level = np.array([flat.smile.years]), np.array([flat.smile.at_the_money])
     step = 0.01
     on_flat = choose_legs(flat, structure_plan(strategy))
     up, mid, down = (
-        float(worth_at(on_flat, flat.smile, flat.spot, now, np.array([flat.spot + move]))[0, 0])
+        worth_at(on_flat, flat.smile, flat.spot, now, np.array([flat.spot + move]), level).item()
         for move in (step, 0.0, -step)
     )
     assert legs_flat.greeks.delta == pytest.approx(100 * (up - down) / 2 / step, abs=1e-2)
@@ -130,19 +133,49 @@ def test_paths_end_at_the_first_reason_and_the_stop_counts_first():
 def test_worth_ends_at_the_payoff_and_stays_within_its_bounds():
     on, when = board(index=60.0), life()
     legs = choose_legs(on, structure_plan("Iron Condor"))
-    grid = SpotGrid.of(on.smile, on.spot)
-    worth = worth_grid(legs, on.smile, grid, when.years)
-    assert (worth[-1] == value_at_expiry(legs, grid.prices)).all()
+    found = WorthGrid.of(legs, (on.smile,), on.spot, when.years)
+    worth, prices = found.worth[0], found.prices.prices
+    assert (worth[-1] == value_at_expiry(legs, prices)).all()
     assert worth.min() >= bounds(legs).least
     assert worth.max() <= bounds(legs).most
-    paths = np.tile(grid.prices[:, None], len(when.years))
-    assert pytest.approx(worth) == along(legs, worth, grid.places(paths), paths).T
+    assert prices[len(prices) // 2] == pytest.approx(on.spot, rel=1e-14)
+    paths = np.tile(prices[:, None], len(when.years))
+    assert pytest.approx(worth[1:]) == found.along(paths)[0].T
     between = np.full((1, len(when.years)), on.spot * 1.013)
-    found = along(legs, worth, grid.places(between), between)[0, 0]
-    exact = worth_at(legs, on.smile, on.spot, when.years[:1], between[0, :1])[0, 0]
-    assert found == pytest.approx(exact, abs=0.02)
+    exact = worth_at(
+        legs, on.smile, on.spot, when.years[:1], between[0, :1], np.array([on.smile.at_the_money])
+    )
+    assert found.along(between)[0, 0, 0] == pytest.approx(exact.item(), abs=0.02)
     beyond = np.full((1, len(when.years)), 10 * on.spot)
-    assert along(legs, worth, grid.places(beyond), beyond)[0, 0] == worth[0, -1]
+    assert found.along(beyond)[0, 0, 0] == worth[1, -1]
+
+
+def test_worth_is_that_of_a_level_that_moved_with_the_underlying_and_the_time():
+    on, when = board(), life()
+    legs = choose_legs(on, structure_plan("Buy Calls"))
+    moves = Moves(sway=0.28, roll=0.12)
+    moved = WorthGrid.of(legs, (on.smile, on.smile.lifted(1.0)), on.spot, when.years, moves)
+    held = WorthGrid.of(legs, (on.smile, on.smile.lifted(1.0)), on.spot, when.years)
+    assert moved.now == pytest.approx(held.now, rel=1e-12)
+    spot = np.array([on.spot * 1.02])
+    rise = np.log(1.02) / (on.smile.at_the_money * np.sqrt(on.smile.years))
+    for at, smile in enumerate((on.smile, on.smile.lifted(1.0))):
+        level = smile.at_the_money * np.exp(-0.28 * rise) * (when.years[4] / on.smile.years) ** 0.12
+        exact = worth_at(legs, on.smile, on.spot, when.years[4:5], spot, np.array([level])).item()
+        assert moved.along(np.full((1, len(when.years)), spot[0]))[at, 0, 4] == pytest.approx(
+            exact, abs=0.02
+        )
+    higher = moved.prices.prices > on.spot * 1.001
+    assert (moved.worth - held.worth)[0, :-1, higher].max() < 1e-9
+
+
+def test_a_level_that_falls_as_the_underlying_rises_leaves_a_call_its_target_less_often():
+    on, when, seen = board(), life(), outlook()
+    held = price_structure("Buy Calls", on, when, seen)
+    moved = price_structure("Buy Calls", on, when, replace(seen, moves=Moves(sway=0.28)))
+    assert moved.chances.target < held.chances.target - 0.02
+    assert moved.chances.profit == held.chances.profit
+    assert moved.table == held.table
 
 
 def test_strikes_without_a_market_are_not_chosen():
