@@ -173,18 +173,26 @@ def _fill_scholes(
 ) -> None:  # fmt: skip
     _check(spot, strike, years, volatility, sign)
     _check_rates(rate, dividend_yield)
-    growth, discount = np.exp((rate - dividend_yield) * years), np.exp(-rate * years)
+    growth, discount = rate - dividend_yield, rate * years
+    growth *= years
+    np.exp(growth, out=growth)
+    np.negative(discount, out=discount)
+    np.exp(discount, out=discount)
     forward = spot * growth
-    deviation = volatility * np.sqrt(years)
+    deviation = np.sqrt(years)
+    deviation *= volatility
     first = _value(forward, strike, deviation, sign, discount, (price, delta, rho))
     curve = _curve(first, forward, strike, deviation, discount)
     _bends(curve, forward, years, volatility, (gamma, vega, theta))
     delta *= growth
+    growth *= growth
     gamma *= growth
-    gamma *= growth
-    rho *= strike
-    theta += dividend_yield * (delta * spot)
-    theta -= rate * rho
+    # What yield and rate give and take, in the place of the curve, which is read no more.
+    carried = np.multiply(delta, spot, out=curve)
+    carried *= dividend_yield
+    theta += carried
+    np.multiply(rate, rho, out=carried)
+    theta -= carried
     theta *= 1.0 / DAYS_OF_YEAR
     rho *= years
     rho *= POINT
@@ -194,20 +202,23 @@ def _value(
     forward: FloatArray, strike: FloatArray, deviation: FloatArray, sign: FloatArray,
     discount: FloatArray, out: tuple[FloatArray, FloatArray, FloatArray],
 ) -> FloatArray:  # fmt: skip
-    """Fill in prices, and the normal distributions at d1 and d2, signed, discounted; return d1.
+    """Fill in prices, shares held and USD owed, both discounted; return d1.
+
+    Shares and USD are the normal distributions at d1 and, times the strike, at d2, signed.
 
     Everything is in place that can be: beside the four functions, memory is what takes the time.
     """
     if _least(deviation) <= NONE_LEFT:
         deviation = np.maximum(deviation, NONE_LEFT)
+    price, shares, owed = out
     first = forward / strike
     np.log(first, out=first)
     first /= deviation
-    first += 0.5 * deviation
-    price, shares, owed = out
+    first += np.multiply(deviation, 0.5, out=price)
     _distributions(first, deviation, sign, discount, (shares, owed))
     np.multiply(shares, forward, out=price)
-    price -= owed * strike
+    owed *= strike
+    price -= owed
     np.maximum(price, 0.0, out=price)  # rounding alone puts it below
     return first
 

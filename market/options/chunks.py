@@ -89,9 +89,15 @@ def check(name: str, values: FloatArray, allowed: Allowed) -> None:
     InputError
         Says the first that is not.
     """
+    values = _told(values)
     if np.minimum.reduce(values) >= allowed.low and np.maximum.reduce(values) <= allowed.high:
         return
     _refuse(name, values, (values < allowed.low) | (values > allowed.high), allowed.words)
+
+
+def _told(values: FloatArray) -> FloatArray:
+    """Return the numbers that a chunk was given: one, where it is spread over all its places."""
+    return values[:1] if values.strides == (0,) else values
 
 
 def check_sign(sign: FloatArray) -> None:
