@@ -2,7 +2,8 @@
 
 `python -m benchmarks.structures [CHAINS]` prices each strategy on a synthetic board, with 1,000
 paths and its profit table; with a folder of chains it reads the first date of `SPX_2019.parquet`,
-makes chains of its rows and a smile of every expiry.
+prices each strategy on its chain, parsed, the smile of the expiry within, and makes chains of its
+rows and a smile of every expiry.
 """
 
 import statistics
@@ -14,17 +15,25 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.on_chains import SPX
 from forecasters.returns import N_QUANTILES, ReturnDistribution
 from ingestion.sources.recorded.chain_files import chain_file
+from market.calendar import DECISION_DELAY, last_complete_session
 from market.errors import InputError
-from market.options.chain import by_expiry
+from market.options.chain import Chain, by_expiry
 from market.options.chain_rows import chains_of
 from market.options.expiries import expiry_time, years_left
 from market.options.surface import quoted_smile
 from market.underlyings import underlying
 from trading.structures.legs import STRUCTURES
 from trading.structures.price import price_structure
-from trading.structures.quote import Closing, listing_of, outlook_of, synthetic_quote
+from trading.structures.quote import (
+    Closing,
+    chain_quote,
+    listing_of,
+    outlook_of,
+    synthetic_quote,
+)
 
 SESSION = pd.Timestamp("2025-06-27")
 CLOSING = Closing(spot=614.9, index=16.3, long_index=18.5, rate=0.043)
@@ -63,6 +72,15 @@ def structure(strategy: str, shape: ReturnDistribution) -> object:
     return price_structure(strategy, board, life, outlook)
 
 
+def on_chain(strategy: str, shape: ReturnDistribution, chain: Chain) -> object:
+    """Price one strategy from a session's chain."""
+    session = last_complete_session(chain.quote_time + DECISION_DELAY)
+    closing = Closing(chain.spot, CLOSING.index, CLOSING.long_index, RATE)
+    board, life = chain_quote(SPX, session, closing, chain)
+    outlook = outlook_of(shape, closing, life, listing_of(SPX))
+    return price_structure(strategy, board, life, outlook)
+
+
 def surface(rows: pd.DataFrame) -> int:
     """Return of how many expiries the rows of a day make a smile."""
     found = 0
@@ -87,6 +105,10 @@ def main() -> int:
     if len(sys.argv) > 1:
         rows = chain_file(Path(sys.argv[1]) / "SPX_2019.parquet")
         day = rows[rows["quote_time"] == rows["quote_time"].iloc[0]]
+        chain = next(iter(chains_of(day)))
+        for strategy in STRUCTURES:
+            spent = milliseconds(lambda name=strategy: on_chain(name, shape, chain))
+            print(f"{strategy:20}{spent:8.2f} ms on a chain of {len(chain.strike)} contracts")
         spent = milliseconds(lambda: surface(day), 5)
         print(f"{len(day)} quotes into {surface(day)} smiles {spent:8.0f} ms, "
               f"{spent * QUOTES / len(day):.0f} ms for {QUOTES}")  # fmt: skip

@@ -23,7 +23,7 @@ INPUTS: Final = ("vix_close", *names("variance"))
 OWN_WEIGHT: Final = 4.0
 #: Horizons that the spread of others' standardised returns counts as, beside those that passed of
 #: the forecast ticker: half a year of its own is a handful of returns of 21 sessions, and may hold
-#: a crash. Of 5, 20, 40, 60 and 200 the one that keeps QQQ's coverage, on data before 2023-07.
+#: a crash. Of 5, 20, 40, 60 and 200 the one of QQQ's best score, on data before 2023-07.
 LENT_SPREAD: Final = 20.0
 MIN_OWN_ROWS: Final = 120
 MAX_DAYS: Final = 2_500  # of standardised daily returns kept, the newest
