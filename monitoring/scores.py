@@ -48,6 +48,11 @@ class Advantage:
         return self.hit_rate - self.baseline_rate
 
 
+def given_in_time(history: pd.DataFrame, *, backfilled: bool = False) -> pd.DataFrame:
+    """Return the signals that could be followed; or the others, which no live score counts."""
+    return history[history["backfilled"].eq(backfilled)]
+
+
 def decided(history: pd.DataFrame) -> pd.DataFrame:
     """Return the settled signals whose label is UP or DOWN (Decision 7: FLAT decides nothing)."""
     return history[history["label"].isin(DIRECTIONS)]

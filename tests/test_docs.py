@@ -23,7 +23,7 @@ from market.targets import HORIZON, MOVE
 from monitoring.drift import measure, null, quality
 from optrade.cli import GROUPS, MODULES
 from optrade.settings import Settings
-from trading.ledger.schema import CREATE_OUTCOMES, CREATE_SIGNALS
+from trading.ledger.tables import OUTCOMES, SIGNALS
 from trading.strategies import plans, selector, sizing
 from trading.structures import board, quote
 
@@ -168,9 +168,7 @@ def test_the_labels_are_those_of_the_code() -> None:
 
 def test_the_columns_of_an_outcome_are_told() -> None:
     page = text("ledger")
-    named = set(re.findall(r"^    ([a-z_]+) [A-Z]", CREATE_OUTCOMES, re.MULTILINE))
-    shared = set(re.findall(r"^    ([a-z_]+) [A-Z]", CREATE_SIGNALS, re.MULTILINE))
-    for name in named - shared:
+    for name in set(OUTCOMES.c.keys()) - set(SIGNALS.c.keys()):
         assert f"`{name}`" in page, name
 
 

@@ -66,7 +66,7 @@ def _answered_by(model: ServedModel, evidence: Evidence) -> str:
 def _signal(daily: DailySignal) -> None:
     signal = daily.signal
     st.subheader(f"{signal.ticker}: {signal.strategy}", anchor=False)
-    _badges(signal)
+    _badges(daily)
     left, right = st.columns([5, 4], gap="large")
     with left:
         st.markdown(f"**Why.** {signal.reasoning}")
@@ -89,7 +89,8 @@ def _signal(daily: DailySignal) -> None:
             draw(daily)
 
 
-def _badges(signal: Signal) -> None:
+def _badges(daily: DailySignal) -> None:
+    signal = daily.signal
     colour = {"UP": "green", "DOWN": "red"}.get(signal.direction, "gray")
     proof = ":green-badge[proven]" if signal.evidence.proven else ":orange-badge[unproven]"
     origin = (
@@ -99,7 +100,8 @@ def _badges(signal: Signal) -> None:
     )
     st.markdown(
         f":{colour}-badge[{signal.direction}] :blue-badge[size {signal.position_size}] {proof} "
-        f":gray-badge[session {signal.session}] {origin}"
+        f":gray-badge[session {signal.session}] {origin} :gray-badge[signal {daily.number}]"
+        + (" :orange-badge[backfilled]" if daily.backfilled else "")
     )
 
 

@@ -11,6 +11,7 @@ from home.layout import Home
 from monitoring import scores as scoring
 
 ALL = "all"
+LIVE, BACKFILLED = "given in time", "backfilled"
 RATES = {
     "direction_rate": st.column_config.NumberColumn("direction right", format="percent"),
     "up_share": st.column_config.NumberColumn("always UP", format="percent"),
@@ -27,7 +28,7 @@ DATES = {
 
 def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every page takes
     """Show counts, hits, calibration, strategies and time."""
-    history = load(signal_history, files.ledger)
+    history = _of_kind(load(signal_history, files.ledger))
     ticker = st.segmented_control("Ticker", [ALL, *sorted(history["ticker"].unique())], default=ALL)
     rows = history if ticker in (ALL, None) else history[history["ticker"] == ticker]
     _counts(rows)
@@ -40,6 +41,22 @@ def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every p
         "where its n is 0."
     )
     _over_time(rows)
+
+
+def _of_kind(history: pd.DataFrame) -> pd.DataFrame:
+    """Return the signals that were given in time, or those made for the past: never both."""
+    late = int(history["backfilled"].sum())
+    if not late:
+        return history
+    kinds = [LIVE, BACKFILLED] if late < len(history) else [BACKFILLED]
+    kind = st.segmented_control("Signals", kinds, default=kinds[0]) or kinds[0]
+    st.caption(
+        f"{late:,} of {len(history):,} signals are backfilled: recorded when the session they are "
+        "filled at had opened. No live score counts them."
+    )
+    if kind == BACKFILLED:
+        st.warning("Backfilled: nobody could have followed these.", icon=":material/history:")
+    return scoring.given_in_time(history, backfilled=kind == BACKFILLED)
 
 
 def _counts(rows: pd.DataFrame) -> None:

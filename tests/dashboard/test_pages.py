@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -15,6 +16,8 @@ from home.layout import Home
 from home.records.finding import Finding
 from home.served_model import write_checked
 from home.strict_json import signed
+from tests.dashboard.conftest import make_signal
+from trading.ledger.signals import Ledger
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 NAMES = [name for name, _, _ in PAGES]
@@ -135,6 +138,23 @@ def test_performance_of_one_ticker_counts_its_signals_alone(filled: Path, open_p
     app.segmented_control[0].set_value("SPY").run()
     assert [row.value for row in app.metric[:3]] == ["60", "60", "55"]
     assert not app.exception
+
+
+def test_backfilled_signals_are_marked_and_in_no_live_score(
+    tmp_path: Path, record: Callable, open_page: Open
+) -> None:
+    path = tmp_path / "data" / "ledger.db"
+    record(path, 4)
+    one = make_signal("SPY", "2015-01-02", 0.6, (0.6, 0.3, 0.1), 20.0)
+    with Ledger(path) as ledger:
+        ledger.record(one, pd.Timestamp(one.provenance.as_of), backfilled=True)
+    app = open_page(tmp_path, "performance")
+    assert not app.exception
+    assert app.metric[0].value == "12"
+    assert "1 of 13 signals are backfilled" in "".join(row.value for row in app.caption)
+    app.segmented_control[0].set_value("backfilled").run()
+    assert app.metric[0].value == "1"
+    assert "nobody could have followed these" in messages(app)
 
 
 def test_too_few_outcomes_are_not_judged(tmp_path: Path, record: Callable, open_page: Open) -> None:

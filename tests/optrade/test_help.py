@@ -32,7 +32,12 @@ def test_a_task_is_named_in_help(command: list[str]) -> None:
     assert f"{' or '.join(TASKS)}." in text
 
 
-def test_the_command_line_starts_without_the_models() -> None:
-    code = "import optrade.cli, sys; print('training.models' in sys.modules)"
+def test_the_command_line_starts_without_the_models_and_answers_without_a_database() -> None:
+    code = """
+import sys, optrade.cli
+print('training.models' in sys.modules)
+import optrade.flows.serve.signals, trading.ledger.read
+print(sorted({'alembic', 'sqlalchemy'} & set(sys.modules)))
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    assert done.stdout.split() == ["False", "[]"]

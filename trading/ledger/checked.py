@@ -2,20 +2,45 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
+
+import pandas as pd
 
 from home.records.outcome import Outcome
 from home.records.signal import Signal, recorded_signal
-from home.strict_json import signature
 from market.errors import InputError, StoreUnavailable
 from market.iv_rank import forecast_class
 from market.targets import move_label
-from trading.ledger.schema import COLUMNS, column_values
+from trading.ledger.chain import breaks
+from trading.ledger.connection import version_of
+from trading.ledger.schema import CHAINED_FROM, COLUMNS, Table, column_values, row_hash
 from trading.ledger.states import Wrong, unusable
+from trading.ledger.timing import is_backfilled
 
 Row = Mapping[str, Any]
 _HELD: Final = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'outcomes'"
+
+
+@dataclass(frozen=True)
+class RecordedSignal:
+    """A signal as served.
+
+    Attributes
+    ----------
+    recorded_at
+        An ISO time, UTC.
+    number
+        Of its row: what `optrade replay` knows it by.
+    backfilled
+        Whether it was written when it could no longer be followed; see `trading.ledger.timing`.
+    """
+
+    recorded_at: str
+    signal: Signal
+    number: int
+    backfilled: bool
 
 
 class DamagedRow(StoreUnavailable):
@@ -35,7 +60,7 @@ class DamagedRow(StoreUnavailable):
         return str(self.args[0])
 
 
-def rows_of(connection: sqlite3.Connection, table: Literal["signals", "outcomes"]) -> Iterator[Row]:
+def rows_of(connection: sqlite3.Connection, table: Table) -> Iterator[Row]:
     """Yield the rows of a table in the order they were written, every column of each."""
     if table == "outcomes" and not connection.execute(_HELD).fetchone()[0]:
         return
@@ -73,6 +98,14 @@ def signal_of(row: Row, path: Path) -> Signal:
     return signal
 
 
+def recorded(row: Row, path: Path) -> RecordedSignal:
+    """Return the recorded signal of a row; raises as `signal_of`."""
+    signal, late = signal_of(row, path), row.get("backfilled")
+    if late is None:  # a row that is older than the column
+        late = is_backfilled(signal, pd.Timestamp(row["recorded_at"]))
+    return RecordedSignal(row["recorded_at"], signal, row["id"], bool(late))
+
+
 def outcome_of_row(row: Row, path: Path) -> Outcome:
     """Return the outcome of a row of the ledger at a path; raises as `signal_of`."""
     what = f"outcome {row['ticker']} {row['session']}"
@@ -94,8 +127,8 @@ def outcome_of_row(row: Row, path: Path) -> Outcome:
     return outcome
 
 
-def first_fault(connection: sqlite3.Connection, path: Path) -> DamagedRow | None:
-    """Return what the first row says that is not to be believed, None if all are."""
+def first_fault(connection: sqlite3.Connection, path: Path) -> StoreUnavailable | None:
+    """Return what the first row says that is not to be believed, or its chain, None if all are."""
     try:
         for row in rows_of(connection, "signals"):
             signal_of(row, path)
@@ -103,7 +136,10 @@ def first_fault(connection: sqlite3.Connection, path: Path) -> DamagedRow | None
             outcome_of_row(row, path)
     except DamagedRow as error:
         return error
-    return None
+    if version_of(connection) < CHAINED_FROM:
+        return None
+    broken = next(breaks(connection), None)
+    return None if broken is None else unusable(path, "tampered", broken)
 
 
 def _is_signed(row: Row, what: str, path: Path) -> bool:
@@ -111,11 +147,7 @@ def _is_signed(row: Row, what: str, path: Path) -> bool:
     told = row.get("sha256")
     if told is None:
         return False
-    try:
-        # The number of a row is SQLite's own, and no part of what was written.
-        same = told == signature({name: row[name] for name in row if name != "id"})
-    except TypeError:  # a text that has become bytes
-        same = False
+    same = told == row_hash(row)
     if not same:
         raise _refused(row, path, f"{what}: its bytes are not those that were written")
     return True

@@ -10,7 +10,7 @@ from filelock import Timeout
 
 from home.verified import require_regular
 from market.errors import InputError
-from trading.ledger.schema import SCHEMA_VERSION
+from trading.ledger.schema import OLDEST_VERSION, SCHEMA_VERSION
 from trading.ledger.states import Wrong, unusable, wrong_of
 
 BUSY_SECONDS: Final = 10.0
@@ -92,17 +92,17 @@ def is_new(path: Path) -> bool:
 
 def is_empty(connection: sqlite3.Connection) -> bool:
     """Return whether a database has never held anything."""
-    return _version(connection) == 0 and not _tables(connection)
+    return version_of(connection) == 0 and not _tables(connection)
 
 
 def check_ours(connection: sqlite3.Connection, path: Path) -> None:
-    """Refuse a database that is no ledger, or one of another version."""
-    tables, version = _tables(connection), _version(connection)
+    """Refuse a database that is no ledger, or one of a version that is not known here."""
+    tables, version = _tables(connection), version_of(connection)
     if "signals" not in tables:
         held = f"it holds {', '.join(tables)}" if tables else "it holds no table"
         raise unusable(path, "another program's", held)
-    if version != SCHEMA_VERSION:
-        age: Wrong = "older" if version < SCHEMA_VERSION else "newer"
+    if not OLDEST_VERSION <= version <= SCHEMA_VERSION:
+        age: Wrong = "older" if version < OLDEST_VERSION else "newer"
         raise unusable(path, age, f"schema version {version}")
 
 
@@ -117,19 +117,6 @@ def check_whole(connection: sqlite3.Connection, path: Path) -> None:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit what the body does, or nothing of it."""
-    # IMMEDIATE: a writer waits for its turn here, and never fails half way through.
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-
-
-@contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turn an error of SQLite, or a lock that is held too long, into one that says what to do."""
     try:
@@ -140,7 +127,8 @@ def explained(path: Path) -> Iterator[None]:
         raise unusable(path, wrong_of(error), str(error)) from error
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return the version of the schema, 0 where there is none."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 

@@ -4,11 +4,8 @@ One row for each signal that has been settled, with the signal's key. As with si
 row stays, and a row that has been acknowledged survives a killed process and a power cut.
 """
 
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 import pandas as pd
 
@@ -16,25 +13,9 @@ from home.records.outcome import Outcome
 from home.records.signal import Signal
 from market.iv_rank import forecast_class
 from market.targets import FLAT, move_label
-from trading.ledger.connection import (
-    BUSY_SECONDS,
-    check_ours,
-    check_whole,
-    explained,
-    require_ledger,
-    transaction,
-)
-from trading.ledger.schema import CREATE_OUTCOMES, add_hash, signed_row
-
-_INSERT: Final = """
-INSERT INTO outcomes (
-    ticker, session, direction_version, regime_version, end_session, as_of,
-    realised_return, label, direction_hit, iv_rank, realised_regime, regime_hit, sha256
-) VALUES (
-    :ticker, :session, :direction_version, :regime_version, :end_session, :as_of,
-    :realised_return, :label, :direction_hit, :iv_rank, :realised_regime, :regime_hit, :sha256
-) ON CONFLICT DO NOTHING
-"""
+from trading.ledger.schema import signed_row
+from trading.ledger.tables import KEY, OUTCOMES
+from trading.ledger.writer import writing
 
 
 def outcome_of(
@@ -91,23 +72,5 @@ def record_outcomes(path: Path, outcomes: Sequence[Outcome], as_of: pd.Timestamp
     """
     moment = as_of.tz_convert("UTC").isoformat()
     rows = [signed_row({**outcome.document(), "as_of": moment}) for outcome in outcomes]
-    with _writer(path) as connection, transaction(connection):
-        connection.execute(CREATE_OUTCOMES)
-        add_hash(connection, "outcomes")
-        return sum(connection.execute(_INSERT, row).rowcount for row in rows)
-
-
-@contextmanager
-def _writer(path: Path) -> Iterator[sqlite3.Connection]:
-    require_ledger(path)
-    with explained(path), closing(_connect(path)) as connection:
-        check_ours(connection, path)
-        check_whole(connection, path)
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        yield connection
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    address = f"{path.resolve().as_uri()}?mode=rw"
-    return sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    with writing(path) as ledger, ledger.transaction() as written:
+        return sum(written.append(OUTCOMES, row, KEY) for row in rows)

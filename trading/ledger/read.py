@@ -8,21 +8,19 @@ from pathlib import Path
 from typing import Any, Final
 
 from home.records.outcome import Outcome
-from home.records.signal import Signal
-from trading.ledger.checked import DamagedRow, Row, outcome_of_row, rows_of, signal_of
+from trading.ledger.checked import (
+    DamagedRow,
+    RecordedSignal,
+    Row,
+    outcome_of_row,
+    recorded,
+    rows_of,
+)
 from trading.ledger.connection import reading
 from trading.ledger.schema import COLUMNS
 
 _SESSIONS: Final = "SELECT DISTINCT session FROM signals ORDER BY session DESC"
-HISTORY: Final = (*COLUMNS, "recorded_at")
-
-
-@dataclass(frozen=True)
-class RecordedSignal:
-    """A signal as served, and when it was recorded: an ISO time, UTC."""
-
-    recorded_at: str
-    signal: Signal
+HISTORY: Final = (*COLUMNS, "recorded_at", "backfilled")
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ def signals_of(path: Path, session: str) -> tuple[list[DailySignal], list[Damage
                     mine.setdefault(found.signal.ticker, []).append(found)
     spoiled = {row.ticker for row in damaged}
     newest = [
-        DailySignal(rows[-1].recorded_at, rows[-1].signal, len(rows))
+        DailySignal(**vars(rows[-1]), recordings=len(rows))
         for ticker, rows in sorted(mine.items())
         if ticker not in spoiled
     ]
@@ -102,9 +100,8 @@ def history(path: Path) -> list[tuple[Any, ...]]:
     """Return the columns `HISTORY` of every signal, oldest first; raises as `read_signals`."""
     with reading(path) as connection:
         rows = list(rows_of(connection, "signals"))
-    for row in rows:
-        signal_of(row, path)
-    return [tuple(row[name] for name in HISTORY) for row in rows]
+    found = [(row, recorded(row, path).backfilled) for row in rows]
+    return [(*(row[name] for name in HISTORY[:-1]), late) for row, late in found]
 
 
 def read_outcomes(path: Path, ticker: str | None = None) -> list[Outcome]:
@@ -116,7 +113,7 @@ def read_outcomes(path: Path, ticker: str | None = None) -> list[Outcome]:
 
 def _recorded(row: Row, path: Path) -> RecordedSignal | DamagedRow:
     try:
-        return RecordedSignal(row["recorded_at"], signal_of(row, path))
+        return recorded(row, path)
     except DamagedRow as error:
         return error
 

@@ -1,18 +1,26 @@
-"""The ledger's tables: one row a recorded signal, one row an outcome, in SQLite.
+"""What a row of the ledger is: its columns, its hash, and the version of them all.
 
-The signal itself is kept whole in `document`; the other columns say parts of it, for queries.
-`sha256` is of the rest of its row; a row that is older than the column has none.
+A signal or an event is kept whole in `document`; other columns repeat parts of it, for queries.
+`sha256` is of the rest of its row; a row that is older than the column has none. `position` and
+`chain` say where it was written; see `trading.ledger.chain`.
 """
 
-import sqlite3
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from home.records.signal import Signal
 from home.strict_json import Json, signature
 
-SCHEMA_VERSION: Final = 1
+#: One migration leads to each, see `migrations/versions`.
+SCHEMA_VERSION: Final = 2
+#: The first that was; a ledger of any between the two is read as it is, and led on when written.
+OLDEST_VERSION: Final = 1
+#: From here on rows are chained.
+CHAINED_FROM: Final = 2
+Table = Literal["signals", "outcomes"]
+#: The rows of all of them stand in one chain.
+CHAINED: Final[tuple[Table, ...]] = ("signals", "outcomes")
 
 # Where each column stands in a signal.
 COLUMNS: Final[dict[str, str]] = {
@@ -33,50 +41,10 @@ COLUMNS: Final[dict[str, str]] = {
     "proven": "evidence.proven",
 }
 _VALUES: Final = attrgetter(*COLUMNS.values())
-CREATE_SIGNALS: Final = """
-CREATE TABLE signals (
-    id INTEGER PRIMARY KEY,
-    ticker TEXT NOT NULL,
-    session TEXT NOT NULL,
-    direction_version INTEGER NOT NULL,
-    regime_version INTEGER NOT NULL,
-    recorded_at TEXT NOT NULL,
-    as_of TEXT NOT NULL,
-    origin TEXT NOT NULL,
-    strategy TEXT NOT NULL,
-    position_size TEXT NOT NULL,
-    direction TEXT NOT NULL,
-    probability REAL NOT NULL,
-    direction_confidence REAL NOT NULL,
-    iv_regime TEXT NOT NULL,
-    iv_confidence REAL NOT NULL,
-    overall_confidence REAL NOT NULL,
-    proven INTEGER NOT NULL,
-    document TEXT NOT NULL,
-    sha256 TEXT,
-    UNIQUE (ticker, session, direction_version, regime_version)
-) STRICT
-"""
-CREATE_OUTCOMES: Final = """
-CREATE TABLE IF NOT EXISTS outcomes (
-    ticker TEXT NOT NULL,
-    session TEXT NOT NULL,
-    direction_version INTEGER NOT NULL,
-    regime_version INTEGER NOT NULL,
-    end_session TEXT NOT NULL,
-    as_of TEXT NOT NULL,
-    realised_return REAL NOT NULL,
-    label TEXT NOT NULL CHECK (label IN ('UP', 'DOWN', 'FLAT')),
-    direction_hit INTEGER,
-    iv_rank REAL,
-    realised_regime TEXT CHECK (realised_regime IN ('LOW', 'NORMAL', 'HIGH')),
-    regime_hit INTEGER,
-    sha256 TEXT,
-    PRIMARY KEY (ticker, session, direction_version, regime_version),
-    FOREIGN KEY (ticker, session, direction_version, regime_version)
-        REFERENCES signals (ticker, session, direction_version, regime_version)
-) STRICT
-"""
+#: What SQLite or the chain says of a row, and is no part of what was written.
+_OF_PLACE: Final = ("id", "position", "chain", "sha256")
+#: Columns that are younger than some signed rows; in those they are null, and no part of the hash.
+_YOUNGER: Final = ("backfilled",)
 
 
 def column_values(signal: Signal) -> dict[str, str | float]:
@@ -87,14 +55,18 @@ def column_values(signal: Signal) -> dict[str, str | float]:
 def signed_row(row: Mapping[str, Json]) -> dict[str, Json]:
     """Return a row as SQLite gives it back, with its own hash as `sha256`."""
     kept = {name: _kept(value) for name, value in row.items()}
-    return {**kept, "sha256": signature(kept)}
+    return {**kept, "sha256": row_hash(kept)}
 
 
-def add_hash(connection: sqlite3.Connection, table: Literal["signals", "outcomes"]) -> None:
-    """Give a table the column of the hash; call it in a transaction. Older optrades pass it by."""
-    columns = connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
-    if "sha256" not in {name for (name,) in columns}:
-        connection.execute(f"ALTER TABLE {table} ADD COLUMN sha256 TEXT")
+def row_hash(row: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of what a row says; of bytes that are no text, their digits count."""
+    return signature(
+        {
+            name: value.hex() if isinstance(value, bytes) else value
+            for name, value in row.items()
+            if name not in _OF_PLACE and not (name in _YOUNGER and value is None)
+        }
+    )
 
 
 def _kept(value: Json) -> Json:

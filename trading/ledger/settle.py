@@ -19,9 +19,9 @@ from market.arrays import FloatArray
 from market.calendar import INDEX_DELAY, close, session_shift
 from market.errors import InputError
 from market.targets import HORIZON, holding_return
-from trading.ledger.checked import DamagedRow
+from trading.ledger.checked import DamagedRow, RecordedSignal
 from trading.ledger.outcomes import outcome_of, record_outcomes
-from trading.ledger.read import RecordedSignal, each_signal, read_outcomes
+from trading.ledger.read import each_signal, read_outcomes
 
 KEYS: Final = ["ticker", "session"]
 IV_RANK: Final = "iv_rank"

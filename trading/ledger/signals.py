@@ -5,57 +5,26 @@ row stays, a second attempt is reported. An acknowledged row survives a killed p
 cut (write-ahead log, synchronous = FULL).
 """
 
-import sqlite3
-from contextlib import closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 import pandas as pd
-from filelock import FileLock
+import sqlalchemy as sa
 
-from home.files import write_durably
 from home.records.signal import Signal
 from home.strict_json import Json, canonical
 from market.errors import InputError
-from trading.ledger.checked import rows_found, signal_of
-from trading.ledger.connection import (
-    BUSY_SECONDS,
-    check_ours,
-    check_whole,
-    explained,
-    is_empty,
-    require_file,
-    text_of,
-    transaction,
-)
-from trading.ledger.schema import (
-    CREATE_SIGNALS,
-    SCHEMA_VERSION,
-    add_hash,
-    column_values,
-    signed_row,
-)
-
-_INSERT: Final = """
-INSERT INTO signals (
-    ticker, session, direction_version, regime_version, recorded_at, as_of, origin,
-    strategy, position_size, direction, probability, direction_confidence,
-    iv_regime, iv_confidence, overall_confidence, proven, document, sha256
-) VALUES (
-    :ticker, :session, :direction_version, :regime_version, :recorded_at, :as_of, :origin,
-    :strategy, :position_size, :direction, :probability, :direction_confidence,
-    :iv_regime, :iv_confidence, :overall_confidence, :proven, :document, :sha256
-) ON CONFLICT DO NOTHING
-"""
-_KEPT: Final = """
-SELECT * FROM signals
-WHERE ticker = :ticker AND session = :session
-    AND direction_version = :direction_version AND regime_version = :regime_version
-"""
+from trading.ledger.checked import signal_of
+from trading.ledger.schema import column_values, signed_row
+from trading.ledger.tables import KEY, SIGNALS
+from trading.ledger.timing import is_backfilled
+from trading.ledger.writer import Writer, explaining, writing
 
 # Two runs for one session differ in these without saying anything else.
 MOMENTARY: Final = ("as_of", "age_in_sessions")
+_KEPT: Final = sa.select(SIGNALS).where(*(SIGNALS.c[name] == sa.bindparam(name) for name in KEY))
 
 
 @dataclass(frozen=True)
@@ -70,11 +39,14 @@ class Recorded:
         Whether the row in the ledger says what the signal says, the moment of asking aside.
     recorded_at
         When the row in the ledger was written, UTC.
+    number
+        Of the row: what `optrade replay` knows it by.
     """
 
     new: bool
     same: bool
     recorded_at: pd.Timestamp
+    number: int
 
 
 class Ledger:
@@ -88,29 +60,20 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._connection: sqlite3.Connection | None = None
+        self._stack = ExitStack()
+        self._writer: Writer | None = None
 
     def __enter__(self) -> Self:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        require_file(self.path)
-        # SQLite does not wait its turn where a new file is switched to WAL by two at once.
-        opening = FileLock(f"{self.path}.lock", timeout=BUSY_SECONDS)
-        with explained(self.path), opening:
-            if not self.path.exists():
-                write_durably(self.path, _blank())
-            self._connection = sqlite3.connect(
-                self.path, timeout=BUSY_SECONDS, isolation_level=None
-            )
-            self._connection.text_factory = text_of
-            _prepare(self._connection, self.path)
+        self._writer = self._stack.enter_context(writing(self.path, begin=True))
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._writer = None
+        self._stack.close()
 
-    def record(self, signal: Signal, recorded_at: pd.Timestamp) -> Recorded:
+    def record(
+        self, signal: Signal, recorded_at: pd.Timestamp, *, backfilled: bool = False
+    ) -> Recorded:
         """Write a signal unless its key is there already; on return it is on disk.
 
         Parameters
@@ -119,6 +82,8 @@ class Ledger:
             A signal as served.
         recorded_at
             Now, with a zone.
+        backfilled
+            It is of the past, whatever the clocks say; see `trading.ledger.timing`.
 
         Raises
         ------
@@ -127,43 +92,26 @@ class Ledger:
         StoreUnavailable
             If the row that is there already is damaged; it is left as it is.
         """
-        if self._connection is None:
+        if self._writer is None:
             raise InputError("the ledger is not open: use it in a `with` block")
-        moment = recorded_at.tz_convert("UTC").isoformat()
-        document = _canonical(signal.document())
-        row = signed_row({**column_values(signal), "recorded_at": moment, "document": document})
-        with explained(self.path), transaction(self._connection):
-            written = self._connection.execute(_INSERT, row).rowcount == 1
-            (kept,) = rows_found(self._connection.execute(_KEPT, row))
-        stored = signal_of(kept, self.path)
+        row = _row(signal, recorded_at, backfilled or is_backfilled(signal, recorded_at))
+        with explaining(self.path), self._writer.transaction() as rows:
+            written = rows.append(SIGNALS, row, KEY)
+            kept = rows.connection.execute(_KEPT, row).mappings().one()
+        stored = signal_of(dict(kept), self.path)
         same = _content(stored) == _content(signal)
-        return Recorded(written, same, pd.Timestamp(kept["recorded_at"]))
+        return Recorded(written, same, pd.Timestamp(kept["recorded_at"]), kept["id"])
 
 
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    new = is_empty(connection)
-    if not new:
-        # Before anything is written: another program's database stays as it is.
-        check_ours(connection, path)
-        check_whole(connection, path)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    with transaction(connection):
-        if new:
-            _begin(connection)
-        add_hash(connection, "signals")
-
-
-def _begin(connection: sqlite3.Connection) -> None:
-    connection.execute(CREATE_SIGNALS)
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-
-def _blank() -> bytes:
-    """Return the bytes of a ledger without a row: put in place whole, so that none is empty."""
-    with closing(sqlite3.connect(":memory:")) as connection:
-        _begin(connection)
-        return connection.serialize()
+def _row(signal: Signal, recorded_at: pd.Timestamp, backfilled: bool) -> dict[str, Json]:
+    return signed_row(
+        {
+            **column_values(signal),
+            "recorded_at": recorded_at.tz_convert("UTC").isoformat(),
+            "document": _canonical(signal.document()),
+            "backfilled": backfilled,
+        }
+    )
 
 
 def _content(signal: Signal) -> Json:

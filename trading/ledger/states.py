@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Final, Literal
 
 from market.errors import StoreUnavailable
-from trading.ledger.schema import SCHEMA_VERSION
+from trading.ledger.schema import OLDEST_VERSION, SCHEMA_VERSION
 
 Wrong = Literal[
     "no file", "no database", "damaged", "another program's", "older", "newer", "held",
-    "not writable", "not readable", "full", "failed",
+    "not writable", "not readable", "full", "failed", "tampered",
 ]  # fmt: skip
 
 
@@ -31,13 +31,18 @@ STATES: Final[dict[Wrong, State]] = {
     "no file": State("is no file", "move it away, or restore the ledger"),
     "no database": State("is not a database", _COPY),
     "damaged": State("is damaged", _COPY),
+    "tampered": State(
+        "is not as it was written",
+        "restore it from a copy (with its -wal file); it is still read, and nothing in it proves "
+        "when the rows after that were written",
+    ),
     "another program's": State("is another program's database", "move it away"),
     "older": State(
-        f"is of an older schema than version {SCHEMA_VERSION}, the one allowed",
+        f"is of an older schema than version {OLDEST_VERSION}, the first that is read",
         "use the optrade version that wrote it",
     ),
     "newer": State(
-        f"is of a newer schema than version {SCHEMA_VERSION}, the one allowed",
+        f"is of a newer schema than version {SCHEMA_VERSION}, the last one allowed",
         "use the optrade version that wrote it",
     ),
     "held": State("is held by another program", "run the command again when that has ended"),

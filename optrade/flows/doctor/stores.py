@@ -14,8 +14,10 @@ from home.manifest import read_manifest
 from market.errors import InputError
 from optrade.flows.doctor.environment import installed_version
 from optrade.flows.doctor.finding import Finding
+from trading.ledger.chain import head_of
 from trading.ledger.checked import first_fault
-from trading.ledger.connection import check_whole, is_new, read_only, reading
+from trading.ledger.connection import check_whole, is_new, read_only, reading, version_of
+from trading.ledger.schema import CHAINED_FROM
 from training.registry.tracking_database import DATABASE, newest_schema, require_kept
 
 if TYPE_CHECKING:
@@ -145,8 +147,13 @@ def check_ledger(path: Path) -> Finding:
             check_whole(connection, path)
             fault = first_fault(connection, path)
             rows = connection.execute("SELECT count(*) FROM signals").fetchone()[0]
+            chained = version_of(connection) >= CHAINED_FROM
+            head = head_of(connection) if chained else None
     except InputError as error:
         return Finding("ledger", "error", str(error))
     if fault is not None:
         return Finding("ledger", "error", str(fault))
-    return Finding("ledger", "ok", f"{rows} recorded signals")
+    words = f"{rows} recorded signals"
+    if head is None:
+        return Finding("ledger", "ok", f"{words}, of an older schema: the next recording chains it")
+    return Finding("ledger", "ok", f"{words}; {head.words()}")

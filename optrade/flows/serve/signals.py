@@ -17,10 +17,10 @@ from serving.answer.open_home import OpenHome, open_home
 from serving.http.schema import TickerProblem
 from serving.reading.refusal import LOST_ROWS, Refusal
 from trading.ledger.checked import DamagedRow
-from trading.ledger.signals import Ledger, Recorded
 
 if TYPE_CHECKING:
     from optrade.runtime import Runtime
+    from trading.ledger.signals import Recorded
 
 Found = TypeVar("Found")
 
@@ -97,7 +97,7 @@ class _Asked:
             return TickerProblem(ticker=ticker, error="not_configured", detail=str(error))
 
 
-def record_signals(run: "Runtime", signals: list[Signal]) -> list[Recorded]:
+def record_signals(run: "Runtime", signals: list[Signal]) -> "list[Recorded]":
     """Write signals into the ledger; on return they are on disk. None leaves no file.
 
     Raises
@@ -108,6 +108,8 @@ def record_signals(run: "Runtime", signals: list[Signal]) -> list[Recorded]:
     """
     if not signals:
         return []
+    from trading.ledger.signals import Ledger  # SQLAlchemy, which an answer does without
+
     recorded, damaged = [], None
     with Ledger(run.home.ledger) as ledger:
         for signal in signals:

@@ -366,7 +366,7 @@ def test_ledger_absent_whole_and_broken(tmp_path: Path) -> None:
     assert not path.exists()
     with Ledger(path):
         pass
-    assert check_ledger(path).found == "0 recorded signals"
+    assert check_ledger(path).found == "0 recorded signals; no row yet"
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()

@@ -163,20 +163,3 @@ def test_a_changed_outcome_is_refused(changes: str, words: str, path: Path) -> N
         read_outcomes(path)
     assert f"outcome QQQ 2025-06-30: {words}" in str(refused.value)
     assert check_ledger(path).level == "error"
-
-
-def test_a_ledger_of_before_the_hash_is_read_and_goes_on(path: Path) -> None:
-    for table in ("signals", "outcomes"):
-        run(path, f"ALTER TABLE {table} DROP COLUMN sha256")
-    assert len(read_signals(path)) == 2
-    assert len(read_outcomes(path)) == 1
-    assert check_ledger(path).level == "ok"
-    with Ledger(path) as ledger:
-        assert ledger.record(a_signal("IWM"), EVENING).new
-        assert not ledger.record(a_signal(), EVENING).new
-    record_outcomes(path, [outcome_of(a_signal("IWM"), END, 0.02, None)], AS_OF)
-    for table, signed in (("signals", 1), ("outcomes", 1)):
-        with closing(sqlite3.connect(path)) as database:
-            count = database.execute(f"SELECT count(sha256) FROM {table}").fetchone()[0]  # noqa: S608 - of this file
-        assert count == signed
-    assert check_ledger(path).found == "3 recorded signals"

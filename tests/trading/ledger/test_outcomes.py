@@ -23,6 +23,7 @@ from trading.ledger.outcomes import (
 )
 from trading.ledger.read import read_outcomes, read_signals
 from trading.ledger.signals import Ledger
+from trading.ledger.writer import writing
 
 ROOT = Path(__file__).resolve().parents[3]
 AS_OF = pd.Timestamp("2025-07-08 20:30", tz="UTC")
@@ -154,9 +155,8 @@ def test_without_a_ledger_the_message_says_what_to_do(tmp_path):
 
 
 def test_the_log_is_written_ahead_and_every_commit_synchronous(path):
-    from trading.ledger.outcomes import _writer
-
-    with _writer(path) as connection:
+    with writing(path) as ledger:
+        connection = ledger.connection
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 

@@ -15,10 +15,11 @@ import pytest
 from home.records.signal import Signal
 from market.errors import InputError
 from serving.http.examples import SIGNAL_ANSWER
+from trading.ledger.checked import RecordedSignal
 from trading.ledger.connection import read_only
-from trading.ledger.read import RecordedSignal, read_signals
+from trading.ledger.read import read_signals
 from trading.ledger.schema import COLUMNS
-from trading.ledger.signals import Ledger
+from trading.ledger.signals import Ledger, Recorded
 
 ROOT = Path(__file__).resolve().parents[3]
 EVENING = pd.Timestamp("2025-06-30 20:31", tz="UTC")
@@ -52,8 +53,8 @@ def path(tmp_path):
 def test_a_signal_comes_back_as_it_was_served(path):
     with Ledger(path) as ledger:
         result = ledger.record(a_signal(), EVENING)
-    assert (result.new, result.same, result.recorded_at) == (True, True, EVENING)
-    assert read_signals(path) == [RecordedSignal(EVENING.isoformat(), a_signal())]
+    assert result == Recorded(new=True, same=True, recorded_at=EVENING, number=1)
+    assert read_signals(path) == [RecordedSignal(EVENING.isoformat(), a_signal(), 1, False)]
 
 
 def test_the_same_signal_twice_is_one_row(path):
@@ -204,8 +205,9 @@ def test_a_wrong_type_is_not_recorded(path):
 
 def test_every_commit_is_synchronous(path):
     with Ledger(path) as ledger:
-        assert ledger._connection.execute("PRAGMA synchronous").fetchone() == (2,)
-        assert ledger._connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        connection = ledger._writer.connection
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_a_closed_ledger_says_so(path):
@@ -260,7 +262,7 @@ import pandas as pd
 from pathlib import Path
 sys.path.insert(0, sys.argv[4])
 from test_signals import EVENING, a_signal
-from trading.ledger.signals import Ledger
+from trading.ledger.signals import Ledger, Recorded
 path, first, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 with Ledger(path) as ledger:
     for version in range(first, first + count):

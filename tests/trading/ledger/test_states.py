@@ -163,8 +163,6 @@ def test_it_is_said_in_one_way_with_its_cure_and_left_as_it_is(
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "BUSY_SECONDS", 0.01)
-    monkeypatch.setattr("trading.ledger.signals.BUSY_SECONDS", 0.01)
-    monkeypatch.setattr("trading.ledger.outcomes.BUSY_SECONDS", 0.01)
 
 
 @pytest.fixture
