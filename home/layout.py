@@ -186,6 +186,11 @@ class Home:
         return self.reports / "models"
 
     @property
+    def backtests(self) -> Path:
+        """The page of each backtest."""
+        return self.reports / "backtests"
+
+    @property
     def drift(self) -> Path:
         """Drift reports, a folder each."""
         return self.reports / "drift"

@@ -38,7 +38,7 @@ def backtest(
     volatility index, where no chain has landed.
     """
     from market.errors import InputError
-    from optrade.flows.backtest.run import asked_of_home, report_of, run_backtest
+    from optrade.flows.backtest.run import asked_of_home, report_of, run_backtest, write_page
     from optrade.flows.train.models import Window
     from optrade.runtime import runtime
     from trading.backtest.portfolio import CAPITAL
@@ -56,7 +56,7 @@ def backtest(
     with progress_bar() as progress:
         asked = asked_of_home(run, names, Window(period, start, end), progress)
         found = run_backtest(asked, rules)
-    report = report_of(found, None)
+    report = report_of(found, str(write_page(run, found)))
     if as_json:
         print_json(report.document())
     else:
@@ -74,6 +74,8 @@ def show(report: "BacktestReport") -> None:
     print_table(title, CELLS, [_cell(one) for one in cells], width=WIDTH)
     counts = ", ".join(f"{count:,} {kind}" for kind, count in report.prices.items())
     typer.echo(f"trades by price: {counts}")
+    if report.page is not None:
+        typer.echo(f"page: {report.page}")
 
 
 def _policy(row: "PolicyRow") -> list[str | None]:

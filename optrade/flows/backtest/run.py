@@ -3,11 +3,13 @@
 import multiprocessing
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pandas as pd
 
+from home.files import write_durably
 from home.manifest import current_rows, read_manifest
 from home.records.backtest import BacktestReport, CellRow, PolicyRow, RulesUsed
 from market.calendar import DECISION_DELAY, last_complete_session, sessions
@@ -18,6 +20,7 @@ from optrade.flows.backtest.forecasts import forecast
 from optrade.flows.train.jobs import landed_prices
 from optrade.flows.train.models import Window
 from optrade.periods import training_window
+from trading.backtest.positions import MID
 from trading.backtest.result import Asked, Backtest, Policy, Rules, combine, part_of
 
 if TYPE_CHECKING:
@@ -88,6 +91,25 @@ def run_backtest(asked: Mapping[str, Asked], rules: Rules) -> Backtest:
 
 def _can_fork() -> bool:
     return "forkserver" in multiprocessing.get_all_start_methods()
+
+
+def write_page(run: "Runtime", backtest: Backtest) -> Path:
+    """Write the tearsheet of a backtest into the home's reports, and return where it is."""
+    from trading.report.tearsheet import tearsheet_html
+
+    first, last = (day.strftime("%Y%m%d") for day in (backtest.days[0], backtest.days[-1]))
+    rules = backtest.rules
+    words = [
+        *backtest.entered,
+        first,
+        last,
+        rules.fill,
+        *(["mid"] if rules.crossing == MID else []),
+    ]
+    path = run.home.backtests / f"{'_'.join(words)}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_durably(path, tearsheet_html(backtest).encode())
+    return path
 
 
 def report_of(backtest: Backtest, page: str | None) -> BacktestReport:
