@@ -99,20 +99,21 @@ def by_expiry(chain: Chain) -> Iterator[ExpiryQuotes]:
     days, day_of = np.unique(chain.expiration.astype("datetime64[D]"), return_inverse=True)
     group = day_of * len(roots) + root_of
     order = np.lexsort((chain.strike, group))
-    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    group, strike = group[order], chain.strike[order]
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    fresh = np.diff(strike, prepend=0.0) != 0.0
+    fresh[starts] = True
+    place = np.cumsum(fresh) - 1
+    sign, bid, ask = (column[order] for column in (chain.sign, chain.bid, chain.ask))
     for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
-        rows = order[start:end]
-        strike, place = np.unique(chain.strike[rows], return_inverse=True)
+        part = slice(start, end)
+        strikes = strike[part][fresh[part]]
+        sides = np.full((2, 2, len(strikes)), np.nan)
+        of, at = (sign[part] < 0.0).astype(np.int64), place[part] - place[start]
+        sides[of, 0, at], sides[of, 1, at] = bid[part], ask[part]
         yield ExpiryQuotes(
-            str(roots[root_of[rows[0]]]),
-            pd.Timestamp(days[day_of[rows[0]]]),
-            strike,
-            *(_side(chain, rows, place, len(strike), sign) for sign in (1.0, -1.0)),
+            str(roots[root_of[order[start]]]),
+            pd.Timestamp(days[day_of[order[start]]]),
+            strikes,
+            *(Side(bids, asks) for bids, asks in sides),
         )
-
-
-def _side(chain: Chain, rows: np.ndarray, place: np.ndarray, count: int, sign: float) -> Side:
-    of = chain.sign[rows] == sign
-    bid, ask = np.full(count, np.nan), np.full(count, np.nan)
-    bid[place[of]], ask[place[of]] = chain.bid[rows[of]], chain.ask[rows[of]]
-    return Side(bid, ask)

@@ -181,3 +181,21 @@ def test_a_level_follows_the_underlying_as_far_as_it_was_seen_to():
     moves = Moves(sway=0.2)
     found = moves.ratio(np.array([-9.0, -3.0, 0.0, 1.0, 2.0, 9.0]), np.ones(1))[0]
     np.testing.assert_allclose(found, np.exp(-0.2 * np.array([-3, -3, 0, 1, 2, 2])))
+
+
+def test_a_contract_that_is_there_twice_counts_with_its_last_quote():
+    chain = Chain(
+        "SPX", pd.Timestamp("2019-06-03 20:00", tz="UTC"), 100.0,
+        root=np.array(["SPXW", "SPX", "SPXW", "SPXW", "SPXW"]),
+        expiration=np.array(["2019-06-21"] * 5, dtype="datetime64[ns]"),
+        strike=np.array([105.0, 100.0, 95.0, 105.0, 105.0]),
+        sign=np.array([1.0, 1.0, -1.0, 1.0, -1.0]),
+        bid=np.array([1.0, 3.0, 0.5, 1.5, 6.0]), ask=np.array([1.2, 3.2, np.nan, 1.7, 6.2]),
+    )  # fmt: skip
+    morning, afternoon = by_expiry(chain)
+    assert (morning.root, morning.strike.tolist()) == ("SPX", [100.0])
+    assert (afternoon.root, afternoon.strike.tolist()) == ("SPXW", [95.0, 105.0])
+    np.testing.assert_array_equal(afternoon.calls.bid, [np.nan, 1.5])
+    np.testing.assert_array_equal(afternoon.calls.ask, [np.nan, 1.7])
+    np.testing.assert_array_equal(afternoon.puts.bid, [0.5, 6.0])
+    np.testing.assert_array_equal(afternoon.puts.ask, [np.nan, 6.2])
