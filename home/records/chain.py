@@ -73,7 +73,7 @@ class Contract(Record):
     strike: Positive
     right: Literal["call", "put"]
     bid: NotNegative | None
-    ask: Positive | None
+    ask: NotNegative | None
     mid: Positive | None
     implied_volatility: Positive | None
     vendor_volatility: Positive | None

@@ -82,6 +82,8 @@ def quoted_smile(quotes: ExpiryQuotes, years: float, discount: float) -> QuotedS
             f"are {FEWEST} on both sides of the forward {forward:.2f}"
         )
     level = _at_the_money(np.log(strike / forward) / np.sqrt(years), volatility)
+    if not level > 0.0:
+        raise InputError(f"{_name(quotes)}: quotes near the money make a volatility of {level:.3f}")
     depth = np.log(strike / forward) / (level * np.sqrt(years))
     smile = Smile(forward, discount, years, level, Nodes(depth, volatility / level))
     return QuotedSmile(quotes, smile, agreed, strike, volatility, _butterflies(quotes))

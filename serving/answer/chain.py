@@ -138,7 +138,8 @@ def _side(board: Board, sign: float, chain: Chain | None) -> list[Contract]:
             mid, smile.forward, strike, smile.years, sign, smile.discount
         ).volatility
         vendor = _vendor(chain, board, sign)
-    deltas, outside = board.deltas(sign), smile.extrapolated(strike)
+    # Quotes and the close are minutes apart: what that adds to a delta of 1 is no delta.
+    deltas, outside = np.clip(board.deltas(sign), -1.0, 1.0), smile.extrapolated(strike)
     return [
         Contract(
             strike=float(strike[n]),

@@ -20,7 +20,8 @@ from market.underlyings import underlying
 from serving.reading.row import FeatureRow
 from trading.strategies.selector import NO_TRADE
 from trading.structures.ahead import look_ahead
-from trading.structures.board import Board
+from trading.structures.board import Board, choose_legs
+from trading.structures.legs import structure_plan
 from trading.structures.price import Life, price_structure
 from trading.structures.quote import (
     Closing,
@@ -135,7 +136,7 @@ class Pricing:
         """
         listing = listing_of(underlying(row.ticker))
         closing = closing_of(row.beside)
-        board, life, told = _board(row, closing)
+        board, life, told = _board(row, closing, strategy)
         why, outlook = unjudged or unjudged_words(row.ticker), None
         if model is not None:
             read = {name: row.beside.get(name, np.nan) for name in model.features}
@@ -154,10 +155,11 @@ class Pricing:
         return found.model_copy(update={"contracts": count})
 
 
-def _board(row: FeatureRow, closing: Closing) -> tuple[Board, Life, list[str]]:
+def _board(row: FeatureRow, closing: Closing, strategy: str) -> tuple[Board, Life, list[str]]:
     """Return the board of the first chain that gives one, without any that of the volatility index.
 
-    With it why those before it did not, and whose chain it is where it is another's.
+    It has the strategy's legs. With it why those before it did not, and whose chain it is where
+    it is another's.
     """
     of, told = underlying(row.ticker), []
     for chain in () if row.quoted is None else row.quoted.candidates():
@@ -167,6 +169,8 @@ def _board(row: FeatureRow, closing: Closing) -> tuple[Board, Life, list[str]]:
         own = chain.underlying == row.ticker
         try:
             board, life = (chain_quote if own else scaled_quote)(of, row.session, closing, chain)
+            # A sample of a chain, or one whose strikes lie far apart, has no legs to choose.
+            choose_legs(board, structure_plan(strategy))
         except InputError as error:
             told.append(f"not priced on {named(chain)}: {error}")
         else:

@@ -161,6 +161,8 @@ FLAGS: Final = {
     "a strategy that is none": Mistake(f"{PRICE} straddle", "--strategy: got 'straddle', allowed are Buy Calls, .*Iron Condor"),
     "a strategy without a position": Mistake(f"{PRICE} 'NO TRADE'", "--strategy: got 'NO TRADE', allowed are Buy Calls"),
     "a position of no strategy": Mistake("price --ticker SPY", "--strategy"),
+    "an expiry that is not there": Mistake("chain --ticker SPY --expiry 2020-01-03", "expiry of SPY: got '2020-01-03', allowed are "),
+    "a chain of a ticker of no home": Mistake("chain --ticker QQQ", "QQQ is not published", code=3),
     "a position of a ticker of no home": Mistake("price --ticker QQQ --strategy 'Iron Condor'", "QQQ is not published", code=3),
     "a position by a clock before the data": Mistake(f"{PRICE} 'Iron Condor' --as-of 1995-01-03", "ahead: .*1995-01-03", code=3),
     "a capital of nothing": Mistake(f"{PRICE} 'Iron Condor' --capital 0", "--capital"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from home.records.chain import ChainView
 from home.records.structure import Structure
 from trading.structures.legs import STRUCTURES
 
@@ -40,3 +41,17 @@ def test_a_price_needs_no_model_and_records_nothing(copied) -> None:
         "run `optrade train-distribution --ticker SPY`"
     ]
     assert not (copied.home / "data" / "ledger.db").exists()
+
+
+def test_a_chain_shows_what_a_price_is_made_on(trained_home) -> None:
+    priced = trained_home.json("price", "--ticker", "SPY", "--strategy", "Iron Condor")
+    expiry = priced["expiration"]
+    found = ChainView.parse(trained_home.json("chain", "--ticker", "SPY", "--expiry", expiry), "")
+    assert (found.pricing, found.quote_time) == (priced["pricing"], priced["quote_time"])
+    at = next(one for one in found.expiries if one.expiration == expiry)
+    assert at.at_the_money == priced["at_the_money"]
+    quoted = {(one.strike, one.right): (one.bid, one.ask) for one in found.contracts}
+    for leg in priced["legs"]:
+        assert quoted[leg["strike"], leg["right"]] == (leg["bid"], leg["ask"])
+    shown = trained_home("chain", "--ticker", "SPY").stdout
+    assert f"{found.pricing}: quotes of SPY of {found.quote_time}" in shown

@@ -77,6 +77,12 @@ def test_our_volatility_stands_beside_the_vendor_s() -> None:
     assert any(one.extrapolated for one in found)
 
 
+def test_a_close_below_the_quotes_makes_no_delta_beyond_one() -> None:
+    low = 592.0 / 595.0 - 1.0
+    found = build_chain(row(spy_chain(), price_to_sma_20=low), AS_OF, EXPIRY).contracts
+    assert max(abs(one.delta) for one in found) == 1.0
+
+
 def test_without_a_chain_the_usual_expiries_stand_with_a_band() -> None:
     found = build_chain(row(), AS_OF)
     assert (found.pricing, found.quoted_on, found.quote_time) == ("synthetic", None, None)
