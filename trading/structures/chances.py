@@ -67,12 +67,7 @@ def chances(
     max_loss
         USD a contract.
     """
-    worth = WorthGrid.of(legs, smiles, spot, years, outlook.moves)
-    ends = [exits(plan, outlook.paths, one) for one in worth.along(outlook.paths)]
-    # A level that is wrong is so at the entry and at every mark.
-    entries = [Entry(entry.paid + moved, entry.half_spread) for moved in worth.now - worth.now[0]]
-    values = [_expected(ended, at, len(legs.side)) for ended, at in zip(ends, entries, strict=True)]
-    ended = ends[0]
+    ended, values = expected_values(legs, smiles, spot, years, outlook, entry, plan)
     profit = value_at_expiry(legs, outlook.ends) > entry.paid
     return Chances(
         profit=float(profit.mean()),
@@ -85,6 +80,27 @@ def chances(
         expected_value_of_risk=values[0] / max_loss,
         paths=len(outlook.paths),
     )
+
+
+def expected_values(
+    legs: Legs,
+    smiles: Sequence[Smile],
+    spot: float,
+    years: Float64[np.ndarray, " n_closes"],
+    outlook: Outlook,
+    entry: Entry,
+    plan: ExitPlan,
+) -> tuple[Exits, list[float]]:
+    """Return how paths end by the first smile, and the expected value by each, USD a contract.
+
+    Parameters and meaning as those of `chances`.
+    """
+    worth = WorthGrid.of(legs, smiles, spot, years, outlook.moves)
+    ends = [exits(plan, outlook.paths, one) for one in worth.along(outlook.paths)]
+    # A level that is wrong is so at the entry and at every mark.
+    entries = [Entry(entry.paid + moved, entry.half_spread) for moved in worth.now - worth.now[0]]
+    values = [_expected(ended, at, len(legs.side)) for ended, at in zip(ends, entries, strict=True)]
+    return ends[0], values
 
 
 def _expected(ended: Exits, entry: Entry, n_legs: int) -> float:
