@@ -143,7 +143,8 @@ def _fill_76(
     deviation = volatility * np.sqrt(years)
     first = _value(forward, strike, deviation, sign, discount, (price, delta, rho))
     curve = _curve(first, forward, strike, deviation, discount)
-    _bends(curve, forward, years, volatility, (gamma, vega, theta))
+    np.divide(curve, forward, out=gamma)
+    _bends(curve, forward, years, volatility, (vega, theta))
     # The price grows at the rate that discounts: to what it is undiscounted, at expiry.
     lost = np.log(discount, out=rho)
     lost *= price
@@ -183,10 +184,10 @@ def _fill_scholes(
     deviation *= volatility
     first = _value(forward, strike, deviation, sign, discount, (price, delta, rho))
     curve = _curve(first, forward, strike, deviation, discount)
-    _bends(curve, forward, years, volatility, (gamma, vega, theta))
+    np.multiply(curve, growth, out=gamma)
+    gamma /= spot
+    _bends(curve, forward, years, volatility, (vega, theta))
     delta *= growth
-    growth *= growth
-    gamma *= growth
     # What yield and rate give and take, in the place of the curve, which is read no more.
     carried = np.multiply(delta, spot, out=curve)
     carried *= dividend_yield
@@ -273,11 +274,10 @@ def _curve(
 
 def _bends(
     curve: FloatArray, forward: FloatArray, years: FloatArray, volatility: FloatArray,
-    out: tuple[FloatArray, FloatArray, FloatArray],
+    out: tuple[FloatArray, FloatArray],
 ) -> None:  # fmt: skip
-    """Fill in gamma and vega, and theta as a year's, without what rates take or give."""
-    gamma, vega, theta = out
-    np.divide(curve, forward, out=gamma)
+    """Fill in vega, and theta as a year's, without what rates take or give."""
+    vega, theta = out
     curve *= forward
     curve *= volatility
     np.multiply(curve, years, out=vega)
