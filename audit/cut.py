@@ -19,6 +19,7 @@ from ingestion.tables.catalogue import (
     MENTIONS,
     NEWS,
     NEWS_SENTIMENT,
+    OPTION_CHAINS,
     PRICES,
 )
 from ingestion.tables.frames import LANDED, SESSION
@@ -127,6 +128,10 @@ def _cut_news(rows: pl.DataFrame, at: Moment) -> pl.DataFrame:
     return _cut_recorded(rows, at).filter(pl.col("published") <= at.decision)
 
 
+def _cut_chains(rows: pl.DataFrame, at: Moment) -> pl.DataFrame:
+    return rows.filter(pl.col("quote_time") <= at.decision)
+
+
 def _cut_reports(rows: pl.DataFrame, at: Moment) -> pl.DataFrame:
     """Return the announced reports, with the results of those that had come out."""
     reported = pl.col("date") + pl.when(pl.col("hour").is_in(SAME_SESSION)).then(
@@ -145,4 +150,5 @@ CUTS: Final = {
     NEWS_SENTIMENT.name: _cut_recorded,
     MENTIONS.name: _cut_recorded,
     EARNINGS_CALENDAR.name: _cut_reports,
+    OPTION_CHAINS.name: _cut_chains,
 }

@@ -16,6 +16,7 @@ from feature_repo.features.catalogue import OPTIONAL_GROUPS, names
 from feature_repo.features.declare import Group
 from home.manifest import read_rows
 from ingestion.lake.versions import TICK
+from ingestion.tables.catalogue import TABLES
 from ingestion.tables.frames import CREATED, SESSION
 from ingestion.views.catalogue import VIEW_OF
 from ingestion.views.compute import changes, compute
@@ -122,7 +123,8 @@ class Subject:
 
     def inputs(self, view: str) -> list[pl.DataFrame]:
         """Return the tables that have to reach a session before a view has its row."""
-        tables = [part.table for part in VIEW_OF[view].inputs if part.table.by_session]
+        named = (TABLES[name] for name in VIEW_OF[view].tables)
+        tables = [table for table in named if table.by_session]
         return [self.raw.sessions, *(rows for t in tables for rows in self.raw.of(t).values())]
 
     def rebuilt(self, raw: Raw, time: datetime | None, session: date) -> dict[str, np.ndarray]:

@@ -16,6 +16,7 @@ from audit.subject import spread
 from feature_repo.features.catalogue import GROUPS, names
 from feature_repo.features.declare import Group
 from home.strict_json import Json
+from ingestion.views.catalogue import VIEW_OF
 from ingestion.views.compute import compute
 from ingestion.views.raw import Raw
 from market.arrays import FloatArray
@@ -178,17 +179,18 @@ def _of_key(raw: Raw, groups: Mapping[str, Group], probes: int, seed: int) -> It
 
 
 def _histories(raw: Raw, groups: Mapping[str, Group], probes: int, seed: int) -> Iterator[_History]:
-    """Yield the history of each view: those of implied volatility start from prices as well."""
-    priced: Mapping[str, FloatArray] = {}
+    """Yield the history of each view, from the arrays of those that it is built on as well."""
+    held: dict[str, dict[str, FloatArray]] = {}
     for view, aligned, _ in compute(raw, None, groups):
-        arrays = dict(aligned.arrays)
-        if view == "technical":
-            priced = arrays
+        below = VIEW_OF[view].built_on
+        arrays = {name: a for base in below for name, a in held[base.name].items()}
+        arrays |= aligned.arrays
+        held[view] = arrays
         chain = _chain(view, groups) if raw.entity == "ticker" else ()
         count = len(aligned.sessions)
         half = count // 2
         places = [half + place for place in spread(count - half, probes, seed)]
-        yield _History(groups[view], {**(priced if chain else {}), **arrays}, chain, places)
+        yield _History(groups[view], arrays, chain, places)
 
 
 def _chain(view: str, groups: Mapping[str, Group]) -> tuple[Group, ...]:

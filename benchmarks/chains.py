@@ -67,9 +67,9 @@ class Day:
 
 def days(chains: Path, name: str, recorded: Path) -> Iterator[Day]:
     """Yield every expiry of 14 to 28 days."""
-    rates = _series(recorded / "fred" / "DGS3MO.csv", "DGS3MO") / 100
+    rates = series(recorded / "fred" / "DGS3MO.csv", "DGS3MO") / 100
     vix, long = (
-        _series(recorded / "cboe" / f"{one}.csv", "Close", "Date") for one in ("VIX", "VIX3M")
+        series(recorded / "cboe" / f"{one}.csv", "Close", "Date") for one in ("VIX", "VIX3M")
     )
     rows = chain_file(chains / f"{name}.parquet")
     session = (
@@ -100,7 +100,8 @@ def days(chains: Path, name: str, recorded: Path) -> Iterator[Day]:
                 yield Day(chain, found, close_years, same, float(vix[day]), float(long[day]))
 
 
-def _series(path: Path, column: str, index: str = "observation_date") -> pd.Series:
+def series(path: Path, column: str, index: str = "observation_date") -> pd.Series:
+    """Return a column of numbers by day, those without one left out."""
     frame = pd.read_csv(path, index_col=index, parse_dates=True)
     return pd.to_numeric(frame[column], errors="coerce").dropna()
 

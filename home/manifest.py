@@ -5,7 +5,7 @@ file that it does not name does not exist. `ingestion/lake` alone writes it, aft
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path, PurePosixPath
@@ -22,6 +22,8 @@ from market.errors import DamagedFile, InputError
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = 1
+# What of a file is read: some of its rows and columns.
+Part = Callable[[pl.LazyFrame], pl.LazyFrame]
 # The column that orders the versions of one row: raw rows land, feature rows are created.
 KNOWN_COLUMNS: Final = ("landed_at", "created_timestamp")
 
@@ -229,6 +231,7 @@ def read_rows(
     keys: Sequence[str] | None = None,
     manifest: Manifest | None = None,
     columns: Sequence[str] | None = None,
+    part: Part | None = None,
 ) -> pl.DataFrame:
     """Return all rows of a table or view, corrections included, key after key.
 
@@ -247,6 +250,8 @@ def read_rows(
         One already read, for a caller with many keys.
     columns
         The columns to read; None for all.
+    part
+        What is read of each file instead, so that the rest takes no memory.
 
     Raises
     ------
@@ -255,18 +260,22 @@ def read_rows(
         or damaged.
     """
     try:
-        return _read(manifest or read_manifest(data_dir), data_dir, table, keys, columns)
+        return _read(manifest or read_manifest(data_dir), data_dir, table, keys, columns, part)
     except FileNotFoundError:
         # A landing has replaced the file since the manifest was read: its successor is named.
-        return _read_again(data_dir, table, keys, columns)
+        return _read_again(data_dir, table, keys, columns, part)
 
 
 def _read_again(
-    data_dir: Path, table: str, keys: Sequence[str] | None, columns: Sequence[str] | None
+    data_dir: Path,
+    table: str,
+    keys: Sequence[str] | None,
+    columns: Sequence[str] | None,
+    part: Part | None,
 ) -> pl.DataFrame:
     manifest = read_manifest(data_dir)
     try:
-        return _read(manifest, data_dir, table, keys, columns)
+        return _read(manifest, data_dir, table, keys, columns, part)
     except FileNotFoundError as error:
         cure = manifest.cure(table)
         raise DamagedFile(f"{error.filename} is missing; {cure}") from error
@@ -278,6 +287,7 @@ def _read(
     table: str,
     keys: Sequence[str] | None,
     columns: Sequence[str] | None,
+    part: Part | None,
 ) -> pl.DataFrame:
     wanted = manifest.keys(table) if keys is None else tuple(dict.fromkeys(keys))
     missing = [key for key in wanted if (table, key) not in manifest.entries]
@@ -288,10 +298,12 @@ def _read(
             f"there is {', '.join(landed[:10]) or 'nothing'}; fetch and build it first"
         )
     paths = manifest.paths(data_dir, table, wanted)
-    return pl.concat([_read_file(path, columns) for path in paths], rechunk=False)
+    return pl.concat([_read_file(path, columns, part) for path in paths], rechunk=False)
 
 
-def _read_file(path: Path, columns: Sequence[str] | None) -> pl.DataFrame:
+def _read_file(path: Path, columns: Sequence[str] | None, part: Part | None) -> pl.DataFrame:
+    if part is not None:
+        return part(pl.scan_parquet(path, glob=False, hive_partitioning=False)).collect()
     with path.open("rb") as file:  # a handle: the path may hold characters of a glob
         return pl.read_parquet(
             file, columns=None if columns is None else list(columns), hive_partitioning=False

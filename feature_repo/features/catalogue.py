@@ -8,6 +8,7 @@ from feature_repo.features.earnings.group import EARNINGS
 from feature_repo.features.iv.group import IV, IV_LAGS
 from feature_repo.features.iv.path import IV_PATH
 from feature_repo.features.macro.group import MACRO
+from feature_repo.features.option_chain.group import OPTION_CHAIN
 from feature_repo.features.sentiment.group import SENTIMENT
 from feature_repo.features.technical.group import TECHNICAL
 from feature_repo.features.technical.variance import VARIANCE
@@ -16,10 +17,15 @@ from market.errors import InputError, UnknownName
 # The stored views.
 GROUPS: Final = {
     group.name: group
-    for group in (TECHNICAL, VARIANCE, IV, IV_LAGS, IV_PATH, MACRO, SENTIMENT, EARNINGS)
+    for group in (
+        *(TECHNICAL, VARIANCE, IV, IV_LAGS, IV_PATH, MACRO),
+        *(SENTIMENT, EARNINGS, OPTION_CHAIN),
+    )
 }
 # Views that a home may lack.
 OPTIONAL_GROUPS: Final = tuple(name for name, group in GROUPS.items() if group.optional)
+# Those of them that a flag adds to the pool of a direction model.
+FLAG_GROUPS: Final = tuple(name for name in OPTIONAL_GROUPS if not GROUPS[name].auxiliary)
 # Computed from stored features when they are read, never stored.
 ON_DEMAND: Final = {"cross": CROSS}
 

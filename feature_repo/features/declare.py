@@ -90,6 +90,8 @@ class Group:
     requires
         What a source has to give for the view, in words, where a home may lack it: its raw tables
         need a key, or start when first recorded. Empty where every home has it.
+    auxiliary
+        Whether it stands beside the pool of features that models of the direction choose from.
 
     Raises
     ------
@@ -104,6 +106,7 @@ class Group:
     sources: tuple[str, ...]
     terms: tuple[Term, ...] = ()
     requires: str = ""
+    auxiliary: bool = False
 
     def __post_init__(self) -> None:
         rows = [row for row in (*self.terms, *self.features) if row.inputs != (row.name,)]

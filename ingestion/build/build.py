@@ -293,7 +293,7 @@ def _unanswered(manifest: Manifest, view: str) -> list[str]:
 
 def _absent(manifest: Manifest, view: str) -> str:
     """Return why a home has nothing of a view that it may lack."""
-    tables = VIEW_OF[view].tables
+    tables = VIEW_OF[view].own_tables
     landed = [table for table in tables if manifest.keys(table)]
     if not landed:
         return f"nothing of {', '.join(tables)} has landed"

@@ -36,6 +36,8 @@ class Aligned:
         Name to values, each of shape (n_sessions,), NaN where unknown.
     last
         The last session that all inputs reach; later ones are still pending.
+    first
+        The first session that has a row; None for that of `sessions`.
     """
 
     sessions: pd.DatetimeIndex
@@ -44,6 +46,7 @@ class Aligned:
     landed: pd.DatetimeIndex
     arrays: Mapping[str, FloatArray]
     last: pd.Timestamp
+    first: pd.Timestamp | None = None
 
 
 def align_prices(prices: pl.DataFrame) -> Aligned:

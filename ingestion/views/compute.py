@@ -42,7 +42,8 @@ def compute(
         return
     sources: dict[str, dict[str, FloatArray]] = {}
     for view in views_of_entity(raw.entity):
-        aligned = view.align(raw) if _is_there(view, raw) else None
+        based = all(below.name in sources for below in view.built_on)
+        aligned = view.align(raw) if based and _is_there(view, raw) else None
         if aligned is None:
             continue
         arrays = {name: a for below in view.built_on for name, a in sources[below.name].items()}
@@ -61,7 +62,7 @@ def _is_there(view: View, raw: Raw) -> bool:
     """
     if view.name in raw.damaged:
         return False
-    landed = [name in raw.rows and raw.rows[name].height > 0 for name in view.needs(raw.key)]
+    landed = [name in raw.rows and raw.rows[name].height > 0 for name in view.made_of(raw.key)]
     return any(landed) if view.events else bool(landed) and all(landed)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from feature_repo.features.declare import Group
+from home.manifest import Part
 from ingestion.tables.declare import Table
 from ingestion.views.aligned import Aligned
 from ingestion.views.raw import Raw
@@ -24,12 +25,19 @@ class Input:
     carried
         Whether its values are carried forward to sessions that have none of their own, so that
         the view ends with the last session at which the table's source answered.
+    beside
+        Whether it is read beside the others: it alone makes no view, nor does its absence unmake
+        one.
+    part
+        What of its rows is read, where all would take too much memory.
     """
 
     table: Table
     keys: Callable[[str], Iterable[str]]
     arrays: tuple[str, ...]
     carried: bool = False
+    beside: bool = False
+    part: Part | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,13 @@ class View:
         return tuple(dict.fromkeys([*below, *(part.table.name for part in self.inputs)]))
 
     @property
+    def own_tables(self) -> tuple[str, ...]:
+        """The names of the raw tables without which it is not there."""
+        if self.events:
+            return tuple(part.table.name for part in self.inputs if not part.beside)
+        return self.tables
+
+    @property
     def carried(self) -> str | None:
         """The name of the table whose values are carried forward, None if there is none."""
         return next((part.table.name for part in self.inputs if part.carried), None)
@@ -83,6 +98,11 @@ class View:
     def needs(self, key: str) -> list[tuple[str, str]]:
         """Return the (table name, key) of the rows that a ticker, or the market, needs."""
         return [(part.table.name, name) for part in self.inputs for name in part.keys(key)]
+
+    def made_of(self, key: str) -> list[tuple[str, str]]:
+        """Return those of `needs` that are not read beside others."""
+        own = self.own_tables
+        return [name for name in self.needs(key) if name[0] in own]
 
 
 def own(key: str) -> tuple[str, ...]:

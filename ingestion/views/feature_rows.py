@@ -39,7 +39,7 @@ def feature_rows(
     features: Mapping[str, FloatArray],
     first_live: datetime | None,
 ) -> pl.DataFrame:
-    """Return the rows of a view for one key, up to the last session that all inputs reach.
+    """Return the rows of a view for one key, from its first session to the last complete one.
 
     Parameters
     ----------
@@ -60,7 +60,8 @@ def feature_rows(
         **features,
     }
     rows = pl.DataFrame(columns).with_columns(pl.col(*features).fill_nan(None))
-    return rows.filter(pl.col(SESSION) <= aligned.last)
+    first = aligned.sessions[0] if aligned.first is None else aligned.first
+    return rows.filter(pl.col(SESSION).is_between(first, aligned.last))
 
 
 def _column(times: pd.DatetimeIndex) -> pl.Series:

@@ -10,7 +10,7 @@ import polars as pl
 from home.manifest import Answer, Manifest, read_rows
 from ingestion.tables.catalogue import PRICES
 from ingestion.tables.frames import LANDED, SESSION, TIME, as_declared
-from ingestion.views.catalogue import views_of_entity
+from ingestion.views.catalogue import part_of, views_of_entity
 from ingestion.views.declare import View
 from ingestion.views.raw import Raw, first_landings
 from market.calendar import sessions
@@ -80,7 +80,7 @@ class RawReader:
     def inputs(self, entity: str, key: str) -> list[Name]:
         """Return the (table, key) of all raw rows that the features of a key are computed from."""
         tickers: Iterable[str] = (key,) if entity == "ticker" else self.manifest.keys(PRICES.name)
-        needed = [name for view in views_of_entity(entity) for name in view.needs(key)]
+        needed = [name for view in views_of_entity(entity) for name in self._needed(view, key)]
         return list(dict.fromkeys([*((PRICES.name, ticker) for ticker in tickers), *needed]))
 
     def fault(self, name: Name) -> str | None:
@@ -92,16 +92,26 @@ class RawReader:
         """Return which views of a key need a damaged file, and why it is damaged."""
         found: dict[str, str] = {}
         for view in views_of_entity(entity):
+            if view.events and not self._begun(view, key):
+                continue
             below = [found[name] for base in view.built_on if (name := base.name) in found]
-            faults = (self.fault(name) for name in view.needs(key))
+            faults = (self.fault(name) for name in self._needed(view, key))
             why = next((fault for fault in (*below, *faults) if fault is not None), None)
             if why is not None:
                 found[view.name] = why
         return found
 
+    def _begun(self, view: View, key: str) -> bool:
+        """Return whether anything has landed that a view of a key is made of."""
+        return any(name in self.manifest.entries for name in view.made_of(key))
+
+    def _needed(self, view: View, key: str) -> list[Name]:
+        """Return the names of a view's rows; what is read beside others comes with these."""
+        return view.needs(key) if self._begun(view, key) else view.made_of(key)
+
     def _landed(self, view: View, key: str) -> list[Name]:
         """Return the names of a view's rows; none where one is missing that it needs."""
-        needed = view.needs(key)
+        needed = self._needed(view, key)
         landed = [name for name in needed if name in self.manifest.entries]
         return landed if view.events or len(landed) == len(needed) else []
 
@@ -141,7 +151,8 @@ class RawReader:
         if name in self._shared:
             return self._shared[name]
         table, key = name
-        rows = as_declared(table, read_rows(self.data_dir, table, [key], self.manifest))
+        part = part_of(table)
+        rows = as_declared(table, read_rows(self.data_dir, table, [key], self.manifest, part=part))
         if shared:
             self._shared[name] = rows
         return rows

@@ -18,6 +18,8 @@ MONTHLY: Final = pd.Timedelta(days=185)
 WEEK: Final = pd.Timedelta(days=7)
 FRIDAY: Final = 4  # Monday is 0
 DAYS_OF_YEAR: Final = 365.0
+#: Calendar days to the expiries that the terms of a chain are read from.
+TERM_WINDOW: Final = (7, 120)
 YEAR: Final = pd.Timedelta(days=DAYS_OF_YEAR)
 # Indices whose monthly options have a root of their own, and settle in the morning.
 MORNING_ROOTS: Final = frozenset({"SPX", "NDX", "RUT"})

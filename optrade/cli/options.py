@@ -129,7 +129,7 @@ class Command(TyperCommand):
 @cache
 def _view_flags() -> "tuple[Parameter, ...]":
     """Return the flags as Typer makes them of a function that takes them."""
-    from feature_repo.features.catalogue import OPTIONAL_GROUPS
+    from feature_repo.features.catalogue import FLAG_GROUPS
 
     def asks(**_: bool) -> None: ...
 
@@ -138,7 +138,7 @@ def _view_flags() -> "tuple[Parameter, ...]":
             bool,
             typer.Option(f"--{view}", help=f"Add the {view} view, and what it says with IV."),
         ]
-        for view in OPTIONAL_GROUPS
+        for view in FLAG_GROUPS
     }
     asks.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=kind)

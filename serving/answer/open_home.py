@@ -25,7 +25,7 @@ from serving.answer.chain import build_chain
 from serving.answer.predictions import Question, build_prediction, check_question
 from serving.answer.signals import Models, build_signal
 from serving.answer.standby import around_null
-from serving.answer.structure import CLOSING_FEATURES, Pricing, references
+from serving.answer.structure import CLOSING_FEATURES, PRICED_WITH, Pricing, references
 from serving.http.schema import PredictAnswer
 from serving.reading.artifact import ArtifactFiles
 from serving.reading.chains import LandedChains
@@ -220,7 +220,7 @@ class OpenHome:
         if read not in self.priced_with:
             views = self.store.list_feature_views(allow_cache=True)
             held = {f"{view.name}:{field.name}" for view in views for field in view.features}
-            asked = references((*CLOSING_FEATURES, *read))
+            asked = references((*PRICED_WITH, *read))
             self.priced_with[read] = {
                 name: reference for name, reference in asked.items() if reference in held
             }

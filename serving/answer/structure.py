@@ -37,6 +37,14 @@ from trading.structures.sizing import contracts
 CLOSING_FEATURES: Final = (
     "sma_20", "price_to_sma_20", "vix_close", "vix_term_slope", "treasury_3m",
 )  # fmt: skip
+#: What a chain of it or of the two sessions before says of the level of volatility, in points.
+ANCHOR: Final = "chain_iv_anchor"
+#: What a position is priced with beside its model.
+PRICED_WITH: Final = (*CLOSING_FEATURES, ANCHOR)
+ANCHORED: Final = (
+    "the level of volatility is anchored by a chain at most two sessions old, moved with the "
+    "volatility index since"
+)
 NO_POSITION: Final = "the strategy takes no position"
 NOT_PRICED: Final = "positions are not priced here"
 LOSES: Final = (
@@ -97,7 +105,7 @@ class Pricing:
         Parameters
         ----------
         row
-            `beside` holds `CLOSING_FEATURES`, and what the model reads; `quoted` the chains.
+            `beside` holds `PRICED_WITH`, and what the model reads; `quoted` the chains.
         model
             Of the distribution; None leaves the chances out.
         unjudged
@@ -175,7 +183,15 @@ def _board(row: FeatureRow, closing: Closing, strategy: str) -> tuple[Board, Lif
             told.append(f"not priced on {named(chain)}: {error}")
         else:
             return board, life, told if own else [*told, f"scaled from {named(chain)}"]
-    return *synthetic_quote(of, row.session, closing), told
+    anchor = anchor_of(row.beside)
+    told += [] if anchor is None else [ANCHORED]
+    return *synthetic_quote(of, row.session, closing, anchor), told
+
+
+def anchor_of(values: Mapping[str, float]) -> float | None:
+    """Return the volatility at the money of 30 days, a fraction; None where no chain says it."""
+    points = values.get(ANCHOR, np.nan)
+    return points / 100.0 if np.isfinite(points) and points > 0.0 else None
 
 
 def named(chain: Chain) -> str:

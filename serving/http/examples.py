@@ -29,8 +29,6 @@ UNIT_VALUES: Final = {
 }
 # A week's return or a spread: small beside one.
 OTHER_VALUE: Final = 0.01
-# These forecasters of volatility alone read: without them /predict takes today's band.
-FORECASTER_VIEWS: Final = ("variance", "iv_lags", "iv_path")
 
 SIGNAL_QUESTION: Final = {"ticker": "SPY"}
 SIGNALS_QUESTION: Final = {"tickers": ["SPY", "XYZ"]}
@@ -60,7 +58,7 @@ def features(*, forecaster: bool) -> dict[str, float]:
     return {
         row.name: SEED_FEATURES.get(row.name, UNIT_VALUES.get(row.unit, OTHER_VALUE))
         for group in GROUPS.values()
-        if forecaster or group.name not in FORECASTER_VIEWS
+        if forecaster or not group.auxiliary
         for row in group.features
     }
 
@@ -180,7 +178,7 @@ MISSING_FEATURES: Final = {
 }
 UNKNOWN_FEATURES: Final = {
     "error": "unknown_features",
-    "detail": "features: got 'rsi14'; allowed are the 183 names of the feature catalogue, see "
+    "detail": "features: got 'rsi14'; allowed are the 189 names of the feature catalogue, see "
               "the example of /predict in /docs.json",
 }
 BAD_DATE: Final = {

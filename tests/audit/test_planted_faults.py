@@ -177,4 +177,4 @@ def test_a_home_in_order_has_no_leak(name: str, build: Build) -> None:
     report = looked_at(build(name), name, TICKERS)
     assert report.leaks == ()
     assert report.rows > 10 * 3 * len(TICKERS)
-    assert report.absent == ("sentiment", "earnings")
+    assert report.absent == ("sentiment", "earnings", "option_chain")

@@ -19,7 +19,7 @@ from market.calendar import decision_time, sessions
 
 TICKERS = ["SPY", "QQQ"]
 DAYS = sessions("2023-01-03", "2024-06-28")
-IV = ("iv", "iv_lags", "iv_path")
+IV = ("iv", "iv_lags", "iv_path", "option_chain")
 OF_TICKERS = tuple(view for view, group in GROUPS.items() if group.entity == "ticker")
 
 

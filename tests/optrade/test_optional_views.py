@@ -10,7 +10,15 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, UNSAFE, find, names
+from feature_repo.features.catalogue import (
+    FLAG_GROUPS,
+    GROUPS,
+    ON_DEMAND,
+    OPTIONAL_GROUPS,
+    UNSAFE,
+    find,
+    names,
+)
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.services import SERVICES
 from home.layout import Home
@@ -122,7 +130,7 @@ def test_flags_choose_the_service(
 def test_a_view_brings_its_flag_by_its_row(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("feature_repo.features.catalogue.OPTIONAL_GROUPS", ("options_flow",))
+    monkeypatch.setattr("feature_repo.features.catalogue.FLAG_GROUPS", ("options_flow",))
     _view_flags.cache_clear()
     monkeypatch.setattr(sys, "argv", ["optrade", "train", "--help"])
     with pytest.raises(SystemExit) as ended:
@@ -135,8 +143,8 @@ def test_a_view_brings_its_flag_by_its_row(
 
 
 def test_every_direction_service_has_its_flags() -> None:
-    counts = range(len(OPTIONAL_GROUPS) + 1)
-    made = {direction_service(some) for n in counts for some in combinations(OPTIONAL_GROUPS, n)}
+    counts = range(len(FLAG_GROUPS) + 1)
+    made = {direction_service(some) for n in counts for some in combinations(FLAG_GROUPS, n)}
     assert made == set(SERVICES) - {"volatility", "volatility_paths", "distribution"}
 
 

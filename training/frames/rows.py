@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64, Int64, Shaped
 
-from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, UNSAFE
+from feature_repo.features.catalogue import FLAG_GROUPS, GROUPS, UNSAFE
 from market.adjust import adjusted_close
 from market.calendar import session_shift
 from market.errors import InputError
@@ -197,7 +197,7 @@ def require_views(names: Sequence[str], values: Float64[np.ndarray, "n_rows n_na
 
 
 def _or_without(view: str) -> str:
-    return f", or train without --{view}" if view in OPTIONAL_GROUPS else ""
+    return f", or train without --{view}" if view in FLAG_GROUPS else ""
 
 
 def feature_table(frame: pd.DataFrame, ticker: str) -> pd.DataFrame:

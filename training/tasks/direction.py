@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float64, Int64
 
-from feature_repo.features.catalogue import OPTIONAL_GROUPS
+from feature_repo.features.catalogue import FLAG_GROUPS
 from market.errors import InputError, UnknownName
 from market.targets import DIRECTIONS
 from training.fit.fit import Fit, Mixed
@@ -28,7 +28,7 @@ NAME: Final = "direction"
 def direction_service(views: Iterable[str] = ()) -> str:
     """Return the name of the feature service of a direction model with these optional views."""
     asked = set(views)
-    return "_".join([NAME, *(view for view in OPTIONAL_GROUPS if view in asked)])
+    return "_".join([NAME, *(view for view in FLAG_GROUPS if view in asked)])
 
 
 def _check(settings: Settings) -> None:

@@ -222,6 +222,7 @@ def rank_change(n: int) -> Callable[..., BySession]:
 IV_LAGS: Final = Group(
     name="iv_lags",
     entity="ticker",
+    auxiliary=True,
     sources=("iv_rank",),
     features=(
         *(

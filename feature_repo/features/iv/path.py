@@ -93,6 +93,7 @@ def rank_after(
 IV_PATH: Final = Group(
     name="iv_path",
     entity="ticker",
+    auxiliary=True,
     sources=("vix_close",),
     terms=(Term("vix_log", lambda vix_close: np.log(np.where(vix_close > 0, vix_close, np.nan))),),
     features=(

@@ -62,6 +62,7 @@ def fall(n: int) -> Callable[..., BySession]:
 VARIANCE: Final = Group(
     name="variance",
     entity="ticker",
+    auxiliary=True,
     sources=SOURCES,
     terms=(Term("variance", session_variance),),
     features=(

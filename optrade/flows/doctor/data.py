@@ -99,7 +99,7 @@ def _expected(manifest: Manifest, name: str) -> tuple[str, ...]:
 def _absent(manifest: Manifest, name: str) -> tuple[Level, str]:
     if name not in OPTIONAL_GROUPS:
         return "error", "never built: run `optrade build-features`"
-    tables = VIEW_OF[name].tables
+    tables = VIEW_OF[name].own_tables
     landed = [table for table in tables if _reaches(manifest, table)]
     if not landed:
         return "ok", f"not there, because nothing has landed in {', '.join(tables)}"

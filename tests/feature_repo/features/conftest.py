@@ -24,6 +24,7 @@ class World:
     macro: dict[str, FloatArray]
     sentiment: dict[str, FloatArray]
     earnings: dict[str, FloatArray]
+    chains: dict[str, FloatArray]
 
     def rows(self, start: int | None, stop: int | None) -> "World":
         cut = slice(start, stop)
@@ -45,6 +46,10 @@ class World:
             return {"iv_rank": self.values("iv")["iv_rank"]}
         if group == "iv_path":
             return {"vix_close": self.values("iv")["vix_close"]}
+        if group == "option_chain":
+            variance = self.values("variance")
+            logs = {name: variance[name] for name in variance if name.startswith("log_")}
+            return {**self.chains, **logs, "vix_close": self.indices["vix_close"]}
         if group == "cross":
             return self.values("sentiment") | self.values("earnings") | self.values("iv")
         return getattr(self, group)
@@ -99,6 +104,19 @@ def make_earnings(rng: np.random.Generator, rows: int) -> dict[str, FloatArray]:
     }
 
 
+def make_chains(rng: np.random.Generator, rows: int) -> dict[str, FloatArray]:
+    """Terms of chains, the newest always of two sessions before."""
+    level = 14 * np.exp(np.cumsum(rng.normal(0, 0.04, rows)) * 0.3)
+    return {
+        "atm_iv_30": level,
+        "atm_iv_90": level + rng.normal(0.5, 1.0, rows),
+        "skew_25d": rng.uniform(2, 8, rows),
+        "curvature_25d": rng.uniform(-0.1, 1, rows),
+        "newest_iv_30": level * np.exp(rng.normal(0, 0.03, rows)),
+        "newest_age": np.full(rows, 2.0),
+    }
+
+
 def make_world(seed: int = 0, rows: int = 900) -> World:
     rng = np.random.default_rng(seed)
     level = {
@@ -112,7 +130,8 @@ def make_world(seed: int = 0, rows: int = 900) -> World:
     macro |= {"VIXCLS": np.abs(macro["VIXCLS"]) * 6, "CPI": 250 + np.arange(rows) / 20}
     macro |= {"CPI_1M_EARLIER": macro["CPI"] - 0.5, "CPI_12M_EARLIER": macro["CPI"] - 6.0}
     bars = make_bars(rng, rows)
-    return World(bars, level, macro, make_sentiment(rng, rows), make_earnings(rng, rows))
+    sentiment, earnings = make_sentiment(rng, rows), make_earnings(rng, rows)
+    return World(bars, level, macro, sentiment, earnings, make_chains(rng, rows))
 
 
 @pytest.fixture(scope="session")

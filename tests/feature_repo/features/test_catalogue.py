@@ -3,7 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, UNSAFE, find, names
+from feature_repo.features.catalogue import (
+    FLAG_GROUPS,
+    GROUPS,
+    ON_DEMAND,
+    OPTIONAL_GROUPS,
+    UNSAFE,
+    find,
+    names,
+)
 from feature_repo.features.services import SERVICES, VOLATILITY_INPUTS
 from market.errors import InputError
 
@@ -18,10 +26,11 @@ STORED = {
     "macro": 34,
     "sentiment": 12,
     "earnings": 11,
+    "option_chain": 6,
 }
 COUNTS = STORED | {"cross": 5}
 # Views that the platform adds to the catalogue it was given.
-ADDED = {"iv_path", "variance"}
+ADDED = {"iv_path", "variance", "option_chain"}
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +43,8 @@ def spec():
 def test_counts_and_unique_names():
     assert {name: len(names(name)) for name in GROUPS} == STORED
     assert {name: len(names(name)) for name in ON_DEMAND} == {"cross": 5}
-    assert set(OPTIONAL_GROUPS) == {"sentiment", "earnings"} <= set(GROUPS)
+    assert set(OPTIONAL_GROUPS) == {*FLAG_GROUPS, "option_chain"} <= set(GROUPS)
+    assert set(FLAG_GROUPS) == {"sentiment", "earnings"}
     everything = [feature for name in COUNTS for feature in names(name)]
     assert len(set(everything)) == sum(COUNTS.values())
 
@@ -129,6 +139,7 @@ def test_entities():
         "macro": "market",
         "sentiment": "ticker",
         "earnings": "ticker",
+        "option_chain": "ticker",
         "cross": "ticker",
     }
 

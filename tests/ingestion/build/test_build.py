@@ -539,6 +539,7 @@ def test_recorded_views_reach_the_last_session(recordings: Any) -> None:
         # Mentions were recorded after the last price; reports from 2012 on, IWM has no basket.
         "sentiment": (0, 0, None, None),
         "earnings": (2, 6472, last, None),
+        "option_chain": (0, 0, None, None),
     }
 
 

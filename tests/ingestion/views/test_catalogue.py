@@ -49,9 +49,9 @@ def test_every_view_is_rebuilt_when_a_row_of_its_tables_is_released(view: str) -
 
 
 def test_the_views_of_tables() -> None:
-    assert groups_of_table(INDICES) == ["iv", "iv_lags", "iv_path"]
+    assert groups_of_table(INDICES) == ["iv", "iv_lags", "iv_path", "option_chain"]
     assert groups_of_table(TABLES["earnings_calendar"]) == ["earnings"]
-    assert groups_of_table(TABLES["option_chains"]) == []
+    assert groups_of_table(TABLES["option_chains"]) == ["option_chain"]
 
 
 def test_a_table_that_is_carried_says_so() -> None:
@@ -61,4 +61,5 @@ def test_a_table_that_is_carried_says_so() -> None:
 
 def test_an_optional_view_has_tables_of_its_own() -> None:
     required = {t for view in VIEWS if not view.events for t in view.tables}
-    assert all(not required & set(VIEW_OF[name].tables) for name in OPTIONAL_GROUPS)
+    own = {name: set(VIEW_OF[name].own_tables) for name in OPTIONAL_GROUPS}
+    assert all(tables and not required & tables for tables in own.values())

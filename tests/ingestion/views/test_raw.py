@@ -17,6 +17,7 @@ from ingestion.tables.catalogue import (
     MENTIONS,
     NEWS,
     NEWS_SENTIMENT,
+    OPTION_CHAINS,
     PRICES,
 )
 from ingestion.views.compute import changes, compute
@@ -162,8 +163,9 @@ def test_inputs_are_all_that_is_read_for_a_key(tmp_path: Path, prices: Frame) ->
     named = read.inputs("ticker", "SPY")
     assert {table for table, _ in named} == {
         PRICES.name, INDICES.name, NEWS.name, NEWS_SENTIMENT.name, MENTIONS.name,
-        EARNINGS_CALENDAR.name,
+        EARNINGS_CALENDAR.name, OPTION_CHAINS.name,
     }  # fmt: skip
+    assert {key for table, key in named if table == OPTION_CHAINS.name} == {"SPY", "SPX"}
     assert (PRICES.name, "SPY") in named
     assert (EARNINGS_CALENDAR.name, "AAPL") in named
     # Series that have not landed yet too: how their source answered counts.

@@ -181,15 +181,15 @@ def test_optional_view_without_its_inputs_is_no_fault(name: str) -> None:
     finding = check_view(manifest_of({("prices", "SPY"): "2024-11-15"}), name, LAST)
     assert finding.level == "ok"
     assert finding.found.startswith("not there, because")
-    assert all(table in finding.found for table in VIEW_OF[name].tables)
+    assert all(table in finding.found for table in VIEW_OF[name].own_tables)
 
 
 @pytest.mark.parametrize("name", OPTIONAL_GROUPS)
 def test_optional_view_not_built_from_inputs_that_landed(name: str) -> None:
-    landed = {("prices", "SPY"): "2024-11-15", (VIEW_OF[name].tables[0], "key"): "2024-11-15"}
-    finding = check_view(manifest_of(landed, raw=("prices", *VIEW_OF[name].tables)), name, LAST)
+    landed = {("prices", "SPY"): "2024-11-15", (VIEW_OF[name].own_tables[0], "key"): "2024-11-15"}
+    finding = check_view(manifest_of(landed, raw=("prices", *VIEW_OF[name].own_tables)), name, LAST)
     assert finding.level == "warning"
-    assert VIEW_OF[name].tables[0] in finding.found
+    assert VIEW_OF[name].own_tables[0] in finding.found
     assert "optrade build-features" in finding.found
 
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from feast import FeatureStore
 
-from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS, names
+from feature_repo.features.catalogue import FLAG_GROUPS, GROUPS, ON_DEMAND, names
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.services import SERVICES, VOLATILITY_INPUTS
 from feature_repo.store.repo_config import repo_config
@@ -153,25 +153,25 @@ def test_what_is_on_demand_moves_the_answer(stored_home):
     assert low["prediction"]["probability"] != high["prediction"]["probability"]
 
 
-@pytest.mark.parametrize("view", OPTIONAL_GROUPS)
+@pytest.mark.parametrize("view", FLAG_GROUPS)
 def test_an_optional_view_of_another_session_refuses_the_models_that_read_it(stored_home, view):
     stored_home.fill(behind=(view,)).train(WHOLE)
     found = stored_home.refusal()
     assert found.error == "mixed_sessions"
     assert f"{view} {DAYS[-2].date()}" in found.detail
-    (other,) = set(OPTIONAL_GROUPS) - {view}
+    (other,) = set(FLAG_GROUPS) - {view}
     for service in ("direction", f"direction_{other}"):
         assert stored_home.train(service).signal()["session"] == str(DAYS[-1].date())
 
 
-@pytest.mark.parametrize("view", OPTIONAL_GROUPS)
+@pytest.mark.parametrize("view", FLAG_GROUPS)
 def test_an_optional_view_that_a_home_lacks_refuses_the_models_that_read_it(stored_home, view):
     stored_home.fill(without=(view,)).train(WHOLE)
     found = stored_home.refusal()
     assert found.error == "missing_views"
     assert f"no row of SPY in {view}:" in found.detail
     stored_home.open().check_ready()
-    (other,) = set(OPTIONAL_GROUPS) - {view}
+    (other,) = set(FLAG_GROUPS) - {view}
     for service in ("direction", f"direction_{other}"):
         assert stored_home.train(service).signal()["session"] == str(DAYS[-1].date())
 

@@ -16,6 +16,7 @@ from forecasters.returns import PROBABILITIES, ReturnDistribution
 from market.underlyings import UNDERLYINGS, underlying
 from serving.answer.signals import Models, build_signal
 from serving.answer.structure import (
+    ANCHORED,
     CLOSING_FEATURES,
     LOSES,
     NO_POSITION,
@@ -91,6 +92,23 @@ def test_a_position_has_chances_where_a_model_serves_and_says_why_it_has_none():
     found = Pricing().priced(row(), "Bull Put Spread", "full", refused).structure
     assert found.chances is None
     assert found.notes == ["its chances are unknown: vix_close: got -1.0"]
+
+
+def test_a_synthetic_smile_is_anchored_where_a_chain_said_its_level():
+    plain, none, other, same = (
+        Pricing().priced(on, "Buy Puts", "full", model()).structure
+        for on in (row(), *(row(chain_iv_anchor=x) for x in (NAN, 20.0, 16.75 * np.exp(-0.15))))
+    )
+    assert none == plain
+    assert ANCHORED not in plain.notes
+    assert (other.pricing, other.notes[0]) == ("synthetic", ANCHORED)
+    # A level of 14.4 points without it.
+    assert other.legs[0].implied_volatility > 1.3 * plain.legs[0].implied_volatility
+    assert same.mid.net == pytest.approx(plain.mid.net)
+    quoted = Pricing().priced(
+        replace(row(chain_iv_anchor=20.0), quoted=Quoted(own=spy_chain())), "Buy Puts", "full", None
+    )
+    assert ANCHORED not in quoted.structure.notes
 
 
 def test_the_same_row_and_model_price_once():

@@ -1,6 +1,6 @@
 import pytest
 
-from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS
+from feature_repo.features.catalogue import FLAG_GROUPS, GROUPS
 from feature_repo.features.services import SERVICES
 from home.manifest import Entry, Manifest
 from market.errors import InputError
@@ -20,7 +20,7 @@ def holding(*keys: tuple[str, str]) -> Manifest:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_name_of_a_service_says_what_it_needs(service: str) -> None:
-    assert optional_views(service) == tuple(v for v in OPTIONAL_GROUPS if v in service.split("_"))
+    assert optional_views(service) == tuple(v for v in FLAG_GROUPS if v in service.split("_"))
 
 
 def test_an_unknown_service_is_left_to_the_store() -> None:
@@ -34,7 +34,7 @@ def test_what_the_home_holds_is_let_through(service: str) -> None:
     require_optional_views(service, "SPY", held)
 
 
-@pytest.mark.parametrize("view", OPTIONAL_GROUPS)
+@pytest.mark.parametrize("view", FLAG_GROUPS)
 def test_a_view_without_a_row_of_the_ticker_is_named_with_what_to_do(view: str) -> None:
     for held in (holding(), holding((view, "QQQ"), ("technical", "SPY"))):
         with pytest.raises(InputError) as refused:
@@ -46,7 +46,7 @@ def test_a_view_without_a_row_of_the_ticker_is_named_with_what_to_do(view: str) 
 
 
 def test_of_two_views_the_one_that_is_not_there_is_named() -> None:
-    for held, lacking in zip(OPTIONAL_GROUPS, reversed(OPTIONAL_GROUPS), strict=True):
+    for held, lacking in zip(FLAG_GROUPS, reversed(FLAG_GROUPS), strict=True):
         with pytest.raises(InputError, match=f"--{lacking}: this home has no row"):
             require_optional_views("direction_sentiment_earnings", "SPY", holding((held, "SPY")))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from feature_repo.features.catalogue import GROUPS, OPTIONAL_GROUPS, UNSAFE, names
+from feature_repo.features.catalogue import FLAG_GROUPS, GROUPS, UNSAFE, names
 from market.errors import InputError
 from training.frames.labels import direction_labels
 from training.frames.rows import Rows, direction_rows, regime_rows, require_views
@@ -93,7 +93,7 @@ def test_an_empty_view_is_refused_by_name(view: str) -> None:
     values = np.column_stack(list(share.values()))
     with pytest.raises(InputError, match=f"the {view} view is empty: at most 59% of 100") as no:
         require_views(list(share), values)
-    assert (f"or train without --{view}" in str(no.value)) == (view in OPTIONAL_GROUPS)
+    assert (f"or train without --{view}" in str(no.value)) == (view in FLAG_GROUPS)
     share[names(view)[0]] = np.where(np.arange(100) < 60, 1.0, np.nan)
     require_views(list(share), np.column_stack(list(share.values())))
 

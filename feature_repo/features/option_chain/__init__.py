@@ -1,0 +1,1 @@
+"""What a ticker's option chains say of volatility."""
