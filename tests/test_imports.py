@@ -26,7 +26,7 @@ PURE = (
     "ingestion/gate/sequences.py", "ingestion/gate/missing_bars.py", "ingestion/gate/adjustment.py",
     "ingestion/gate/levels.py", "ingestion/gate/chains.py",
     "training/frames", "training/judge", "training/fit", "training/tasks", "training/explain",
-    "trading/strategies", "trading/structures",
+    "trading/strategies", "trading/structures", "trading/exports",
     "serving/answer/signals.py", "serving/answer/predictions.py", "serving/reading/freshness.py",
     "serving/answer/structure.py", "serving/http/examples.py", "serving/http/structure_example.py",
     "monitoring/drift/psi.py", "monitoring/drift/null.py", "monitoring/drift/quality.py",

@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from market.arrays import DateArray
 from market.bootstrap import LEVEL, interval
 from trading.judgement.bounds import deflated, family_wise
-from trading.judgement.resampled import Grid, Resampled, usual_life
+from trading.judgement.resampled import LIVES, Grid, Resampled, usual_life
 from trading.judgement.trades import Trades
 
 #: Trades, and days of entry, of which a cell can be judged at all.
@@ -132,8 +132,17 @@ def _enough(trades: Trades, life: np.timedelta64) -> bool:
 
 
 def _episodes(days: DateArray, life: np.timedelta64) -> int:
-    """Return how many groups of days lie further apart than a life."""
-    return int((np.diff(np.unique(days)) > life).sum()) + bool(len(days))
+    """Return how many groups of days lie further apart than a life; a long one counts by blocks.
+
+    Trades that win and lose every day are one group, and no less sure for that.
+    """
+    if not len(days):
+        return 0
+    days = np.unique(days)
+    gaps = np.flatnonzero(np.diff(days) > life)
+    first, last = days[np.append(0, gaps + 1)], days[np.append(gaps, len(days) - 1)]
+    block = LIVES * max(life, np.timedelta64(1, "D"))
+    return int((1 + (last - first) // block).sum())
 
 
 def _judged(

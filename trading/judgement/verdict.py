@@ -28,10 +28,11 @@ class Judgement:
     def words(self) -> list[str]:
         """Return the verdict, its first line alone sufficient."""
         judged = [cell for cell in self.cells if cell.judged]
-        few = self.tried - len(judged)
-        tried = f"{self.tried} tried" + (
-            f", {few} with too few trades, wins or losses" if few else ""
-        )
+        tried = f"{self.tried} tried"
+        if few := len(self.cells) - len(judged):
+            tried += f", {few} with too few trades, wins or losses"
+        if unseen := self.tried - len(self.cells):
+            tried += f", {unseen} of which no trades are here"
         if not judged:
             return [f"nothing can be judged: {tried}"]
         lines = [f"{_count(len(self.survivors))}: {tried}"]

@@ -108,7 +108,8 @@ def _label(cell: Judged, judgement: Judgement, deep: float) -> Sequence[str | Ce
         alone = f"[{_short(cell.low, judgement)}, {_short(cell.high, judgement)}]"
     return [
         cell.name, shown(cell, judgement, deep), alone, f"{cell.n:,}", f"{cell.days:,}",
-        f"{cell.won:.0%}", judgement.amount(cell.worst), judgement.amount(cell.drawdown),
-        f"{cell.profit:+,.0f}", "-" if cell.sharpe is None else f"{cell.sharpe:+.2f}",
+        f"{cell.won:.0%}", judgement.amount(cell.worst),
+        judgement.amount(cell.drawdown).lstrip("+"), f"{cell.profit:+,.0f}",
+        "-" if cell.sharpe is None else f"{cell.sharpe:+.2f}",
         "-" if cell.deflated is None else f"{cell.deflated:.2f}",
     ]  # fmt: skip

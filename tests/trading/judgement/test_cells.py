@@ -139,3 +139,21 @@ def test_what_every_cell_of_a_structure_earns_is_no_cells_own():
     assert {cell.against for cell in above} <= {"group", "luck"}
     assert found.survivors == ()
     assert any("no more than 1 in all: " in line for line in found.words())
+
+
+def test_trades_that_win_and_lose_every_day_can_be_judged():
+    days = np.arange("2015-01-01", "2019-01-01", dtype="datetime64[D]")
+    profit = np.tile([60.0, -50.0], len(days))
+    trades = trades_of(np.repeat(days, 2), profit, ["a"] * len(profit))
+    assert judge_cells(trades, 1)[0].judged
+    # A month of losses in four years is one time that it lost, or two.
+    once = np.where(np.arange(len(days)) < 30, -50.0, 60.0)
+    assert not judge_cells(trades_of(days, once, ["a"] * len(days)), 1)[0].judged
+
+
+def test_what_was_tried_elsewhere_is_not_called_too_few():
+    found = judge(trades_of(DAYS, [1.0, 2.0, -4.0, 5.0], ["a"] * 4), tried=9)
+    few = "1 with too few trades, wins or losses"
+    assert found.words() == [
+        f"nothing can be judged: 9 tried, {few}, 8 of which no trades are here"
+    ]

@@ -1,0 +1,1 @@
+"""Closed trades as other programs export them, recognised by their columns."""
