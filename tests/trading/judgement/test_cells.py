@@ -160,8 +160,8 @@ def test_what_was_tried_elsewhere_is_not_called_too_few():
 
 
 def test_the_published_example_of_a_deflated_sharpe_ratio():
-    # Bailey and Lopez de Prado (2014): 2.5 a year over 1250 days, skewness -3, kurtosis 10, the best
-    # of 100 trials of variance 1/2 a year: the best of nothing is 0.1132 a day, the chance 0.9004.
+    # Bailey and Lopez de Prado (2014): 2.5 a year over 1250 days, skewness -3, kurtosis 10, the
+    # best of 100 trials of variance 1/2 a year. Of nothing it is 0.1132 a day, the chance 0.9004.
     best, trials = 2.5 / np.sqrt(250.0), np.sqrt(0.5 / 250.0)
     assert best_of_nothing(100) * trials == pytest.approx(0.1132, abs=5e-5)
     error = np.sqrt((1.0 + 3.0 * best + (10.0 - 1.0) / 4.0 * best**2) / 1249.0)
