@@ -17,7 +17,8 @@ from market.errors import InputError
 from market.underlyings import UNDERLYINGS
 from optrade.flows.train.jobs import every_job, landed_prices, training_inputs
 from optrade.flows.train.locked import locked_openings
-from optrade.flows.train.models import Window, train_one
+from optrade.flows.train.models import train_one
+from optrade.flows.train.window import Window
 from optrade.periods import training_window
 from optrade.runtime import Runtime, runtime
 from training.frames.return_rows import HORIZONS

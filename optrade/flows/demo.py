@@ -17,6 +17,7 @@ from optrade.flows import data
 from optrade.flows.serve import service, signals
 from optrade.flows.train import models
 from optrade.flows.train.jobs import Job, preferred_jobs
+from optrade.flows.train.window import Window
 from optrade.redis import server as redis_server
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 TICKERS: Final = list(UNDERLYINGS)
 # The simulated market has every series from its first session on. Of the recorded one, five years
 # are what all three underlyings have: the index of IWM starts at the end of 2019.
-WINDOWS: Final = {"simulated": models.Window("max"), "recorded": models.Window("5y")}
+WINDOWS: Final = {"simulated": Window("max"), "recorded": Window("5y")}
 Step = Callable[[str], None]
 
 

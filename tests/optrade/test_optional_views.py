@@ -33,7 +33,8 @@ from optrade.cli import main
 from optrade.cli.options import _view_flags
 from optrade.flows import monitoring
 from optrade.flows.train.jobs import Job
-from optrade.flows.train.models import Window, train_models, train_one
+from optrade.flows.train.models import train_models, train_one
+from optrade.flows.train.window import Window
 from optrade.runtime import Runtime
 from optrade.settings import Settings
 from training.settings import Settings as Training

@@ -39,7 +39,7 @@ def backtest(
     """
     from market.errors import InputError
     from optrade.flows.backtest.run import asked_of_home, report_of, run_backtest, write_page
-    from optrade.flows.train.models import Window
+    from optrade.flows.train.window import Window
     from optrade.runtime import runtime
     from trading.backtest.portfolio import CAPITAL
     from trading.backtest.result import Rules

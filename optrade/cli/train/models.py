@@ -162,7 +162,8 @@ def _train(
     jobs: "list[Job]", window: tuple[str, str | None, str | None], as_json: bool, *, trial: bool
 ) -> None:
     from optrade.cli.evidence import COLUMNS, evidence_document, evidence_rows
-    from optrade.flows.train.models import Window, train_models
+    from optrade.flows.train.models import train_models
+    from optrade.flows.train.window import Window
     from optrade.runtime import runtime
 
     with progress_bar() as progress:
@@ -182,8 +183,8 @@ def _train(
 def _judge_rank(
     settings: "list[Settings]", window: tuple[str, str | None, str | None], as_json: bool
 ) -> None:
-    from optrade.flows.train.models import Window
     from optrade.flows.train.rank import judge_rank
+    from optrade.flows.train.window import Window
     from optrade.runtime import runtime
 
     run = runtime()

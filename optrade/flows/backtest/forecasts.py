@@ -7,21 +7,20 @@ import numpy as np
 import pandas as pd
 
 from forecasters.base import ForecastError
-from forecasters.returns import ReturnDistribution
+from forecasters.returns import ReturnDistribution, Returns
 from home.manifest import read_manifest
 from market.adjust import adjusted_close
 from market.arrays import FloatArray, IntArray
 from market.underlyings import underlying
 from optrade.flows.train.jobs import Job, preferred_jobs, training_inputs
-from optrade.flows.train.models import Window, train_one
+from optrade.flows.train.models import train_one
+from optrade.flows.train.walked import Walked, keep_walked, kept_walked
+from optrade.flows.train.window import Window
 from trading.backtest.history import History
 from trading.backtest.policies import Said
 from trading.structures.quote import listing_of
-from training.fit.distribution import Distribution
 from training.frames.dataset import load_prices
-from training.judge.out_of_fold import OutOfFold
 from training.models.returns import INPUTS
-from training.walk import Trained
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -48,17 +47,16 @@ class Forecast:
     said: Said
     adjusted: FloatArray
     features: pd.DataFrame
-    fits: tuple[Distribution, ...]
+    fits: tuple[Returns, ...]
     fit_of: IntArray
 
     def distribution(self, at: int) -> ReturnDistribution | None:
         """Return the distribution of the returns after a session, None where there is none."""
         if self.fit_of[at] < 0:
             return None
-        model = self.fits[self.fit_of[at]].fit.model
         row = self.features[list(INPUTS)].to_numpy(np.float64)[at]
         try:
-            return model.at(row) if np.isfinite(row).all() else None
+            return self.fits[self.fit_of[at]].at(row) if np.isfinite(row).all() else None
         except ForecastError:
             return None  # a row that is no market
 
@@ -80,7 +78,7 @@ def forecast(
     """
     jobs = {job.task.name: job for job in preferred_jobs(ticker)}
     window = _with_index(run, ticker, window)
-    trained = {name: train_one(run, store, job, window) for name, job in jobs.items()}
+    walked = {name: _walked(run, store, job, window) for name, job in jobs.items()}
     prices = load_prices(run.home.data, ticker).set_index("session").reindex(days)
     features = _features(run, store, jobs["distribution"], days)
     closing = _features(run, store, jobs["direction"], days)[list(CLOSING)].to_numpy().T
@@ -91,10 +89,19 @@ def forecast(
         index, index + slope, percent / 100.0,
         prices["dividend"].fillna(0.0).to_numpy(), prices["split"].fillna(1.0).to_numpy(),
     )  # fmt: skip
-    fits, fit_of = _fits(trained["distribution"], days)
     adjusted = adjusted_close(load_prices(run.home.data, ticker)).reindex(days)
-    said = _said(trained["direction"], trained["regime"], days)
-    return Forecast(history, said, adjusted.to_numpy(), features, fits, fit_of)
+    said = _said(walked["direction"], walked["regime"], days)
+    distribution = walked["distribution"]
+    fit_of = placed(distribution.sessions, distribution.fold, days, -1)
+    return Forecast(history, said, adjusted.to_numpy(), features, distribution.models, fit_of)
+
+
+def _walked(run: "Runtime", store: "FeatureStore", job: Job, window: Window) -> Walked:
+    """Return what a training forecast out of fold: as it was kept, else of a new walk."""
+    kept = kept_walked(run, job, window)
+    if kept is not None:
+        return kept
+    return keep_walked(run, job, window, train_one(run, store, job, window))
 
 
 def _with_index(run: "Runtime", ticker: str, window: Window) -> Window:
@@ -116,31 +123,21 @@ def _features(
     return mine.drop(columns="ticker").reindex(days)
 
 
-def _said(direction: Trained, regime: Trained, days: pd.DatetimeIndex) -> Said:
-    calls, sure = _calls(direction, days)
-    classes, regime_sure = _calls(regime, days)
+def _said(direction: Walked, regime: Walked, days: pd.DatetimeIndex) -> Said:
+    columns = [
+        placed(one.sessions, values, days, missing)
+        for one in (direction, regime)
+        for values, missing in ((one.calls, -1), (one.sure, np.nan))
+    ]
     # Which of them were proven by then is not asked: sizes are those of models that are not.
-    proven = np.zeros(len(days), np.bool_)
-    return Said(calls, sure, classes, regime_sure, proven)
+    return Said(*columns, proven=np.zeros(len(days), np.bool_))
 
 
-def _calls(trained: Trained, days: pd.DatetimeIndex) -> tuple[IntArray, FloatArray]:
-    """Return the class called after each session, -1 for none, and its probability."""
-    tested = trained.tested
-    if not isinstance(tested, OutOfFold) or tested.model.probabilities is None:
-        raise TypeError(f"a {trained.task.name} says no classes")
-    calls, sure = np.full(len(days), -1), np.full(len(days), np.nan)
-    place = days.get_indexer(pd.DatetimeIndex(tested.sessions))
-    kept = (place >= 0) & (tested.model.calls >= 0)
-    called = tested.model.calls[kept]
-    calls[place[kept]] = called
-    sure[place[kept]] = tested.model.probabilities[kept][np.arange(len(called)), called]
-    return calls, sure
-
-
-def _fits(trained: Trained, days: pd.DatetimeIndex) -> tuple[tuple[Distribution, ...], IntArray]:
-    fits = tuple(one for one in trained.folds if isinstance(one, Distribution))
-    fit_of = np.full(len(days), -1)
-    place = days.get_indexer(pd.DatetimeIndex(trained.tested.sessions))
-    fit_of[place[place >= 0]] = trained.tested.fold[place >= 0] - 1
-    return fits, fit_of
+def placed(
+    sessions: pd.DatetimeIndex, values: np.ndarray, days: pd.DatetimeIndex, missing: float
+) -> np.ndarray:
+    """Return values of sessions in the order of days."""
+    found = np.full(len(days), missing, dtype=values.dtype)
+    place = days.get_indexer(sessions)
+    found[place[place >= 0]] = values[place >= 0]
+    return found

@@ -18,7 +18,7 @@ from market.options.chain import Chain
 from market.options.chain_rows import chains_of
 from optrade.flows.backtest.forecasts import forecast
 from optrade.flows.train.jobs import landed_prices
-from optrade.flows.train.models import Window
+from optrade.flows.train.window import Window
 from optrade.periods import training_window
 from trading.backtest.positions import MID
 from trading.backtest.result import Asked, Backtest, Policy, Rules, combine, part_of

@@ -1,6 +1,6 @@
 """From the feature store to registered models: frame, training, gate, registry."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,6 +10,8 @@ from audit.lookahead import refuse_leaks
 from feature_repo.features.definition_hash import definition_hash
 from home.manifest import read_manifest
 from optrade.flows.train.jobs import Job, landed_prices, training_inputs
+from optrade.flows.train.walked import keep_walked
+from optrade.flows.train.window import Window
 from optrade.periods import training_window
 from training.distribution import walk_returns
 from training.frames.coverage import require_optional_views
@@ -26,15 +28,6 @@ if TYPE_CHECKING:
     from optrade.runtime import Runtime
 
 logger = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Window:
-    """The training window as asked for: a length, or explicit first and last sessions."""
-
-    period: str = "5y"
-    start: str | None = None
-    end: str | None = None
 
 
 def train_models(
@@ -67,7 +60,9 @@ def train_models(
     for number, job in enumerate(resolved):
         words = f"{job.settings.model_type} {job.task.name} {job.settings.ticker}"
         progress(f"training {words}", number, len(jobs))
-        registered.append(_register(run, train_one(run, store, job, window), trial=trial))
+        trained = train_one(run, store, job, window)
+        keep_walked(run, job, window, trained)
+        registered.append(_register(run, trained, trial=trial))
     progress("trained", len(jobs), len(jobs))
     return registered
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 from audit.lookahead import refuse_leaks
 from home.records.training.rank import RankEvidence
 from optrade.flows.train.jobs import landed_prices, training_inputs
-from optrade.flows.train.models import Window
+from optrade.flows.train.window import Window
 from optrade.periods import training_window
 from training.registry.mlflow_runs import EVIDENCE, log_document
 from training.registry.mlflow_runs import run as tracked

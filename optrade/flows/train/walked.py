@@ -1,0 +1,140 @@
+"""What a training forecast out of fold, kept: a backtest trades it without training again."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from feature_repo.features.definition_hash import code_fingerprint
+from forecasters.returns import Returns
+from home.files import write_durably
+from home.manifest import read_manifest
+from home.records.record import Record
+from home.strict_json import Json, canonical
+from market.arrays import FloatArray, IntArray
+from market.errors import InputError
+from optrade.flows.train.jobs import Job, landed_prices
+from optrade.flows.train.window import Window
+from optrade.periods import training_window
+from training.fit.distribution import Distribution
+from training.judge.out_of_fold import OutOfFold
+from training.walk import Trained
+
+if TYPE_CHECKING:
+    from optrade.runtime import Runtime
+
+#: Whose code and versions decide what a walk forecasts.
+CODE: Final = ("training", "forecasters", "feature_repo", "home", "market")
+LIBRARIES: Final = ("numpy", "scikit-learn", "scipy")
+
+
+@dataclass(frozen=True)
+class Walked:
+    """The forecasts of the sessions of all test parts, in order.
+
+    Attributes
+    ----------
+    fold
+        Number of each one's fold, from 0.
+    calls, sure
+        The class called, -1 for none, and its probability; of a distribution -1 and NaN.
+    models
+        Of a distribution, each fold's.
+    """
+
+    sessions: pd.DatetimeIndex
+    fold: IntArray
+    calls: IntArray
+    sure: FloatArray
+    models: tuple[Returns, ...] = ()
+
+    @classmethod
+    def of(cls, trained: Trained) -> "Walked":
+        """Return what a training forecast out of fold."""
+        tested = trained.tested
+        count = len(tested.sessions)
+        calls, sure = np.full(count, -1), np.full(count, np.nan)
+        if isinstance(tested, OutOfFold) and tested.model.probabilities is not None:
+            calls = tested.model.calls
+            called = tested.model.probabilities[np.arange(count), np.maximum(calls, 0)]
+            sure = np.where(calls >= 0, called, np.nan)
+        models = tuple(one.fit.model for one in trained.folds if isinstance(one, Distribution))
+        return cls(pd.DatetimeIndex(tested.sessions), tested.fold - 1, calls, sure, models)
+
+    def document(self, key: str) -> "Kept":
+        """Return the forecasts as they are kept under a key."""
+        return Kept(
+            key=key,
+            sessions=[str(day.date()) for day in self.sessions],
+            fold=self.fold.tolist(),
+            calls=self.calls.tolist(),
+            sure=[None if np.isnan(one) else one for one in self.sure.tolist()],
+            models=list(self.models),
+        )
+
+
+class Kept(Record):
+    """A file of forecasts: what they were made from, and a value a session; see `Walked`."""
+
+    key: str
+    sessions: list[str]
+    fold: list[int]
+    calls: list[int]
+    sure: list[float | None]
+    models: list[Returns]
+
+    def walked(self) -> Walked:
+        """Return the forecasts."""
+        return Walked(
+            pd.DatetimeIndex(self.sessions),
+            np.array(self.fold, dtype=np.int64),
+            np.array(self.calls, dtype=np.int64),
+            np.array(self.sure, dtype=np.float64),
+            tuple(self.models),
+        )
+
+
+def keep_walked(run: "Runtime", job: Job, window: Window, trained: Trained) -> Walked:
+    """Write what a training forecast out of fold, in the place of what was there; return it."""
+    found = Walked.of(trained)
+    content = canonical(found.document(_key(run, job, window)).document())
+    write_durably(_path(run, job), content)
+    return found
+
+
+def kept_walked(run: "Runtime", job: Job, window: Window) -> Walked | None:
+    """Return what was kept of a training; None where what it was made from has changed.
+
+    So it is where the file cannot be read: it is walked again, and written anew.
+    """
+    path = _path(run, job)
+    try:
+        kept = Kept.from_json(path.read_bytes(), path.name)
+    except (FileNotFoundError, InputError):
+        return None
+    return kept.walked() if kept.key == _key(run, job, window) else None
+
+
+def _path(run: "Runtime", job: Job) -> Path:
+    settings = job.settings
+    name = f"{job.task.name}_{settings.ticker}_{settings.model_type}.json"
+    return run.home.files.processed / "walked" / name
+
+
+def _key(run: "Runtime", job: Job, window: Window) -> str:
+    """Return the SHA-256 of all that decides what a walk forecasts."""
+    entry = landed_prices(run, job.settings.ticker)
+    start, end = training_window(window.period, window.start, window.end, entry.first, entry.last)
+    manifest = read_manifest(run.home.data)
+    made_from: dict[str, Json] = {
+        "code": code_fingerprint(CODE, LIBRARIES),
+        "job": {**job.resolved().document()},
+        "window": [str(start.date()), str(end.date())],
+        "contents": sorted(
+            [table, key, one.sha256] for (table, key), one in manifest.entries.items()
+        ),
+    }
+    return hashlib.sha256(canonical(made_from)).hexdigest()
