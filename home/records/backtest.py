@@ -44,7 +44,7 @@ class PolicyRow(Record):
     trades: int | None
     won: float | None
     mean: float | None
-    range: tuple[float, float] | None
+    range: Annotated[list[float], Field(min_length=2, max_length=2)] | None
     skipped: dict[str, int]
 
 

@@ -23,6 +23,8 @@ def test_a_home_is_traded_by_forecasts_that_had_not_seen_it(copied) -> None:
     assert [str(path) for path in page] == [report.page]
     after = {path.name: path.stat().st_mtime_ns for path in kept.iterdir()}
     assert before.items() <= after.items()  # direction and regime were trained before
-    assert copied("backtest", "--fill", "noon").stderr.strip().endswith(
-        "--fill: got 'noon', allowed are open and close"
+    assert (
+        copied("backtest", "--fill", "noon", code=2)
+        .stderr.strip()
+        .endswith("--fill: got 'noon', allowed are open and close")
     )

@@ -150,7 +150,7 @@ def _policy(policy: Policy, backtest: Backtest) -> PolicyRow:
         trades=None if returns is None else len(returns),
         won=float(np.mean(returns > 0.0)) if some and returns is not None else None,
         mean=float(np.mean(returns)) if some and returns is not None else None,
-        range=policy.range,
+        range=None if policy.range is None else [*policy.range],
         skipped={} if policy.book is None else policy.book.skipped,
     )
 
