@@ -122,6 +122,16 @@ class Backtest:
     said: Mapping[str, Said] = field(default_factory=dict)
     histories: Mapping[str, History] = field(default_factory=dict)
 
+    def words(self) -> list[str]:
+        """Return the verdict in words: of the cells, then of the matrix's book beside others."""
+        first, *others = self.judgement.words()
+        came = {policy.name: policy for policy in self.policies}
+        shown = [f"{MATRIX} {came[MATRIX].performance.total:+.0%}"]
+        if (reach := came[RANDOM].range) is not None:
+            shown.append(f"the same signals at random sessions {reach[0]:+.0%} to {reach[1]:+.0%}")
+        shown.append(f"{HOLD} {came[HOLD].performance.total:+.0%}")
+        return [first, f"the books: {', '.join(shown)}", *others]
+
     def prices(self) -> dict[Pricing, int]:
         """Return how many of the judged trades were entered on quotes, and how many on a smile."""
         counts: dict[Pricing, int] = {"chain": 0, "synthetic": 0}

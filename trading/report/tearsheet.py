@@ -14,7 +14,7 @@ from trading.strategies.plans import MAX_LOSS
 
 def tearsheet_html(backtest: Backtest) -> str:
     """Return what a backtest came to as one HTML page that needs no other file."""
-    first, *words = backtest.judgement.words()
+    first, *words = backtest.words()
     return page_html(
         Page(
             title=_title(backtest),

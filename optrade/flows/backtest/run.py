@@ -116,7 +116,7 @@ def report_of(backtest: Backtest, page: str | None) -> BacktestReport:
     """Return a backtest as it is printed."""
     rules = backtest.rules
     return BacktestReport(
-        verdict=backtest.judgement.words(),
+        verdict=backtest.words(),
         tried=backtest.judgement.tried,
         first=_day(backtest.days[0]),
         last=_day(backtest.days[-1]),
