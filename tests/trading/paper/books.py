@@ -1,0 +1,75 @@
+"""Signals with positions, and histories that they live through."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from home.records.signal import Signal
+from home.records.structure import Structure
+from market.underlyings import underlying
+from serving.http.examples import SIGNAL_ANSWER
+from tests.trading.backtest.histories import history
+from trading.backtest.history import History
+from trading.structures.price import price_structure
+from trading.structures.quote import Closing, synthetic_quote
+
+HISTORY = history()
+AT = 100
+SESSION = str(HISTORY.days[AT].date())
+
+
+@cache
+def structure(strategy: str, at: int = AT, ticker: str = "SPY") -> Structure:
+    """Return a position as a signal of a session says it."""
+    columns = (HISTORY.closed, HISTORY.index, HISTORY.long_index, HISTORY.rate)
+    closing = Closing(*(float(column[at]) for column in columns))
+    board, life = synthetic_quote(underlying(ticker), HISTORY.days[at], closing)
+    return price_structure(strategy, board, life, None)
+
+
+def signal(
+    strategy: str | None, at: int = AT, ticker: str = "SPY", version: int = 1, size: str = "full"
+) -> Signal:
+    """Return the signal of a session."""
+    document = SIGNAL_ANSWER | {
+        "ticker": ticker,
+        "session": str(HISTORY.days[at].date()),
+        "position_size": size,
+        "structure": None
+        if strategy is None
+        else structure(strategy, at, ticker).model_dump(mode="json"),
+        "structure_note": "no" if strategy is None else None,
+    }
+    provenance = document["provenance"]
+    models = provenance["models"]
+    direction = models["direction"] | {"version": version}
+    document["provenance"] = provenance | {"models": models | {"direction": direction}}
+    return Signal.parse(document, "signal")
+
+
+def changed(history: History, at: int, **values: float) -> History:
+    """Return a history with other numbers at a place."""
+    columns = {name: getattr(history, name).copy() for name in values}
+    for name, value in values.items():
+        columns[name][at] = value
+    return replace(history, **columns)
+
+
+def after(at: int, minutes: int = 30) -> pd.Timestamp:
+    """Return a time after the close of a session."""
+    from market.calendar import close
+
+    return close(HISTORY.days[[at]])[0] + pd.Timedelta(minutes=minutes)
+
+
+def without(history: History, at: int) -> History:
+    """Return a history that lacks a session."""
+    kept = np.arange(len(history.days)) != at
+    columns = {
+        name: values[kept]
+        for name, values in vars(history).items()
+        if isinstance(values, np.ndarray | pd.DatetimeIndex)
+    }
+    return replace(history, **columns)
