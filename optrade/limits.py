@@ -39,6 +39,7 @@ class Limits:
 
 
 CAPITAL: Final = Limits(1, 10**12, "USD", "finite")
+SHARE: Final = Limits(1, 100, "percent", "finite")
 # A week: what takes longer to be published is of a session that is long past.
 SETTLE: Final = Limits(0, 7 * 24 * 60, "minutes", "whole")
 WORKERS: Final = Limits(1, 1024, "processes", "whole")

@@ -16,6 +16,8 @@ from market.calendar import sessions
 from market.errors import InputError
 from monitoring.drift.measure import drift_report, windows
 from monitoring.drift.report import write_report
+from optrade.flows.paper.book import take_on
+from optrade.flows.paper.structures import settle_structures
 from serving.reading.artifact import Artifact, artifact_path, load_artifact
 from trading.ledger.connection import is_new
 from trading.ledger.settle import Settlement, settle
@@ -31,6 +33,8 @@ MAY_LACK: Final = (*OPTIONAL_GROUPS, *ON_DEMAND)
 
 def settle_signals(run: "Runtime", as_of: pd.Timestamp) -> Settlement:
     """Write the outcomes that are known by now into the ledger; without one there are none.
+
+    So it is with what their positions came to, and the paper book is taken on.
 
     Those of a ticker with a damaged file are pending, and say so.
     """
@@ -48,7 +52,17 @@ def settle_signals(run: "Runtime", as_of: pd.Timestamp) -> Settlement:
     )
     waiting = {row.key.ticker for row in done.pending}
     unread = {ticker: why for ticker, why in damaged.items() if ticker in waiting}
-    return replace(done, pending=tuple(told), unread=unread | {**done.unread})
+    ended, held = settle_structures(run, as_of)
+    taken = take_on(run, as_of)
+    return replace(
+        done,
+        pending=tuple(told),
+        unread=unread | {**done.unread},
+        structures=ended,
+        held=held,
+        paper=() if taken is None else taken.done.events,
+        waits=() if taken is None else taken.told,
+    )
 
 
 def _whole_rows(run: "Runtime", table: str, damaged: dict[str, str]) -> pl.DataFrame:

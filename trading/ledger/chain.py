@@ -44,7 +44,7 @@ def head_of(connection: sqlite3.Connection) -> Head:
     """Return where the chain of a ledger ends."""
     ends = [
         row
-        for table in CHAINED
+        for table in _held(connection)
         for row in connection.execute(
             f"SELECT position, chain FROM {table} ORDER BY position DESC LIMIT 1"  # noqa: S608 - of CHAINED
         )
@@ -57,7 +57,7 @@ def breaks(connection: sqlite3.Connection) -> Iterator[str]:
     """Yield what is wrong with a ledger's chain, in words, each fault once."""
     before, last_of = Head(), dict.fromkeys(CHAINED, 0)
     for table, at, row in _in_order(connection):
-        name = f"{table} row {row['ticker']} {row['session']}"
+        name = f"{table} row {row['ticker'] or row['number']} {row['session']}"
         position, chain = row["position"], row["chain"]
         if position is None:
             yield f"{name} was put in from outside: it has no place in the chain"
@@ -80,8 +80,14 @@ def breaks(connection: sqlite3.Connection) -> Iterator[str]:
 def _in_order(connection: sqlite3.Connection) -> list[tuple[Table, int, dict[str, Any]]]:
     """Return table, number and row of all rows by the chain, those without a place first."""
     found = []
-    for table in CHAINED:
+    for table in _held(connection):
         cursor = connection.execute(f"SELECT rowid, * FROM {table}")  # noqa: S608 - of CHAINED
         names = [column[0] for column in cursor.description[1:]]
         found += [(table, row[0], dict(zip(names, row[1:], strict=True))) for row in cursor]
     return sorted(found, key=lambda one: -1 if (at := one[2]["position"]) is None else at)
+
+
+def _held(connection: sqlite3.Connection) -> list[Table]:
+    """Return the tables that a ledger has; one of an older schema lacks the younger ones."""
+    found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    return [table for table in CHAINED if table in found]

@@ -9,7 +9,9 @@ from typing import Any, Final
 import pandas as pd
 
 from home.records.outcome import Outcome
+from home.records.paper import PaperEvent, paper_event
 from home.records.signal import Signal, recorded_signal
+from home.records.structure_outcome import StructureOutcome
 from market.errors import InputError, StoreUnavailable
 from market.iv_rank import forecast_class
 from market.targets import move_label
@@ -20,7 +22,7 @@ from trading.ledger.states import Wrong, unusable
 from trading.ledger.timing import is_backfilled
 
 Row = Mapping[str, Any]
-_HELD: Final = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'outcomes'"
+_HELD: Final = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,9 @@ class DamagedRow(StoreUnavailable):
 
 def rows_of(connection: sqlite3.Connection, table: Table) -> Iterator[Row]:
     """Yield the rows of a table in the order they were written, every column of each."""
-    if table == "outcomes" and not connection.execute(_HELD).fetchone()[0]:
-        return
-    yield from rows_found(connection.execute(f"SELECT * FROM {table} ORDER BY rowid"))  # noqa: S608 - one of two names
+    if not connection.execute(_HELD, (table,)).fetchone()[0]:
+        return  # nothing was ever written into it
+    yield from rows_found(connection.execute(f"SELECT * FROM {table} ORDER BY rowid"))  # noqa: S608 - of CHAINED
 
 
 def rows_found(found: sqlite3.Cursor) -> Iterator[Row]:
@@ -127,6 +129,25 @@ def outcome_of_row(row: Row, path: Path) -> Outcome:
     return outcome
 
 
+def structure_outcome_of(row: Row, path: Path) -> StructureOutcome:
+    """Return what a signal's position came to, of a row; raises as `signal_of`."""
+    what = f"structure outcome {row['ticker']} {row['session']}"
+    _is_signed(row, what, path)
+    try:
+        return StructureOutcome.from_json(row["document"], what)
+    except InputError as error:
+        raise _refused(row, path, str(error), "newer") from error
+
+
+def event_of(row: Row, path: Path) -> PaperEvent:
+    """Return an event of the paper book, of a row; raises as `signal_of`."""
+    _is_signed(row, f"paper event {row['number']}", path)
+    try:
+        return paper_event(row["document"])
+    except InputError as error:
+        raise _refused(row, path, str(error), "newer") from error
+
+
 def first_fault(connection: sqlite3.Connection, path: Path) -> StoreUnavailable | None:
     """Return what the first row says that is not to be believed, or its chain, None if all are."""
     try:
@@ -134,6 +155,10 @@ def first_fault(connection: sqlite3.Connection, path: Path) -> StoreUnavailable 
             signal_of(row, path)
         for row in rows_of(connection, "outcomes"):
             outcome_of_row(row, path)
+        for row in rows_of(connection, "structure_outcomes"):
+            structure_outcome_of(row, path)
+        for row in rows_of(connection, "paper_events"):
+            event_of(row, path)
     except DamagedRow as error:
         return error
     if version_of(connection) < CHAINED_FROM:

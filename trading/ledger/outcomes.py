@@ -4,17 +4,20 @@ One row for each signal that has been settled, with the signal's key. As with si
 row stays, and a row that has been acknowledged survives a killed process and a power cut.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+import sqlalchemy as sa
 
 from home.records.outcome import Outcome
 from home.records.signal import Signal
+from home.records.structure_outcome import StructureOutcome
+from home.strict_json import Json, canonical
 from market.iv_rank import forecast_class
 from market.targets import FLAT, move_label
 from trading.ledger.schema import signed_row
-from trading.ledger.tables import KEY, OUTCOMES
+from trading.ledger.tables import KEY, OUTCOMES, STRUCTURE_OUTCOMES
 from trading.ledger.writer import writing
 
 
@@ -72,5 +75,30 @@ def record_outcomes(path: Path, outcomes: Sequence[Outcome], as_of: pd.Timestamp
     """
     moment = as_of.tz_convert("UTC").isoformat()
     rows = [signed_row({**outcome.document(), "as_of": moment}) for outcome in outcomes]
+    return _written(path, OUTCOMES, rows)
+
+
+def record_structure_outcomes(
+    path: Path, outcomes: Sequence[StructureOutcome], as_of: pd.Timestamp
+) -> int:
+    """Write what positions came to into a ledger; as `record_outcomes`."""
+    moment = as_of.tz_convert("UTC").isoformat()
+    rows = [
+        signed_row(
+            {
+                **outcome.key._asdict(),
+                "as_of": moment,
+                "reason": outcome.reason,
+                "end_session": outcome.end_session,
+                "profit": outcome.profit,
+                "document": canonical(outcome.document()).decode(),
+            }
+        )
+        for outcome in outcomes
+    ]
+    return _written(path, STRUCTURE_OUTCOMES, rows)
+
+
+def _written(path: Path, table: sa.Table, rows: Sequence[Mapping[str, Json]]) -> int:
     with writing(path) as ledger, ledger.transaction() as written:
-        return sum(written.append(OUTCOMES, row, KEY) for row in rows)
+        return sum(written.append(table, row, KEY) for row in rows)

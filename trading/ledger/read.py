@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from home.records.outcome import Outcome
+from home.records.paper import PaperEvent
+from home.records.structure_outcome import StructureOutcome
 from trading.ledger.checked import (
     DamagedRow,
     RecordedSignal,
     Row,
+    event_of,
     outcome_of_row,
     recorded,
     rows_of,
+    structure_outcome_of,
 )
 from trading.ledger.connection import reading
 from trading.ledger.schema import COLUMNS
@@ -102,6 +106,20 @@ def history(path: Path) -> list[tuple[Any, ...]]:
         rows = list(rows_of(connection, "signals"))
     found = [(row, recorded(row, path).backfilled) for row in rows]
     return [(*(row[name] for name in HISTORY[:-1]), late) for row, late in found]
+
+
+def read_structure_outcomes(path: Path) -> list[StructureOutcome]:
+    """Return what positions came to, in the order they were settled; as `read_signals`."""
+    with reading(path) as connection:
+        rows = list(rows_of(connection, "structure_outcomes"))
+    return [structure_outcome_of(row, path) for row in rows]
+
+
+def read_events(path: Path) -> list[PaperEvent]:
+    """Return the events of the paper book, the first one first; raises as `read_signals`."""
+    with reading(path) as connection:
+        rows = list(rows_of(connection, "paper_events"))
+    return [event_of(row, path) for row in rows]
 
 
 def read_outcomes(path: Path, ticker: str | None = None) -> list[Outcome]:

@@ -7,20 +7,20 @@ A signal or an event is kept whole in `document`; other columns repeat parts of 
 
 from collections.abc import Mapping
 from operator import attrgetter
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 from home.records.signal import Signal
 from home.strict_json import Json, signature
 
 #: One migration leads to each, see `migrations/versions`.
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 #: The first that was; a ledger of any between the two is read as it is, and led on when written.
 OLDEST_VERSION: Final = 1
 #: From here on rows are chained.
 CHAINED_FROM: Final = 2
-Table = Literal["signals", "outcomes"]
+Table = Literal["signals", "outcomes", "structure_outcomes", "paper_events"]
 #: The rows of all of them stand in one chain.
-CHAINED: Final[tuple[Table, ...]] = ("signals", "outcomes")
+CHAINED: Final[tuple[Table, ...]] = get_args(Table)
 
 # Where each column stands in a signal.
 COLUMNS: Final[dict[str, str]] = {

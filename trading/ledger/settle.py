@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 from home.records.outcome import Outcome
+from home.records.paper import PaperEvent
 from home.records.signal import Signal, SignalKey
+from home.records.structure_outcome import StructureOutcome
 from market.adjust import RAW_PRICES, adjusted_close
 from market.arrays import FloatArray
 from market.calendar import INDEX_DELAY, close, session_shift
@@ -44,12 +46,24 @@ class Settlement:
     unread
         Why tickers are not settled whole, by ticker: nothing could be read of one with pending
         signals, or one of its rows in the ledger is damaged.
+    structures
+        What positions came to that have ended, now in the ledger for the first time.
+    held
+        Signals whose position has not ended, or cannot be followed, and why.
+    paper
+        What happened in the paper book.
+    waits
+        What the paper book waits for, or could not read, in words.
     """
 
     new: tuple[Outcome, ...]
     settled_before: int
     pending: tuple[Pending, ...]
     unread: Mapping[str, str] = field(default_factory=dict)
+    structures: tuple[StructureOutcome, ...] = ()
+    held: tuple[Pending, ...] = ()
+    paper: tuple[PaperEvent, ...] = ()
+    waits: tuple[str, ...] = ()
 
 
 def outcomes(

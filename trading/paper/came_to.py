@@ -32,11 +32,10 @@ def structure_outcomes(
         if history is None:
             pending += [(signal, f"no prices of {ticker}") for signal, _ in mine]
             continue
-        entered = [(one, other) for one, other in mine if one.session in _days(history)]
+        days = {str(day)[:10] for day in history.days}
+        entered = [one for one in mine if one[0].session in days]
         pending += [
-            (one, f"no prices of {one.session}")
-            for one, _ in mine
-            if one.session not in _days(history)
+            (one, f"no prices of {one.session}") for one, _ in mine if one.session not in days
         ]
         held = [Held(one.session, of, of.natural.net, of.exit) for one, of in entered]
         for (signal, structure), walk in zip(entered, walks(history, held), strict=True):
@@ -46,10 +45,6 @@ def structure_outcomes(
             else:
                 found.append(outcome)
     return found, pending
-
-
-def _days(history: History) -> frozenset[str]:
-    return frozenset(str(day)[:10] for day in history.days)
 
 
 def _outcome(signal: Signal, structure: Structure, walk: Walk) -> StructureOutcome | str:

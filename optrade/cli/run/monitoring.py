@@ -6,12 +6,14 @@ import typer
 
 from optrade.cli import options
 from optrade.cli.output import print_json, print_table
+from optrade.cli.run.paper import event_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from home.records.drift import FeatureDrift
-    from trading.ledger.settle import Settlement
+    from home.strict_json import Json
+    from trading.ledger.settle import Pending, Settlement
 
 Sessions = Annotated[
     int,
@@ -40,9 +42,13 @@ def settle(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
                     outcome.document() | {"key": outcome.key._asdict()} for outcome in done.new
                 ],
                 "settled_before": done.settled_before,
-                "pending": [
-                    {"key": row.key._asdict(), "reason": row.reason} for row in done.pending
+                "pending": _waiting(done.pending),
+                "structures": [
+                    one.document() | {"key": one.key._asdict()} for one in done.structures
                 ],
+                "held": _waiting(done.held),
+                "paper": [event.document() for event in done.paper],
+                "waits": [*done.waits],
             }
         )
     else:
@@ -51,6 +57,10 @@ def settle(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
         typer.echo(f"optrade: {ticker} is not settled: {why}", err=True)
     if done.unread:
         raise typer.Exit(3)
+
+
+def _waiting(rows: "Sequence[Pending]") -> "Json":
+    return [{"key": row.key._asdict(), "reason": row.reason} for row in rows]
 
 
 def _show_settled(done: "Settlement") -> None:
@@ -62,6 +72,18 @@ def _show_settled(done: "Settlement") -> None:
     )
     for row in done.pending[:SHOWN]:
         typer.echo(f"pending {row.key.ticker} {row.key.session}: {row.reason}")
+    if done.structures or done.held:
+        typer.echo(f"positions ended now: {len(done.structures)}, held: {len(done.held)}")
+    for one in done.structures[:SHOWN]:
+        typer.echo(
+            f"{one.ticker} {one.session} {one.strategy}: {one.reason} on {one.end_session}, "
+            f"{one.profit:+,.2f} USD a contract"
+        )
+    for event in done.paper:
+        if (words := event_words(event)) is not None:
+            typer.echo(f"paper {words}")
+    for words in done.waits:
+        typer.echo(f"paper {words}")
 
 
 def drift(

@@ -8,6 +8,7 @@ import pandas as pd
 
 from home.records.signal import Signal
 from home.records.structure import Structure
+from market.calendar import close
 from market.underlyings import underlying
 from serving.http.examples import SIGNAL_ANSWER
 from tests.trading.backtest.histories import history
@@ -45,7 +46,10 @@ def signal(
     provenance = document["provenance"]
     models = provenance["models"]
     direction = models["direction"] | {"version": version}
-    document["provenance"] = provenance | {"models": models | {"direction": direction}}
+    document["provenance"] = provenance | {
+        "models": models | {"direction": direction},
+        "as_of": after(at).isoformat(),
+    }
     return Signal.parse(document, "signal")
 
 
@@ -59,8 +63,6 @@ def changed(history: History, at: int, **values: float) -> History:
 
 def after(at: int, minutes: int = 30) -> pd.Timestamp:
     """Return a time after the close of a session."""
-    from market.calendar import close
-
     return close(HISTORY.days[[at]])[0] + pd.Timedelta(minutes=minutes)
 
 

@@ -1,0 +1,43 @@
+"""What the positions of recorded signals came to, into the ledger of a home."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from home.records.structure_outcome import StructureOutcome
+from optrade.flows.paper.histories import histories_of
+from trading.ledger.checked import RecordedSignal
+from trading.ledger.outcomes import record_structure_outcomes
+from trading.ledger.read import each_signal, read_structure_outcomes
+from trading.ledger.settle import Pending
+from trading.paper.came_to import structure_outcomes
+
+if TYPE_CHECKING:
+    from optrade.runtime import Runtime
+
+
+def settle_structures(
+    run: "Runtime", as_of: pd.Timestamp
+) -> tuple[tuple[StructureOutcome, ...], tuple[Pending, ...]]:
+    """Write what positions came to that have ended by a clock; return these, and the others.
+
+    A damaged row leaves the others to be settled; who settles signals names it.
+    """
+    before = {one.key for one in read_structure_outcomes(run.home.ledger)}
+    waiting = [
+        row.signal
+        for row in each_signal(run.home.ledger)
+        if isinstance(row, RecordedSignal)
+        and row.signal.structure is not None
+        and row.signal.key not in before
+    ]
+    if not waiting:
+        return (), ()
+    tickers = sorted({one.ticker for one in waiting})
+    first = min(one.session for one in waiting)
+    histories, unread = histories_of(run.home.data, tickers, first, as_of)
+    found, pending = structure_outcomes(waiting, histories)
+    if found:
+        record_structure_outcomes(run.home.ledger, found, as_of)
+    held = [Pending(signal.key, unread.get(signal.ticker, reason)) for signal, reason in pending]
+    return tuple(found), tuple(held)
