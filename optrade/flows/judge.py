@@ -80,7 +80,7 @@ def write_page(judged: Judged, path: Path) -> None:
     from trading.report.judged import judged_html
 
     export, trades = judged.export, judged.export.trades
-    facts = [f"{len(trades):,} closed trades of {export.program}"]
+    facts = [f"{len(trades):,} closed trades, {export.program}"]
     facts += [f"{count:,} {why}, left out" for why, count in export.left_out.items()]
     title = f"{judged.path.name}, {trades.entered.min()} to {trades.left.max()}"
     page = judged_html(trades, judged.judgement, title, [*facts, *export.notes])

@@ -1,7 +1,5 @@
 """The tearsheet of a backtest: one page, the verdict first. Pure."""
 
-import numpy as np
-
 from trading.backtest.policies import MATRIX
 from trading.backtest.positions import CROSSED, MID
 from trading.backtest.result import Backtest
@@ -39,11 +37,12 @@ def _facts(backtest: Backtest) -> list[str]:
     crossed = {CROSSED: "across the whole spread", MID: "at mid"}.get(
         rules.crossing, f"paying {rules.crossing:g} of the half-spread"
     )
-    quoted = float(np.isnan(backtest.trades.lower).mean()) if len(backtest.trades) else 0.0
+    counts = backtest.prices()
     priced = "every price by the synthetic smile"
-    if quoted > 0.0:
+    if quoted := counts.get("chain", 0):
+        share = 100.0 * quoted / sum(counts.values())
         priced = (
-            f"{100 * quoted:.1f} % of the trades by real chains, the others by the synthetic smile"
+            f"{quoted:,} trades ({share:.1f} %) on real chains, the others by the synthetic smile"
         )
     return [
         f"entered at {when}, {crossed}",
