@@ -29,6 +29,7 @@ from market.options.black import price_76
 from market.options.costs import MULTIPLIER
 from market.underlyings import underlying
 from optrade.flows.backtest.run import run_backtest
+from optrade.flows.judge import judge_file, write_page
 from trading.backtest.entries import quoted_legs, volatilities
 from trading.backtest.history import History
 from trading.backtest.lives import Lives, market_at
@@ -122,6 +123,26 @@ class Watched(threading.Thread):
         """Look no more."""
         self.over.set()
         self.join()
+
+
+def judged(labels: int, count: int = 200_000) -> float:
+    """Return processor seconds of reading, judging and drawing trades of as many labels."""
+    rng = np.random.default_rng(1)
+    entry = pd.Timestamp("2015-01-01") + pd.to_timedelta(rng.integers(0, 3_600, count), unit="D")
+    left = entry + pd.to_timedelta(rng.integers(1, 20, count), unit="D")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "trades.csv")
+        pd.DataFrame(
+            {
+                "entry": entry.strftime("%Y-%m-%d"),
+                "exit": left.strftime("%Y-%m-%d"),
+                "pnl": rng.normal(0.0, 100.0, count).round(2),
+                "label": rng.integers(0, labels, count),
+            }
+        ).to_csv(path, index=False)
+        start = time.process_time()
+        write_page(judge_file(path), Path(folder, "page.html"))
+        return time.process_time() - start
 
 
 def beside(python: str, of: History) -> None:
@@ -275,6 +296,10 @@ def main() -> None:
     print("|---|---|---|---|---|")
     print(f"| {SPAN[0]} to {SPAN[1]} | {trades:,} | {seconds:.1f} | {spent:.1f} | {gib:.2f} |")
     print(f"times the processor of a tenth of the sessions: {spent / few:.1f}")
+    for labels in (10, 2_000):
+        with Watched() as watched:
+            spent = judged(labels)
+        print(f"judge, 200,000 trades of {labels:,} labels: {spent:.1f} s, {watched.gib:.2f} GiB")
     if options.peer or options.joined:
         print("| on one core | trades | trades a second | USD a trade at mid |")
         print("|---|---|---|---|")

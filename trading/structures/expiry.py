@@ -1,5 +1,7 @@
 """Which expiry a position takes, and the sessions that it lives through (Decision 16)."""
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 
@@ -37,6 +39,7 @@ def choose_expiry(session: pd.Timestamp, listed: pd.DatetimeIndex) -> pd.Timesta
     return listed[int(np.lexsort((days, away))[0])]
 
 
+@lru_cache(maxsize=8_192)  # a backtest asks it of every session, for each underlying and its edges
 def usual_expiry(session: pd.Timestamp) -> pd.Timestamp:
     """Return the expiry that is taken where no chain says which are listed."""
     return choose_expiry(session, expirations(session))
