@@ -26,13 +26,15 @@ PURE = (
     "ingestion/gate/sequences.py", "ingestion/gate/missing_bars.py", "ingestion/gate/adjustment.py",
     "ingestion/gate/levels.py", "ingestion/gate/chains.py",
     "training/frames", "training/judge", "training/fit", "training/tasks", "training/explain",
-    "trading/strategies", "trading/structures", "trading/exports", "trading/paper",
+    "trading/strategies", "trading/structures", "trading/exports", "trading/judgement",
+    "trading/backtest", "trading/report", "trading/paper",
     "trading/ledger/timing.py",
     "serving/answer/signals.py", "serving/answer/predictions.py", "serving/reading/freshness.py",
     "serving/answer/structure.py", "serving/http/examples.py", "serving/http/structure_example.py",
     "monitoring/drift/psi.py", "monitoring/drift/null.py", "monitoring/drift/quality.py",
 )  # fmt: skip
 EXEMPT = {
+    "trading/report/page.py": "reads the template beside it",
     "feature_repo/features/definition_hash.py": "reads source text, to hash the definitions",
     "ingestion/views/reader.py": "the door between the lake and the views",
     "ingestion/tables/frames.py": "makes the bytes of a parquet file, in memory",
