@@ -3,6 +3,7 @@
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,18 +127,21 @@ def _text(content: bytes) -> str:
 def _separated(text: str) -> None:
     """Refuse a table whose columns other marks than commas part, or whose rows are too long."""
     rows = csv.reader(io.StringIO(text))
-    header = next(rows)
-    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
-        raise InputError(
-            f"got a header of one column, {header[0]!r:.60}, allowed are columns parted by commas "
-            "and numbers with a decimal point"
-        )
-    for row in rows:
-        if len(row) > len(header):
+    try:
+        header = next(rows)
+        if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
             raise InputError(
-                f"row {rows.line_num}: got {len(row)} values, allowed are the {len(header)} of the "
-                "header; a number with a decimal comma counts as two"
+                f"got a header of one column, {header[0]!r:.60}, allowed are columns parted by "
+                "commas and numbers with a decimal point"
             )
+        for row in rows:
+            if len(row) > len(header):
+                raise InputError(
+                    f"row {rows.line_num}: got {len(row)} values, allowed are the {len(header)} of "
+                    "the header; a number with a decimal comma counts as two"
+                )
+    except csv.Error as error:
+        raise InputError(f"row {rows.line_num + 1}: got no row of a table: {error}") from error
 
 
 def _results(content: bytes) -> bytes:
@@ -158,7 +162,13 @@ def _results(content: bytes) -> bytes:
             if found[0].file_size > MOST_BYTES:
                 raise InputError(f"unfolds to more than {MOST_BYTES // 1024**2} MiB")
             return folder.read(found[0])
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         raise InputError(f"got a damaged zip: {error!s:.80}") from error
 
 

@@ -5,10 +5,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from trading.exports.columns import empty, numbers, refused, span
+from trading.exports.columns import above_nothing, empty, numbers, refused, span
 from trading.exports.export import Export, labels, trades_of
 
 OPEN: Final = "still open"
+#: Days to an expiry at most.
+FAR: Final = 4_000
 
 
 def plain(frame: pd.DataFrame, by: tuple[str, ...] = ()) -> Export:
@@ -18,9 +20,7 @@ def plain(frame: pd.DataFrame, by: tuple[str, ...] = ()) -> Export:
     if "risk" in closed:
         given = ~empty(closed["risk"]).to_numpy()
         if given.all():
-            risk = numbers(closed, "risk")
-            if (risk <= 0.0).any():
-                raise refused(closed, "risk", int((risk <= 0.0).argmax()), "USD above 0")
+            risk = above_nothing(closed, "risk")
         else:
             notes.append(f"{int((~given).sum()):,} trades have no risk: returns are USD")
     profit = numbers(closed, "pnl")
@@ -33,9 +33,7 @@ def plain(frame: pd.DataFrame, by: tuple[str, ...] = ()) -> Export:
 def freqtrade(frame: pd.DataFrame, by: tuple[str, ...] = ()) -> Export:
     """Return the trades of freqtrade, as shares of the stake."""
     closed, left_out = _closed(frame, frame["is_open"].str.lower().isin(("true", "1")))
-    profit, stake = numbers(closed, "profit_abs"), numbers(closed, "stake_amount")
-    if (stake <= 0.0).any():
-        raise refused(closed, "stake_amount", int((stake <= 0.0).argmax()), "an amount above 0")
+    profit, stake = numbers(closed, "profit_abs"), above_nothing(closed, "stake_amount")
     when = span(closed, "open_date", "close_date")
     label = labels(closed, by or ("strategy", "enter_tag"))
     notes = ("the risk of a trade is its stake",)
@@ -68,13 +66,16 @@ def optopsy(frame: pd.DataFrame, by: tuple[str, ...] = ()) -> Export:
     exit is taken for the expiry, the latest it can be.
     """
     closed, left_out = _closed(frame, empty(frame["total_exit_proceeds"]))
-    days = pd.to_timedelta(numbers(closed, "dte_entry"), unit="D")
+    days = numbers(closed, "dte_entry")
+    if (far := (days < 0.0) | (days > FAR)).any():
+        raise refused(closed, "dte_entry", int(far.argmax()), f"0 to {FAR:,} days")
     end = pd.to_datetime(closed["expiration"].str[:10], format="%Y-%m-%d", errors="coerce")
     if end.isna().any():
         at = int(end.isna().to_numpy().argmax())
         raise refused(closed, "expiration", at, "a day such as 2024-03-28")
     dated = closed.assign(
-        entry=(end - days).dt.strftime("%Y-%m-%d"), exit=end.dt.strftime("%Y-%m-%d")
+        entry=(end - pd.to_timedelta(days, unit="D")).dt.strftime("%Y-%m-%d"),
+        exit=end.dt.strftime("%Y-%m-%d"),
     )
     when = span(dated, "entry", "exit")
     profit = 100.0 * (numbers(closed, "total_exit_proceeds") - numbers(closed, "total_entry_cost"))

@@ -17,6 +17,9 @@ NONE: Final = frozenset({"", "nan", "nat", "none", "null", "n/a", "<na>"})
 DAY: Final = r"^\d{4}-\d{2}-\d{2}(?:$|[T ])"
 OFFSET: Final = r"(Z|[+-]\d{2}:?\d{2})$"
 HOUR: Final = 3600.0
+#: Amounts beyond which, or risks and stakes below which, no sum of squares is a number.
+MOST: Final = 1e15
+LEAST: Final = 1e-9
 
 
 class Span(NamedTuple):
@@ -37,14 +40,22 @@ def numbers(frame: pd.DataFrame, name: str) -> Float64[np.ndarray, " n"]:
     Raises
     ------
     InputError
-        If a row holds none that is finite: nothing, a word, a decimal comma.
+        If a row holds none of a size that money has: nothing, a word, a decimal comma.
     """
     found = pd.to_numeric(frame[name], errors="coerce").to_numpy(dtype=np.float64)
-    wrong = ~np.isfinite(found)
+    wrong = ~(np.abs(found) <= MOST)  # a NaN neither
     if wrong.any():
         at = int(wrong.argmax())
         advice = " (a decimal point, no comma)" if "," in frame[name].iloc[at] else ""
         raise refused(frame, name, at, f"a number{advice}")
+    return found
+
+
+def above_nothing(frame: pd.DataFrame, name: str) -> Float64[np.ndarray, " n"]:
+    """Return a column's numbers, each of a size above 0; see `numbers`."""
+    found = numbers(frame, name)
+    if (found < LEAST).any():
+        raise refused(frame, name, int((found < LEAST).argmax()), "an amount above 0")
     return found
 
 

@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from market.errors import InputError
 from trading.exports.columns import Span
 from trading.judgement.trades import Trades
 
 ALL = "all"
+#: Characters of a label: every row of an array takes as many as the longest.
+LONGEST = 200
 
 
 @dataclass(frozen=True)
@@ -55,4 +58,6 @@ def labels(frame: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:
     joined = frame[used[0]]
     for name in used[1:]:
         joined = joined + ", " + frame[name]
+    if (longest := int(joined.str.len().max())) > LONGEST:
+        raise InputError(f"labels: got one of {longest:,} characters, allowed are {LONGEST}")
     return np.asarray(joined.str.strip(", ").replace("", "no label").to_numpy(dtype=np.str_))

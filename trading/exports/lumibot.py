@@ -9,7 +9,7 @@ import pandas as pd
 
 from market.errors import InputError
 from trading.exports.closed import OPEN
-from trading.exports.columns import empty, numbers, refused, span
+from trading.exports.columns import above_nothing, empty, numbers, refused, span
 from trading.exports.export import Export, labels, trades_of
 
 #: What ends an option besides a fill, and whether it is paid in cash. Where it is not, shares are
@@ -94,10 +94,7 @@ def _multipliers(fills: pd.DataFrame) -> np.ndarray:
     derived = missing & fills["asset.asset_type"].str.lower().isin(("option", "future"))
     if derived.any():
         raise refused(fills, name, int(derived.to_numpy().argmax()), "the multiplier of a contract")
-    found = numbers(fills.assign(**{name: fills[name].where(~missing, "1")}), name)
-    if (found <= 0.0).any():
-        raise refused(fills, name, int((found <= 0.0).argmax()), "a multiplier above 0")
-    return found
+    return above_nothing(fills.assign(**{name: fills[name].where(~missing, "1")}), name)
 
 
 def _matched(rows: pd.DataFrame, lots: deque[Lot]) -> Iterator[Closed]:

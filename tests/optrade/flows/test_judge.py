@@ -140,6 +140,8 @@ def test_a_mark_before_the_table_and_ends_of_lines_are_read(tmp_path):
         (b"\x00\x01\x02", "allowed are those of"),
         (b"{", "no JSON"),
         (b"[1]", "freqtrade's backtest results"),
+        (b"entry,exit,pnl\n2024-01-02,2024-01-03," + 200_000 * b"1" + b"\n", "no row of a table"),
+        (200_000 * b"x", "row 1: got no row of a table"),
         (b"PK\x05\x06" + 18 * b"\x00", "a zip with 0 results"),
     ],
 )

@@ -119,6 +119,7 @@ def test_open_trades_are_counted_and_left_out():
         ("pnl", "nan", "row 3: pnl: got 'nan', allowed is a number"),
         ("pnl", "", "row 3: pnl: got ''"),
         ("pnl", "inf", "row 3: pnl: got 'inf'"),
+        ("pnl", "1e300", "row 3: pnl: got '1e300'"),
         ("pnl", "12,5", "a number (a decimal point, no comma)"),
         ("pnl", "1,234.5", "a number (a decimal point, no comma)"),
         ("entry", "05/01/2024", "row 3: entry: got '05/01/2024', allowed is a day"),
@@ -133,7 +134,7 @@ def test_a_value_that_is_none_is_refused_by_its_row(column, value, said):
     assert said in refusal(plain(**{column: [first, value]}))
 
 
-@pytest.mark.parametrize("risk", ["0", "-5", "much"])
+@pytest.mark.parametrize("risk", ["0", "-5", "much", "1e-300"])
 def test_a_risk_is_above_nothing(risk):
     assert "row 3: risk" in refusal(plain(risk=["100", risk]))
 
@@ -169,6 +170,16 @@ def test_a_header_alone_and_unknown_labels_are_refused():
          "label": [str(at) for at in range(MOST_LABELS + 1)]}
     )  # fmt: skip
     assert "labels, allowed are 2,000" in refusal(many)
+
+
+def test_a_label_that_is_a_text_is_refused():
+    assert "one of 5,000 characters" in refusal(plain(label=["a", "b" * 5_000]))
+
+
+@pytest.mark.parametrize("days", ["-1", "1e12", "soon"])
+def test_days_to_an_expiry_are_those_of_options(days):
+    frame = frozen("optopsy.csv")[:2]
+    assert "row 2: dte_entry" in refusal(frame.assign(dte_entry=[days, "5"]))
 
 
 def test_no_two_programs_have_the_same_columns():

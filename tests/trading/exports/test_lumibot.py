@@ -90,7 +90,7 @@ def test_an_assigned_option_ends_for_nothing_and_its_shares_start_at_the_strike(
         ({"side": "held"}, "row 2: side: got 'held'"),
         ({"filled_quantity": "0"}, "row 2: filled_quantity: got 0"),
         ({"asset.asset_type": "option", "asset.multiplier": ""}, "the multiplier of a contract"),
-        ({"asset.multiplier": "0"}, "a multiplier above 0"),
+        ({"asset.multiplier": "0"}, "an amount above 0"),
         ({"price": ""}, "row 2: price: got ''"),
     ],
 )
