@@ -141,7 +141,7 @@ def _separated(text: str) -> None:
                     "the header; a number with a decimal comma counts as two"
                 )
     except csv.Error as error:
-        raise InputError(f"row {rows.line_num + 1}: got no row of a table: {error}") from error
+        raise InputError(f"row {rows.line_num}: got no row of a table: {error}") from error
 
 
 def _results(content: bytes) -> bytes:
