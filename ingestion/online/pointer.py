@@ -108,12 +108,12 @@ def pointer_of(done: Materialization, data_dir: Path) -> tuple[str, str] | None:
         definition_hash=done.definition_hash,
         data_dir=str(data_dir.resolve()),
         damaged=dict(done.damaged),
-        carried=_carried(data_dir, done.session, done.as_of),
+        carried=carried_by(data_dir, done.session, done.as_of),
     )
     return SESSION_POINTER, pointer.to_json()
 
 
-def _carried(data_dir: Path, session: str, as_of: pd.Timestamp) -> list[str] | None:
+def carried_by(data_dir: Path, session: str, as_of: pd.Timestamp) -> list[str] | None:
     """Return what the macro row of a session carries; None where its file does not say."""
     rows = current_rows(data_dir, MACRO.name, known_by=as_of.to_pydatetime(warn=False))
     if CARRIED not in rows.columns:

@@ -18,6 +18,7 @@ from optrade.cli.run import (
     paper,
     prices,
     redis,
+    replay,
     service,
     signals,
 )
@@ -48,6 +49,7 @@ MODULES = (
     judge,
     monitoring,
     paper,
+    replay,
     service,
     daily,
     catalogue,

@@ -10,6 +10,7 @@ from typing import Any, Final
 from home.records.outcome import Outcome
 from home.records.paper import PaperEvent
 from home.records.structure_outcome import StructureOutcome
+from market.errors import InputError
 from trading.ledger.checked import (
     DamagedRow,
     RecordedSignal,
@@ -17,12 +18,14 @@ from trading.ledger.checked import (
     event_of,
     outcome_of_row,
     recorded,
+    rows_found,
     rows_of,
     structure_outcome_of,
 )
 from trading.ledger.connection import reading
 from trading.ledger.schema import COLUMNS
 
+_NUMBERED: Final = "SELECT * FROM signals WHERE id = ?"
 _SESSIONS: Final = "SELECT DISTINCT session FROM signals ORDER BY session DESC"
 HISTORY: Final = (*COLUMNS, "recorded_at", "backfilled")
 
@@ -60,6 +63,25 @@ def read_signals(path: Path, ticker: str | None = None) -> list[RecordedSignal]:
     """
     rows = [_believed(row) for row in each_signal(path)]
     return [row for row in rows if ticker in (None, row.signal.ticker)]
+
+
+def read_signal(path: Path, number: int) -> RecordedSignal:
+    """Return the recorded signal of a number; a row of another that is damaged is no matter.
+
+    Raises
+    ------
+    InputError
+        If there is no ledger, or no signal of the number.
+    StoreUnavailable
+        If what is there cannot be used, or its row is damaged.
+    """
+    with reading(path) as connection:
+        found = list(rows_found(connection.execute(_NUMBERED, (number,))))
+        last = connection.execute("SELECT max(id) FROM signals").fetchone()[0]
+    if not found:
+        allowed = "none, as no signal was recorded" if last is None else f"1 to {last}"
+        raise InputError(f"signal {number}: the ledger has none, allowed are {allowed}")
+    return recorded(found[0], path)
 
 
 def recorded_sessions(path: Path) -> list[str]:

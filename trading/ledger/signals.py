@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from home.records.signal import Signal
 from home.strict_json import Json, canonical
 from market.errors import InputError
-from trading.ledger.checked import signal_of
+from trading.ledger.checked import recorded
 from trading.ledger.schema import column_values, signed_row
 from trading.ledger.tables import KEY, SIGNALS
 from trading.ledger.timing import is_backfilled
@@ -41,12 +41,15 @@ class Recorded:
         When the row in the ledger was written, UTC.
     number
         Of the row: what `optrade replay` knows it by.
+    backfilled
+        Whether it was written when it could no longer be followed.
     """
 
     new: bool
     same: bool
     recorded_at: pd.Timestamp
     number: int
+    backfilled: bool
 
 
 class Ledger:
@@ -98,9 +101,10 @@ class Ledger:
         with explaining(self.path), self._writer.transaction() as rows:
             written = rows.append(SIGNALS, row, KEY)
             kept = rows.connection.execute(_KEPT, row).mappings().one()
-        stored = signal_of(dict(kept), self.path)
-        same = _content(stored) == _content(signal)
-        return Recorded(written, same, pd.Timestamp(kept["recorded_at"]), kept["id"])
+        stored = recorded(dict(kept), self.path)
+        same = _content(stored.signal) == _content(signal)
+        at = pd.Timestamp(stored.recorded_at)
+        return Recorded(written, same, at, stored.number, stored.backfilled)
 
 
 def _row(signal: Signal, recorded_at: pd.Timestamp, backfilled: bool) -> dict[str, Json]:

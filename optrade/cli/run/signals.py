@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from market.errors import StoreUnavailable
     from optrade.runtime import Runtime
     from serving.http.schema import TickerProblem
+    from trading.ledger.signals import Recorded
 
 Record = Annotated[bool, typer.Option("--record", help="Write the signals into the ledger.")]
 COLUMNS = [
@@ -39,7 +40,7 @@ def signal(
     asked = options.parse_ticker(ticker)
     require_served(run.home)
     signals = compute_signals(run, [asked], run.as_of(as_of))
-    failed = _recorded(run, signals) if record else None
+    failed = _recorded(run, signals, as_json) if record else None
     if as_json:
         print_json(signals[0].document())
     else:
@@ -67,7 +68,7 @@ def signal_all(
     require_served(run.home)
     answers = answer_each(run, asked, run.as_of(as_of))
     signals = [row for row in answers if isinstance(row, Signal)]
-    failed = _recorded(run, signals) if record else None
+    failed = _recorded(run, signals, as_json) if record else None
     if as_json:
         print_json([row.document() for row in answers])
     else:
@@ -79,16 +80,29 @@ def signal_all(
         raise typer.Exit(3)
 
 
-def _recorded(run: "Runtime", signals: "list[Signal]") -> "StoreUnavailable | None":
+def _recorded(run: "Runtime", signals: "list[Signal]", as_json: bool) -> "StoreUnavailable | None":
     """Record signals; return why not all were: a ledger that fails takes no answer away."""
     from market.errors import StoreUnavailable
     from optrade.flows.serve.signals import record_signals
 
     try:
-        record_signals(run, signals)
+        kept = record_signals(run, signals)
     except StoreUnavailable as error:
         return StoreUnavailable(f"the signals were not all recorded: {error}")
+    for row, one in zip(signals, kept, strict=True):
+        typer.echo(f"{row.ticker}: {recorded_words(one)}", err=as_json)
     return None
+
+
+def recorded_words(one: "Recorded") -> str:
+    """Return what became of a signal in the ledger, and the number that `replay` knows it by."""
+    when = f"{one.recorded_at:%Y-%m-%d %H:%M} UTC"
+    if one.new:
+        return f"recorded as signal {one.number}" + (
+            ", backfilled: the session it is filled at had opened" if one.backfilled else ""
+        )
+    same = "says the same" if one.same else "says otherwise, and stays"
+    return f"signal {one.number} of {when} {same}"
 
 
 def tell_refused(answers: "list[Signal | TickerProblem]") -> bool:

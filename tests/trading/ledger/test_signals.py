@@ -53,7 +53,7 @@ def path(tmp_path):
 def test_a_signal_comes_back_as_it_was_served(path):
     with Ledger(path) as ledger:
         result = ledger.record(a_signal(), EVENING)
-    assert result == Recorded(new=True, same=True, recorded_at=EVENING, number=1)
+    assert result == Recorded(True, True, EVENING, number=1, backfilled=False)
     assert read_signals(path) == [RecordedSignal(EVENING.isoformat(), a_signal(), 1, False)]
 
 
