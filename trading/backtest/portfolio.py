@@ -102,9 +102,11 @@ def run_book(
     held = np.zeros(len(days))  # what open positions are worth at each close
     rows = {ticker: _rows(structures, len(days)) for ticker, structures in entered.items()}
     open_: list[tuple[Fill, float]] = []
+    cash = capital
     for place in range(len(days)):
         open_ = [(fill, risk) for fill, risk in open_ if fill.left > place]
-        equity = capital + flows[: place + 1].sum() + held[place]
+        cash += flows[place]  # what is taken from here on ends later
+        equity = cash + held[place]
         for ticker, chosen in choices.items():
             strategy, row = int(chosen.strategy[place]), int(rows[ticker][place])
             if strategy < 0:
