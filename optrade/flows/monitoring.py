@@ -20,6 +20,7 @@ from optrade.flows.paper.book import take_on
 from optrade.flows.paper.structures import settle_structures
 from serving.reading.artifact import Artifact, artifact_path, load_artifact
 from trading.ledger.connection import is_new
+from trading.ledger.read import each_signal
 from trading.ledger.settle import Settlement, settle
 from training.frames.dataset import load_frame
 
@@ -43,7 +44,8 @@ def settle_signals(run: "Runtime", as_of: pd.Timestamp) -> Settlement:
     damaged: dict[str, str] = {}
     prices, ranks = (_whole_rows(run, table, damaged) for table in ("prices", "iv"))
     ranks = ranks.select("ticker", "session", "iv_rank")
-    done = settle(run.home.ledger, prices.to_pandas(), ranks.to_pandas(), as_of)
+    rows = each_signal(run.home.ledger)
+    done = settle(run.home.ledger, prices.to_pandas(), ranks.to_pandas(), as_of, rows)
     told = (
         replace(row, reason=f"{row.reason}; {damaged[row.key.ticker]}")
         if row.key.ticker in damaged
@@ -52,8 +54,8 @@ def settle_signals(run: "Runtime", as_of: pd.Timestamp) -> Settlement:
     )
     waiting = {row.key.ticker for row in done.pending}
     unread = {ticker: why for ticker, why in damaged.items() if ticker in waiting}
-    ended, held = settle_structures(run, as_of)
-    taken = take_on(run, as_of)
+    ended, held = settle_structures(run, rows, as_of)
+    taken = take_on(run, as_of, rows)
     return replace(
         done,
         pending=tuple(told),

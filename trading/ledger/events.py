@@ -41,8 +41,7 @@ def record_events(path: Path, events: Sequence[PaperEvent], recorded_at: pd.Time
                 f"ledger {path}: another program took the paper book on to event {last} "
                 "meanwhile: run the command again"
             )
-        for event in events:
-            rows.append(PAPER_EVENTS, _row(event, moment), ("number",))
+        rows.append_new(PAPER_EVENTS, [_row(event, moment) for event in events], ("number",))
 
 
 def _row(event: PaperEvent, moment: str) -> dict[str, object]:

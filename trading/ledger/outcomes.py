@@ -101,4 +101,4 @@ def record_structure_outcomes(
 
 def _written(path: Path, table: sa.Table, rows: Sequence[Mapping[str, Json]]) -> int:
     with writing(path) as ledger, ledger.transaction() as written:
-        return sum(written.append(table, row, KEY) for row in rows)
+        return written.append_new(table, rows, KEY)

@@ -117,20 +117,25 @@ def outcomes(
 
 
 def settle(
-    ledger: Path, prices: pd.DataFrame, iv_rank: pd.DataFrame, as_of: pd.Timestamp
+    ledger: Path,
+    prices: pd.DataFrame,
+    iv_rank: pd.DataFrame,
+    as_of: pd.Timestamp,
+    rows: Sequence[RecordedSignal | DamagedRow] | None = None,
 ) -> Settlement:
     """Write the outcomes that are known by now into the ledger; on return they are on disk.
 
     A signal that was settled before is left as it is, so a second run writes nothing. The frames
     are those of `outcomes`, as current as they are today: what a vendor corrects later changes
-    no settled row. A damaged row leaves the others to be settled.
+    no settled row. A damaged row leaves the others to be settled. `rows` are those
+    of `each_signal`, where they are read already.
 
     Raises
     ------
     InputError
         If there is no ledger, and as `outcomes`.
     """
-    rows = each_signal(ledger)
+    rows = each_signal(ledger) if rows is None else rows
     recorded = [row.signal for row in rows if isinstance(row, RecordedSignal)]
     unread = {row.ticker: str(row) for row in rows if isinstance(row, DamagedRow)}
     before = {outcome.key for outcome in read_outcomes(ledger)}

@@ -5,7 +5,7 @@ acknowledged survives a killed process and a power cut: write-ahead log, synchro
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -84,6 +84,23 @@ class Appending:
 
     connection: sa.Connection
     head: Head = field(default_factory=Head)
+
+    def append_new(
+        self, table: sa.Table, rows: Sequence[Mapping[str, Any]], key: tuple[str, ...]
+    ) -> int:
+        """Add signed rows of which the key is not there, and return how many they were."""
+        columns = [table.c[name] for name in key]
+        held = {tuple(row) for row in self.connection.execute(sa.select(*columns))}
+        added = []
+        for row in rows:
+            if (mine := tuple(row[name] for name in key)) in held:
+                continue
+            held.add(mine)
+            self.head = following(self.head, dict(row))
+            added.append({**row, **self.head._asdict()})
+        if added:
+            self.connection.execute(sa.insert(table), added)
+        return len(added)
 
     def append(self, table: sa.Table, row: Mapping[str, Any], key: tuple[str, ...]) -> bool:
         """Add a signed row unless its key is there; return whether it was added."""

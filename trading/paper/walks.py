@@ -4,7 +4,7 @@ The walk is the backtest's: a close is marked by the smile of its session's inde
 and stop are seen at one close, the stop counts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -175,29 +175,22 @@ def _walk(history: History, lives: Lives, ended: Ends, row: int) -> Walk:
 
 def notes_of(history: History, places: Sequence[int] | np.ndarray) -> list[str]:
     """Return what befell shares at sessions that contracts are adjusted for: splits, specials."""
+    at = np.asarray(places, dtype=np.int64)
+    usual = history.listing.dividend_share * history.closed[np.maximum(at - 1, 0)]
+    split, paid = history.split[at], history.dividend[at]
+    special = (paid > SPECIAL * usual) & (usual > 0.0)
     found = []
-    usual = history.listing.dividend_share
-    for at in places:
-        day, split, paid = history.days[at].date(), history.split[at], history.dividend[at]
-        if split != 1.0:
-            found.append(f"{day}: split of {split:g} for 1, strikes are kept in shares of before")
-        before = history.closed[at - 1] if at else np.nan
-        if usual and paid > SPECIAL * usual * before:
+    for row in map(int, np.flatnonzero((split != 1.0) | special)):
+        day = history.days[at[row]].date()
+        if split[row] != 1.0:
             found.append(
-                f"{day}: a dividend of {paid:.2f} USD is {paid / (usual * before):.0f} times the "
-                "usual one; strikes would be adjusted for it, and are not here"
+                f"{day}: split of {split[row]:g} for 1, strikes are kept in shares of before"
             )
-    return found
-
-
-def of_tickers(
-    histories: Mapping[str, History], held: Mapping[int, tuple[str, Held]]
-) -> dict[int, Walk]:
-    """Return the walks of numbered positions on several underlyings, by their numbers."""
-    found: dict[int, Walk] = {}
-    for ticker, history in histories.items():
-        mine = {number: one for number, (of, one) in held.items() if of == ticker}
-        found |= zip(mine, walks(history, list(mine.values())), strict=True)
+        if special[row]:
+            found.append(
+                f"{day}: a dividend of {paid[row]:.2f} USD is {paid[row] / usual[row]:.0f} times "
+                "the usual one; strikes would be adjusted for it, and are not here"
+            )
     return found
 
 

@@ -1,6 +1,6 @@
 """The paper book of a home: read from the ledger, taken on, and written back."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from market.errors import InputError
 from optrade.clock import utc_now
 from optrade.flows.paper.histories import histories_of
 from trading.backtest.history import History
-from trading.ledger.checked import DamagedRow
+from trading.ledger.checked import DamagedRow, RecordedSignal
 from trading.ledger.connection import is_new
 from trading.ledger.read import each_signal, read_events
 from trading.ledger.timing import fill_time
@@ -52,15 +52,20 @@ def begin_book(
     return started.events
 
 
-def take_on(run: "Runtime", as_of: pd.Timestamp) -> Taken | None:
+def take_on(
+    run: "Runtime",
+    as_of: pd.Timestamp,
+    rows: Sequence[RecordedSignal | DamagedRow] | None = None,
+) -> Taken | None:
     """Take the paper book on to a clock; None where none was begun.
 
-    Signals that were backfilled are no part of it, and a damaged row leaves the others.
+    Signals that were backfilled are no part of it, and a damaged row leaves the others. `rows` are
+    those of `each_signal`, where they are read already.
     """
     book = paper_book(run)
     if book is None:
         return None
-    rows = each_signal(run.home.ledger)
+    rows = each_signal(run.home.ledger) if rows is None else rows
     damaged = tuple(str(row) for row in rows if isinstance(row, DamagedRow))
     signals = [
         row.signal

@@ -1,14 +1,15 @@
 """What the positions of recorded signals came to, into the ledger of a home."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from home.records.structure_outcome import StructureOutcome
 from optrade.flows.paper.histories import histories_of
-from trading.ledger.checked import RecordedSignal
+from trading.ledger.checked import DamagedRow, RecordedSignal
 from trading.ledger.outcomes import record_structure_outcomes
-from trading.ledger.read import each_signal, read_structure_outcomes
+from trading.ledger.read import read_structure_outcomes
 from trading.ledger.settle import Pending
 from trading.paper.came_to import structure_outcomes
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def settle_structures(
-    run: "Runtime", as_of: pd.Timestamp
+    run: "Runtime", rows: Sequence[RecordedSignal | DamagedRow], as_of: pd.Timestamp
 ) -> tuple[tuple[StructureOutcome, ...], tuple[Pending, ...]]:
     """Write what positions came to that have ended by a clock; return these, and the others.
 
@@ -26,7 +27,7 @@ def settle_structures(
     before = {one.key for one in read_structure_outcomes(run.home.ledger)}
     waiting = [
         row.signal
-        for row in each_signal(run.home.ledger)
+        for row in rows
         if isinstance(row, RecordedSignal)
         and row.signal.structure is not None
         and row.signal.key not in before

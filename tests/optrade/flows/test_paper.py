@@ -22,7 +22,7 @@ from tests.trading.paper.books import AT, HISTORY, after, signal
 from trading.backtest.portfolio import CAP
 from trading.ledger.chain import breaks
 from trading.ledger.events import record_events
-from trading.ledger.read import read_events, read_structure_outcomes
+from trading.ledger.read import each_signal, read_events, read_structure_outcomes
 from trading.ledger.signals import Ledger
 from trading.paper.book import book_of
 from trading.paper.walks import until
@@ -48,6 +48,10 @@ def recorded(run: Any, *signals, **fields: bool) -> None:
     with Ledger(run.home.ledger) as ledger:
         for one in signals:
             ledger.record(one, after(AT), **fields)
+
+
+def settled(run: Any, as_of: Any) -> tuple:
+    return structures.settle_structures(run, each_signal(run.home.ledger), as_of)
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> Any:
@@ -135,12 +139,12 @@ def test_an_event_that_was_changed_is_named(run: Any) -> None:
 
 def test_what_positions_came_to_is_settled_once(run: Any) -> None:
     recorded(run, signal("Bear Put Spread"), signal(None, ticker="QQQ"))
-    ended, held = structures.settle_structures(run, after(AT + 2))
+    ended, held = settled(run, after(AT + 2))
     assert (ended, len(held)) == ((), 1)
     assert held[0].reason.startswith("its position is open")
-    ended, held = structures.settle_structures(run, after(AT + 9))
+    ended, held = settled(run, after(AT + 9))
     assert (len(ended), held) == (1, ())
-    assert structures.settle_structures(run, after(AT + 10)) == ((), ())
+    assert settled(run, after(AT + 10)) == ((), ())
     assert read_structure_outcomes(run.home.ledger) == list(ended)
     assert check_ledger(run.home.ledger).level == "ok"
 
