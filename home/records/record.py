@@ -1,9 +1,9 @@
 """What every record shares: frozen, strict types, nothing extra, every number finite."""
 
-import json
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import from_json
 
 from home.strict_json import Json
 from market.errors import InputError
@@ -47,8 +47,8 @@ def json_value(text: str | bytes, source: str) -> Json:
         If it is none.
     """
     try:
-        value: Json = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        value: Json = from_json(text)
+    except ValueError as error:
         raise InputError(f"{source} is no JSON: {error!s:.80}") from error
     return value
 

@@ -209,7 +209,7 @@ def _close(
         if number not in walked:
             walked[number] = walks(histories[ticker], [held_by(trade)])[0]
         walk = walked[number]
-        at = int(walk.days.searchsorted(pd.Timestamp(session)))
+        at = int(walk.days.searchsorted(np.datetime64(session)))
         _assign(log, number, walk, histories[ticker], session)
         if at < len(walk.days) and np.isfinite(walk.marks[at]):
             marks[str(number)] = float(walk.marks[at])

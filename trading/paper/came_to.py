@@ -54,13 +54,13 @@ def _outcome(signal: Signal, structure: Structure, walk: Walk) -> StructureOutco
         return f"its position is open, to {structure.expiration} at the latest"
     notes = list(walk.notes)
     if len(walk.unmarked):
-        days = ", ".join(str(day.date()) for day in walk.unmarked)
+        days = ", ".join(map(str, walk.unmarked))
         notes.append(f"no price or no index at the close of {days}: no target was seen there")
     return StructureOutcome(
         **signal.key._asdict(),
         strategy=structure.strategy,
         reason=walk.reason,
-        end_session=str(walk.days[walk.column].date()),
+        end_session=str(walk.days[walk.column]),
         worth=walk.worth,
         profit=walk.profit,
         assigned=walk.assigned,

@@ -6,7 +6,7 @@ and stop are seen at one close, the stop counts.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,8 @@ REASONS: Final[dict[int, ExitReason]] = {TARGET: "target", STOP: "stop", EXPIRY:
 SPECIAL: Final = 3.0
 #: USD a share that any position is worth at least.
 LEAST: Final = -1e12
+#: Dates of sessions, numpy's `datetime64[D]`.
+Day64: TypeAlias = np.ndarray
 #: What an unknown session is filled with; the rest of it is not a number.
 _UNKNOWN: Final = {"dividend": 0.0, "split": 1.0}
 
@@ -57,7 +59,7 @@ class Walk:
     Attributes
     ----------
     days
-        The sessions of its life.
+        The sessions of its life, as dates.
     marks
         USD a share at mid at their closes; NaN where nothing prices it.
     known
@@ -70,7 +72,7 @@ class Walk:
         Sessions before the end, or the last one known, that lack a price or an index.
     """
 
-    days: pd.DatetimeIndex
+    days: Day64
     marks: Float64[np.ndarray, " n_closes"]
     known: int
     column: int | None
@@ -78,7 +80,7 @@ class Walk:
     worth: float
     profit: float
     assigned: float
-    unmarked: pd.DatetimeIndex
+    unmarked: Day64
     notes: tuple[str, ...]
 
 
@@ -148,10 +150,11 @@ def _walks(history: History, strategy: str, held: Sequence[Held]) -> list[Walk]:
         dividends_of(history, lives), CROSSED,
     )  # fmt: skip
     ended = ends(positions_of(strategy, held), scene)
-    return [_walk(history, lives, ended, row) for row in range(len(held))]
+    days = history.days.to_numpy("datetime64[D]")
+    return [_walk(history, days, lives, ended, row) for row in range(len(held))]
 
 
-def _walk(history: History, lives: Lives, ended: Ends, row: int) -> Walk:
+def _walk(history: History, days: Day64, lives: Lives, ended: Ends, row: int) -> Walk:
     place = lives.place[row, : int(lives.last[row]) + 1]
     priced = np.isfinite(history.closed[place])
     known = int(np.flatnonzero(priced).max(initial=-1)) + 1
@@ -160,7 +163,7 @@ def _walk(history: History, lives: Lives, ended: Ends, row: int) -> Walk:
     seen = column + 1 if over else known
     marks = ended.marks[row, : len(place)]
     return Walk(
-        days=history.days[place],
+        days=days[place],
         marks=marks,
         known=known,
         column=column if over else None,
@@ -168,7 +171,7 @@ def _walk(history: History, lives: Lives, ended: Ends, row: int) -> Walk:
         worth=float(ended.worth[row]),
         profit=float(ended.profit[row]),
         assigned=float(ended.assigned[row]),
-        unmarked=history.days[place[:seen]][np.isnan(marks[:seen])],
+        unmarked=days[place[:seen]][np.isnan(marks[:seen])],
         notes=tuple(notes_of(history, place[:seen])),
     )
 
