@@ -36,10 +36,7 @@ def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every p
     _calibration(rows)
     st.subheader("By strategy", anchor=False)
     st.dataframe(scoring.hit_table(rows, "strategy"), hide_index=True, column_config=RATES)
-    st.caption(
-        "Hits are of the two forecasts, not of profit: the ledger holds no fills. A rate is empty "
-        "where its n is 0."
-    )
+    st.caption("Hits are of the two forecasts, not of profit. A rate is empty where its n is 0.")
     _over_time(rows)
 
 

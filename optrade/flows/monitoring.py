@@ -9,6 +9,7 @@ import polars as pl
 
 from feature_repo.features.catalogue import GROUPS, ON_DEMAND, OPTIONAL_GROUPS
 from feature_repo.features.definition_hash import definition_hash
+from home.garbage import uncollected
 from home.layout import next_model
 from home.manifest import current_rows, read_manifest
 from home.records.drift import DriftReport
@@ -32,6 +33,7 @@ VOLATILITY: Final = "volatility"
 MAY_LACK: Final = (*OPTIONAL_GROUPS, *ON_DEMAND)
 
 
+@uncollected()
 def settle_signals(run: "Runtime", as_of: pd.Timestamp) -> Settlement:
     """Write the outcomes that are known by now into the ledger; without one there are none.
 

@@ -3,13 +3,11 @@
 Every reader checks the rows that it gives; see `trading.ledger.checked`.
 """
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from home.garbage import uncollected
 from home.records.outcome import Outcome
 from home.records.paper import PaperEvent
 from home.records.structure_outcome import StructureOutcome
@@ -50,7 +48,7 @@ def each_signal(path: Path) -> list[RecordedSignal | DamagedRow]:
     StoreUnavailable
         If what is there cannot be used at all.
     """
-    with reading(path) as connection, _uncollected():
+    with reading(path) as connection, uncollected():
         return [_recorded(row, path) for row in rows_of(connection, "signals")]
 
 
@@ -152,21 +150,6 @@ def read_outcomes(path: Path, ticker: str | None = None) -> list[Outcome]:
     with reading(path) as connection:
         found = [outcome_of_row(row, path) for row in rows_of(connection, "outcomes")]
     return [row for row in found if ticker in (None, row.ticker)]
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Look for no garbage while records are made: they hold no circles, and looking takes longer.
-
-    Of 10,000 signals it is more than half of the time.
-    """
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
 
 
 def _recorded(row: Row, path: Path) -> RecordedSignal | DamagedRow:

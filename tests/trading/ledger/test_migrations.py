@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from dashboard.queries.ledger import signal_history
+from market.errors import InputError
 from optrade.flows.doctor.stores import check_ledger
 from tests.trading.ledger.test_signals import EVENING, a_signal
 from trading.ledger import writer
+from trading.ledger.connection import read_only
 from trading.ledger.outcomes import outcome_of, record_outcomes
 from trading.ledger.read import read_outcomes, read_signals
 from trading.ledger.schema import SCHEMA_VERSION
@@ -176,6 +179,44 @@ def test_one_that_is_killed_leaves_the_old_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("step", range(25))
 def test_one_that_is_killed_at_any_step_leaves_the_old_one(step: int, tmp_path: Path) -> None:
     killed_and_led_on(step, tmp_path)
+
+
+def failures_of_writers(path: Path, count: int) -> list[str]:
+    """Record a signal each from threads that open a ledger at once; return what went wrong."""
+    barrier, failures = threading.Barrier(count), []
+
+    def write(number: int) -> None:
+        barrier.wait()
+        try:
+            with Ledger(path) as ledger:
+                ledger.record(a_signal(version=number + 1), EVENING)
+        except InputError as error:
+            failures.append(str(error))
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return failures
+
+
+def test_eight_writers_and_a_long_reader_of_an_old_ledger(old: Path) -> None:
+    with Ledger(old):
+        pass
+    with closing(read_only(old)) as reader:
+        reader.execute("BEGIN")
+        before = reader.execute("SELECT count(*) FROM signals").fetchone()
+        assert failures_of_writers(old, 8) == []
+        assert reader.execute("SELECT count(*) FROM signals").fetchone() == before == (3,)
+    assert len(read_signals(old)) == 11
+    assert check_ledger(old).level == "ok"
+
+
+def test_writers_that_meet_at_an_old_ledger_lead_it_on_once(old: Path) -> None:
+    assert failures_of_writers(old, 4) == []
+    assert len(read_signals(old)) == 7
+    assert check_ledger(old).level == "ok"
 
 
 def test_a_new_ledger_runs_the_migrations_once(
