@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64
+
+#: Chains of a session that are asked, the newest first, until one tells what is asked of it: the
+#: newest may be part of a chain.
+TRIED: Final = 5
 
 
 @dataclass(frozen=True, eq=False)

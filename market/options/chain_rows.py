@@ -10,6 +10,8 @@ from market.options.chain import Chain
 
 VENDOR: Final = "implied_volatility"
 SIGNS: Final = {"call": 1.0, "put": -1.0}
+#: What tells a contract of an underlying from another at one moment.
+CONTRACT: Final = ("root", "expiration", "strike", "option_type")
 
 
 def chains_of(rows: pd.DataFrame) -> Iterator[Chain]:

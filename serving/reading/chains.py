@@ -1,5 +1,6 @@
 """The option chains of a session as they landed: what a position is priced on where there are."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -11,8 +12,8 @@ import polars as pl
 from home.manifest import MANIFEST, read_manifest
 from market.calendar import NEW_YORK, sessions
 from market.errors import InputError
-from market.options.chain import Chain
-from market.options.chain_rows import chains_of
+from market.options.chain import TRIED, Chain
+from market.options.chain_rows import CONTRACT, chains_of
 from market.options.roots import chain_keys
 from serving.reading.row import Quoted
 
@@ -22,7 +23,7 @@ KEPT: Final = 64
 
 
 class Known(NamedTuple):
-    """A chain, and from when on it was known, in UTC."""
+    """A chain as it was from a moment on, in UTC, until more of it landed."""
 
     since: pd.Timestamp
     chain: Chain
@@ -34,9 +35,10 @@ class Landed(NamedTuple):
     Attributes
     ----------
     chains
-        Of one session, by their time.
+        Of one session, by their time and, of each, by what of it had landed.
     earlier
-        Times of the quotes of sessions before, ascending, each after from when on it was known.
+        Times of the quotes of sessions before, ascending, each after from when on any of it was
+        known.
     """
 
     chains: list[Known]
@@ -57,10 +59,18 @@ class LandedChains:
 
     def quoted(self, ticker: str, session: pd.Timestamp, as_of: pd.Timestamp) -> Quoted:
         """Return the chains that may price a ticker's options; see `newest`."""
-        return Quoted(*(self.newest(key, session, as_of) for key in chain_keys(ticker)))
+        found = [self.newest(key, session, as_of) for key in chain_keys(ticker)]
+        newest = [one if isinstance(one, str) else one[0] for one in found]
+        before = [() if isinstance(one, str) else one[1:] for one in found]
+        return Quoted(newest[0], newest[1] if newest[1:] else None, *before)
 
-    def newest(self, key: str, session: pd.Timestamp, as_of: pd.Timestamp) -> Chain | str:
-        """Return the last chain of a session that was known at a moment, or why there is none.
+    def newest(
+        self, key: str, session: pd.Timestamp, as_of: pd.Timestamp
+    ) -> tuple[Chain, ...] | str:
+        """Return the last chains of a session known at a moment, or why there is none.
+
+        At most `TRIED`, the latest first. Of each contract it is the newest version that had landed
+        by then: what lands later, a correction or a contract more, changes no answer of before.
 
         Parameters
         ----------
@@ -75,9 +85,10 @@ class LandedChains:
             landed = self._landed(key, session)
         except InputError as error:
             return f"the chain of {key} cannot be read: {error}"
-        chains = [known.chain for known in landed.chains if known.since <= as_of]
+        # Of each time the last version takes the place of those before.
+        chains = {one.chain.quote_time: one.chain for one in landed.chains if one.since <= as_of}
         if chains:
-            return chains[-1]
+            return tuple(reversed(chains.values()))[:TRIED]
         known = (quoted for since, quoted in reversed(landed.earlier) if since <= as_of)
         return _none_of(key, session, next(known, None))
 
@@ -123,15 +134,21 @@ def _read(data_dir: Path, key: str, session: pd.Timestamp) -> Landed:
     try:
         table = pl.scan_parquet(manifest.path(data_dir, entry), glob=False)
         rows = table.filter(quoted.is_between(first, end, closed="left")).collect().to_pandas()
-        before = table.filter(quoted < first).group_by(quoted).agg(pl.col("landed_at").max())
+        before = table.filter(quoted < first).group_by(quoted).agg(pl.col("landed_at").min())
         earlier = before.sort(quoted).collect().to_pandas()
     except FileNotFoundError as error:
         raise InputError(f"{entry.path} is missing; {manifest.cure(TABLE)}") from error
     if "root" not in rows:  # landed before there were indices among them
         rows["root"] = rows["underlying"]
-    landed = rows.groupby("quote_time")["landed_at"].max()
-    chains = [
-        Known(max(chain.quote_time, landed[chain.quote_time]), chain) for chain in chains_of(rows)
-    ]
+    rows = rows.sort_values("landed_at", kind="stable")
+    chains = [one for _, versions in rows.groupby("quote_time") for one in _versions(versions)]
     times = zip(earlier["landed_at"], earlier["quote_time"], strict=True)
     return Landed(chains, [(max(since, quoted), quoted) for since, quoted in times])
+
+
+def _versions(rows: pd.DataFrame) -> Iterator[Known]:
+    """Yield the chain of one time as it was after each landing of its quotes, ascending."""
+    for landed in rows["landed_at"].unique():
+        known = rows[rows["landed_at"] <= landed].drop_duplicates(list(CONTRACT), keep="last")
+        for chain in chains_of(known):
+            yield Known(max(chain.quote_time, landed), chain)

@@ -15,17 +15,22 @@ class Quoted:
     Attributes
     ----------
     own
-        The ticker's.
+        The ticker's newest.
     index
         That of the index which may price it; None where no index may.
+    own_before, index_before
+        Those of the session before the newest, the later first.
     """
 
     own: Chain | str
     index: Chain | str | None = None
+    own_before: tuple[Chain, ...] = ()
+    index_before: tuple[Chain, ...] = ()
 
     def candidates(self) -> tuple[Chain | str, ...]:
         """Return what may price a position, the first that can does."""
-        return (self.own,) if self.index is None else (self.own, self.index)
+        index = () if self.index is None else (self.index, *self.index_before)
+        return (self.own, *self.own_before, *index)
 
 
 @dataclass(frozen=True)

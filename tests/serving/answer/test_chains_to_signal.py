@@ -119,6 +119,14 @@ def test_an_own_chain_of_the_session_prices_a_signal(signal) -> None:
     assert (found.pricing, found.quote_time) == ("chain", "2025-06-30T20:15:00+00:00")
 
 
+def test_a_part_of_a_chain_does_not_hide_the_whole_one_before_it(signal) -> None:
+    part, _ = LEFT_ASIDE["a sample"]
+    part = replace(part, quote_time=pd.Timestamp("2025-06-30 20:20", tz="UTC"))
+    found = signal(SOME, part).structure
+    assert (found.pricing, found.quote_time) == ("chain", "2025-06-30T20:15:00+00:00")
+    assert found.notes[0].startswith("not priced on the chain of SPY of 2025-06-30 20:20 UTC: SPY")
+
+
 def test_without_any_chain_both_are_missed(signal) -> None:
     found = signal().structure
     missed = "no chain of {} of 2025-06-30 was known, nor one before"

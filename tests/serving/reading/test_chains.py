@@ -8,7 +8,7 @@ import pytest
 from home.manifest import read_manifest
 from ingestion.lake.lake import Lake
 from ingestion.tables.catalogue import OPTION_CHAINS
-from market.options.chain import Chain
+from market.options.chain import TRIED, Chain
 from serving.reading.chains import LandedChains
 
 DAY = pd.Timestamp("2025-06-30")
@@ -19,10 +19,12 @@ def utc(moment: str) -> pd.Timestamp:
     return pd.Timestamp(moment, tz="UTC")
 
 
-def land(data: Path, moment: str, landed: str, ask: float = 2.0, key: str = "SPY") -> None:
+def land(
+    data: Path, moment: str, landed: str, ask: float = 2.0, key: str = "SPY", strike: float = 600.0
+) -> None:
     row = {
         "underlying": key, "root": key, "quote_time": utc(moment),
-        "expiration": pd.Timestamp("2025-07-18"), "strike": 600.0, "option_type": "call",
+        "expiration": pd.Timestamp("2025-07-18"), "strike": strike, "option_type": "call",
         "underlying_price": 600.0, "bid": 1.0, "ask": ask,
     }  # fmt: skip
     frame = pd.DataFrame([row]).reindex(columns=list(OPTION_CHAINS.names))
@@ -37,8 +39,9 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def told(found: Chain | str | None) -> str | None:
-    return f"{found.quote_time:%Y-%m-%d %H:%M}" if isinstance(found, Chain) else found
+def told(found: Chain | tuple[Chain, ...] | str | None) -> str | None:
+    newest = found[0] if isinstance(found, tuple) else found
+    return f"{newest.quote_time:%Y-%m-%d %H:%M}" if isinstance(newest, Chain) else newest
 
 
 @pytest.mark.parametrize(
@@ -72,15 +75,34 @@ def test_quotes_that_landed_later_were_not_known_before(tmp_path: Path) -> None:
 def test_what_lands_is_seen_and_what_did_not_change_is_read_once(data: Path) -> None:
     chains = LandedChains(data)
     first = chains.newest("SPY", DAY, utc("2025-07-08 20:00"))
-    assert chains.newest("SPY", DAY, utc("2025-07-08 20:00")) is first
+    assert chains.newest("SPY", DAY, utc("2025-07-08 20:00"))[0] is first[0]
     land(data, "2025-07-01 02:00", "2025-07-01 02:00")
     assert told(chains.newest("SPY", DAY, utc("2025-07-08 20:00"))) == "2025-07-01 02:00"
 
 
 def test_a_correction_counts_from_its_landing(data: Path) -> None:
     land(data, TIMES[2], "2025-07-02 12:00", ask=3.0)
-    found = LandedChains(data).newest("SPY", DAY, utc("2025-07-08 20:00"))
-    assert found.ask[-1] == 3.0
+    land(data, TIMES[2], "2025-07-02 13:00", strike=605.0)
+    chains = LandedChains(data)
+
+    def asks(as_of: str) -> list[float]:
+        return chains.newest("SPY", DAY, utc(as_of))[0].ask.tolist()
+
+    # What was known before stays what it was.
+    assert asks("2025-07-02 11:59") == [2.0]
+    assert asks("2025-07-02 12:00") == [3.0]
+    assert asks("2025-07-02 13:00") == [3.0, 2.0]
+
+
+def test_those_before_the_newest_of_a_session_follow_it(data: Path) -> None:
+    chains = LandedChains(data)
+    for minute in range(10, 10 + TRIED):
+        land(data, f"2025-06-30 19:{minute}", "2025-06-30 21:00")
+    found = chains.newest("SPY", DAY, utc("2025-06-30 21:00"))
+    assert [told(one)[-5:] for one in found] == ["19:14", "19:13", "19:12", "19:11", "19:10"]
+    quoted = chains.quoted("SPY", DAY, utc("2025-06-30 21:00"))
+    assert quoted.candidates()[: len(found)] == found
+    assert quoted.candidates()[len(found) :] == (quoted.index,)
 
 
 def test_a_ticker_or_a_session_without_a_chain_has_none(data: Path, tmp_path: Path) -> None:
@@ -99,7 +121,8 @@ def test_an_index_s_chain_stands_beside_the_fund_s(data: Path) -> None:
     assert told(LandedChains(data).quoted("SPY", DAY, late).index).startswith("no chain of SPX of")
     land(data, "2025-07-01 01:18", "2025-07-01 01:18", key="SPX")
     found = LandedChains(data).quoted("SPY", DAY, late)
-    assert [told(one) for one in found.candidates()] == [TIMES[2], "2025-07-01 01:18"]
+    assert [told(one) for one in (found.own, found.index)] == [TIMES[2], "2025-07-01 01:18"]
+    assert [told(one) for one in found.candidates()] == [TIMES[2], TIMES[1], "2025-07-01 01:18"]
     assert len(LandedChains(data).quoted("QQQ", DAY, late).candidates()) == 1
 
 
