@@ -38,6 +38,7 @@ bench: .venv/installed-dev
 	$(BIN)/python -m benchmarks.materialize
 	$(BIN)/python -m benchmarks.forecast
 	$(BIN)/python -m benchmarks.options
+	$(BIN)/python -m benchmarks.backtest
 	$(BIN)/python -m benchmarks.commands
 	$(OPTRADE) demo >/dev/null && $(BIN)/python -m benchmarks.http
 

@@ -292,14 +292,15 @@ def main() -> None:
     asked.add_argument("--peer", help="an interpreter that imports lumibot")
     asked.add_argument("--joined", help="an interpreter that imports optopsy")
     options = asked.parse_args()
-    _, few, _, _ = whole(SHORT)
+    fewer, few, _, _ = whole(SHORT)
     trades, spent, seconds, gib = whole(SPAN)
     print(
         "| three underlyings, seven structures, six policies | trades | seconds | processor | GiB |"
     )
     print("|---|---|---|---|---|")
     print(f"| {SPAN[0]} to {SPAN[1]} | {trades:,} | {seconds:.1f} | {spent:.1f} | {gib:.2f} |")
-    print(f"times the processor of a tenth of the sessions: {spent / few:.1f}")
+    print(f"processor a trade: {1e6 * spent / trades:.0f} us, with a tenth of the sessions "
+          f"({fewer:,} trades) {1e6 * few / fewer:.0f} us")  # fmt: skip
     for labels in (10, 2_000):
         with Watched() as watched:
             spent = judged(labels)
