@@ -70,7 +70,7 @@ def align_chains(
         snapshots = Snapshots.of(rows, base.sessions, landed)
         terms = _Terms(snapshots, rate)
         for age in range(OLDEST + 1):
-            numbers = snapshots.newest(cut_offs, age)
+            numbers = snapshots.newest(cut_offs, age, terms.tell)
             _fill(arrays, age, terms.of(numbers))
             came = later(came, taken(snapshots.landed, numbers))
             first = min([first, *np.flatnonzero(numbers >= 0)[:1].tolist()])
@@ -101,6 +101,10 @@ class _Terms:
         for at in np.flatnonzero(numbers >= 0).tolist():
             found[:, at] = self._one(int(numbers[at]))
         return found
+
+    def tell(self, number: int) -> bool:
+        """Whether a snapshot has a level."""
+        return bool(np.isfinite(self._one(number)[0]))
 
     def _one(self, number: int) -> FloatArray:
         # Pricing loads scipy, which a build without chains can do without.

@@ -13,6 +13,7 @@ from ingestion.tables.frames import LANDED, SESSION, TIME, TYPES
 from ingestion.views.aligned import Aligned
 from ingestion.views.option_chain import VIEW, align_chains
 from market.calendar import INDEX_DELAY, close, decision_time, sessions
+from market.options.chain import TRIED
 from tests.market.options.made_chain import made_chain
 
 DAYS: Final = sessions("2023-04-03", "2023-04-12")
@@ -105,6 +106,29 @@ def test_what_lands_after_its_session_was_built_changes_none_before():
     again = late.with_columns(pl.col("bid") * 2, pl.col("ask") * 2, pl.lit(CUTS[5]).alias(LANDED))
     after = aligned(SPX=pl.concat([first, late, again.cast({LANDED: TIME})]))
     assert levels(after, "newest_iv_30") == levels(found, "newest_iv_30")
+
+
+def test_what_lands_of_a_chain_later_counts_from_the_next_session_on():
+    whole, dearer = (quotes("2023-04-04 16:00", level, CUTS[1]) for level in (20.0, 25.0))
+    rest = dearer.filter(pl.col("option_type") == "put")
+    # Another chain landed before, as a later one than the key's first is no backfill.
+    before = quotes("2023-04-03 15:00", 10.0, CUTS[0]).with_columns(bid=pl.lit(0.0))
+    for first, late in ((whole, dearer), (whole.filter(pl.col("option_type") == "call"), rest)):
+        at = CUTS[2] - pd.Timedelta(hours=1)
+        late = late.with_columns(pl.lit(at.to_pydatetime()).cast(TIME).alias(LANDED))
+        alone = levels(aligned(SPX=pl.concat([before, first])), "newest_iv_30")
+        found = levels(aligned(SPX=pl.concat([late, before, first])), "newest_iv_30")
+        assert found[1] == alone[1]
+        assert found[2] == found[3]
+        assert found[2] not in (alone[2], None)
+
+
+def test_a_part_of_a_chain_hides_no_whole_one_before_it():
+    whole = quotes("2023-04-04 15:00", 20.0, CUTS[1])
+    parts = [quotes(f"2023-04-04 15:{at}", 30.0, CUTS[1]).head(5) for at in range(10, 10 + TRIED)]
+    assert levels(aligned(SPX=pl.concat([whole, *parts[1:]])))[1:3] == [20.0, None]
+    found = aligned(SPX=pl.concat([whole, *parts]))
+    assert levels(found, "newest_iv_30") == [None] * 7
 
 
 def test_the_first_landing_is_a_backfill():
