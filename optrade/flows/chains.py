@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pandas as pd
 
 from home.files import write_durably
-from home.manifest import current_rows, read_manifest
+from home.manifest import current_rows, read_manifest, read_rows
 from ingestion.lake.lake import Lake
 from ingestion.landing.batch import Batch
 from ingestion.landing.fetching import Fetched
@@ -19,8 +19,8 @@ from ingestion.landing.report import TableReport
 from ingestion.sources.live import LIVE
 from ingestion.sources.recorded.chain_files import as_file, chain_file
 from ingestion.tables.catalogue import OPTION_CHAINS
-from ingestion.tables.frames import as_declared
-from market.calendar import last_complete_session
+from ingestion.tables.frames import LANDED, as_declared
+from market.calendar import NEW_YORK, close, last_complete_session, opening, sessions
 from market.errors import InputError, UnknownName
 from market.options.roots import chain_keys, chain_roots
 
@@ -64,8 +64,8 @@ def record(
 ) -> Iterator[TableReport]:
     """Land the chains of now of tickers, one after the other; yield a report of each.
 
-    A ticker whose chains, its index's included, landed within the last half hour is not asked for
-    again.
+    A ticker whose chains, its index's included, were recorded within the last half hour is not
+    asked for again.
 
     Raises
     ------
@@ -133,5 +133,24 @@ def merge(home: "Home", path: Path, now: pd.Timestamp) -> TableReport:
 
 
 def _landed_lately(lake: Lake, key: str, now: pd.Timestamp) -> bool:
-    entry = lake.manifest.entries.get((OPTION_CHAINS.name, key))
-    return entry is not None and now - pd.Timestamp(entry.landed_at) < ASKED_LATELY
+    """Whether quotes of a key landed within the last half hour that were new when they did.
+
+    The time of the quotes decides: a file of old ones that was merged is no recording of now.
+    """
+    name = OPTION_CHAINS.name
+    entry = lake.manifest.entries.get((name, key))
+    since = now - ASKED_LATELY
+    if entry is None or pd.Timestamp(entry.landed_at) <= since or lake.fault(name, key):
+        return False
+    columns = [LANDED, OPTION_CHAINS.dated]
+    rows = read_rows(lake.data_dir, name, [key], lake.manifest, columns).to_pandas()
+    newest = rows[rows[LANDED] > since].groupby(LANDED)[OPTION_CHAINS.dated].max()
+    return any(quoted > _traded(landed) - ASKED_LATELY for landed, quoted in newest.items())
+
+
+def _traded(moment: pd.Timestamp) -> pd.Timestamp:
+    """Return when options were traded last: at the moment itself, or at the close before it."""
+    day = moment.tz_convert(NEW_YORK).tz_localize(None)
+    days = sessions(day - pd.Timedelta(days=10), day)
+    last = days[opening(days) <= moment][-1:]
+    return min(close(last)[0], moment)

@@ -14,9 +14,10 @@ from ingestion.lake.lake import Lake
 from ingestion.sources.vendor import LiveOptions, Vendor
 from ingestion.sources.wire.option_quotes import Sent, chain_rows
 from ingestion.tables.catalogue import OPTION_CHAINS
+from market.calendar import NEW_YORK
 from market.errors import InputError, SourceUnavailable
 from optrade.cli import app
-from optrade.flows.chains import VENDORS, export, merge, record, vendor_of_chains
+from optrade.flows.chains import VENDORS, _landed_lately, export, merge, record, vendor_of_chains
 
 NOW = pd.Timestamp("2024-03-14 20:45", tz="UTC")
 QUOTED = pd.Timestamp("2024-03-14 20:00", tz="UTC")
@@ -68,6 +69,28 @@ def test_chains_land_alone_and_a_run_is_taken_up(tmp_path: Path) -> None:
     assert (set(source.asked), report.rows_new) == ({"SPY", "SPX"}, 1)
     later = NOW + pd.Timedelta(hours=2)
     assert len(list(record(home, opened(source), OPTIONS, ["QQQ"], later))) == 1
+
+
+@pytest.mark.parametrize(
+    ("landed", "quoted", "new"),
+    [
+        ("2024-03-14 15:50", "2024-03-13 16:00", False),  # a file of the day before
+        ("2024-03-14 15:50", "2024-03-14 10:00", False),  # of the morning
+        ("2024-03-14 15:50", "2024-03-14 15:35", True),  # delayed by a quarter of an hour
+        ("2024-03-14 16:45", "2024-03-14 16:00", True),  # after the close
+        ("2024-03-16 12:00", "2024-03-15 16:00", True),  # on a Saturday
+        ("2024-03-16 12:00", "2024-03-14 16:00", False),
+    ],
+)
+def test_an_old_file_that_was_merged_does_not_keep_the_vendor_from_being_asked(
+    landed: str, quoted: str, new: bool, tmp_path: Path
+) -> None:
+    now, time = (pd.Timestamp(text, tz=NEW_YORK).tz_convert("UTC") for text in (landed, quoted))
+    rows = Vendor1().fetch("", ["QQQ"], None, now).head(1).assign(quote_time=time)
+    with Lake(tmp_path) as lake:
+        lake.land(OPTION_CHAINS, rows.astype(OPTION_CHAINS.dtypes), "live", now)
+        assert _landed_lately(lake, "QQQ", now + pd.Timedelta(minutes=29)) is new
+        assert not _landed_lately(lake, "QQQ", now + pd.Timedelta(minutes=30))
 
 
 def test_what_is_exported_is_merged_as_the_same_rows(tmp_path: Path) -> None:
