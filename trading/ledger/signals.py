@@ -97,7 +97,8 @@ class Ledger:
         """
         if self._writer is None:
             raise InputError("the ledger is not open: use it in a `with` block")
-        row = _row(signal, recorded_at, backfilled or is_backfilled(signal, recorded_at))
+        late = backfilled or is_backfilled(signal, recorded_at)
+        row = row_of(signal, recorded_at, backfilled=late)
         with explaining(self.path), self._writer.transaction() as rows:
             written = rows.append(SIGNALS, row, KEY)
             kept = rows.connection.execute(_KEPT, row).mappings().one()
@@ -107,7 +108,8 @@ class Ledger:
         return Recorded(written, same, at, stored.number, stored.backfilled)
 
 
-def _row(signal: Signal, recorded_at: pd.Timestamp, backfilled: bool) -> dict[str, Json]:
+def row_of(signal: Signal, recorded_at: pd.Timestamp, *, backfilled: bool) -> dict[str, Json]:
+    """Return the row that a signal is recorded as, signed; it has no place in the chain yet."""
     return signed_row(
         {
             **column_values(signal),

@@ -17,7 +17,10 @@ from optrade.flows.doctor.finding import Finding
 from trading.ledger.chain import head_of
 from trading.ledger.checked import first_fault
 from trading.ledger.connection import check_whole, is_new, read_only, reading, version_of
+from trading.ledger.read import read_events
 from trading.ledger.schema import CHAINED_FROM
+from trading.ledger.states import unusable
+from trading.paper.book import book_of
 from training.registry.tracking_database import DATABASE, newest_schema, require_kept
 
 if TYPE_CHECKING:
@@ -153,6 +156,10 @@ def check_ledger(path: Path) -> Finding:
         return Finding("ledger", "error", str(error))
     if fault is not None:
         return Finding("ledger", "error", str(fault))
+    try:
+        book_of(read_events(path))
+    except InputError as error:
+        return Finding("ledger", "error", str(unusable(path, "damaged", str(error))))
     words = f"{rows} recorded signals"
     if head is None:
         return Finding("ledger", "ok", f"{words}, of an older schema: the next recording chains it")

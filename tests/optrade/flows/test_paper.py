@@ -12,6 +12,7 @@ import pytest
 
 from home.layout import Home
 from home.manifest import Manifest
+from home.records.paper import Stopped
 from market.errors import InputError, StoreUnavailable
 from optrade.cli.run import paper as commands
 from optrade.flows.doctor.stores import check_ledger
@@ -135,6 +136,18 @@ def test_an_event_that_was_changed_is_named(run: Any) -> None:
     with pytest.raises(StoreUnavailable, match=r"paper event 1: its bytes are not those"):
         commands.positions()
     assert check_ledger(run.home.ledger).level == "error"
+
+
+def test_a_book_whose_cash_does_not_add_up_is_named_by_doctor(run: Any) -> None:
+    commands.paper(as_json=True)
+    (begun,) = read_events(run.home.ledger)
+    odd = Stopped(number=2, session=begun.session, cash=0, balance=begun.balance + 1)
+    record_events(run.home.ledger, [odd], after(AT))
+    finding = check_ledger(run.home.ledger)
+    assert finding.level == "error"
+    assert "paper book, event 2 (stopped" in finding.found
+    with pytest.raises(InputError, match="cents are not"):
+        commands.positions()
 
 
 def test_what_positions_came_to_is_settled_once(run: Any) -> None:
