@@ -9,6 +9,7 @@ distribution is SPY's, fitted on what was known that day.
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,8 @@ def priced(chains: Path, recorded: Path, day: str) -> Iterator[tuple[float, Stru
             chain_quote(SPX, session, closing, chain),
             synthetic_quote(SPX, session, closing),
         ):
-            outlook = outlook_of(distribution, closing, life, listing_of(SPX))
+            at = replace(closing, spot=board.spot)
+            outlook = outlook_of(distribution, at, life, listing_of(SPX))
             yield held.index, price_structure(strategy, board, life, outlook)
 
 

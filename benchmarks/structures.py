@@ -85,7 +85,7 @@ def on_board(
     strategy: str, shape: ReturnDistribution, closing: Closing, board: Board, life: Life
 ) -> object:
     """Price one strategy on a board; a new one, as one keeps what it has computed."""
-    outlook = outlook_of(shape, closing, life, listing_of(SPX))
+    outlook = outlook_of(shape, replace(closing, spot=board.spot), life, listing_of(SPX))
     return price_structure(strategy, replace(board), life, outlook)
 
 

@@ -17,7 +17,7 @@ from serving.answer.structure import closing_of, named
 from serving.reading.row import FeatureRow
 from trading.structures.board import Board
 from trading.structures.listed import Listed, listed_on_chain, listed_scaled, listed_synthetic
-from trading.structures.quote import Closing
+from trading.structures.quote import Closing, price_words
 
 ListedBy = Callable[[Underlying, pd.Timestamp, Closing, Chain], list[Listed]]
 
@@ -51,12 +51,12 @@ def build_chain(row: FeatureRow, as_of: pd.Timestamp, expiry: str | None = None)
         quoted_on=None if chain is None else chain.underlying,
         quote_time=board.quote_time,
         age_hours=None if chain is None else (as_of - chain.quote_time) / pd.Timedelta(hours=1),
-        spot=float(closing.spot),
+        spot=float(board.spot),
         band=BAND / 100.0 if synthetic else None,
         expiries=[_expiry(row.session, one) for one in listed],
         expiration=expiry,
         contracts=None if expiry is None else _contracts(row, expiry, listed, chain),
-        notes=notes,
+        notes=[*notes, *price_words(board, closing)],
     )
 
 

@@ -4,7 +4,7 @@ Pure. A signal without a position, or whose position cannot be priced, says why 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -28,6 +28,7 @@ from trading.structures.quote import (
     chain_quote,
     listing_of,
     outlook_of,
+    price_words,
     synthetic_quote,
 )
 from trading.structures.scaled_quote import scaled_quote
@@ -145,6 +146,8 @@ class Pricing:
         listing = listing_of(underlying(row.ticker))
         closing = closing_of(row.beside)
         board, life, told = _board(row, closing, strategy)
+        told += price_words(board, closing)
+        closing = replace(closing, spot=board.spot)
         why, outlook = unjudged or unjudged_words(row.ticker), None
         if model is not None:
             read = {name: row.beside.get(name, np.nan) for name in model.features}

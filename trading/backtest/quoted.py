@@ -91,15 +91,13 @@ def quoted_structures(
     )  # fmt: skip
     entered = {}
     for strategy in STRUCTURES:
-        held = _positions(strategy, found.boards, closed.spot, crossing)
+        held = _positions(strategy, found.boards, crossing)
         marks = _marks(held, lives, expiration, found)
         entered[strategy] = Entered(lives, held, ends(held, scene, marks), quoted=held.possible)
     return entered
 
 
-def _positions(
-    strategy: str, boards: list[Board], spot: Float64[np.ndarray, " n"], crossing: float
-) -> Positions:
+def _positions(strategy: str, boards: list[Board], crossing: float) -> Positions:
     plan = structure_plan(strategy)
     found = np.full((len(plan.legs), 3, len(boards)), np.nan)
     for row, board in enumerate(boards):
@@ -111,6 +109,7 @@ def _positions(
         for leg, (sign, place) in enumerate(zip(legs.sign, at, strict=True)):
             side = board.side(sign)
             found[leg, :, row] = legs.strike[leg], side.bid[place], side.ask[place]
+    spot = np.array([board.spot for board in boards])
     return of_legs(strategy, [Quoted(*leg) for leg in found], spot, crossing)
 
 

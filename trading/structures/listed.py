@@ -1,6 +1,7 @@
 """Every expiry of a session, as quotes or the volatility index say it: for those who look."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -18,10 +19,10 @@ from trading.structures.quote import (
     Closing,
     check_closing,
     check_index,
-    check_price,
     listing_of,
     moment_of,
     own_expiries,
+    price_of,
     synthetic_board,
 )
 from trading.structures.scaled_quote import (
@@ -64,7 +65,7 @@ class Listed(NamedTuple):
 def listed_on_chain(
     row: Underlying, session: pd.Timestamp, closing: Closing, chain: Chain
 ) -> list[Listed]:
-    """Return every expiry of an underlying's own chain.
+    """Return every expiry of an underlying's own chain, at the price that a position's is of.
 
     Raises
     ------
@@ -79,10 +80,14 @@ def listed_on_chain(
         return Board(quotes, found.smile, closing.spot, "chain", moment), found
 
     found = list(_listed(row, session, own_expiries(row, chain), read))
-    smiles = {one.expiration: one.quoted.smile for one in found if one.quoted is not None}
+    smiles = {one.expiration: one.quoted for one in found if one.quoted is not None}
     _check_any(found)
-    check_price(row, closing, smiles[min(smiles, key=lambda day: abs(day - session - TARGET))])
-    return found
+    nearest = min(smiles, key=lambda day: abs(day - session - TARGET))
+    spot = price_of(row, closing, smiles[nearest])
+    return [
+        one if one.board is None else one._replace(board=replace(one.board, spot=spot))
+        for one in found
+    ]
 
 
 def listed_scaled(

@@ -10,8 +10,7 @@ import pandas as pd
 from forecasters.returns import ReturnDistribution
 from market.errors import InputError
 from market.options.chain import Chain, ExpiryQuotes, by_expiry
-from market.options.smile import Smile
-from market.options.surface import quoted_smile
+from market.options.surface import QuotedSmile, quoted_smile
 from market.options.synthetic_smile import Terms, form_of, moves_of, synthetic_smile
 from market.underlyings import OptionListing, Underlying
 from trading.structures.board import Board, modelled_board
@@ -24,6 +23,8 @@ PATHS: Final = 1000
 SEED: Final = 20_160
 #: How far the price that quotes imply may lie from the close: half an hour's move, and dividends.
 APART: Final = 0.02
+#: How far, beside their spread, it is still taken for the close: a dividend of the three weeks.
+CLOSE: Final = 0.0025
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,8 @@ def chain_quote(
 ) -> tuple[Board, Life]:
     """Return the board of an expiry by its own quotes, and the position's life.
 
+    Its spot is that of `price_of`.
+
     Parameters
     ----------
     session
@@ -123,9 +126,9 @@ def chain_quote(
     quotes = own_expiries(row, chain)
     expiration = choose_expiry(session, pd.DatetimeIndex(list(quotes)))
     life, years = life_of(session, listing.root, expiration)
-    smile = quoted_smile(quotes[expiration], years, float(np.exp(-closing.rate * years))).smile
-    check_price(row, closing, smile)
-    return Board(quotes[expiration], smile, closing.spot, "chain", moment_of(chain)), life
+    found = quoted_smile(quotes[expiration], years, float(np.exp(-closing.rate * years)))
+    spot = price_of(row, closing, found)
+    return Board(quotes[expiration], found.smile, spot, "chain", moment_of(chain)), life
 
 
 def own_expiries(row: Underlying, chain: Chain) -> dict[pd.Timestamp, ExpiryQuotes]:
@@ -146,21 +149,41 @@ def own_expiries(row: Underlying, chain: Chain) -> dict[pd.Timestamp, ExpiryQuot
     return quotes
 
 
-def check_price(row: Underlying, closing: Closing, smile: Smile) -> None:
-    """Check that quotes are of about the price that the session closed at.
+def price_of(row: Underlying, closing: Closing, found: QuotedSmile) -> float:
+    """Return the price of the underlying in USD that quotes go with.
+
+    The close, or where the forward that they agree on, carried back, is of another price by more
+    than their spread and `CLOSE`, that price: an outlook from a close that they do not know would
+    find an edge in the difference.
 
     Raises
     ------
     InputError
-        If the price that they imply lies too far from it.
+        If it lies too far from the close.
     """
+    smile, quotes = found.smile, found.quotes
     carry = (listing_of(row).dividend_yield - closing.rate) * smile.years
     implied = smile.forward * float(np.exp(carry))
-    if abs(implied / closing.spot - 1.0) > APART:
+    apart = abs(implied / closing.spot - 1.0)
+    if apart > APART:
         raise InputError(
             f"{row.ticker}: its quotes are of a price of {implied:.2f}, the session closed at "
             f"{closing.spot:.2f}"
         )
+    both = quotes.calls.two_sided & quotes.puts.two_sided
+    at = np.argmin(np.where(both, np.abs(quotes.strike - smile.forward), np.inf))
+    spread = float(quotes.calls.half_spread[at] + quotes.puts.half_spread[at])
+    return implied if apart > CLOSE + spread / closing.spot else closing.spot
+
+
+def price_words(board: Board, closing: Closing) -> list[str]:
+    """Return what is to be known of a board whose price is not the close."""
+    if board.spot == closing.spot:
+        return []
+    return [
+        f"its quotes imply a price of {board.spot:.2f}, the session closed at {closing.spot:.2f}: "
+        "what lies ahead starts from the price of the quotes"
+    ]
 
 
 def moment_of(chain: Chain) -> str:

@@ -78,7 +78,7 @@ def test_our_volatility_stands_beside_the_vendor_s() -> None:
 
 
 def test_a_close_below_the_quotes_makes_no_delta_beyond_one() -> None:
-    low = 592.0 / 595.0 - 1.0
+    low = 599.0 / 595.0 - 1.0
     found = build_chain(row(spy_chain(), price_to_sma_20=low), AS_OF, EXPIRY).contracts
     assert max(abs(one.delta) for one in found) == 1.0
 

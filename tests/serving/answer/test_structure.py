@@ -259,6 +259,18 @@ def test_the_own_chain_prices_a_position_whatever_the_index_says():
         assert "priced on the chain of 2025-06-30T20:15:00+00:00" in in_words(found)
 
 
+def test_what_lies_ahead_starts_from_the_price_of_the_quotes():
+    usual, later = (quoted(spy_chain(), price_to_sma_20=x / 595.0 - 1.0) for x in (600.0, 609.0))
+    assert later.notes[0].startswith("its quotes imply a price of 600.0")
+    assert later.notes[0].split(":")[0].endswith("the session closed at 609.00")
+    assert usual.notes == later.notes[1:] == []
+    assert later.spot == pytest.approx(usual.spot, rel=1e-3)
+    assert later.exit.stop_below == pytest.approx(usual.exit.stop_below, rel=1e-3)
+    for name in ("profit", "target", "stop"):
+        assert getattr(later.chances, name) == pytest.approx(getattr(usual.chances, name), abs=0.02)
+    assert later.chances.expected_value == pytest.approx(usual.chances.expected_value, abs=3.0)
+
+
 def test_the_index_s_chain_is_scaled_and_named_where_the_own_one_is_not():
     found = quoted(index=index_chain("2025-07-01 01:18"))
     scaled = "scaled from the chain of SPX of 2025-07-01 01:18 UTC"

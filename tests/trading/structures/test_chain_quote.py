@@ -10,7 +10,7 @@ from market.underlyings import underlying
 from tests.trading.structures.quoted import CLOSING, SESSION, spy_chain
 from trading.structures.legs import STRUCTURES
 from trading.structures.price import price_structure
-from trading.structures.quote import chain_quote, synthetic_quote
+from trading.structures.quote import chain_quote, price_words, synthetic_quote
 
 SPY = underlying("SPY")
 
@@ -50,6 +50,25 @@ def test_prices_are_those_that_are_quoted() -> None:
 def test_a_chain_that_prices_nothing_says_why(chain, words: str) -> None:
     with pytest.raises(InputError, match=words):
         chain_quote(SPY, SESSION, CLOSING, chain)
+
+
+@pytest.mark.parametrize("away", [-0.019, -0.006, 0.002, 0.006, 0.019])
+def test_a_position_starts_from_the_price_of_its_quotes(away: float) -> None:
+    closing = replace(CLOSING, spot=600.0 / (1.0 + away))
+    board, _ = chain_quote(SPY, SESSION, closing, spy_chain())
+    if abs(away) < 0.0025:
+        assert (board.spot, price_words(board, closing)) == (closing.spot, [])
+        return
+    assert board.spot == pytest.approx(600.0, rel=1e-4)
+    (words,) = price_words(board, closing)
+    assert f"a price of {board.spot:.2f}, the session closed at {closing.spot:.2f}" in words
+
+
+def test_a_wide_spread_tells_no_other_price() -> None:
+    wide = spy_chain()
+    wide = replace(wide, bid=np.maximum(wide.bid - 1.5, 0.0), ask=wide.ask + 1.5)
+    closing = replace(CLOSING, spot=597.0)
+    assert chain_quote(SPY, SESSION, closing, wide)[0].spot == 597.0
 
 
 def test_quotes_of_another_price_are_refused() -> None:
