@@ -12,6 +12,10 @@ from home.records.structure import Chances, Structure
 #: Name, value and what it means.
 Metric = tuple[str, str, str]
 WIDTHS: Final = (2, 2, 2, 2, 2, 3)
+LOSES: Final = (
+    "Expected to lose after costs, by the distribution of returns, which does not know the "
+    "forecast of the direction."
+)
 PRICED_BY: Final = {
     "chain": "priced on the underlying's own chain",
     "scaled chain": "priced on the chain of the index that it follows, scaled,",
@@ -102,8 +106,17 @@ def odds(found: Chances | None) -> list[Metric]:
         return []
     by = "" if found.by is None else f" By {found.by.words()}."
     return [
-        ("P(profit), ours", f"{found.profit:.0%}", "at expiry, by our distribution of the return"),
-        ("P(profit), smile", f"{found.profit_risk_neutral:.0%}", "by the prices of the options"),
+        (
+            "P(profit), by the plan",
+            "-" if found.profit_by_plan is None else f"{found.profit_by_plan:.0%}",
+            "after costs, held by the exit rule; held to expiry "
+            f"{found.profit:.0%}, by our distribution of the return",
+        ),
+        (
+            "P(profit), smile",
+            f"{found.profit_risk_neutral:.0%}",
+            f"at expiry, by the prices of the options; ours {found.profit:.0%}",
+        ),
         ("target first", f"{found.target:.0%}", "chance that the profit target ends it"),
         ("stop first", f"{found.stop:.0%}", "chance that the stop ends it"),
         (

@@ -41,12 +41,20 @@ _FOMC_DAYS: Final = {
 FOMC: Final = pd.DatetimeIndex(
     [f"{year}-{day}" for year, days in _FOMC_DAYS.items() for day in days.split()]
 )
-#: Days of the month between which the CPI of the month before is released at 08:30 New York.
-CPI_DAYS: Final = (10, 18)
+#: Days of the month between which the CPI of the month before is released at 08:30 New York: the
+#: 10th to the 15th since 2017, before as late as the 26th. The closures of the government in the
+#: autumns of 2013 and 2025 moved it further, which nobody knew beforehand.
+CPI_DAYS: Final = (10, 15)
+CPI_DAYS_BEFORE: Final = (13, 26)
+CPI_SINCE: Final = pd.Timestamp("2017-01-01")
+#: The last days that the month of a dividend, or the one after it, may have where no rule holds.
+ANY_DAY: Final = (1, 31)
 
 
 class Due(NamedTuple):
     """An event: what it is, and the days it may fall on, both included; one day where it is known.
+
+    Of several days it may have come before the one that is asked from.
 
     Days are midnights without a zone.
     """
@@ -74,15 +82,34 @@ def scheduled(start: pd.Timestamp, end: pd.Timestamp, rule: ExDividend | None) -
     """
     days = FOMC[FOMC.searchsorted(start) : FOMC.searchsorted(end, side="right")]
     due = [Due("FOMC", day, day) for day in days]
-    due += [_within("CPI", month, CPI_DAYS) for month in _months(start, end)]
+    for month in _months(start, end):
+        between = CPI_DAYS if month >= CPI_SINCE else CPI_DAYS_BEFORE
+        due.append(_within("CPI", month, between))
     if rule is not None:
         due += _ex_dividends(rule, start, end)
-    inside = (one for one in due if one.last > start and one.first <= end)
-    return tuple(sorted(inside, key=lambda one: (one.first, one.kind)))
+    ahead = [one for one in due if one.last > start and one.first <= end]
+    return tuple(sorted((_after(one, start) for one in ahead), key=_in_time))
+
+
+def _after(due: Due, start: pd.Timestamp) -> Due:
+    """Return what is left of an event's days, on weekdays: it may have come already."""
+    first = due.first
+    if first != due.last:
+        first = max(first, start + pd.Timedelta(days=1))
+        while first.dayofweek > 4 and first < due.last:
+            first += pd.Timedelta(days=1)
+    return due._replace(first=first)
+
+
+def _in_time(due: Due) -> tuple[pd.Timestamp, str]:
+    return due.first, due.kind
 
 
 def _ex_dividends(rule: ExDividend, start: pd.Timestamp, end: pd.Timestamp) -> list[Due]:
     months = [month for month in _months(start, end) if month.month in rule.months]
+    if start < pd.Timestamp(rule.since):
+        known = [month for month in _months(start, end) if (month.month - 1) in rule.months]
+        return [_within(EX_DIVIDEND, month, ANY_DAY) for month in sorted([*months, *known])]
     if rule.after is None:
         return [_within(EX_DIVIDEND, month, rule.days) for month in months]
     last = months[-1] + pd.offsets.MonthEnd() if months else start
@@ -92,8 +119,9 @@ def _ex_dividends(rule: ExDividend, start: pd.Timestamp, end: pd.Timestamp) -> l
 
 
 def _within(kind: Kind, month: pd.Timestamp, days: tuple[int, int]) -> Due:
-    first, last = (month + pd.Timedelta(days=day - 1) for day in days)
-    return Due(kind, first, last)
+    last = month + pd.offsets.MonthEnd()
+    first, end = (min(month + pd.Timedelta(days=day - 1), last) for day in days)
+    return Due(kind, first, end)
 
 
 def _months(start: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:

@@ -61,11 +61,15 @@ class ExDividend(NamedTuple):
         Sessions after the day on which monthly options expire; None where no rule holds.
     days
         Of the month, between which it fell in the past: what is known without a rule.
+    since
+        The first day from which on all of this holds; before, it may fall on any day of the months
+        and of those after them.
     """
 
     months: tuple[int, ...]
     after: int | None = None
     days: tuple[int, int] = (1, 28)
+    since: str = "1900-01-01"
 
 
 class OptionListing(NamedTuple):
@@ -172,7 +176,7 @@ _ROWS: Final = (
         "2026-01-01":
         "NVDA 7.7 AAPL 6.9 MSFT 6.1 GOOGL 5.6 AMZN 3.8 AVGO 2.8 META 2.5 TSLA 2.2 BRK.B 1.6 V 1.1",
     }), OptionListing("SPY", 1.0, 0.01, 0.012, 0.012, term_slope=True, scaled_from="SPX",
-                     ex_dividend=ExDividend(_QUARTERS, after=0))),
+                     ex_dividend=ExDividend(_QUARTERS, after=0, since="2005-01-01"))),
     Underlying("QQQ", "VXN", Profile(1.08, 0.075, 0.007, 46.0, 4.5e7, 85.0), _baskets({
         "2012-01-01":
         "AAPL 14 MSFT 9 GOOG 7 ORCL 5.5 INTC 5 AMZN 3.5 CSCO 4 QCOM 4 AMGN 2.5 CMCSA 2.5",
@@ -188,11 +192,12 @@ _ROWS: Final = (
         "AAPL 9.2 MSFT 8.6 GOOGL 5 AMZN 4.8 AVGO 4.1 NVDA 4 META 3.9 TSLA 3 COST 2.4 ADBE 2",
         "2026-01-01":
         "NVDA 9 AAPL 8 MSFT 7.2 GOOGL 7 AMZN 4.9 META 3.9 TSLA 3.7 AVGO 3.3 PLTR 2.5 NFLX 1.9",
-    }), OptionListing("QQQ", 1.0, 0.01, 0.018, 0.006, ex_dividend=ExDividend(_QUARTERS, after=1))),
+    }), OptionListing("QQQ", 1.0, 0.01, 0.018, 0.006,
+                      ex_dividend=ExDividend(_QUARTERS, after=1, since="2017-10-01"))),
     # The ten largest of IWM's 2,000 make up 3 to 5 % of it.
     Underlying("IWM", "RVX", Profile(1.18, 0.100, 0.013, 64.0, 3.6e7, 11.0), (),
                OptionListing("IWM", 1.0, 0.01, 0.018, 0.012,
-                             ex_dividend=ExDividend(_QUARTERS, days=(7, 27)))),
+                             ex_dividend=ExDividend(_QUARTERS, days=(7, 27), since="2019-09-01"))),
 )  # fmt: skip
 UNDERLYINGS: Final = {row.ticker: row for row in _ROWS}
 TERM_SLOPE: Final = ("VIX3M", "VIX")

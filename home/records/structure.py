@@ -91,6 +91,9 @@ class Chances(Record):
     profit, profit_risk_neutral
         Chance of a profit at expiry entered at the natural price, by our distribution and by the
         smile.
+    profit_by_plan
+        Chance of a profit after costs held by the exit plan; null in a position from before it was
+        told.
     target, stop
         Chance that the profit target, or the stop, is what ends it.
     expected_value
@@ -114,6 +117,7 @@ class Chances(Record):
     high: float
     expected_value_of_risk: float
     paths: int
+    profit_by_plan: Share | None = None
     by: ChancesBy | None = None
 
 

@@ -73,6 +73,7 @@ STRUCTURE: Final = {
         "high": 22.8542,
         "expected_value_of_risk": 0.0282693,
         "paths": 1000,
+        "profit_by_plan": 0.536,
     },
     "exit": {
         "target": 4.94235,

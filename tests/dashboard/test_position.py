@@ -80,7 +80,7 @@ def test_figures_say_what_the_record_says():
     assert ("contracts", "7") in [(name, value) for name, value, _ in terms(held)]
     seen = found.chances
     assert [value for _, value, _ in odds(seen)] == [
-        f"{seen.profit:.0%}", f"{seen.profit_risk_neutral:.0%}", f"{seen.target:.0%}",
+        f"{seen.profit_by_plan:.0%}", f"{seen.profit_risk_neutral:.0%}", f"{seen.target:.0%}",
         f"{seen.stop:.0%}", f"{seen.expected_value:+,.0f}",
         f"{seen.low:+,.0f} to {seen.high:+,.0f}",
     ]  # fmt: skip
@@ -115,7 +115,7 @@ def test_the_page_shows_a_position_one_without_chances_and_why_there_is_none(
     assert "No position: IWM: its index RVX is nan, so no structure is priced." in told
     assert "Its chances are unknown." in told
     names = [row.label for row in app.metric]
-    assert (names.count("largest loss"), names.count("P(profit), ours")) == (2, 1)
+    assert (names.count("largest loss"), names.count("P(profit), by the plan")) == (2, 1)
 
 
 def test_a_signal_of_before_positions_is_still_shown(tmp_path, signal, monkeypatch, keep):

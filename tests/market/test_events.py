@@ -55,9 +55,10 @@ def test_ex_dividend_days_of_the_past_lie_where_they_are_told(ticker, since, str
 
 def test_only_what_may_fall_after_the_entry_and_up_to_the_end_is_told():
     rule = ExDividend((6,), after=0)
-    assert [one.kind for one in scheduled(day("2025-06-17"), day("2025-06-20"), rule)] == [
-        "CPI", "FOMC", EX_DIVIDEND,
-    ]  # fmt: skip
+    found = scheduled(day("2025-06-11"), day("2025-06-20"), rule)
+    assert [one.kind for one in found] == ["CPI", "FOMC", EX_DIVIDEND]
+    # It may be out by the 12th, or come until the 15th, which is a Sunday.
+    assert (found[0].first, found[0].last) == (day("2025-06-12"), day("2025-06-15"))
     assert scheduled(day("2025-06-20"), day("2025-06-27"), rule) == ()
     assert scheduled(day("2025-06-18"), day("2025-06-19"), None) == ()
     across = scheduled(day("2025-12-20"), day("2026-01-30"), None)
@@ -71,3 +72,27 @@ def test_a_third_friday_without_a_session_moves_the_day():
         if one.kind == EX_DIVIDEND
     ]  # fmt: skip
     assert found.first == found.last == day("2008-03-20")
+
+
+RELEASES = (
+    "2011-10-19 2013-02-21 2014-02-20 2015-02-26 2016-02-19 "
+    "2019-06-12 2022-09-13 2024-10-10 2026-02-13"
+)
+
+
+@pytest.mark.parametrize("released", RELEASES.split())
+def test_a_release_of_the_cpi_is_told_on_its_eve_and_not_the_day_after(released):
+    at = day(released)
+    eve = scheduled(at - pd.Timedelta(days=1), at + pd.Timedelta(days=20), None)
+    assert any(one.kind == "CPI" and one.first <= at <= one.last for one in eve)
+    later = scheduled(at, at + pd.Timedelta(days=20), None)
+    assert all(one.first > at for one in later)
+
+
+def test_before_a_rule_held_any_day_of_a_quarters_month_or_the_next_may_be_it(recorded_dir):
+    rows = pd.read_csv(recorded_dir / "yahoo" / "IWM.csv", parse_dates=["Date"])
+    paid = rows.loc[(rows["Dividends"] > 0) & rows["Date"].between("2011", "2019"), "Date"]
+    rule = UNDERLYINGS["IWM"].options.ex_dividend
+    for at in paid:
+        told = scheduled(at - pd.Timedelta(days=1), at + pd.Timedelta(days=20), rule)
+        assert any(one.first <= at <= one.last for one in told if one.kind == EX_DIVIDEND)

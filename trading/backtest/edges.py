@@ -13,7 +13,7 @@ from trading.backtest.history import History
 from trading.backtest.lives import Lives, Market, market_at
 from trading.backtest.portfolio import NAMES, Choices
 from trading.backtest.positions import Positions, positions
-from trading.structures.chances import Entry, expected_values
+from trading.structures.chances import Entry, path_profits
 from trading.structures.exits import ExitPlan
 from trading.structures.payoff import Legs
 from trading.structures.price import Life
@@ -71,5 +71,5 @@ def _low(
     plan = ExitPlan(float(held.target[row]), float(held.below[row]), float(held.above[row]))
     entry = Entry(float(held.paid[row]), float(held.crossed[row]))
     outlook = outlook_of(distribution, closing, life, history.listing)
-    _, values = expected_values(legs, smiles, closing.spot, life.years, outlook, entry, plan)
-    return min(values)
+    _, profits = path_profits(legs, smiles, closing.spot, life.years, outlook, entry, plan)
+    return float(profits.mean(axis=1).min())

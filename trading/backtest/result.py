@@ -125,12 +125,16 @@ class Backtest:
     def words(self) -> list[str]:
         """Return the verdict in words: of the cells, then of the matrix's book beside others."""
         first, *others = self.judgement.words()
-        came = {policy.name: policy for policy in self.policies}
-        shown = [f"{MATRIX} {came[MATRIX].performance.total:+.0%}"]
-        if (reach := came[RANDOM].range) is not None:
-            shown.append(f"the same signals at random sessions {reach[0]:+.0%} to {reach[1]:+.0%}")
-        shown.append(f"{HOLD} {came[HOLD].performance.total:+.0%}")
-        return [first, f"the books: {', '.join(shown)}", *others]
+        verdict, _, tried = first.partition(": ")
+        if not self.judgement.survivors:
+            verdict += ", nothing is shown to pay"
+        came = {policy.name: policy.performance.total for policy in self.policies}
+        books = f"the matrix's book came to {came[MATRIX]:+.0%}"
+        reach = next(policy.range for policy in self.policies if policy.name == RANDOM)
+        if reach is not None:
+            books += f", its positions at random sessions to {reach[0]:+.0%} to {reach[1]:+.0%}"
+        tried = tried.replace(" tried", " cells tried", 1)
+        return [f"{verdict}: {books}, {HOLD} to {came[HOLD]:+.0%}; {tried}", *others]
 
     def prices(self) -> dict[Pricing, int]:
         """Return how many of the judged trades were entered on quotes, and how many on a smile."""

@@ -16,7 +16,7 @@ from market.underlyings import OptionListing
 from trading.backtest.entries import volatilities
 from trading.backtest.lives import Market
 from trading.backtest.positions import Positions, worth_at_expiry
-from trading.structures.exits import EXPIRY, STOP, TARGET
+from trading.structures.exits import EXPIRY, STOP, TARGET, proceeds
 
 
 @dataclass(frozen=True)
@@ -122,11 +122,16 @@ def _ends_at(held: Positions, scene: Scene, lift: float, quotes: Quotes | None) 
         bid, ask = (np.where(np.isnan(a), b, a) for a, b in zip(real, (bid, ask), strict=True))
     crossed = at + scene.crossing * np.where(held.side > 0.0, bid - at, ask - at)
     worth = np.where(reason == EXPIRY, final, _within(crossed @ held.side, held))
+    n_legs = len(held.side)
+    brought = np.where(reason == EXPIRY, MULTIPLIER * final, proceeds(worth, held.least, n_legs))
+    # What nobody would close is left to expire, for the least that it can bring.
+    closed = (reason != EXPIRY) & (brought > MULTIPLIER * held.least)
+    worth = np.where(closed | (reason == EXPIRY), worth, held.least)
     spread = MULTIPLIER * (held.crossed + mid[rows, column] - worth)  # at expiry mid is worth
     paid = held.paid + (_now(held, scene.entry, listing, lift) if lift else 0.0)
-    commission = COMMISSION * len(held.side) * (1.0 + (reason != EXPIRY))
+    commission = COMMISSION * n_legs * (1.0 + closed)
     lost = _assigned(held, closes, prices, scene.dividend, column)
-    profit = MULTIPLIER * (worth - paid - lost) - commission
+    profit = brought - MULTIPLIER * (paid + lost) - COMMISSION * n_legs
     none = ~held.possible
     for values in (worth, profit, spread, commission, lost):
         values[none] = np.nan

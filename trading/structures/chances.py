@@ -11,8 +11,8 @@ from home.records.structure import Chances
 from market.options.black import price_76
 from market.options.costs import COMMISSION, MULTIPLIER
 from market.options.smile import Moves, Smile
-from trading.structures.exits import EXPIRY, STOP, TARGET, ExitPlan, Exits, exits
-from trading.structures.payoff import Legs, breakevens, value_at_expiry
+from trading.structures.exits import EXPIRY, STOP, TARGET, ExitPlan, Exits, exits, proceeds
+from trading.structures.payoff import Legs, bounds, breakevens, value_at_expiry
 from trading.structures.worth import HELD, WorthGrid
 
 #: Relative step of the price that a density is read with.
@@ -67,11 +67,14 @@ def chances(
     max_loss
         USD a contract.
     """
-    ended, values = expected_values(legs, smiles, spot, years, outlook, entry, plan)
+    ended, profits = path_profits(legs, smiles, spot, years, outlook, entry, plan)
+    # With another level more would have been paid, and no more than that can be lost.
+    values = np.maximum(profits.mean(axis=1), -max_loss).tolist()
     profit = value_at_expiry(legs, outlook.ends) > entry.paid
     return Chances(
         profit=float(profit.mean()),
         profit_risk_neutral=risk_neutral_profit(legs, smiles[0], entry.paid),
+        profit_by_plan=float((profits[0] > 0.0).mean()),
         target=ended.share(TARGET),
         stop=ended.share(STOP),
         expected_value=values[0],
@@ -82,7 +85,7 @@ def chances(
     )
 
 
-def expected_values(
+def path_profits(
     legs: Legs,
     smiles: Sequence[Smile],
     spot: float,
@@ -90,25 +93,24 @@ def expected_values(
     outlook: Outlook,
     entry: Entry,
     plan: ExitPlan,
-) -> tuple[Exits, list[float]]:
-    """Return how paths end by the first smile, and the expected value by each, USD a contract.
+) -> tuple[Exits, Float64[np.ndarray, "n_smiles n_paths"]]:
+    """Return how paths end by the first smile, and their profits by each, USD a contract.
 
-    Parameters and meaning as those of `chances`.
+    Leaving early crosses the spread once more. Parameters as those of `chances`.
     """
     worth = WorthGrid.of(legs, smiles, spot, years, outlook.moves)
     ends = [exits(plan, outlook.paths, one) for one in worth.along(outlook.paths)]
     # A level that is wrong is so at the entry and at every mark.
     entries = [Entry(entry.paid + moved, entry.half_spread) for moved in worth.now - worth.now[0]]
-    values = [_expected(ended, at, len(legs.side)) for ended, at in zip(ends, entries, strict=True)]
-    return ends[0], values
+    profits = [_profits(ended, at, legs) for ended, at in zip(ends, entries, strict=True)]
+    return ends[0], np.stack(profits)
 
 
-def _expected(ended: Exits, entry: Entry, n_legs: int) -> float:
-    """Return the mean profit in USD a contract; leaving early crosses the spread once more."""
-    leaving = np.where(ended.reason == EXPIRY, 0.0, entry.half_spread)
-    ways = 1.0 + (ended.reason != EXPIRY)
-    profit = MULTIPLIER * (ended.worth - leaving - entry.paid) - COMMISSION * n_legs * ways
-    return float(profit.mean())
+def _profits(ended: Exits, entry: Entry, legs: Legs) -> Float64[np.ndarray, " n_paths"]:
+    n_legs = len(legs.side)
+    closed = proceeds(ended.worth - entry.half_spread, bounds(legs).least, n_legs)
+    brought = np.where(ended.reason == EXPIRY, MULTIPLIER * ended.worth, closed)
+    return np.asarray(brought - MULTIPLIER * entry.paid - COMMISSION * n_legs)
 
 
 def risk_neutral_profit(legs: Legs, smile: Smile, paid: float) -> float:

@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from market.options.costs import COMMISSION, MULTIPLIER
+
 TARGET: Final = 0
 STOP: Final = 1
 EXPIRY: Final = 2
@@ -28,6 +30,24 @@ class ExitPlan(NamedTuple):
     worth: float
     below: float
     above: float
+
+
+def proceeds(
+    worth: Float64[np.ndarray, " n"], least: float | Float64[np.ndarray, " n"], n_legs: int
+) -> Float64[np.ndarray, " n"]:
+    """Return USD a contract that closing brings after its commission, before expiry.
+
+    Where that is below the least it can be worth at expiry nobody closes it: it is left to expire,
+    and brings that at the worst. So no position loses more than it could when it was entered.
+
+    Parameters
+    ----------
+    worth
+        USD a share, across the spread.
+    least
+        USD a share at expiry.
+    """
+    return np.asarray(np.maximum(MULTIPLIER * worth - COMMISSION * n_legs, MULTIPLIER * least))
 
 
 class Exits(NamedTuple):

@@ -4,9 +4,9 @@ from home.records.structure import Chances, Structure
 
 
 def in_words(structure: Structure) -> str:
-    """Return legs, price, loss, chances and exit of a position, in USD."""
-    parts = (_legs, _price, _exit, _ahead, _source)
-    return "; ".join(words for part in parts if (words := part(structure)))
+    """Return legs, price and loss, chances, exit, events and source of a position, a line each."""
+    parts = (_legs, _price, _chances, _exit, _ahead, _source)
+    return "\n  ".join(words for part in parts if (words := part(structure)))
 
 
 def _legs(found: Structure) -> str:
@@ -20,17 +20,25 @@ def _price(found: Structure) -> str:
     kind = "pays" if net > 0 else "receives"
     profit = found.natural.max_profit
     most = "without limit" if profit is None else f"{profit:,.0f}"
-    words = (
-        f"{kind} {abs(net):.2f} a share ({abs(found.mid.net):.2f} at mid), "
-        f"loses at most {found.natural.max_loss:,.0f} a contract, wins {most}"
-    )
-    if found.chances is None:
-        return words
-    odds = found.chances
+    loss, count = found.natural.max_loss, found.contracts or 1
+    in_all = "" if count == 1 else f" ({count * loss:,.0f} in all)"
     return (
-        f"{words}; profit at expiry {odds.profit:.0%} (the smile says "
-        f"{odds.profit_risk_neutral:.0%}), target first {odds.target:.0%}, stop first "
-        f"{odds.stop:.0%}; worth {odds.expected_value:+.0f} a contract after costs "
+        f"{kind} {abs(net):.2f} a share ({abs(found.mid.net):.2f} at mid), "
+        f"loses at most {loss:,.0f} a contract{in_all}, wins {most}"
+    )
+
+
+def _chances(found: Structure) -> str:
+    odds = found.chances
+    if odds is None:
+        return ""
+    held = f"held to expiry {odds.profit:.0%} (the smile says {odds.profit_risk_neutral:.0%})"
+    if odds.profit_by_plan is not None:
+        held = f"by the plan {odds.profit_by_plan:.0%}, {held}"
+    loses = ": expected to lose" if odds.expected_value < 0.0 else ""
+    return (
+        f"profit {held}; target first {odds.target:.0%}, stop first {odds.stop:.0%}; "
+        f"worth {odds.expected_value:+.0f} a contract after costs{loses} "
         f"({odds.low:+.0f} to {odds.high:+.0f} with volatility a point lower or higher)"
         f"{_by(odds)}"
     )

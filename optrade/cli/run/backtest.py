@@ -35,7 +35,8 @@ def backtest(
     """Trade walk-forward forecasts by every policy and structure, and judge what came out.
 
     Each session's forecasts are those of models that had not seen it. Prices are synthetic, of the
-    volatility index, where no chain has landed.
+    volatility index; with --fill close, sessions whose own chain has landed are traded on its
+    quotes.
     """
     from market.errors import InputError
     from optrade.flows.backtest.run import asked_of_home, report_of, run_backtest, write_page

@@ -84,7 +84,7 @@ def test_a_position_has_chances_where_a_model_serves_and_says_why_it_has_none():
     assert (seen.notes, seen.chances.paths) == ([], 1000)
     assert seen.chances.expected_value > 0.0
     assert seen.chances.by.words() == "log_har version 3, unproven"
-    assert "a point lower or higher) by log_har version 3, unproven; close when" in in_words(seen)
+    assert "a point lower or higher) by log_har version 3, unproven" in in_words(seen)
     worse = Pricing().priced(row(), "Bull Put Spread", "full", model(drift=-0.01)).structure
     assert worse.chances.expected_value < 0.0
     assert worse.notes == [LOSES]

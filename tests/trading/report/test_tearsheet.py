@@ -42,7 +42,7 @@ def test_plotly_is_in_it_once(page):
 
 
 def test_the_verdict_is_first_and_the_parts_are_in_order(page, backtest):
-    first = backtest.judgement.words()[0]
+    first = backtest.words()[0]
     assert page.texts["h1"] == [first[:1].upper() + first[1:]]
     assert page.texts["h2"] == PARTS
     assert page.tags.index("h1") < page.tags.index("h2")

@@ -22,9 +22,9 @@ def found(strategy, listing, odds=None):
 
 def test_events_of_a_life_are_told_in_the_record_and_in_words():
     _, _, position = found("Bull Put Spread", SPY)
-    assert [event.words() for event in position.events] == ["CPI 2025-07-10 to 2025-07-18"]
+    assert [event.words() for event in position.events] == ["CPI 2025-07-10 to 2025-07-15"]
     assert position.assignments == []
-    assert "ahead: CPI 2025-07-10 to 2025-07-18;" in in_words(position)
+    assert "ahead: CPI 2025-07-10 to 2025-07-15\n" in in_words(position)
 
 
 def test_a_short_call_is_at_risk_where_its_put_costs_less_than_the_dividend():

@@ -6,6 +6,7 @@ from market.errors import InputError
 from tests.trading.structures.boards import board, life, outlook
 from trading.strategies.selector import Forecasts, select
 from trading.structures.edge import beside, expectation, has_edge, without_edge
+from trading.structures.legs import STRUCTURES
 from trading.structures.price import price_structure
 from trading.structures.sizing import contracts
 from trading.structures.words import in_words
@@ -79,8 +80,10 @@ def test_words_hold_legs_price_loss_chances_exit_and_source():
     for words in (
         f"3 x buy {low.strike:g} put, sell {high.strike:g} put, 2025-07-18 (21 days)",
         f"receives {-FOUND.natural.net:.2f} a share ({-FOUND.mid.net:.2f} at mid)",
-        f"loses at most {FOUND.natural.max_loss:,.0f} a contract",
-        f"profit at expiry {FOUND.chances.profit:.0%}",
+        f"loses at most {FOUND.natural.max_loss:,.0f} a contract "
+        f"({3 * FOUND.natural.max_loss:,.0f} in all)",
+        f"profit by the plan {FOUND.chances.profit_by_plan:.0%}, "
+        f"held to expiry {FOUND.chances.profit:.0%}",
         f"close when it costs {-FOUND.exit.target:.2f}, or the underlying closes below 588.00",
         "priced by the volatility index, not by quotes",
     ):
@@ -91,7 +94,7 @@ def test_words_of_a_long_option_name_no_limit_and_its_notes():
     told = in_words(price_structure("Buy Calls", board(), life(), None, ["a note"]))
     assert "wins without limit" in told
     assert "pays" in told
-    assert "profit at expiry" not in told
+    assert "held to expiry" not in told
     assert told.endswith("; a note")
 
 
@@ -102,3 +105,29 @@ def test_words_name_the_chain_that_priced_it():
     assert "priced on the chain of 2025-06-27T20:00" in in_words(quoted)
     both = in_words(price_structure("Iron Condor", board(), life(), None))
     assert "closes below 588.00 or above 612.00" in both
+
+
+def test_a_position_that_is_expected_to_lose_says_so_beside_its_value():
+    value = replace(FOUND, -12.0)
+    assert "worth -12 a contract after costs: expected to lose (" in in_words(value)
+    assert "expected to lose" not in in_words(replace(FOUND, 12.0))
+
+
+def replace(structure, value):
+    chances = structure.chances.model_copy(update={"expected_value": value})
+    return structure.model_copy(update={"chances": chances})
+
+
+def test_the_chance_of_a_profit_by_the_plan_lies_between_those_of_its_ends():
+    for name in STRUCTURES:
+        odds = price_structure(name, board(), life(), outlook()).chances
+        assert odds.target <= odds.profit_by_plan + 1e-12
+        assert odds.profit_by_plan <= 1.0 - 0.5 * odds.stop  # a stop can end with a profit
+
+
+@pytest.mark.parametrize("drift", [-0.02, 0.02])
+def test_no_expected_value_lies_below_the_largest_loss(drift):
+    for name in STRUCTURES:
+        found = price_structure(name, board(), life(), outlook(drift=drift))
+        assert found.chances.low >= -found.natural.max_loss - 1e-9
+        assert found.chances.expected_value_of_risk >= -1.0 - 1e-12
