@@ -4,14 +4,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from market.calendar import close
 from market.errors import InputError
 from market.options.chain import Chain, ExpiryQuotes
 from market.options.expiries import expirations, expiry_time, years_left
-from market.options.surface import QuotedSmile, quoted_smile
+from market.options.surface import QuotedSmile
 from market.underlyings import Underlying
 from trading.strategies.plans import EXPIRY_TARGET_DAYS
 from trading.structures.board import Board
@@ -23,12 +22,12 @@ from trading.structures.quote import (
     moment_of,
     own_expiries,
     price_of,
+    smile_at,
     synthetic_board,
 )
 from trading.structures.scaled_quote import (
     check_index_chain,
     index_expiries,
-    index_smile,
     scaled_board,
 )
 
@@ -75,8 +74,8 @@ def listed_on_chain(
     check_closing(row, {"price": closing.spot}, closing.rate)
     moment = moment_of(chain)
 
-    def read(quotes: ExpiryQuotes, years: float) -> tuple[Board, QuotedSmile]:
-        found = quoted_smile(quotes, years, float(np.exp(-closing.rate * years)))
+    def read(quotes: ExpiryQuotes, _: float) -> tuple[Board, QuotedSmile]:
+        found = smile_at(quotes, chain, closing.rate)
         return Board(quotes, found.smile, closing.spot, "chain", moment), found
 
     found = list(_listed(row, session, own_expiries(row, chain), read))
@@ -106,7 +105,7 @@ def listed_scaled(
     usual = {day: quotes[day] for day in expirations(session) if day in quotes}
 
     def read(quotes: ExpiryQuotes, years: float) -> tuple[Board, QuotedSmile]:
-        found = index_smile(quotes, chain, closing.rate)
+        found = smile_at(quotes, chain, closing.rate)
         return scaled_board(row, closing, chain, found, years), found
 
     found = list(_listed(row, session, usual, read))

@@ -10,6 +10,7 @@ import pandas as pd
 from forecasters.returns import ReturnDistribution
 from market.errors import InputError
 from market.options.chain import Chain, ExpiryQuotes, by_expiry
+from market.options.expiries import expiry_time, years_left
 from market.options.surface import QuotedSmile, quoted_smile
 from market.options.synthetic_smile import Terms, form_of, moves_of, synthetic_smile
 from market.underlyings import OptionListing, Underlying
@@ -125,10 +126,31 @@ def chain_quote(
     check_closing(row, {"price": closing.spot}, closing.rate)
     quotes = own_expiries(row, chain)
     expiration = choose_expiry(session, pd.DatetimeIndex(list(quotes)))
-    life, years = life_of(session, listing.root, expiration)
-    found = quoted_smile(quotes[expiration], years, float(np.exp(-closing.rate * years)))
+    life, _ = life_of(session, listing.root, expiration)
+    found = smile_at(quotes[expiration], chain, closing.rate)
     spot = price_of(row, closing, found)
     return Board(quotes[expiration], found.smile, spot, "chain", moment_of(chain)), life
+
+
+def smile_at(quotes: ExpiryQuotes, chain: Chain, rate: float) -> QuotedSmile:
+    """Return the smile of an expiry of a chain, its time counted from the written time of quotes.
+
+    A position's life counts from the close: quotes of a morning had more time left, those of an
+    evening less.
+
+    Parameters
+    ----------
+    rate
+        Of three months, a year, a fraction.
+
+    Raises
+    ------
+    InputError
+        If the forward cannot be read, too few strikes are quoted, or it had settled.
+    """
+    settled = expiry_time(quotes.root, pd.DatetimeIndex([quotes.expiration]))
+    years = float(years_left(pd.DatetimeIndex([chain.quote_time]), settled)[0])
+    return quoted_smile(quotes, years, float(np.exp(-rate * years)))
 
 
 def own_expiries(row: Underlying, chain: Chain) -> dict[pd.Timestamp, ExpiryQuotes]:

@@ -4,20 +4,26 @@ What carries over is the smile, in deviations from the forward: the index has no
 be compared with the fund's, and its quotes of an evening stand beside an index of the afternoon.
 """
 
-import numpy as np
 import pandas as pd
 
 from market.errors import InputError
 from market.options.chain import Chain, ExpiryQuotes, by_expiry
-from market.options.expiries import MORNING_ROOTS, expirations, expiry_time, years_left
+from market.options.expiries import MORNING_ROOTS, expirations
 from market.options.roots import chain_roots
 from market.options.smile import Smile
-from market.options.surface import QuotedSmile, quoted_smile
+from market.options.surface import QuotedSmile
 from market.underlyings import Underlying
 from trading.structures.board import Board, modelled_board
 from trading.structures.expiry import choose_expiry, life_of
 from trading.structures.price import Life
-from trading.structures.quote import Closing, check_closing, listing_of, moment_of, terms_of
+from trading.structures.quote import (
+    Closing,
+    check_closing,
+    listing_of,
+    moment_of,
+    smile_at,
+    terms_of,
+)
 
 
 def scaled_quote(
@@ -47,7 +53,7 @@ def scaled_quote(
     usual = pd.DatetimeIndex([day for day in expirations(session) if day in quotes])
     expiration = choose_expiry(session, usual)
     life, years = life_of(session, listing_of(row).root, expiration)
-    found = index_smile(quotes[expiration], chain, closing.rate)
+    found = smile_at(quotes[expiration], chain, closing.rate)
     return scaled_board(row, closing, chain, found, years), life
 
 
@@ -86,21 +92,3 @@ def index_expiries(chain: Chain) -> dict[pd.Timestamp, ExpiryQuotes]:
     found = [quotes for quotes in by_expiry(chain) if quotes.root in allowed]
     found.sort(key=lambda quotes: quotes.root not in MORNING_ROOTS)
     return {quotes.expiration: quotes for quotes in found}
-
-
-def index_smile(quotes: ExpiryQuotes, chain: Chain, rate: float) -> QuotedSmile:
-    """Return the smile of an index's expiry, its time counted from the quotes.
-
-    Parameters
-    ----------
-    rate
-        Of three months, a year, a fraction.
-
-    Raises
-    ------
-    InputError
-        If the forward cannot be read, too few strikes are quoted, or it had settled.
-    """
-    settled = expiry_time(quotes.root, pd.DatetimeIndex([quotes.expiration]))
-    years = float(years_left(pd.DatetimeIndex([chain.quote_time]), settled)[0])
-    return quoted_smile(quotes, years, float(np.exp(-rate * years)))

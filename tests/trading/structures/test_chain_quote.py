@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from market.errors import InputError
@@ -62,6 +63,23 @@ def test_a_position_starts_from_the_price_of_its_quotes(away: float) -> None:
     assert board.spot == pytest.approx(600.0, rel=1e-4)
     (words,) = price_words(board, closing)
     assert f"a price of {board.spot:.2f}, the session closed at {closing.spot:.2f}" in words
+
+
+@pytest.mark.parametrize("moment", ["2025-06-30 13:35", "2025-06-30 20:00", "2025-07-01 01:30"])
+def test_time_counts_from_the_quotes_for_the_smile_and_from_the_close_for_the_position(
+    moment: str,
+) -> None:
+    usual, usual_life = chain_quote(SPY, SESSION, CLOSING, spy_chain(moment="2025-06-30 20:00"))
+    board, life = chain_quote(SPY, SESSION, CLOSING, spy_chain(moment=moment))
+    since = pd.Timestamp(moment) - pd.Timestamp("2025-06-30 20:00")
+    assert usual.smile.years - board.smile.years == pytest.approx(since / pd.Timedelta(days=365))
+    assert life.years.tolist() == usual_life.years.tolist()
+    # The same prices of less time are of more volatility.
+    levels = board.smile.at_the_money, usual.smile.at_the_money
+    variances = [
+        level**2 * one.smile.years for level, one in zip(levels, (board, usual), strict=True)
+    ]
+    assert variances[0] == pytest.approx(variances[1], rel=1e-3)
 
 
 def test_a_wide_spread_tells_no_other_price() -> None:
