@@ -20,24 +20,25 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from home.verified import read_regular
+from ingestion.sources.recorded.chain_times import FORMS, ZONE, days_of, times_of
 from ingestion.sources.wire.option_quotes import without_marks
-from market.calendar import NEW_YORK, close
-from market.errors import InputError, SchemaViolation
+from market.calendar import NEW_YORK
+from market.errors import SchemaViolation
 
 #: The numbers of a row: ours to those of the file.
 NUMBERS: Final = {
     "strike": "strike", "underlying_price": "spot", "bid": "bid", "ask": "ask", "volume": "volume",
     "open_interest": "open_interest", "implied_volatility": "iv", "delta": "delta",
 }  # fmt: skip
-TEXTS: Final = ("quote_date", "underlying", "expiry", "right", "root", "quote_time")
+DAYS: Final = ("quote_date", "expiry")
+WORDS: Final = ("underlying", "right", "root", "quote_time")
+TEXTS: Final = (*DAYS, *WORDS)
 COLUMNS: Final = (*TEXTS, *NUMBERS.values())
 #: Rows of a file that are read at a time.
 CHUNK: Final = 131_072
 #: A number that earlier files have not.
 GAMMA: Final = "gamma"
 RIGHTS: Final = {"C": "call", "P": "put"}
-FORMS: Final = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
-ZONE: Final = " ET"
 
 
 def chain_file(path: Path, underlying: str | None = None) -> pd.DataFrame:
@@ -53,8 +54,8 @@ def chain_file(path: Path, underlying: str | None = None) -> pd.DataFrame:
     Raises
     ------
     SchemaViolation
-        If it is no parquet, a column is missing, or a number, a date, a time or a right cannot be
-        read.
+        If it is no parquet, a column is missing, a number, a date, a time or a right cannot be
+        read, a row is of no underlying, or a time is of another day than its row.
     """
     parts = [_quotes(path, part) for part in _read(path, underlying)]
     return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
@@ -71,8 +72,8 @@ def _quotes(path: Path, frame: pd.DataFrame) -> pd.DataFrame:
         {
             "underlying": frame["underlying"].astype(object),
             "root": frame["root"].astype(object),
-            "quote_time": _times(path, frame),
-            "expiration": _days(path, "expiry", frame["expiry"]),
+            "quote_time": times_of(path, frame),
+            "expiration": days_of(path, frame["expiry"]),
             "option_type": frame["right"].astype(object).map(RIGHTS),
             **numbers,
             "gamma": gamma,
@@ -91,13 +92,20 @@ def _read(path: Path, underlying: str | None) -> Iterator[pd.DataFrame]:
         names = file.schema_arrow.names
         if missing := [name for name in COLUMNS if name not in names]:
             raise SchemaViolation(f"{path.name}: has no column {', '.join(missing)}")
+        _check_types(path, file.schema_arrow)
         columns = [*COLUMNS, *([GAMMA] if GAMMA in names else [])]
         empty = pa.Table.from_batches([], file.schema_arrow).select(columns)
         found = False
         for batch in file.iter_batches(CHUNK, columns=columns):
             table = pa.Table.from_batches([batch])
+            whose = table["underlying"].cast(pa.string())
+            if whose.null_count:  # nobody's: no landing of an underlying would read them
+                raise SchemaViolation(
+                    f"{path.name}: underlying: got none in a row, allowed is a "
+                    "name such as SPX in each"
+                )
             if underlying is not None:
-                table = table.filter(pc.equal(table["underlying"].cast(pa.string()), underlying))
+                table = table.filter(pc.equal(whose, underlying))
             if len(table):
                 found = True
                 yield _categorised(table)
@@ -108,6 +116,23 @@ def _read(path: Path, underlying: str | None) -> Iterator[pd.DataFrame]:
             f"{path.name}: got a file that is no parquet ({error!s:.80}), allowed is a file in the "
             "shape that docs/chains.md names"
         ) from None
+
+
+def _check_types(path: Path, schema: pa.Schema) -> None:
+    for name in TEXTS:
+        kind = schema.field(name).type
+        of = kind.value_type if pa.types.is_dictionary(kind) else kind
+        words = any(is_one(of) for is_one in _IS_TEXT)
+        if not words and (name in WORDS or pa.types.is_nested(of)):
+            allowed = "texts" if name in WORDS else "texts or dates"
+            raise SchemaViolation(
+                f"{path.name}: {name}: got values of type {kind}, allowed are {allowed}"
+            )
+
+
+_IS_TEXT: Final = (
+    pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null,
+)  # fmt: skip
 
 
 def _categorised(table: pa.Table) -> pd.DataFrame:
@@ -128,54 +153,6 @@ def _numbers(path: Path, column: pd.Series) -> pd.Series:
         raise SchemaViolation(
             f"{path.name}: {column.name}: got values of type {column.dtype}, allowed are numbers"
         ) from None
-
-
-def _days(path: Path, name: str, column: pd.Series) -> pd.Series:
-    """Return categories that are dates as midnights without a zone."""
-    if column.isna().any():
-        raise SchemaViolation(f"{path.name}: {name}: got no date, allowed is 2023-02-23")
-    texts = list(column.cat.categories.astype(str))
-    days = pd.to_datetime(pd.Series(texts, dtype=object), format="%Y-%m-%d", errors="coerce")
-    codes = column.cat.codes.to_numpy()
-    unread = np.unique(codes[days.isna().to_numpy()[codes]])
-    if unread.size:
-        first = sorted(texts[code] for code in unread)[0]
-        raise SchemaViolation(
-            f"{path.name}: {name}: got the date {first!r:.40}, allowed is 2023-02-23"
-        )
-    return pd.Series(days.to_numpy("datetime64[ns]")[codes], index=column.index)
-
-
-def _times(path: Path, frame: pd.DataFrame) -> pd.Series:
-    """Return the times of quotes in UTC: as written, else the close of their day."""
-    texts = frame["quote_time"]
-    days = _days(path, "quote_date", frame["quote_date"])
-    unwritten = texts.isna().to_numpy()
-    found = np.full(len(frame), np.datetime64("NaT"), dtype="datetime64[ns]")
-    if unwritten.any():
-        known = pd.DatetimeIndex(days[unwritten].unique())
-        try:
-            closes = pd.Series(close(known).to_numpy("datetime64[ns]"), index=known)
-        except InputError as error:
-            raise SchemaViolation(f"{path.name}: quote_date, without a time: {error}") from None
-        found[unwritten] = days[unwritten].map(closes).to_numpy("datetime64[ns]")
-    if not unwritten.all():
-        written = texts.cat.remove_unused_categories().cat
-        times = np.array([_time(path, str(text)) for text in written.categories])
-        found[~unwritten] = times[written.codes.to_numpy()[~unwritten]]
-    return pd.Series(pd.DatetimeIndex(found).tz_localize("UTC"), index=frame.index)
-
-
-def _time(path: Path, text: str) -> np.datetime64:
-    for form in FORMS:
-        naive = pd.to_datetime(text.removesuffix(ZONE), format=form, errors="coerce")
-        if not pd.isna(naive):
-            local = naive.tz_localize(NEW_YORK, ambiguous="NaT", nonexistent="NaT")
-            if not pd.isna(local):
-                return local.tz_convert("UTC").tz_localize(None).as_unit("ns").to_datetime64()
-    raise SchemaViolation(
-        f"{path.name}: quote_time: got {text!r:.40}, allowed is 2023-02-23 21:18 ET"
-    )
 
 
 def as_file(quotes: pd.DataFrame) -> bytes:

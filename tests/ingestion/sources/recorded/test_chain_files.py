@@ -40,13 +40,24 @@ def test_a_row_as_it_lands(tmp_path: Path) -> None:
     assert pd.isna(found["gamma"])
 
 
+SUMMER: dict[str, object] = {"quote_date": "2023-06-02"}
 LANDS = {
     "the close of a day without a time": ({"quote_time": None}, "quote_time", "2023-02-23 21:00"),
     "the close of a half day": (
         {"quote_time": None, "quote_date": "2023-11-24"}, "quote_time", "2023-11-24 18:00",
     ),
-    "summer time": ({"quote_time": "2023-06-02 21:29 ET"}, "quote_time", "2023-06-03 01:29"),
-    "seconds": ({"quote_time": "2023-06-02 21:29:30 ET"}, "quote_time", "2023-06-03 01:29:30"),
+    "summer time": (
+        SUMMER | {"quote_time": "2023-06-02 21:29 ET"}, "quote_time", "2023-06-03 01:29",
+    ),
+    "seconds": (
+        SUMMER | {"quote_time": "2023-06-02 21:29:30 ET"}, "quote_time", "2023-06-03 01:29:30",
+    ),
+    "the morning after": (
+        {"quote_time": "2023-02-24 07:01 ET"}, "quote_time", "2023-02-24 12:01",
+    ),
+    "a weekend's night": (
+        SUMMER | {"quote_time": "2023-06-04 21:20 ET"}, "quote_time", "2023-06-05 01:20",
+    ),
     "a put": ({"right": "P"}, "option_type", "put"),
     "a volatility of 0": ({"iv": 0.0}, "implied_volatility", None),
     "a volatility of Yahoo's": ({"iv": 1e-5}, "implied_volatility", None),
@@ -77,7 +88,25 @@ WRONG = {
     "another right": ({"right": "X"}, "right: got 'X', allowed are C and P"),
     "no date": ({"expiry": "03/17/2023"}, "expiry: got the date '03/17/2023', allowed is"),
     "no time": ({"quote_time": "evening"}, "quote_time: got 'evening', allowed is 2023-02-23"),
-    "the hour that is there twice": ({"quote_time": "2023-11-05 01:30 ET"}, "quote_time: got"),
+    "a day beyond what a time may be": (
+        {"expiry": "9999-12-31"}, "got the date '9999-12-31', allowed is a day such as 2023-02-23, "
+        "from 1677-09-22 to 2262-04-11",
+    ),
+    "the hour that is there twice": ({"quote_time": "2023-11-05 01:30 ET"}, "is there twice"),
+    "the hour that is not there": (
+        {"quote_time": "2023-03-12 02:30 ET"}, "got '2023-03-12 02:30 ET', which does not exist",
+    ),
+    "a time of the day before": (
+        {"quote_time": "2023-02-22 16:00 ET"},
+        "got quote_time 2023-02-22 16:00 ET beside quote_date 2023-02-23, allowed is",
+    ),
+    "a time of the session after": ({"quote_time": "2023-02-24 09:30 ET"}, "beside quote_date"),
+    "no underlying": ({"underlying": None}, "underlying: got none in a row, allowed is"),
+    "a number for a root": ({"root": 1}, "root: got values of type int64, allowed are texts"),
+    "a list for a day": ({"expiry": [1]}, "expiry: got values of type list"),
+    "a time without a text": (
+        {"quote_time": pd.Timestamp("2023-02-23 21:18")}, "quote_time: got values of type timestamp"
+    ),
     "no session and no time": (
         {"quote_time": None, "quote_date": "2023-02-25"}, "not an XNYS session: got 2023-02-25",
     ),
@@ -93,6 +122,15 @@ def test_what_cannot_be_read_is_refused(
         chain_file(written(tmp_path, sent))
     assert str(caught.value).startswith("SPX.parquet: ")
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("whose", [None, "SPX", "SPY"])
+def test_a_row_of_no_underlying_is_refused_whoever_is_asked_for(
+    whose: str | None, tmp_path: Path
+) -> None:
+    path = written(tmp_path, {}, {"underlying": None})
+    with pytest.raises(SchemaViolation, match="underlying: got none in a row"):
+        chain_file(path, whose)
 
 
 def test_a_file_that_is_read_in_chunks_gives_the_same_rows(tmp_path: Path, monkeypatch) -> None:
@@ -112,7 +150,7 @@ def test_a_file_that_is_read_in_chunks_gives_the_same_rows(tmp_path: Path, monke
 
 def test_a_missing_date_and_a_category_are_told_apart(tmp_path: Path) -> None:
     path = written(tmp_path, {"expiry": None}, {})
-    with pytest.raises(SchemaViolation, match="expiry: got no date, allowed is 2023-02-23"):
+    with pytest.raises(SchemaViolation, match="expiry: got no date, allowed is a day such as 2023"):
         chain_file(path)
     frame = pd.DataFrame([ROW]).astype({"underlying": "category", "right": "category"})
     frame.to_parquet(path)
