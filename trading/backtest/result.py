@@ -158,16 +158,37 @@ class Part:
 
 def part_of(asked: Asked, rules: Rules) -> Part:
     """Return what every structure of an underlying came to, and what the matrix takes."""
+    whole = range(len(asked.history.days))
+    return joined_part(asked, entered_of(asked, rules), edges_of(asked, whole))
+
+
+def entered_of(asked: Asked, rules: Rules) -> dict[str, Entered]:
+    """Return every structure entered at every session, on quotes where there are any."""
     history = asked.history
     places = np.arange(len(history.days))
-    matrix = by_matrix(asked.said)
-    sure = with_edge(matrix, edges(history, matrix, asked.distribution))
     entered = every_structure(history, places, rules.fill, rules.crossing)
     if asked.chains and rules.fill == "close":  # quotes are of a close
         boards = boards_of(underlying(history.ticker), history, asked.chains)
         real = quoted_structures(history, boards, rules.crossing)
         entered = {name: overlaid(one, real[name]) for name, one in entered.items()}
-    return Part(entered, matrix, sure)
+    return entered
+
+
+def edges_of(asked: Asked, places: range) -> Float64[np.ndarray, " n_sessions"]:
+    """Return the edges of the matrix's positions at some sessions, NaN at the others."""
+    matrix = by_matrix(asked.said)
+    strategy = np.full(len(matrix.strategy), -1)
+    some = slice(places.start, places.stop)
+    strategy[some] = matrix.strategy[some]
+    return edges(asked.history, replace(matrix, strategy=strategy), asked.distribution)
+
+
+def joined_part(
+    asked: Asked, entered: Mapping[str, Entered], edge: Float64[np.ndarray, " n_sessions"]
+) -> Part:
+    """Return a part from what was walked apart."""
+    matrix = by_matrix(asked.said)
+    return Part(entered, matrix, with_edge(matrix, edge))
 
 
 def combine(asked: Mapping[str, Asked], parts: Mapping[str, Part], rules: Rules) -> Backtest:

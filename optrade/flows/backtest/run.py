@@ -2,7 +2,7 @@
 
 import multiprocessing
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +12,7 @@ import pandas as pd
 from home.files import write_durably
 from home.manifest import current_rows, read_manifest
 from home.records.backtest import BacktestReport, CellRow, PolicyRow, RulesUsed
+from market.arrays import FloatArray
 from market.calendar import DECISION_DELAY, last_complete_session, sessions
 from market.errors import InputError
 from market.options.chain import Chain
@@ -21,7 +22,16 @@ from optrade.flows.train.jobs import landed_prices
 from optrade.flows.train.window import Window
 from optrade.periods import training_window
 from trading.backtest.positions import MID
-from trading.backtest.result import Asked, Backtest, Policy, Rules, combine, part_of
+from trading.backtest.result import (
+    Asked,
+    Backtest,
+    Policy,
+    Rules,
+    combine,
+    edges_of,
+    entered_of,
+    joined_part,
+)
 
 if TYPE_CHECKING:
     from home.progress import Progress
@@ -29,6 +39,8 @@ if TYPE_CHECKING:
 
 #: Underlyings that are walked at once.
 WORKERS: Final = 2
+#: Sessions whose edges are one task.
+SPAN: Final = 700
 
 
 def asked_of_home(
@@ -83,10 +95,31 @@ def run_backtest(asked: Mapping[str, Asked], rules: Rules) -> Backtest:
     if not any(one.said.known.any() for one in asked.values()):
         raise InputError("no session has forecasts of a model that had not seen it; take more")
     context = multiprocessing.get_context("forkserver" if _can_fork() else "spawn")
-    with ProcessPoolExecutor(min(WORKERS, len(asked)), mp_context=context) as pool:
-        found = pool.map(part_of, asked.values(), [rules] * len(asked))
-        parts = dict(zip(asked, found, strict=True))
+    with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
+        # Edges take the longest: in spans, so that no worker waits for another's underlying.
+        edges = {
+            ticker: [pool.submit(edges_of, one, span) for span in _spans(one)]
+            for ticker, one in asked.items()
+        }
+        entered = {ticker: pool.submit(entered_of, one, rules) for ticker, one in asked.items()}
+        parts = {
+            ticker: joined_part(one, entered[ticker].result(), _joined(edges[ticker]))
+            for ticker, one in asked.items()
+        }
     return combine(asked, parts, rules)
+
+
+def _spans(asked: Asked) -> list[range]:
+    count = len(asked.history.days)
+    return [range(start, min(start + SPAN, count)) for start in range(0, count, SPAN)]
+
+
+def _joined(edges: "list[Future[FloatArray]]") -> FloatArray:
+    """Return the edges of all spans, each of which knows its own sessions alone."""
+    found = [one.result() for one in edges]
+    known = [np.nan_to_num(one) for one in found]
+    none = np.logical_and.reduce([np.isnan(one) for one in found])
+    return np.where(none, np.nan, np.sum(known, axis=0))
 
 
 def _can_fork() -> bool:
