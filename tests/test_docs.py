@@ -18,7 +18,7 @@ from ingestion.gate.rules import row_rules
 from ingestion.tables.catalogue import INDICES, OPTION_CHAINS
 from market.calendar import decision_time, sessions
 from market.iv_rank import BAND_CUTS, REGIME_CUTS
-from market.options import costs
+from market.options import costs, synthetic_smile
 from market.targets import HORIZON, MOVE
 from monitoring.drift import measure, null, quality
 from optrade.cli import GROUPS, MODULES
@@ -146,6 +146,9 @@ def test_the_floors_sizes_and_plans_are_those_of_the_code(words: str) -> None:
             plans.EXPIRY_TARGET_DAYS, *plans.EXPIRY_WINDOW_DAYS
         ),
         f"within {board.DELTA_SLACK:.2f}",
+        f"a price more than {100 * quote.APART:.0f} % from the close",
+        f"by more than their spread and {100 * quote.CLOSE:.2f} %",
+        "outside {} to {} times the form's own level".format(*synthetic_smile.ANCHORS),
         f"{costs.COMMISSION:.2f} USD a contract",
         f"{quote.PATHS:,} paths",
         f"{100 * plans.MAX_LOSS:.0f} % of it may be lost",

@@ -23,6 +23,8 @@ LONG_INDEX_DAYS: Final = 93.0
 SCALE: Final = float(np.log(LONG_INDEX_DAYS / INDEX_DAYS))
 #: What the log of VIX3M / VIX is cut to: the range that the forms were fitted on.
 SLOPES: Final = (-0.038, 0.178)
+#: Of a form's own level, what an anchor may be; a chain that says less or more is wrong.
+ANCHORS: Final = (0.4, 2.5)
 #: Volatility points to each side that a synthetic price carries.
 BAND: Final = 1.0
 
@@ -94,8 +96,7 @@ def synthetic_smile(
     years = np.array([terms.years])
     level = float(levels(form, np.array([index]), np.array([long_index]), years)[0])
     if anchor is not None:
-        own = index / 100.0 * float(np.exp(form.level))
-        level *= _positive("volatility at the money", anchor) / own
+        level *= _positive("volatility at the money", anchor) / level_of(form, index)
     return Smile(terms.forward, terms.discount, terms.years, level, form.shape)
 
 
@@ -107,6 +108,11 @@ def moves_of(form: Form, index: float, long_index: float) -> Moves:
     known = form.slope and np.isfinite(index) and np.isfinite(long_index)
     slope = float(np.clip(np.log(long_index / index), *SLOPES)) if known else 0.0
     return Moves(form.sway, form.slope * slope / SCALE)
+
+
+def level_of(form: Form, index: float) -> float:
+    """Return the volatility at the money of 30 days, a fraction, by an index in points."""
+    return index / 100.0 * float(np.exp(form.level))
 
 
 def levels(

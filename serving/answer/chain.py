@@ -13,7 +13,7 @@ from market.options.smile_terms import smile_terms
 from market.options.surface import QuotedSmile
 from market.options.synthetic_smile import BAND
 from market.underlyings import Underlying, underlying
-from serving.answer.structure import closing_of, named
+from serving.answer.boards import closing_of, named
 from serving.reading.row import FeatureRow
 from trading.structures.board import Board
 from trading.structures.listed import Listed, listed_on_chain, listed_scaled, listed_synthetic

@@ -21,11 +21,12 @@ from home.records.signal import Signal
 from home.records.structure import Structure
 from market.errors import ConfigurationError
 from market.underlyings import underlying
+from serving.answer.boards import CLOSING_FEATURES, PRICED_WITH
 from serving.answer.chain import build_chain
 from serving.answer.predictions import Question, build_prediction, check_question
 from serving.answer.signals import Models, build_signal
 from serving.answer.standby import around_null
-from serving.answer.structure import CLOSING_FEATURES, PRICED_WITH, Pricing, references
+from serving.answer.structure import Pricing, references
 from serving.http.schema import PredictAnswer
 from serving.reading.artifact import ArtifactFiles
 from serving.reading.chains import LandedChains

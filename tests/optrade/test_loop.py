@@ -11,8 +11,9 @@ from home.layout import Home
 from market.calendar import decision_time
 from optrade.runtime import Runtime
 from optrade.settings import Settings
+from serving.answer.boards import CLOSING_FEATURES
 from serving.answer.signals import Models, build_signal
-from serving.answer.structure import CLOSING_FEATURES, Pricing
+from serving.answer.structure import Pricing
 from serving.reading.artifact import load_artifact
 from serving.reading.row import FeatureRow
 from training.frames.dataset import load_frame

@@ -1,5 +1,6 @@
 """Which expiry a position takes, and the sessions that it lives through (Decision 16)."""
 
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -9,11 +10,12 @@ from market.calendar import close, sessions
 from market.errors import InputError
 from market.options.expiries import expirations, expiry_time, years_left
 from trading.strategies.plans import EXPIRY_TARGET_DAYS, EXPIRY_WINDOW_DAYS
+from trading.structures.board import Board
 from trading.structures.price import Life
 
 
-def choose_expiry(session: pd.Timestamp, listed: pd.DatetimeIndex) -> pd.Timestamp:
-    """Return the expiry nearest to the target of 21 days, of 14 to 28; the earlier of two.
+def nearest_first(session: pd.Timestamp, listed: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return expiries of 14 to 28 days, the nearest to the target of 21 first; the earlier of two.
 
     Parameters
     ----------
@@ -35,8 +37,35 @@ def choose_expiry(session: pd.Timestamp, listed: pd.DatetimeIndex) -> pd.Timesta
             f"expiries: none lies {first} to {last} days after {session.date()}, "
             f"{len(listed)} are listed"
         )
-    away = np.where(inside, np.abs(days - EXPIRY_TARGET_DAYS), np.inf)
-    return listed[int(np.lexsort((days, away))[0])]
+    listed, days = listed[inside], days[inside]
+    return listed[np.lexsort((days, np.abs(days - EXPIRY_TARGET_DAYS)))]
+
+
+def choose_expiry(session: pd.Timestamp, listed: pd.DatetimeIndex) -> pd.Timestamp:
+    """Return the first of `nearest_first`."""
+    return nearest_first(session, listed)[0]
+
+
+def boards_of(
+    expiries: pd.DatetimeIndex, make: Callable[[pd.Timestamp], tuple[Board, Life]]
+) -> Iterator[tuple[Board, Life]]:
+    """Yield what is made of expiries, in their order, of those that anything can be made of.
+
+    Raises
+    ------
+    InputError
+        Why nothing is made of the first, if of none.
+    """
+    refused: list[InputError] = []
+    for expiration in expiries:
+        try:
+            found = make(expiration)
+        except InputError as error:
+            refused.append(error)
+        else:
+            yield found
+    if len(refused) == len(expiries):
+        raise refused[0]
 
 
 @lru_cache(maxsize=8_192)  # a backtest asks it of every session, for each underlying and its edges

@@ -1,6 +1,6 @@
 """Every expiry of a session, as quotes or the volatility index say it: for those who look."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -28,6 +28,7 @@ from trading.structures.quote import (
 from trading.structures.scaled_quote import (
     check_index_chain,
     index_expiries,
+    index_smile,
     scaled_board,
 )
 
@@ -35,8 +36,8 @@ from trading.structures.scaled_quote import (
 TARGET: Final = pd.Timedelta(days=EXPIRY_TARGET_DAYS)
 
 
-#: From quotes and the years left to a board and the smile that was read.
-Read = Callable[[ExpiryQuotes, float], tuple[Board, QuotedSmile]]
+#: From the quotes of an expiry's roots and the years left to a board and the smile that was read.
+Read = Callable[[Sequence[ExpiryQuotes], float], tuple[Board, QuotedSmile]]
 
 
 class Listed(NamedTuple):
@@ -74,11 +75,12 @@ def listed_on_chain(
     check_closing(row, {"price": closing.spot}, closing.rate)
     moment = moment_of(chain)
 
-    def read(quotes: ExpiryQuotes, _: float) -> tuple[Board, QuotedSmile]:
-        found = smile_at(quotes, chain, closing.rate)
-        return Board(quotes, found.smile, closing.spot, "chain", moment), found
+    def read(roots: Sequence[ExpiryQuotes], _: float) -> tuple[Board, QuotedSmile]:
+        found = smile_at(roots[0], chain, closing.rate)
+        return Board(roots[0], found.smile, closing.spot, "chain", moment), found
 
-    found = list(_listed(row, session, own_expiries(row, chain), read))
+    quotes = {day: [each] for day, each in own_expiries(row, chain).items()}
+    found = list(_listed(row, session, quotes, read))
     smiles = {one.expiration: one.quoted for one in found if one.quoted is not None}
     _check_any(found)
     nearest = min(smiles, key=lambda day: abs(day - session - TARGET))
@@ -104,8 +106,8 @@ def listed_scaled(
     quotes = index_expiries(chain)
     usual = {day: quotes[day] for day in expirations(session) if day in quotes}
 
-    def read(quotes: ExpiryQuotes, years: float) -> tuple[Board, QuotedSmile]:
-        found = smile_at(quotes, chain, closing.rate)
+    def read(roots: Sequence[ExpiryQuotes], years: float) -> tuple[Board, QuotedSmile]:
+        found = index_smile(roots, chain, closing.rate)
         return scaled_board(row, closing, chain, found, years), found
 
     found = list(_listed(row, session, usual, read))
@@ -132,17 +134,17 @@ def listed_synthetic(row: Underlying, session: pd.Timestamp, closing: Closing) -
 def _listed(
     row: Underlying,
     session: pd.Timestamp,
-    quotes: Mapping[pd.Timestamp, ExpiryQuotes],
+    quotes: Mapping[pd.Timestamp, Sequence[ExpiryQuotes]],
     read: Read,
 ) -> Iterator[Listed]:
     root = listing_of(row).root
-    for day, each in quotes.items():
+    for day, roots in quotes.items():
         try:
-            board, quoted = read(each, _years(session, root, day))
+            board, quoted = read(roots, _years(session, root, day))
         except InputError as error:
-            yield Listed(each.root, day, None, None, str(error))
+            yield Listed(roots[0].root, day, None, None, str(error))
         else:
-            yield Listed(each.root, day, board, quoted)
+            yield Listed(quoted.quotes.root, day, board, quoted)
 
 
 def _years(session: pd.Timestamp, root: str, expiration: pd.Timestamp) -> float:

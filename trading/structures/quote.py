@@ -1,6 +1,6 @@
 """The board of a position's expiry and our distribution to it, from what a session closed with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from market.options.synthetic_smile import Terms, form_of, moves_of, synthetic_s
 from market.underlyings import OptionListing, Underlying
 from trading.structures.board import Board, modelled_board
 from trading.structures.chances import Outlook
-from trading.structures.expiry import choose_expiry, life_of, usual_expiry
+from trading.structures.expiry import boards_of, life_of, nearest_first, usual_expiry
 from trading.structures.price import Life
 
 #: Paths that chances are counted on, and the seed of all: the same row gives the same structure.
@@ -102,12 +102,13 @@ def synthetic_board(
     return modelled_board(expiration, smile, closing.spot, listing)
 
 
-def chain_quote(
+def chain_quotes(
     row: Underlying, session: pd.Timestamp, closing: Closing, chain: Chain
-) -> tuple[Board, Life]:
-    """Return the board of an expiry by its own quotes, and the position's life.
+) -> Iterator[tuple[Board, Life]]:
+    """Yield the boards of expiries by their own quotes, each with the life of a position.
 
-    Its spot is that of `price_of`.
+    The nearest to the target first, of those whose quotes make a smile. Their spot is that of
+    `price_of`.
 
     Parameters
     ----------
@@ -119,17 +120,27 @@ def chain_quote(
     Raises
     ------
     InputError
-        If no expiry suits, its quotes make no smile, or they are of another price of the
+        If no expiry suits, the quotes of none make a smile, or they are of another price of the
         underlying than the close.
     """
     listing = listing_of(row)
     check_closing(row, {"price": closing.spot}, closing.rate)
     quotes = own_expiries(row, chain)
-    expiration = choose_expiry(session, pd.DatetimeIndex(list(quotes)))
-    life, _ = life_of(session, listing.root, expiration)
-    found = smile_at(quotes[expiration], chain, closing.rate)
-    spot = price_of(row, closing, found)
-    return Board(quotes[expiration], found.smile, spot, "chain", moment_of(chain)), life
+
+    def made(expiration: pd.Timestamp) -> tuple[Board, Life]:
+        life, _ = life_of(session, listing.root, expiration)
+        found = smile_at(quotes[expiration], chain, closing.rate)
+        spot = price_of(row, closing, found)
+        return Board(quotes[expiration], found.smile, spot, "chain", moment_of(chain)), life
+
+    yield from boards_of(nearest_first(session, pd.DatetimeIndex(list(quotes))), made)
+
+
+def chain_quote(
+    row: Underlying, session: pd.Timestamp, closing: Closing, chain: Chain
+) -> tuple[Board, Life]:
+    """Return the first of `chain_quotes`."""
+    return next(chain_quotes(row, session, closing, chain))
 
 
 def smile_at(quotes: ExpiryQuotes, chain: Chain, rate: float) -> QuotedSmile:

@@ -4,6 +4,8 @@ What carries over is the smile, in deviations from the forward: the index has no
 be compared with the fund's, and its quotes of an evening stand beside an index of the afternoon.
 """
 
+from collections.abc import Iterator, Sequence
+
 import pandas as pd
 
 from market.errors import InputError
@@ -14,7 +16,7 @@ from market.options.smile import Smile
 from market.options.surface import QuotedSmile
 from market.underlyings import Underlying
 from trading.structures.board import Board, modelled_board
-from trading.structures.expiry import choose_expiry, life_of
+from trading.structures.expiry import boards_of, life_of, nearest_first
 from trading.structures.price import Life
 from trading.structures.quote import (
     Closing,
@@ -26,13 +28,14 @@ from trading.structures.quote import (
 )
 
 
-def scaled_quote(
+def scaled_quotes(
     row: Underlying, session: pd.Timestamp, closing: Closing, chain: Chain
-) -> tuple[Board, Life]:
-    """Return the board of a usual expiry by an index's smile, and the position's life.
+) -> Iterator[tuple[Board, Life]]:
+    """Yield the boards of usual expiries by an index's smiles, each with the life of a position.
 
-    Forward, strikes, ticks and spreads are the underlying's own. An expiry that only the index
-    lists is none of its options, so the usual ones are asked alone.
+    The nearest to the target first, of those whose quotes make a smile. Forward, strikes, ticks and
+    spreads are the underlying's own. An expiry that only the index lists is none of its options, so
+    the usual ones are asked alone.
 
     Parameters
     ----------
@@ -44,17 +47,27 @@ def scaled_quote(
     Raises
     ------
     InputError
-        If the index may not price the underlying, no usual expiry suits, its quotes make no smile,
-        or a number of the close is missing or no price.
+        If the index may not price the underlying, no usual expiry suits, the quotes of none make a
+        smile, or a number of the close is missing or no price.
     """
     check_index_chain(row, chain)
     check_closing(row, {"price": closing.spot}, closing.rate)
     quotes = index_expiries(chain)
     usual = pd.DatetimeIndex([day for day in expirations(session) if day in quotes])
-    expiration = choose_expiry(session, usual)
-    life, years = life_of(session, listing_of(row).root, expiration)
-    found = smile_at(quotes[expiration], chain, closing.rate)
-    return scaled_board(row, closing, chain, found, years), life
+
+    def made(expiration: pd.Timestamp) -> tuple[Board, Life]:
+        life, years = life_of(session, listing_of(row).root, expiration)
+        found = index_smile(quotes[expiration], chain, closing.rate)
+        return scaled_board(row, closing, chain, found, years), life
+
+    yield from boards_of(nearest_first(session, usual), made)
+
+
+def scaled_quote(
+    row: Underlying, session: pd.Timestamp, closing: Closing, chain: Chain
+) -> tuple[Board, Life]:
+    """Return the first of `scaled_quotes`."""
+    return next(scaled_quotes(row, session, closing, chain))
 
 
 def scaled_board(
@@ -83,12 +96,34 @@ def check_index_chain(row: Underlying, chain: Chain) -> None:
         )
 
 
-def index_expiries(chain: Chain) -> dict[pd.Timestamp, ExpiryQuotes]:
-    """Return an index's quotes by the day in the symbol, of one root each.
+def index_expiries(chain: Chain) -> dict[pd.Timestamp, list[ExpiryQuotes]]:
+    """Return an index's quotes by the day in the symbol, each with those of its roots.
 
-    A fund settles at the close: the root that does is preferred to the one of the morning.
+    A fund settles at the close: the root that does comes before the one of the morning; of two
+    such, the one of more strikes.
     """
     allowed = chain_roots(chain.underlying)
-    found = [quotes for quotes in by_expiry(chain) if quotes.root in allowed]
-    found.sort(key=lambda quotes: quotes.root not in MORNING_ROOTS)
-    return {quotes.expiration: quotes for quotes in found}
+    found: dict[pd.Timestamp, list[ExpiryQuotes]] = {}
+    for quotes in by_expiry(chain):
+        if quotes.root in allowed:
+            found.setdefault(quotes.expiration, []).append(quotes)
+    for roots in found.values():
+        roots.sort(key=lambda quotes: (quotes.root in MORNING_ROOTS, -len(quotes.strike)))
+    return found
+
+
+def index_smile(roots: Sequence[ExpiryQuotes], chain: Chain, rate: float) -> QuotedSmile:
+    """Return the smile of the first root of an index's expiry whose quotes make one.
+
+    Raises
+    ------
+    InputError
+        Why the first makes none, if none does; see `smile_at`.
+    """
+    refused: list[InputError] = []
+    for quotes in roots:
+        try:
+            return smile_at(quotes, chain, rate)
+        except InputError as error:
+            refused.append(error)
+    raise refused[0]

@@ -16,8 +16,8 @@ from ingestion.online.pointer import carried_by
 from market.calendar import last_complete_session
 from market.errors import InputError
 from market.underlyings import MARKET
+from serving.answer.boards import CLOSING_FEATURES
 from serving.answer.signals import Models
-from serving.answer.structure import CLOSING_FEATURES
 from serving.reading.chains import LandedChains
 from serving.reading.freshness import age_in_sessions
 from serving.reading.row import FeatureRow

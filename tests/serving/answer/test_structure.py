@@ -14,20 +14,18 @@ from forecasters.base import ForecastError
 from forecasters.document import Artifact
 from forecasters.returns import PROBABILITIES, ReturnDistribution
 from market.underlyings import UNDERLYINGS, underlying
+from serving.answer.boards import ANCHORED, CLOSING_FEATURES, closing_of, named
 from serving.answer.signals import Models, build_signal
 from serving.answer.structure import (
-    ANCHORED,
-    CLOSING_FEATURES,
     LOSES,
     NO_POSITION,
     NOT_PRICED,
     Pricing,
-    closing_of,
     references,
     unjudged_words,
 )
 from serving.reading.row import FeatureRow, Quoted
-from tests.trading.structures.quoted import index_chain, spy_chain
+from tests.trading.structures.quoted import index_chain, joined, part, spy_chain
 from trading.structures.words import in_words
 
 AS_OF = pd.Timestamp("2025-06-30 20:30", tz="UTC")
@@ -308,6 +306,34 @@ def test_a_chain_that_cannot_price_is_left_aside_with_the_reason(chain, why):
         assert found.notes[0].startswith(before)
     assert without.notes[1] == "no chain of SPX"
     assert without.natural == quoted().natural
+
+
+def test_a_wide_chain_is_left_aside_as_nothing_can_be_won_on_it():
+    wide = replace(spy_chain(), bid=0.2 * spy_chain().bid, ask=1.8 * spy_chain().ask)
+    why = "nothing can be won at the natural price"
+    for index, pricing in ((index_chain(), "scaled chain"), ("no chain of SPX", "synthetic")):
+        found = quoted(wide, index)
+        assert found.pricing == pricing
+        assert found.notes[0].startswith(f"not priced on {named(wide)}: {why}")
+        assert len(found.notes) == 2
+
+
+def test_an_expiry_without_the_strategy_s_legs_hides_none_that_has_them():
+    far = np.abs(spy_chain().strike / 600.0 - 1.0) > 0.02
+    chain = joined(spy_chain(), part(spy_chain(days=3), far))
+    on = replace(row(), quoted=Quoted(chain))
+    for strategy, day in (("Buy Calls", "2025-07-18"), ("Bull Put Spread", "2025-07-21")):
+        found = Pricing().priced(on, strategy, "full", None).structure
+        assert (found.pricing, found.expiration) == ("chain", day)
+
+
+@pytest.mark.parametrize("points", [0.4, 5.7, 36.1, 900.0])
+def test_an_anchor_that_no_market_makes_is_not_taken(points):
+    plain = Pricing().priced(row(), "Buy Puts", "full", None).structure
+    found = Pricing().priced(row(chain_iv_anchor=points), "Buy Puts", "full", None).structure
+    assert found.natural == plain.natural
+    assert f"two sessions old says, {points:.1f} points, is not taken" in found.notes[0]
+    assert "the volatility index says 14.4, allowed are 5.8 to 36.0" in found.notes[0]
 
 
 def test_neither_chain_leaves_the_volatility_index_and_both_reasons():

@@ -12,6 +12,7 @@ from trading.structures.board import modelled_board
 from trading.structures.quote import Closing, synthetic_quote
 
 SESSION = pd.Timestamp("2025-06-30")
+COLUMNS = ("root", "expiration", "strike", "sign", "bid", "ask")
 CLOSING = Closing(600.0, 16.75, 18.25, 0.043)
 
 
@@ -32,6 +33,17 @@ def chain_like(board, spot=600.0, moment="2025-06-30 20:15", days=0):
         bid=bid,
         ask=ask,
     )
+
+
+def part(chain, kept):
+    """Return the contracts of a chain that are kept, by a mask or by places."""
+    return replace(chain, **{name: getattr(chain, name)[kept] for name in COLUMNS})
+
+
+def joined(*chains):
+    """Return the contracts of chains as those of the first."""
+    columns = {name: np.concatenate([getattr(one, name) for one in chains]) for name in COLUMNS}
+    return replace(chains[0], **columns)
 
 
 def spy_chain(**changes):
@@ -55,6 +67,4 @@ def index_chain(moment="2025-06-30 20:15", roots=("SPXW",), dearer=1.0, expirati
         )  # fmt: skip
         listed = modelled_board(day, smile, 6000.0, OptionListing(root, 5.0, 0.05, 0.01, 0.0))
         made.append(chain_like(listed, 6000.0, moment))
-    names = ("root", "expiration", "strike", "sign", "bid", "ask")
-    joined = {name: np.concatenate([getattr(one, name) for one in made]) for name in names}
-    return Chain(underlying="SPX", quote_time=quoted, spot=6000.0, **joined)
+    return replace(joined(*made), underlying="SPX")

@@ -8,7 +8,7 @@ import pytest
 
 from market.errors import InputError
 from market.underlyings import underlying
-from tests.trading.structures.quoted import CLOSING, SESSION, spy_chain
+from tests.trading.structures.quoted import CLOSING, SESSION, joined, part, spy_chain
 from trading.structures.legs import STRUCTURES
 from trading.structures.price import price_structure
 from trading.structures.quote import chain_quote, price_words, synthetic_quote
@@ -80,6 +80,14 @@ def test_time_counts_from_the_quotes_for_the_smile_and_from_the_close_for_the_po
         level**2 * one.smile.years for level, one in zip(levels, (board, usual), strict=True)
     ]
     assert variances[0] == pytest.approx(variances[1], rel=1e-3)
+
+
+@pytest.mark.parametrize("day", ["2025-07-21", "2025-07-20", "2025-07-04"])
+def test_a_contract_of_an_expiry_that_is_unfit_hides_no_whole_one(day: str) -> None:
+    one = part(spy_chain(), slice(100, 101))
+    one = replace(one, expiration=np.array([day], dtype="M8[D]"))
+    board, _ = chain_quote(SPY, SESSION, CLOSING, joined(spy_chain(), one))
+    assert board.quotes.expiration == pd.Timestamp("2025-07-18")
 
 
 def test_a_wide_spread_tells_no_other_price() -> None:

@@ -9,7 +9,7 @@ import pytest
 from market.errors import InputError
 from market.options.expiries import is_monthly
 from market.underlyings import UNDERLYINGS, underlying
-from tests.trading.structures.quoted import CLOSING, SESSION, index_chain
+from tests.trading.structures.quoted import CLOSING, SESSION, index_chain, part
 from trading.structures.legs import STRUCTURES
 from trading.structures.price import price_structure
 from trading.structures.quote import synthetic_quote
@@ -54,7 +54,7 @@ def test_the_root_that_settles_in_the_afternoon_is_preferred() -> None:
     assert is_monthly(pd.DatetimeIndex([MONTHLY])).all()
     for roots in (("SPX", "SPXW"), ("SPXW", "SPX")):
         chain = index_chain(roots=roots, expiration=MONTHLY)
-        assert index_expiries(chain)[MONTHLY].root == "SPXW"
+        assert [quotes.root for quotes in index_expiries(chain)[MONTHLY]] == ["SPXW", "SPX"]
     morning = index_chain(roots=("SPX",), expiration=MONTHLY)
     board, life = scaled_quote(SPY, SESSION, CLOSING, morning)
     assert (board.quotes.root, life.closes[-1], life.years[-1]) == ("SPY", MONTHLY, 0.0)
@@ -62,6 +62,17 @@ def test_the_root_that_settles_in_the_afternoon_is_preferred() -> None:
         scaled_quote(SPY, SESSION, CLOSING, index_chain(expiration=MONTHLY))[0].smile.at_the_money,
         abs=5e-4,
     )
+
+
+def test_a_root_that_makes_no_smile_hides_none_that_does() -> None:
+    whole = index_chain(roots=("SPX",), expiration=MONTHLY)
+    both = index_chain(roots=("SPX", "SPXW"), expiration=MONTHLY)
+    # Of SPXW two contracts.
+    kept = (both.root == "SPX") | (np.cumsum(both.root == "SPXW") <= 2)
+    found, usual = (
+        scaled_quote(SPY, SESSION, CLOSING, chain)[0].smile for chain in (part(both, kept), whole)
+    )
+    assert found.at_the_money == usual.at_the_money
 
 
 @pytest.mark.parametrize(
