@@ -30,6 +30,8 @@ def show_position(signal: Signal) -> None:
         st.caption(f"No position: {signal.structure_note or 'recorded before there was one'}.")
         return
     st.markdown(head(found))
+    if found.chances is not None and found.chances.expected_value < 0.0:
+        st.warning(LOSES)
     st.dataframe(legs(found), hide_index=True)
     for row in (terms(found), odds(found.chances)):
         # The last is the widest: it holds a band.
@@ -107,7 +109,7 @@ def odds(found: Chances | None) -> list[Metric]:
     by = "" if found.by is None else f" By {found.by.words()}."
     return [
         (
-            "P(profit), by the plan",
+            "P(profit), plan",
             "-" if found.profit_by_plan is None else f"{found.profit_by_plan:.0%}",
             "after costs, held by the exit rule; held to expiry "
             f"{found.profit:.0%}, by our distribution of the return",

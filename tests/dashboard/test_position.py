@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import position_charts
-from dashboard.structure_view import PRICED_BY, exit_words, head, legs, odds, terms
+from dashboard.structure_view import LOSES, PRICED_BY, exit_words, head, legs, odds, terms
 from home.records.structure import Pricing
 from tests.dashboard.test_pages import APP
 from tests.trading.structures.boards import board, life, outlook
@@ -114,8 +114,10 @@ def test_the_page_shows_a_position_one_without_chances_and_why_there_is_none(
     told = [row.value for row in app.caption]
     assert "No position: IWM: its index RVX is nan, so no structure is priced." in told
     assert "Its chances are unknown." in told
+    worth = [row.value for row in app.metric if row.label == "expected value"]
+    assert [LOSES for value in worth if value.startswith("-")] == [row.value for row in app.warning]
     names = [row.label for row in app.metric]
-    assert (names.count("largest loss"), names.count("P(profit), by the plan")) == (2, 1)
+    assert (names.count("largest loss"), names.count("P(profit), plan")) == (2, 1)
 
 
 def test_a_signal_of_before_positions_is_still_shown(tmp_path, signal, monkeypatch, keep):
