@@ -14,6 +14,7 @@ from market.options.roots import check_root
 ROOT: Final = "root: of a standard contract on the underlying, neither adjusted nor mini"
 ALIVE: Final = "expiration: not over at the time of the quotes"
 MARKET: Final = "bid, ask: a market, one of them at least"
+LATER: Final = "quote_time: not after the rows landed"
 # An expiration on a weekend is that of the session before it.
 NEAR: Final = pd.Timedelta(days=3)
 
@@ -21,6 +22,11 @@ NEAR: Final = pd.Timedelta(days=3)
 def quote_rules(frame: pd.DataFrame) -> dict[str, BoolArray]:
     """Return, by the words of each rule, which rows of `option_chains` keep it; (n_rows,) each."""
     return {ROOT: _known_root(frame), ALIVE: _alive(frame), MARKET: _on_the_market(frame)}
+
+
+def quoted_later(frame: pd.DataFrame, known: pd.Timestamp) -> BoolArray:
+    """Return which rows of `option_chains` are quoted after a time with a zone; (n_rows,)."""
+    return np.asarray(frame["quote_time"] > known)
 
 
 def _known_root(frame: pd.DataFrame) -> BoolArray:

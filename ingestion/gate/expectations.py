@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 
+from ingestion.gate.chains import LATER, quoted_later
 from ingestion.gate.missing_bars import on_whole_bars
-from ingestion.gate.rules import Rule, row_rules, sequence_rules, with_judged, with_sequence
+from ingestion.gate.rules import (
+    Rule,
+    is_of_quotes,
+    row_rules,
+    sequence_rules,
+    with_judged,
+    with_sequence,
+)
 from ingestion.gate.sequences import Stored, nothing_stored
 from ingestion.gate.settled import settled
 from ingestion.tables.declare import Table
@@ -32,7 +40,10 @@ RESULT_FORMAT: Final = {"result_format": "COMPLETE", "include_unexpected_rows": 
 
 
 def gate(
-    table: Table, frame: pd.DataFrame, stored: Stored = nothing_stored
+    table: Table,
+    frame: pd.DataFrame,
+    stored: Stored = nothing_stored,
+    known: pd.Timestamp | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Part the rows that keep every rule of their table from those that do not.
 
@@ -49,6 +60,8 @@ def gate(
     stored
         A key to the stored versions of its rows, such as `Lake.stored` of the table: what a first
         row is held against, and the bars that have been vouched for.
+    known
+        The latest time, with a zone, that quotes of options may be of; None for any.
 
     Returns
     -------
@@ -68,6 +81,9 @@ def gate(
     repeated = rows.duplicated()
     for row in rows.index[repeated]:
         reasons[row].append(REPEATED)
+    if known is not None and is_of_quotes(table):
+        for row in rows.index[quoted_later(rows, known)]:
+            reasons[row].append(LATER)
     told = on_whole_bars(table, rows[~repeated] if repeated.any() else rows)
     for part in _parts(table, told):
         _judge(table, part, stored, reasons)

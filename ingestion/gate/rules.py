@@ -52,7 +52,7 @@ def row_rules(table: Table) -> list[Rule]:
     )
     columns = [rule for column in table.columns for rule in _column_rules(table, column)]
     ordered = [Rule(_order_words(table))] if table.by_session else []
-    quotes = [Rule(words) for words in (ROOT, ALIVE, MARKET) if _is_of_quotes(table)]
+    quotes = [Rule(words) for words in (ROOT, ALIVE, MARKET) if is_of_quotes(table)]
     return [*columns, *map(_pair_rule, table.pairs), *ordered, *quotes, unique]
 
 
@@ -132,14 +132,15 @@ def with_judged(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
         dated = frame[judged[_date_words(table.dating)]]
         ordered = in_order(table, dated).reindex(frame.index, fill_value=True)
         judged[_order_words(table)] = ordered
-    if _is_of_quotes(table):
+    if is_of_quotes(table):
         judged |= {
             words: pd.Series(kept, frame.index) for words, kept in quote_rules(frame).items()
         }
     return frame.assign(**judged)
 
 
-def _is_of_quotes(table: Table) -> bool:
+def is_of_quotes(table: Table) -> bool:
+    """Whether the rows of a table are quotes of options."""
     # By its name: a declaration may be less strict, as that of released rows is.
     return table.name == OPTION_CHAINS.name
 

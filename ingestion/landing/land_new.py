@@ -2,14 +2,17 @@
 
 import re
 from functools import partial
+from typing import Final
 
 import pandas as pd
 
 from home.layout import DataFiles
 from home.records.finding import Finding
+from ingestion.gate.chains import quoted_later
 from ingestion.gate.expectations import gate
 from ingestion.gate.findings import OF_ANSWERS, findings
 from ingestion.gate.missing_bars import counted_later
+from ingestion.gate.rules import is_of_quotes
 from ingestion.lake.findings import held_findings, keep_findings
 from ingestion.lake.lake import Lake
 from ingestion.lake.record import landing_fingerprint, read_record, write_record
@@ -21,24 +24,37 @@ from ingestion.landing.untold_splits import untold_findings
 from ingestion.landing.withdrawn import withdrawn
 from ingestion.tables.catalogue import EARNINGS_CALENDAR
 
+# The clock of a landing is that of its start: so long after it a vendor may quote while it runs.
+RUNNING: Final = pd.Timedelta(hours=1)
 
-def land_new(lake: Lake, origin: str, batch: Batch, fetched: Fetched) -> TableReport:
-    """Land what was fetched, if it is not what landed last, and record who answered, at once."""
+
+def land_new(
+    lake: Lake,
+    origin: str,
+    batch: Batch,
+    fetched: Fetched,
+    running: pd.Timedelta = RUNNING,
+) -> TableReport:
+    """Land what was fetched, if it is not what landed last, and record who answered, at once.
+
+    Quotes of options that are of later than `running` after the landing are refused.
+    """
+    newest = batch.landed_at + running
     record = read_record(DataFiles(lake.data_dir).landed)
     before = record.get(batch.name, "")
     late = _held_back(before)
     # The same rows onto the same rows by the same rules: gate and lake would find nothing new.
     known = batch.table.name in held_findings(lake.data_dir)
-    if known and before == _state(lake, batch, fetched, late):
+    if known and before == _state(lake, batch, fetched, late, newest):
         commit_answers(lake, batch, fetched)
         return TableReport(batch.table.name, len(batch.keys), rows_held_back=late)
     gone = _withdrawn(lake, batch, fetched)
     with lake.all_or_nothing():
         lake.answered(answers(lake.manifest, batch, fetched))
-        report = _land(lake, origin, batch, fetched.frame, gone)
+        report = _land(lake, origin, batch, fetched.frame, gone, newest)
         lake.commit()
     keep_findings(lake.data_dir, batch.table.name, report.findings, partial(_is_of_rows, batch))
-    state = _state(lake, batch, fetched, report.rows_held_back)
+    state = _state(lake, batch, fetched, report.rows_held_back, newest)
     write_record(DataFiles(lake.data_dir).landed, record | {batch.name: state})
     return report
 
@@ -48,12 +64,15 @@ def _is_of_rows(batch: Batch, finding: Finding) -> bool:
     return finding.rule not in OF_ANSWERS and finding.key in (None, *batch.keys)
 
 
-def _state(lake: Lake, batch: Batch, fetched: Fetched, late: int) -> str:
+def _state(lake: Lake, batch: Batch, fetched: Fetched, late: int, newest: pd.Timestamp) -> str:
     """Return what is recorded of a batch: how many rows were held back, and all it depends on."""
     landed = landing_fingerprint(
         lake.manifest, batch.table.name, batch.keys, fetched.frame, batch.end
     )
-    return f"{late} held back {landed}"
+    quotes = is_of_quotes(batch.table)
+    ahead = int(quoted_later(fetched.frame, newest).sum()) if quotes else 0
+    # What is quoted ahead may land another time.
+    return f"{late} held back {landed}" + (f" {ahead} ahead" if ahead else "")
 
 
 def _held_back(state: str) -> int:
@@ -71,7 +90,12 @@ def _withdrawn(lake: Lake, batch: Batch, fetched: Fetched) -> pd.DataFrame:
 
 
 def _land(
-    lake: Lake, origin: str, batch: Batch, frame: pd.DataFrame, gone: pd.DataFrame
+    lake: Lake,
+    origin: str,
+    batch: Batch,
+    frame: pd.DataFrame,
+    gone: pd.DataFrame,
+    newest: pd.Timestamp,
 ) -> TableReport:
     """Gate and land the rows up to the end; count those held back, and say what is missing.
 
@@ -79,7 +103,7 @@ def _land(
     """
     table = batch.table
     stored = partial(lake.stored, table.name)
-    good, bad = gate(table, frame, stored)
+    good, bad = gate(table, frame, stored, newest)
     late = (table.days(good) > batch.end) & table.sessional
     rows = good[~late] if late.any() else good
     found = (

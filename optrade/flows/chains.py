@@ -112,7 +112,7 @@ def export(home: "Home", tickers: Sequence[str], path: Path) -> Exported:
 
 
 def merge(home: "Home", path: Path, now: pd.Timestamp) -> TableReport:
-    """Gate and land the chains of a file, known from now on.
+    """Gate and land the chains of a file, known from now on; none that is quoted later than that.
 
     Raises
     ------
@@ -129,7 +129,8 @@ def merge(home: "Home", path: Path, now: pd.Timestamp) -> TableReport:
     with Lake(home.data) as lake:
         lake.check_origin("live")
         batch = Batch(OPTION_CHAINS, keys, (None, last_complete_session(now)), now)
-        return land_new(lake, "live", batch, Fetched(OPTION_CHAINS.check(rows)))
+        fetched = Fetched(OPTION_CHAINS.check(rows))
+        return land_new(lake, "live", batch, fetched, running=pd.Timedelta(0))
 
 
 def _landed_lately(lake: Lake, key: str, now: pd.Timestamp) -> bool:

@@ -5,12 +5,14 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from ingestion.gate.chains import ALIVE, MARKET, ROOT
-from ingestion.gate.expectations import gate
+from ingestion.gate.chains import ALIVE, LATER, MARKET, ROOT
+from ingestion.gate.expectations import REPEATED, gate
 from ingestion.tables.catalogue import OPTION_CHAINS
 
 Frame = Callable[..., pd.DataFrame]
 QUOTED = pd.Timestamp("2024-03-14 19:45", tz="UTC")  # 15:45 in New York, a Thursday
+
+SECOND = pd.Timedelta(seconds=1)
 
 
 def row(chain: Frame, underlying: str = "SPX", **columns: object) -> pd.DataFrame:
@@ -65,6 +67,12 @@ def test_a_quote_that_may_be_is_kept(chain: Frame) -> None:
     assert len(good) == len(KEPT)
 
 
+def test_what_is_quoted_after_it_landed_is_refused(chain: Frame) -> None:
+    rows = pd.concat([row(chain), row(chain, strike=401.0, quote_time=QUOTED + SECOND)])
+    good, bad = gate(OPTION_CHAINS, rows, known=QUOTED)
+    assert (len(good), bad["strike"].tolist(), bad["reason"].tolist()) == (1, [401.0], [LATER])
+
+
 def test_after_the_close_of_its_last_day_a_contract_is_over(chain: Frame) -> None:
     at_the_close = pd.Timestamp("2024-03-14 20:00", tz="UTC")
     columns = {"expiration": day("2024-03-14"), "root": "SPXW", "quote_time": at_the_close}
@@ -83,6 +91,8 @@ def test_one_day_and_strike_of_two_roots_are_two_contracts(chain: Frame) -> None
     good, bad = gate(OPTION_CHAINS, twice)
     assert good["root"].tolist() == ["SPXW"]
     assert bad["reason"].str.contains("root, quote_time.*: once").all()
+    good, bad = gate(OPTION_CHAINS, pd.concat([two, two.tail(1)], ignore_index=True))
+    assert (good["root"].tolist(), bad["reason"].tolist()) == (["SPX", "SPXW"], [REPEATED])
 
 
 def test_days_that_are_judged_apart_are_judged_as_together(chain: Frame, monkeypatch) -> None:

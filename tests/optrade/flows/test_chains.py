@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from home.layout import Home
 from home.manifest import read_rows
 from ingestion.lake.lake import Lake
+from ingestion.sources.recorded.chain_files import as_file
 from ingestion.sources.vendor import LiveOptions, Vendor
 from ingestion.sources.wire.option_quotes import Sent, chain_rows
 from ingestion.tables.catalogue import OPTION_CHAINS
@@ -105,6 +106,14 @@ def test_what_is_exported_is_merged_as_the_same_rows(tmp_path: Path) -> None:
     assert merge(other, file, NOW).rows_new == 2
     assert merge(other, file, NOW + pd.Timedelta(hours=1)).rows_new == 0
     pd.testing.assert_frame_equal(stored(other), stored(home))
+
+
+def test_a_file_that_is_quoted_ahead_lands_when_its_time_has_come(tmp_path: Path) -> None:
+    home, file = Home(tmp_path), tmp_path / "chains.parquet"
+    file.write_bytes(as_file(Vendor1().fetch("", ["QQQ"], None, NOW).head(1)))
+    before = merge(home, file, QUOTED - pd.Timedelta(seconds=1))
+    assert (before.rows_new, before.rows_quarantined) == (0, 1)
+    assert merge(home, file, QUOTED).rows_new == 1
 
 
 def test_what_cannot_be_done_is_named(tmp_path: Path) -> None:
