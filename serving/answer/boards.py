@@ -3,7 +3,7 @@
 Pure.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,7 +14,9 @@ from market.options.chain import Chain
 from market.options.synthetic_smile import ANCHORS, form_of, level_of
 from market.underlyings import underlying
 from serving.reading.row import FeatureRow
+from trading.strategies.plans import EXPIRY_TARGET_DAYS
 from trading.structures.board import Board
+from trading.structures.expiry import Offer
 from trading.structures.price import Life
 from trading.structures.quote import Closing, chain_quotes, listing_of, synthetic_quote
 from trading.structures.scaled_quote import scaled_quotes
@@ -76,8 +78,10 @@ def first_priced(row: FeatureRow, closing: Closing, price: Price) -> Structure:
     return price(board, life, [*told, *anchor.notes])
 
 
-def _first(boards: Iterator[tuple[Board, Life]], price: Price, notes: Sequence[str]) -> Structure:
-    """Return the position on the first of a chain's boards that gives one.
+def _first(offers: Iterable[Offer | InputError], price: Price, notes: Sequence[str]) -> Structure:
+    """Return the position on the first of a chain's expiries that gives one.
+
+    Its notes say why the nearer ones do not.
 
     Raises
     ------
@@ -85,12 +89,22 @@ def _first(boards: Iterator[tuple[Board, Life]], price: Price, notes: Sequence[s
         Why the first gives none, if none does.
     """
     refused: list[InputError] = []
-    for board, life in boards:
+    for offer in offers:
+        if isinstance(offer, InputError):
+            refused.append(offer)
+            continue
         try:
-            return price(board, life, notes)
+            return price(*offer, [*notes, *_passed_over(refused)])
         except InputError as error:
             refused.append(error)
     raise refused[0]
+
+
+def _passed_over(refused: Sequence[InputError]) -> list[str]:
+    if not refused:
+        return []
+    more = "" if len(refused) == 1 else f"; so are {len(refused) - 1} more"
+    return [f"an expiry nearer to {EXPIRY_TARGET_DAYS} days is left aside: {refused[0]}{more}"]
 
 
 def anchor_of(row: FeatureRow, closing: Closing) -> Anchor:

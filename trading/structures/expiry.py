@@ -1,6 +1,6 @@
 """Which expiry a position takes, and the sessions that it lives through (Decision 16)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -12,6 +12,9 @@ from market.options.expiries import expirations, expiry_time, years_left
 from trading.strategies.plans import EXPIRY_TARGET_DAYS, EXPIRY_WINDOW_DAYS
 from trading.structures.board import Board
 from trading.structures.price import Life
+
+#: The board of an expiry, and a position's life to it.
+Offer = tuple[Board, Life]
 
 
 def nearest_first(session: pd.Timestamp, listed: pd.DatetimeIndex) -> pd.DatetimeIndex:
@@ -47,25 +50,32 @@ def choose_expiry(session: pd.Timestamp, listed: pd.DatetimeIndex) -> pd.Timesta
 
 
 def boards_of(
-    expiries: pd.DatetimeIndex, make: Callable[[pd.Timestamp], tuple[Board, Life]]
-) -> Iterator[tuple[Board, Life]]:
-    """Yield what is made of expiries, in their order, of those that anything can be made of.
-
-    Raises
-    ------
-    InputError
-        Why nothing is made of the first, if of none.
-    """
-    refused: list[InputError] = []
+    expiries: pd.DatetimeIndex, make: Callable[[pd.Timestamp], Offer]
+) -> Iterator[Offer | InputError]:
+    """Yield what is made of expiries, in their order, or why nothing is made of one."""
     for expiration in expiries:
         try:
             found = make(expiration)
         except InputError as error:
-            refused.append(error)
+            yield error
         else:
             yield found
-    if len(refused) == len(expiries):
-        raise refused[0]
+
+
+def first_of(offers: Iterable[Offer | InputError]) -> Offer:
+    """Return the first that was made.
+
+    Raises
+    ------
+    InputError
+        Why nothing was made of the first, if of none.
+    """
+    refused: list[InputError] = []
+    for offer in offers:
+        if not isinstance(offer, InputError):
+            return offer
+        refused.append(offer)
+    raise refused[0]
 
 
 @lru_cache(maxsize=8_192)  # a backtest asks it of every session, for each underlying and its edges

@@ -16,7 +16,14 @@ from market.options.synthetic_smile import Terms, form_of, moves_of, synthetic_s
 from market.underlyings import OptionListing, Underlying
 from trading.structures.board import Board, modelled_board
 from trading.structures.chances import Outlook
-from trading.structures.expiry import boards_of, life_of, nearest_first, usual_expiry
+from trading.structures.expiry import (
+    Offer,
+    boards_of,
+    first_of,
+    life_of,
+    nearest_first,
+    usual_expiry,
+)
 from trading.structures.price import Life
 
 #: Paths that chances are counted on, and the seed of all: the same row gives the same structure.
@@ -104,11 +111,11 @@ def synthetic_board(
 
 def chain_quotes(
     row: Underlying, session: pd.Timestamp, closing: Closing, chain: Chain
-) -> Iterator[tuple[Board, Life]]:
+) -> Iterator[Offer | InputError]:
     """Yield the boards of expiries by their own quotes, each with the life of a position.
 
-    The nearest to the target first, of those whose quotes make a smile. Their spot is that of
-    `price_of`.
+    The nearest to the target first; of one whose quotes make no smile, or are of another price of
+    the underlying than the close, why. Their spot is that of `price_of`.
 
     Parameters
     ----------
@@ -120,14 +127,13 @@ def chain_quotes(
     Raises
     ------
     InputError
-        If no expiry suits, the quotes of none make a smile, or they are of another price of the
-        underlying than the close.
+        If no expiry suits, or the chain is none of the underlying's.
     """
     listing = listing_of(row)
     check_closing(row, {"price": closing.spot}, closing.rate)
     quotes = own_expiries(row, chain)
 
-    def made(expiration: pd.Timestamp) -> tuple[Board, Life]:
+    def made(expiration: pd.Timestamp) -> Offer:
         life, _ = life_of(session, listing.root, expiration)
         found = smile_at(quotes[expiration], chain, closing.rate)
         spot = price_of(row, closing, found)
@@ -139,8 +145,8 @@ def chain_quotes(
 def chain_quote(
     row: Underlying, session: pd.Timestamp, closing: Closing, chain: Chain
 ) -> tuple[Board, Life]:
-    """Return the first of `chain_quotes`."""
-    return next(chain_quotes(row, session, closing, chain))
+    """Return the first board of `chain_quotes`, or raise why the first expiry has none."""
+    return first_of(chain_quotes(row, session, closing, chain))
 
 
 def smile_at(quotes: ExpiryQuotes, chain: Chain, rate: float) -> QuotedSmile:

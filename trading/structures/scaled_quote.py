@@ -16,7 +16,7 @@ from market.options.smile import Smile
 from market.options.surface import QuotedSmile
 from market.underlyings import Underlying
 from trading.structures.board import Board, modelled_board
-from trading.structures.expiry import boards_of, life_of, nearest_first
+from trading.structures.expiry import Offer, boards_of, first_of, life_of, nearest_first
 from trading.structures.price import Life
 from trading.structures.quote import (
     Closing,
@@ -30,12 +30,12 @@ from trading.structures.quote import (
 
 def scaled_quotes(
     row: Underlying, session: pd.Timestamp, closing: Closing, chain: Chain
-) -> Iterator[tuple[Board, Life]]:
+) -> Iterator[Offer | InputError]:
     """Yield the boards of usual expiries by an index's smiles, each with the life of a position.
 
-    The nearest to the target first, of those whose quotes make a smile. Forward, strikes, ticks and
-    spreads are the underlying's own. An expiry that only the index lists is none of its options, so
-    the usual ones are asked alone.
+    The nearest to the target first; of one whose quotes make no smile, why. Forward, strikes, ticks
+    and spreads are the underlying's own. An expiry that only the index lists is none of its
+    options, so the usual ones are asked alone.
 
     Parameters
     ----------
@@ -47,15 +47,15 @@ def scaled_quotes(
     Raises
     ------
     InputError
-        If the index may not price the underlying, no usual expiry suits, the quotes of none make a
-        smile, or a number of the close is missing or no price.
+        If the index may not price the underlying, no usual expiry suits, or a number of the close
+        is missing or no price.
     """
     check_index_chain(row, chain)
     check_closing(row, {"price": closing.spot}, closing.rate)
     quotes = index_expiries(chain)
     usual = pd.DatetimeIndex([day for day in expirations(session) if day in quotes])
 
-    def made(expiration: pd.Timestamp) -> tuple[Board, Life]:
+    def made(expiration: pd.Timestamp) -> Offer:
         life, years = life_of(session, listing_of(row).root, expiration)
         found = index_smile(quotes[expiration], chain, closing.rate)
         return scaled_board(row, closing, chain, found, years), life
@@ -66,8 +66,8 @@ def scaled_quotes(
 def scaled_quote(
     row: Underlying, session: pd.Timestamp, closing: Closing, chain: Chain
 ) -> tuple[Board, Life]:
-    """Return the first of `scaled_quotes`."""
-    return next(scaled_quotes(row, session, closing, chain))
+    """Return the first board of `scaled_quotes`, or raise why the first expiry has none."""
+    return first_of(scaled_quotes(row, session, closing, chain))
 
 
 def scaled_board(

@@ -325,6 +325,8 @@ def test_an_expiry_without_the_strategy_s_legs_hides_none_that_has_them():
     for strategy, day in (("Buy Calls", "2025-07-18"), ("Bull Put Spread", "2025-07-21")):
         found = Pricing().priced(on, strategy, "full", None).structure
         assert (found.pricing, found.expiration) == ("chain", day)
+        why = "an expiry nearer to 21 days is left aside: SPY 2025-07-21: no call with bid and ask"
+        assert found.notes[0].startswith(why) == (day == "2025-07-18")
 
 
 @pytest.mark.parametrize("points", [0.4, 5.7, 36.1, 900.0])
