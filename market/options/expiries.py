@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float64
 
-from market.calendar import close, opening, session_shift, sessions
+from market.calendar import calendar, close, opening, session_shift, sessions
 from market.errors import InputError
 
 WEEKLY: Final = pd.Timedelta(days=57)
@@ -35,7 +35,7 @@ def is_monthly(fridays: pd.DatetimeIndex) -> Bool[np.ndarray, " n_fridays"]:
 def expirations(session: pd.Timestamp) -> pd.DatetimeIndex:
     """Last trading days listed at a session: Fridays for eight weeks, then the monthly ones.
 
-    On a holiday it is the session before.
+    On a holiday it is the session before. What the calendar does not reach is left out.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def expirations(session: pd.Timestamp) -> pd.DatetimeIndex:
     first = session + pd.Timedelta(days=(FRIDAY - session.dayofweek - 1) % 7 + 1)
     weeks = np.arange((MONTHLY - (first - session)) // WEEK + 1) * WEEK.to_timedelta64()
     fridays = pd.DatetimeIndex(first.to_datetime64() + weeks).as_unit("ns")
-    listed = fridays[is_monthly(fridays) | (fridays <= session + WEEKLY)]
+    listed = _known(fridays[is_monthly(fridays) | (fridays <= session + WEEKLY)])
     days = sessions(session, session + MONTHLY).to_numpy("datetime64[ns]")
     last = days[days.searchsorted(listed.to_numpy(), side="right") - 1]
     return pd.DatetimeIndex(np.unique(last[last > session.to_datetime64()]))
@@ -59,18 +59,24 @@ def expirations(session: pd.Timestamp) -> pd.DatetimeIndex:
 def monthly_expirations(start: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:
     """Return the days in the symbols of monthly options in [start, end]: third Fridays.
 
-    On a holiday it is the session before.
+    On a holiday it is the session before. What the calendar does not reach is left out.
 
     Parameters
     ----------
     start, end
-        Midnights without a zone, inside the calendar.
+        Midnights without a zone.
     """
     fridays = pd.date_range(start, end + pd.Timedelta(days=7), freq="W-FRI")
     days = sessions(start - pd.Timedelta(days=7), end + pd.Timedelta(days=7))
-    thirds = fridays[is_monthly(fridays)]
+    thirds = _known(fridays[is_monthly(fridays)])
     last = days[days.searchsorted(thirds, side="right") - 1]
     return last[(last >= start) & (last <= end)].as_unit("ns")
+
+
+def _known(fridays: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the Fridays of which the calendar says whether they are sessions."""
+    last: pd.Timestamp = calendar().sessions[-1]
+    return fridays[fridays <= last]
 
 
 def expiry_time(root: str, days: pd.DatetimeIndex) -> pd.DatetimeIndex:

@@ -1,5 +1,7 @@
 """The calendar of listed options."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from market.calendar import sessions
 from market.errors import InputError
+from market.options import expiries
 from market.options.expiries import (
     expirations,
     expiry_time,
@@ -43,6 +46,16 @@ def test_expirations_are_sessions_to_come(day: pd.Timestamp) -> None:
     assert 10 <= len(found) <= 14
     # Decision 16: there are some 14 to 28 days away.
     assert any(14 <= (other - day).days <= 28 for other in found)
+
+
+def test_what_the_calendar_does_not_reach_is_left_out(monkeypatch) -> None:
+    known = sessions("2024-05-01", "2024-06-12")  # a Wednesday
+    monkeypatch.setattr(expiries, "calendar", lambda: SimpleNamespace(sessions=known))
+    monkeypatch.setattr(expiries, "sessions", lambda a, b: known[(known >= a) & (known <= b)])
+    assert expirations(pd.Timestamp("2024-06-03")).tolist() == [pd.Timestamp("2024-06-07")]
+    assert len(expirations(known[-1])) == 0
+    found = monthly_expirations(known[0], pd.Timestamp("2024-06-20"))
+    assert found.tolist() == [pd.Timestamp("2024-05-17")]
 
 
 def days(*texts: str) -> pd.DatetimeIndex:
