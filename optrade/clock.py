@@ -81,7 +81,10 @@ def parse_as_of(text: str) -> pd.Timestamp:
     if moment.tzinfo is None:
         if moment != moment.normalize():
             raise InputError(f"--as-of: got {text!r:.40} without a zone; add one, such as +00:00")
-        return decision_time(pd.DatetimeIndex([moment]))[0]
+        try:
+            return decision_time(pd.DatetimeIndex([moment]))[0]
+        except InputError as error:
+            raise InputError(f"--as-of: {error}, or a time with its zone") from None
     return moment.tz_convert("UTC")
 
 

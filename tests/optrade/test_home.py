@@ -67,7 +67,7 @@ def test_clock_words(text, moment) -> None:
 
 @pytest.mark.parametrize("text", ["", "soon", "NaT", "2025-06-30 12:00", "2025-06-29"])
 def test_bad_clock_words(text) -> None:
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="--as-of: "):
         parse_as_of(text)
 
 

@@ -46,7 +46,8 @@ def test_a_price_needs_no_model_and_records_nothing(copied) -> None:
 def test_a_chain_shows_what_a_price_is_made_on(trained_home) -> None:
     priced = trained_home.json("price", "--ticker", "SPY", "--strategy", "Iron Condor")
     expiry = priced["expiration"]
-    found = ChainView.parse(trained_home.json("chain", "--ticker", "SPY", "--expiry", expiry), "")
+    told = trained_home.json("chain", "--ticker", "SPY", "--expiry", f"{expiry} ")
+    found = ChainView.parse(told, "")
     assert (found.pricing, found.quote_time) == (priced["pricing"], priced["quote_time"])
     at = next(one for one in found.expiries if one.expiration == expiry)
     assert at.at_the_money == priced["at_the_money"]

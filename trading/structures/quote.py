@@ -255,6 +255,8 @@ def outlook_of(
 def check_index(row: Underlying, closing: Closing) -> None:
     """Check that a smile can be made of the volatility index; see `check_closing`."""
     named = {"price": closing.spot, f"index {row.volatility_index}": closing.index}
+    if listing_of(row).term_slope:
+        named["volatility index of three months"] = closing.long_index
     check_closing(row, named, closing.rate)
 
 

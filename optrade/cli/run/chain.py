@@ -35,7 +35,8 @@ def chain(
 
     run = runtime()
     asked = options.parse_ticker(ticker)
-    found = compute_chain(run, asked, run.as_of(as_of), expiry)
+    day = None if expiry is None else expiry.strip()
+    found = compute_chain(run, asked, run.as_of(as_of), day)
     if as_json:
         print_json(found.document())
     else:

@@ -137,6 +137,10 @@ def test_what_is_kept_does_not_grow_for_ever(monkeypatch):
     [
         ({"vix_close": NAN}, "SPY: its index VIX is nan, so no structure is priced"),
         ({"vix_close": 0.0}, "SPY: its index VIX is 0.0, so no structure is priced"),
+        (
+            {"vix_term_slope": NAN},
+            "SPY: its volatility index of three months is nan, so no structure is priced",
+        ),
         ({"sma_20": NAN}, "SPY: its price is nan, so no structure is priced"),
         ({"price_to_sma_20": NAN}, "SPY: its price is nan, so no structure is priced"),
         ({"treasury_3m": NAN}, "SPY: the rate of three months is unknown"),
