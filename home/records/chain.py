@@ -97,7 +97,7 @@ class ChainView(Record):
     age_hours
         Of the quotes at the clock; null likewise.
     spot
-        The underlying's close, USD.
+        Price of the underlying, USD: its close, or another that its own quotes imply.
     band
         Volatility, a fraction, that all may lie to each side; null where it is quoted.
     contracts

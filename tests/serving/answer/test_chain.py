@@ -77,6 +77,12 @@ def test_our_volatility_stands_beside_the_vendor_s() -> None:
     assert any(one.extrapolated for one in found)
 
 
+def test_quotes_of_another_price_than_the_close_are_shown_at_theirs() -> None:
+    found = build_chain(row(spy_chain(), price_to_sma_20=609.0 / 595.0 - 1.0), AS_OF, EXPIRY)
+    assert found.spot == pytest.approx(600.0, rel=1e-3)
+    assert found.notes[-1].startswith(f"its quotes imply a price of {found.spot:.2f}, the session")
+
+
 def test_a_close_below_the_quotes_makes_no_delta_beyond_one() -> None:
     low = 599.0 / 595.0 - 1.0
     found = build_chain(row(spy_chain(), price_to_sma_20=low), AS_OF, EXPIRY).contracts
