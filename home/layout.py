@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from home.manifest import MANIFEST, read_manifest
+from home.manifest import MANIFEST, Manifest, read_manifest
 from market.errors import InputError
 
 NEXT: Final = ".next"
@@ -212,6 +212,13 @@ class Home:
         return origin
 
 
-def source_options(origin: str) -> str:
-    """Return what `optrade ingest` is given to fetch for a home of an origin, as it is typed."""
-    return f"--source {origin}" + (" --recorded-dir FOLDER" if origin == "recorded" else "")
+def source_options(manifest: Manifest) -> str:
+    """Return what `optrade ingest` is given to fetch for a home as it stands, as it is typed.
+
+    A recorded folder may reach beyond the home, which never goes back: its clock is typed with it.
+    """
+    if manifest.origin != "recorded":
+        return f"--source {manifest.origin}"
+    last = [entry.last for entry in manifest.entries.values() if entry.table == "prices"]
+    clock = f" --as-of {max(last)}" if last else ""
+    return f"--source recorded --recorded-dir FOLDER{clock}"

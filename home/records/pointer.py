@@ -27,6 +27,8 @@ class SessionPointer(Record):
         The data folder that the rows come from: a server may be shared by mistake.
     damaged
         The tickers that a damaged file kept from being published, with what to do about it.
+    lacking
+        The tickers of which a required view holds nothing, with what to do about it.
     carried
         The macro series and months that the month before stands in for, such as
         `CPIAUCSL 2025-10`; None where that was not said.
@@ -42,6 +44,7 @@ class SessionPointer(Record):
     definition_hash: str
     data_dir: str
     damaged: dict[str, str] = Field(default_factory=dict)
+    lacking: dict[str, str] = Field(default_factory=dict)
     carried: list[str] | None = None
 
     def session_date(self) -> pd.Timestamp:

@@ -16,6 +16,7 @@ from feature_repo.store.repo_config import redis_options
 from home.manifest import read_manifest
 from ingestion.online.damaged import damaged_features
 from ingestion.online.feast_registry import apply, changed_registry, define_all
+from ingestion.online.lacking import without_lacking
 from ingestion.online.pointer import Materialization, pointer_of
 from market.calendar import FIRST_SESSION, NEW_YORK
 from market.errors import ConfigurationError, DamagedFile, InputError, StoreUnavailable
@@ -48,7 +49,8 @@ def materialize(
     finds half of them, and a run that dies leaves what stood there. The pointer moves only when
     every required view of every ticker holds the same session. Where none of the tickers is
     complete (the macro view lags, say), nothing is written, and the last complete session stays to
-    answer with. A ticker of which a feature file is damaged is left out, and named.
+    answer with. A ticker of which a feature file is damaged, or a required view holds nothing while
+    another ticker is whole, is left out, and named.
 
     Parameters
     ----------
@@ -114,6 +116,7 @@ def _written(
             sessions={view: found[view] for view in REQUIRED},
             optional=held_optional(data_dir, found),
         )
+        done = without_lacking(done, read_manifest(data_dir))
         if done.complete:
             writes.commit(client, pointer_of(done, data_dir))
     return done

@@ -24,8 +24,8 @@ class Materialization:
     `session` is the one they all have, None where they differ: then it was not published.
     `optional` is the same for the views that a home may lack, with the tickers that the home has
     rows of; they hold nothing back. `definition_hash` is that of the definitions the views were
-    built by. `damaged` says of each ticker why a damaged file of features leaves it out: the others
-    do not wait for it.
+    built by. `damaged` says of each ticker why a damaged file of features leaves it out, `lacking`
+    why a required view holds nothing of it: the others do not wait for it.
     """
 
     as_of: pd.Timestamp
@@ -35,6 +35,7 @@ class Materialization:
     optional: Mapping[str, Mapping[str, str | None]] = field(default_factory=dict)
     definition_hash: str = field(default_factory=definition_hash)
     damaged: Mapping[str, str] = field(default_factory=dict)
+    lacking: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def session(self) -> str | None:
@@ -84,6 +85,7 @@ class Materialization:
             "behind": ", ".join(self.behind()),
             "optional_behind": ", ".join(self.optional_behind()),
             "damaged": ", ".join(self.damaged),
+            "lacking": ", ".join(self.lacking),
         }
 
 
@@ -108,6 +110,7 @@ def pointer_of(done: Materialization, data_dir: Path) -> tuple[str, str] | None:
         definition_hash=done.definition_hash,
         data_dir=str(data_dir.resolve()),
         damaged=dict(done.damaged),
+        lacking=dict(done.lacking),
         carried=carried_by(data_dir, done.session, done.as_of),
     )
     return SESSION_POINTER, pointer.to_json()

@@ -134,7 +134,7 @@ def _lost(run: "Runtime", entry: Entry) -> Repair:
 
 
 def _again(run: "Runtime") -> str:
-    return f"`optrade ingest {source_options(run.home.origin())}`"
+    return f"`optrade ingest {source_options(read_manifest(run.home.data))}`"
 
 
 def _registry(run: "Runtime") -> Iterator[Repair]:

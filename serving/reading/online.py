@@ -329,6 +329,8 @@ def _check_pointer(pointer: SessionPointer, ticker: str, needed: Requirements) -
         )
     if ticker in pointer.damaged:
         raise Refusal("damaged_features", pointer.damaged[ticker])
+    if ticker in pointer.lacking:
+        raise Refusal("not_published", f"{ticker} is not published: {pointer.lacking[ticker]}")
     if ticker not in pointer.tickers:
         raise Refusal(
             "not_published",

@@ -87,9 +87,9 @@ HINT = re.compile(r"`(?:optrade) ([^`]+)`")
 # What stands in a hint for a value that is known when it is printed.
 VALUES = {
     "ticker": "SPY", "','.join(missing)": "SPY,IWM", "','.join(tickers)": "SPY,IWM",
-    "source_options(manifest.origin)": "--source simulated",
-    "source_options(done.origin)": "--source recorded --recorded-dir FOLDER",
-    "source_options(run.home.origin())": "--source simulated", "table.name": "prices",
+    "','.join(kept)": "QQQ,SPY",
+    "source_options(manifest)": "--source recorded --recorded-dir FOLDER --as-of 2019-07-22",
+    "source_options(read_manifest(run.home.data))": "--source simulated", "table.name": "prices",
     "key": "SPY",
 }  # fmt: skip
 

@@ -119,10 +119,15 @@ def _failed_lines(done: "Ingested") -> list[str]:
     lines = [f"{words} were not built: {why}" for words, why in _not_built(failed)]
     if done.unpublished is not None:
         lines.append(f"nothing was published: {done.unpublished}")
-    damaged = done.online.damaged if done.online is not None else {}
+    if done.online is None:
+        return lines
     named = {key for key, _ in failed}
-    left_out = {key: why for key, why in damaged.items() if key not in named}
-    return [*lines, *(f"{key} was not published: {why}" for key, why in left_out.items())]
+    damaged = {key: why for key, why in done.online.damaged.items() if key not in named}
+    left_out = {**damaged, **done.online.lacking}
+    lines += [f"{key} was not published: {why}" for key, why in left_out.items()]
+    if done.online.session is None:
+        lines.append(f"no session was published: behind are {', '.join(done.online.behind())}")
+    return lines
 
 
 def _failed(built: "Sequence[ViewReport]") -> dict[tuple[str, str], list[str]]:

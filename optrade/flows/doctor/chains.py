@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
+from home.layout import source_options
 from home.manifest import Manifest, read_manifest
 from ingestion.sources.live import check_chains as check_vendor
 from market.calendar import last_complete_session
@@ -73,17 +74,15 @@ def _ticker(
             return Finding(check, "ok", "; ".join([words, *why]))
         why.append(chain)
     landed = any((TABLE, key) in manifest.entries for key in chain_keys(ticker))
-    words = "; ".join([f"{SYNTHETIC}: {' and '.join(why)}", _cure(run, manifest.origin)])
+    words = "; ".join([f"{SYNTHETIC}: {' and '.join(why)}", _cure(run, manifest)])
     # Without any it is how the home is kept; with some, they have been left behind.
     return Finding(check, "warning" if landed else "ok", words)
 
 
-def _cure(run: "Runtime", origin: str | None) -> str:
-    if origin == "live":
+def _cure(run: "Runtime", manifest: Manifest) -> str:
+    if manifest.origin == "live":
         return "run `optrade ingest`" if run.settings.chains else NAME_ONE
-    if origin == "recorded":
-        return (
-            "put chains of that session into option_chains/ of the recorded folder, then run "
-            "`optrade ingest --source recorded --recorded-dir FOLDER`"
-        )
-    return f"run `optrade ingest --source {origin}`"
+    words = f"run `optrade ingest {source_options(manifest)}`"
+    if manifest.origin == "recorded":
+        return f"put chains of that session into option_chains/ of the folder, then {words}"
+    return words

@@ -10,6 +10,7 @@ from feature_repo.features.definition_hash import definition_hash
 from home.layout import source_options
 from home.manifest import Manifest, damaged, read_manifest
 from ingestion.lake.simulation import held
+from ingestion.online.lacking import cure, not_landed
 from ingestion.views.catalogue import VIEW_OF
 from market.calendar import last_complete_session, sessions
 from market.errors import InputError
@@ -70,8 +71,7 @@ def check_view(manifest: Manifest, name: str, newest: pd.Timestamp) -> Finding:
         return Finding(check, "error", words)
     lacking = [key for key in _expected(manifest, name) if key not in last]
     if lacking:
-        words = f"nothing for {', '.join(lacking)}: run `optrade build-features`"
-        return Finding(check, "warning", words)
+        return Finding(check, "warning", _lacking(manifest, name, lacking))
     oldest = min(last.values())
     age = max(len(sessions(oldest, newest)) - 1, 0)
     words = f"up to {oldest}, {age} {'session' if age == 1 else 'sessions'} behind the clock"
@@ -94,6 +94,15 @@ def _expected(manifest: Manifest, name: str) -> tuple[str, ...]:
     if name in OPTIONAL_GROUPS:
         return ()
     return (MARKET,) if GROUPS[name].entity == "market" else manifest.keys("prices")
+
+
+def _lacking(manifest: Manifest, name: str, keys: list[str]) -> str:
+    missing = dict.fromkeys(row for key in keys for row in not_landed(manifest, name, key))
+    words = f"nothing for {', '.join(keys)}"
+    if not missing:
+        return f"{words}: run `optrade build-features`"
+    kept = [key for key in manifest.keys("prices") if key not in keys and MARKET not in keys]
+    return f"{words}, as nothing of {', '.join(missing)} has landed: {cure(manifest, kept)}"
 
 
 def _absent(manifest: Manifest, name: str) -> tuple[Level, str]:
@@ -134,7 +143,7 @@ def _simulation(run: "Runtime") -> Iterator[Finding]:
 
 
 def _ingest(manifest: Manifest) -> str:
-    return f"run `optrade ingest {source_options(manifest.origin)}`"
+    return f"run `optrade ingest {source_options(manifest)}`"
 
 
 def _few(names: list[str]) -> str:

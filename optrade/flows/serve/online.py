@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from feature_repo.store.repo_config import write_feature_store_yaml
 from home.layout import source_options
+from home.manifest import read_manifest
 from market.errors import InputError, StoreUnavailable
 from optrade.redis.content import published
 
@@ -85,9 +86,10 @@ def refill(run: "Runtime") -> "Materialization":
         # As it was: what is newer in some views is not published before the others have it.
         done = fill(run, decision_time(pd.DatetimeIndex([done.oldest]))[0])
     if done.session is None:
+        manifest = read_manifest(run.home.data)
         raise InputError(
             f"no session is complete in this home, behind are {', '.join(done.behind())}: "
-            f"run `optrade ingest {source_options(done.origin)}`"
+            f"run `optrade ingest {source_options(manifest)}`"
         )
     return done
 

@@ -168,6 +168,7 @@ def test_online_is_offline_at_the_clock(
         "behind": "",
         "optional_behind": "",
         "damaged": "",
+        "lacking": "",
     }
     assert done.sessions.keys() | done.optional.keys() == GROUPS.keys()
     assert_same(store, LAST)
@@ -179,6 +180,7 @@ def test_online_is_offline_at_the_clock(
         "definition_hash": definition_hash(),
         "data_dir": str(data.resolve()),
         "damaged": {},
+        "lacking": {},
         "carried": None,  # these macro rows do not say
     }
     assert pointer(redis) == signed(published)
@@ -278,6 +280,21 @@ def test_view_that_never_landed_keeps_the_pointer_away(tmp_path: Path, redis: Re
     done = materialize(store, data, LAST)
     assert done.behind() == tuple(f"macro/{ticker}: no row" for ticker in TICKERS)
     assert pointer(redis) is None
+
+
+def test_ticker_of_which_a_view_holds_nothing_is_left_out_and_named(
+    tmp_path: Path, redis: RedisAddress
+) -> None:
+    client(redis).flushall()
+    data = tmp_path / "data"
+    write(data, {k: frame for k, frame in features(DAYS).items() if k != ("iv", "IWM")})
+    store = FeatureStore(config=repo_config(data, redis.url, timeout=5))
+    done = materialize(store, data, LAST)
+    assert (done.session, done.tickers) == ("2024-12-31", ("QQQ", "SPY"))
+    assert done.lacking["IWM"].startswith("no row of it in iv by 2024-12-31 21:30 UTC")
+    assert done.behind() == ()
+    held = pointer(redis)
+    assert (held["tickers"], held["lacking"]) == (["QQQ", "SPY"], dict(done.lacking))
 
 
 @pytest.mark.parametrize("view", OPTIONAL_GROUPS)

@@ -203,6 +203,24 @@ def test_ticker_with_prices_and_without_features() -> None:
     assert (finding.level, "nothing for IWM" in finding.found) == ("warning", True)
 
 
+def test_ticker_whose_index_has_not_landed_is_told_apart_from_one_to_build() -> None:
+    held = built("iv", tickers=("SPY",))
+    landed = {("indices", "VIX"): "2024-11-15", ("indices", "VIX3M"): "2024-11-15"}
+    more = manifest_of({**{name: entry.last for name, entry in held.entries.items()}, **landed})
+    for origin, cure in {
+        "recorded": "--recorded-dir FOLDER --as-of 2024-11-15 --tickers SPY`",
+        "live": "run `optrade ingest --source live`",
+    }.items():
+        finding = check_view(
+            dataclasses.replace(held, origin=origin, entries=more.entries), "iv", LAST
+        )
+        assert finding.level == "warning"
+        assert finding.found.startswith(
+            "nothing for IWM, as nothing of RVX of indices has landed: "
+        )
+        assert finding.found.endswith(cure)
+
+
 def test_view_of_other_definitions() -> None:
     manifest = built("technical")
     states = {**manifest.tables, "technical": TableState(("ticker",), 1, "0" * 64)}

@@ -84,7 +84,11 @@ def test_stale_quotes_are_a_warning_with_what_to_run(tmp_path: Path, chains, cur
     ("origin", "cure"),
     [
         ("live", NAME_ONE),
-        ("recorded", "put chains of that session into option_chains/ of the recorded folder"),
+        (
+            "recorded",
+            "put chains of that session into option_chains/ of the folder, then run `optrade "
+            "ingest --source recorded --recorded-dir FOLDER --as-of 2025-06-30`",
+        ),
         ("simulated", "run `optrade ingest --source simulated`"),
     ],
 )

@@ -193,6 +193,16 @@ def test_a_ticker_that_is_not_published_refuses(feast_home):
     assert "SPY" in found.detail
 
 
+def test_a_ticker_that_lacks_a_view_refuses_with_what_it_lacks(feast_home):
+    feast_home.fill()
+    feast_home.publish(lacking={"QQQ": "no row of it in iv"})
+    found = refusal(feast_home, ticker="QQQ")
+    assert (found.error, found.detail) == (
+        "not_published", "QQQ is not published: no row of it in iv",
+    )  # fmt: skip
+    assert read(feast_home).ticker == "SPY"
+
+
 def test_a_published_ticker_without_rows_refuses(feast_home):
     feast_home.fill()
     feast_home.publish(tickers=["SPY", "QQQ"])
