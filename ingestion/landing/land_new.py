@@ -9,7 +9,7 @@ import pandas as pd
 from home.layout import DataFiles
 from home.records.finding import Finding
 from ingestion.gate.chains import quoted_later
-from ingestion.gate.expectations import gate
+from ingestion.gate.expectations import REASON, SEPARATOR, gate
 from ingestion.gate.findings import OF_ANSWERS, findings
 from ingestion.gate.missing_bars import counted_later
 from ingestion.gate.rules import is_of_quotes
@@ -122,4 +122,5 @@ def _land(
         rows_quarantined=landing.rows_quarantined,
         rows_held_back=int(late.sum()),
         findings=found,
+        refused=bad[REASON].astype(str).str.split(SEPARATOR).explode().value_counts().to_dict(),
     )

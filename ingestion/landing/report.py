@@ -1,7 +1,8 @@
 """What one landing did to a table: reports of batches that add up to that of the table."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Final
 
 from home.records.finding import Finding
@@ -24,7 +25,8 @@ class TableReport:
 
     `stale` says why, for the keys that did not land and may land another time; `unavailable` says
     what has to be set up before the table can land at all. `rows_held_back` lie after the clock.
-    `findings` are of what landed anew, and of how the source answered.
+    `findings` are of what landed anew, and of how the source answered. `refused` says of each rule
+    how many rows of the answer broke it, those that were in quarantine before included.
     """
 
     table: str
@@ -37,6 +39,7 @@ class TableReport:
     stale: str | None = None
     unavailable: str | None = None
     findings: tuple[Finding, ...] = ()
+    refused: Mapping[str, int] = field(default_factory=dict)
 
     def __add__(self, other: "TableReport") -> "TableReport":
         """Return the report of two batches of one table."""
@@ -51,12 +54,26 @@ class TableReport:
             stale=reasons(why for why in (self.stale, other.stale) if why is not None),
             unavailable=self.unavailable or other.unavailable,
             findings=self.findings + other.findings,
+            refused=Counter(self.refused) + Counter(other.refused),
+        )
+
+    def refused_line(self) -> str | None:
+        """Return how many rows went to quarantine and the rules they broke; None without one."""
+        if not self.rows_quarantined:
+            return None
+        rules = sorted(self.refused.items(), key=lambda rule: -rule[1])
+        words = ", ".join(f"{count} by `{rule}`" for rule, count in rules[:TOLD])
+        more = f" and {len(rules) - TOLD} more rules" if len(rules) > TOLD else ""
+        return (
+            f"{self.table}: {self.rows_quarantined} rows went to quarantine, refused are "
+            f"{words}{more}: nothing, unless you vouch for them (`optrade quarantine list`)"
         )
 
     def document(self) -> dict[str, Json]:
         """Return the report as plain values."""
         return {
             **asdict(self),
+            "refused": dict(self.refused),
             "stale_keys": list(self.stale_keys),
             "findings": [finding.document() for finding in self.findings],
         }

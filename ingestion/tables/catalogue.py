@@ -255,8 +255,8 @@ OPTION_CHAINS: Final = Table(
                minimum=0.0, maximum=20.0, strict_minimum=True, null_share=0.25),
         Column("delta", "float", "-1 to 1", nullable=True, minimum=-1.0, maximum=1.0,
                null_share=0.25),
-        Column("gamma", "float", "per USD", nullable=True, minimum=0.0, maximum=1e3,
-               null_share=0.25),
+        # A file of chains may lack it, and no feature reads it: none of it is no finding.
+        Column("gamma", "float", "per USD", nullable=True, minimum=0.0, maximum=1e3),
     ),
     pairs=(Pair("ask", "bid", 0.0),),
     known="at the time of the quotes",

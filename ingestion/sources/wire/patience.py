@@ -8,10 +8,22 @@ from threading import Thread
 from typing import Final, TypeVar
 
 import stamina
+import structlog
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
 
 from market.errors import SourceUnavailable
 
 T = TypeVar("T")
+logger = structlog.get_logger(__name__)
+
+
+def _retried(details: RetryDetails) -> None:
+    """Log that a question is asked again: no more than that, as the last reason is told."""
+    pause = round(details.wait_for, 2)
+    logger.info("asked again", tries=details.retry_num, why=str(details.caused_by), pause=pause)
+
+
+set_on_retry_hooks([_retried])
 
 
 @dataclass(frozen=True)

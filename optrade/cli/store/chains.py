@@ -1,14 +1,18 @@
 """The command that records option chains alone."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from home.strict_json import Json
 from optrade.cli import options
 from optrade.cli.output import print_json
+
+if TYPE_CHECKING:
+    from ingestion.landing.report import TableReport
 
 Vendor = Annotated[
     str | None, typer.Option("--source", help="cboe, yahoo, tradier or massive: one vendor.")
@@ -19,6 +23,10 @@ Export = Annotated[
 Merge = Annotated[
     Path | None, typer.Option("--merge", help="First land the chains of such a file.")
 ]
+
+
+# Told on standard error, a line each.
+UNTOLD: Final = ("stale_keys", "stale", "unavailable", "findings", "refused")
 
 
 def record_chains(
@@ -58,22 +66,36 @@ def record_chains(
     else:
         for line in _lines(report):
             typer.echo(line)
-    failed = [row.stale or row.unavailable for row in recorded or ()]
-    for why in filter(None, failed):
+    _tell([*([] if merged is None else [merged]), *(recorded or [])])
+
+
+def _tell(reports: list["TableReport"]) -> None:
+    """Say what was refused and what did not land, and end with 3 where something did not."""
+    for line in filter(None, (row.refused_line() for row in reports)):
+        typer.echo(line, err=True)
+    failed = [why for row in reports if (why := row.stale or row.unavailable)]
+    for why in failed:
         typer.echo(f"optrade: {why}", err=True)
-    if any(failed):
+    if failed:
         raise typer.Exit(3)
 
 
 def _lines(report: dict[str, Json]) -> list[str]:
-    """Return what was done, a line each."""
+    """Return what was done, a line each; why something was not is told beside."""
     lines = []
     for what, rows in report.items():
-        for row in rows if isinstance(rows, list) else [rows]:
-            told = row if isinstance(row, dict) else {}
-            shown = {name: value for name, value in told.items() if value not in (None, [], 0)}
-            lines.append(f"{what}: " + ", ".join(f"{k} {v}" for k, v in shown.items()))
+        found = rows if isinstance(rows, list) else [rows]
+        lines += [f"{what}: {_words(row)}" for row in found if isinstance(row, dict)]
+        if not found:
+            lines.append(f"{what}: nothing, all of it landed within the last half hour")
     return lines
+
+
+def _words(row: Mapping[str, Json]) -> str:
+    shown = {name: value for name, value in row.items() if value not in (None, [], {}, 0)}
+    counts = [name for name in row if name.startswith("rows")]
+    told = {name: value for name, value in shown.items() if name not in UNTOLD}
+    return ", ".join(f"{k} {v}" for k, v in told.items()) if shown.keys() & counts else "nothing"
 
 
 COMMANDS = {"record-chains": record_chains}

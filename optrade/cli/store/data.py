@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from ingestion.build.build import ViewReport
     from ingestion.landing.report import TableReport
     from optrade.flows.data import Ingested
+
+
+# Told on standard error, a line each: no columns.
+IN_LINES: Final = ("refused",)
 
 
 def fetch_all(
@@ -100,6 +104,8 @@ def show_ingest(
         print_json(report)
     else:
         _print_tables(report)
+        for line in filter(None, (table.refused_line() for table in fetched)):
+            typer.echo(line, err=True)
         for finding in (found for table in fetched for found in table.findings):
             typer.echo(finding.line(), err=True)
     undone = [*map(_stale_line, filter(lambda table: table.stale, fetched)), *_failed_lines(done)]
@@ -168,8 +174,9 @@ def _print_tables(report: Mapping[str, Json]) -> None:
     for title, rows in report.items():
         table = rows if isinstance(rows, list) else [rows]
         if table:
-            cells = [[_cell(value) for value in row.values()] for row in table]
-            print_table(title, list(table[0]), cells)
+            columns = [name for name in table[0] if name not in IN_LINES]
+            cells = [[_cell(row[name]) for name in columns] for row in table]
+            print_table(title, columns, cells)
 
 
 def _cell(value: Json) -> Json:

@@ -21,7 +21,7 @@ from ingestion.gate.findings import (
 )
 from ingestion.gate.sequences import nothing_stored
 from ingestion.sources.recorded.source import Recorded
-from ingestion.tables.catalogue import INDICES, MACRO_SERIES, PRICES, TABLES
+from ingestion.tables.catalogue import INDICES, MACRO_SERIES, OPTION_CHAINS, PRICES, TABLES
 from ingestion.tables.declare import Table
 from ingestion.tables.frames import typed
 from tests.ingestion.clean_rows import clean
@@ -52,6 +52,11 @@ def test_a_share_of_nulls_beyond_the_declared_one_is_told(table: Table) -> None:
         assert (found.table, found.key, found.count) == (table.name, key, allowed + 1)
         assert found.rule == f"{column.name}: at most {column.null_share:.0%} null"
         assert found.detail == f"{allowed + 1}.0% null"
+
+
+def test_a_number_that_a_file_of_chains_may_lack_is_no_finding() -> None:
+    frame = clean(OPTION_CHAINS, 10).assign(gamma=np.nan)
+    assert findings(OPTION_CHAINS, frame, nothing_stored) == []
 
 
 def test_nulls_are_told_by_key(index: Frame, prices: Frame) -> None:

@@ -26,13 +26,14 @@ OPTIONS = LiveOptions(lambda: NOW)
 
 
 class Vendor1:
-    """A vendor of chains of one contract, and of one that has no market; SPY may be down."""
+    """A vendor of chains of one contract, and of one without a market; of a key it may be down."""
 
     name, origin = "cboe", "live"
     tables: tuple[str, ...] = ("indices", "option_chains")
 
-    def __init__(self) -> None:
+    def __init__(self, silent: str = "SPY") -> None:
         self.asked: list[str] = []
+        self.silent = silent
         self.down = True
 
     def fetch(
@@ -41,8 +42,8 @@ class Vendor1:
         parts = []
         for key in keys:
             self.asked.append(key)
-            if key == "SPY" and self.down:
-                raise SourceUnavailable("SPY: down")
+            if key == self.silent and self.down:
+                raise SourceUnavailable(f"{key}: down")
             sent = [Sent(f"{key}240419{kind}00510000", bid, 1.1, 5.0, 9.0, 0.2)
                     for kind, bid in (("C", 1.0), ("P", 1.2))]  # fmt: skip
             parts.append(chain_rows("it", key, QUOTED, 511.0, sent))
@@ -128,6 +129,26 @@ def test_what_cannot_be_done_is_named(tmp_path: Path) -> None:
         lake.land(OPTION_CHAINS, Vendor1().fetch("", ["QQQ"], None, NOW).head(1), "simulated", NOW)
     with pytest.raises(InputError, match="this home holds simulated data, got live data"):
         list(record(home, opened(Vendor1()), OPTIONS, ["QQQ"], NOW))
+
+
+def test_what_was_recorded_is_told_and_nothing_is_called_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPTRADE_HOME", str(tmp_path))
+    monkeypatch.setitem(VENDORS, "cboe", opened(Vendor1("QQQ")))
+    asked = ["record-chains", "--source", "cboe", "--tickers", "QQQ"]
+    done = CliRunner().invoke(app, asked)
+    assert (done.exit_code, done.stdout) == (3, "recorded: nothing\n")
+    assert done.stderr.splitlines()[1:] == ["optrade: QQQ: down"]
+    monkeypatch.setitem(VENDORS, "cboe", opened(Vendor1()))
+    done = CliRunner().invoke(app, asked)
+    assert done.stdout == "recorded: table option_chains, keys 1, rows_new 1, rows_quarantined 1\n"
+    assert done.stderr.splitlines()[1:] == [
+        "option_chains: 1 rows went to quarantine, refused are 1 by `ask >= bid (to 0.00%)`: "
+        "nothing, unless you vouch for them (`optrade quarantine list`)"
+    ]
+    done = CliRunner().invoke(app, asked)
+    assert done.stdout == "recorded: nothing, all of it landed within the last half hour\n"
 
 
 def test_a_command_with_nothing_to_do_says_what_there_is() -> None:

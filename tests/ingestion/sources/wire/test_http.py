@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from threading import Event, current_thread
 from typing import NamedTuple
+from unittest.mock import Mock
 
 import httpx2
 import pytest
@@ -36,6 +37,19 @@ class Fault(NamedTuple):
 
 def status(code: int, body: str = "", **headers: str) -> Callable[[], Response]:
     return lambda: Response(body, code, {k.replace("_", "-"): v for k, v in headers.items()})
+
+
+def test_a_try_again_is_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    def call(_: float) -> str:
+        raise TryAgain("busy")
+
+    told = Mock(spec_set=["info"])
+    monkeypatch.setattr("ingestion.sources.wire.patience.logger", told)
+    with pytest.raises(SourceUnavailable, match="tried 3 times"):
+        patiently(WHAT, call, QUICK)
+    assert [(row.args, row.kwargs["why"]) for row in told.info.mock_calls] == (
+        [(("asked again",), "busy")] * 2
+    )
 
 
 FAULTS = {
