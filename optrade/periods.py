@@ -1,4 +1,4 @@
-"""Training windows in words: `5y`, `18mo`, or explicit dates."""
+"""Training windows in words: `5y`, `24mo`, or explicit dates."""
 
 import re
 from typing import Final
@@ -18,7 +18,7 @@ def training_window(
     Parameters
     ----------
     period
-        Length that ends at `end`, such as `5y` or `18mo`; `max` is all there is. `start`
+        Length that ends at `end`, such as `5y` or `24mo`; `max` is all there is. `start`
         takes its place.
     start, end
         Dates asked for, None where not.
@@ -66,7 +66,7 @@ def _length(period: str) -> pd.DateOffset:
     found = PERIOD.fullmatch(period)
     if not found:
         raise InputError(
-            f"--period: got {period!r:.40}, allowed are lengths such as 5y or 18mo, or max"
+            f"--period: got {period!r:.40}, allowed are lengths such as 5y or 24mo, or max"
         )
     count = int(found["count"])
     return pd.DateOffset(years=count) if found["unit"] == "y" else pd.DateOffset(months=count)

@@ -84,8 +84,8 @@ def fetch_all(
         if progress is not None:
             progress(f"fetching {name}", done, len(due))
     for report in reports.values():
-        # A line of the command names what did not land.
-        logger.info("table fetched", source=source.name, **report.document())
+        log = logger.warning if report.stale else logger.info
+        log("table fetched", source=source.name, **report.document())
     return list(reports.values())
 
 

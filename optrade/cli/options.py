@@ -63,7 +63,7 @@ AsOf = Annotated[
         "or simulated home stands still at its last session.",
     ),
 ]
-Period = Annotated[str, typer.Option("--period", help="Length of the training window: 5y, 18mo.")]
+Period = Annotated[str, typer.Option("--period", help="Length of the training window: 5y, 24mo.")]
 Start = Annotated[str | None, typer.Option("--start", help="First session, instead of --period.")]
 End = Annotated[str | None, typer.Option("--end", help="Last session of the training window.")]
 Views = Annotated[list[str] | None, typer.Option("--views", help="See `Command`.")]

@@ -87,7 +87,7 @@ def _lines(report: dict[str, Json]) -> list[str]:
         found = rows if isinstance(rows, list) else [rows]
         lines += [f"{what}: {_words(row)}" for row in found if isinstance(row, dict)]
         if not found:
-            lines.append(f"{what}: nothing, all of it landed within the last half hour")
+            lines.append(f"{what}: nothing, all of it was recorded within the last half hour")
     return lines
 
 

@@ -317,8 +317,12 @@ def test_reports_of_batches_are_one_report(
     source.frames["prices"].loc[0, "close"] = -1.0
     report = fetch(tmp_path, source, "SPY", "QQQ", "IWM")["prices"]
     assert report == TableReport(
-        "prices", 3, 2 * len(DAYS) - 1, 0, 1, 0, ("QQQ",), "an empty frame for QQQ"
+        *("prices", 3, 2 * len(DAYS) - 1, 0, 1, 0, ("QQQ",), "an empty frame for QQQ"),
+        refused=report.refused,
     )
+    assert set(report.refused.values()) == {1}
+    assert "close: > 0" in " ".join(report.refused)
+    assert report.refused_line().startswith("prices: 1 rows went to quarantine, refused are 1 by")
 
 
 def test_batches_bound_what_is_fetched_at_once(
