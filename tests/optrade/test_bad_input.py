@@ -46,9 +46,10 @@ CASES = {
     "bad clock": (("ingest", *SIMULATED, "--as-of", "yesterday-ish"), "--as-of"),
     "clock without zone": (("ingest", *SIMULATED, "--as-of", "2024-11-15 12:00"), "zone"),
     "no session": (("ingest", *SIMULATED, "--as-of", "2024-11-16"), "not an XNYS session"),
-    "backtest is not built": (("backtest",), "backtest: not in this version"),
-    "backtest with flags": (("backtest", "--json", "SPY"), "backtest --json SPY: not in"),
+    "backtest without data": (("backtest", "--tickers", "SPY"), "run `optrade ingest"),
+    "backtest filled at no time": (("backtest", "--fill", "noon"), "allowed are open and close"),
     "schedule is not built": (("schedule",), "optrade run-daily"),
+    "schedule with flags": (("schedule", "--json", "SPY"), "schedule --json SPY: not in"),
     "a capital without end": (
         ("signal", "--ticker", "SPY", "--capital", "1e400"),
         "--capital': got inf, allowed is a finite number from 1",

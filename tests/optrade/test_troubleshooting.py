@@ -34,6 +34,9 @@ ELSEWHERE = {
     "rows in quarantine, such as `high >= open (to 30.00%)`": "test_quarantine.py",
     '"a file stands where a folder has to be"': "test_endings.py",
     '"unexpected: …", exit code 70': "test_endings.py",
+    '"IWM was not published: no row of it in iv", "is not published"': "test_left_out.py",
+    '"no session was published: behind are"': "test_left_out.py",
+    '"ahead: the store holds", "an answer would look ahead"': "test_freshness.py",
 }
 
 

@@ -18,7 +18,8 @@ from optrade.cli import GROUPS, app, main
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = typer.main.get_command(app)
 # They become a server, or are named to say what is there instead.
-WITHOUT_JSON = {"serve", "dashboard", "mlflow-ui", "backtest", "schedule"}
+# What `replay` prints is the JSON of a signal, and nothing else.
+WITHOUT_JSON = {"serve", "dashboard", "mlflow-ui", "replay", "schedule"}
 
 
 def leaves(group: TyperGroup = COMMANDS, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
