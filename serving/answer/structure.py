@@ -95,7 +95,8 @@ class Pricing:
         if strategy == NO_TRADE.name:
             return Priced(None, NO_POSITION)
         sha = None if model is None else model.sha256
-        features = row.beside.values()
+        # A NaN equals nothing, itself neither: what is unknown would be priced at every request.
+        features = (None if np.isnan(value) else value for value in row.beside.values())
         key = (row.ticker, row.session, strategy, size, sha, unjudged, row.quoted, *features)
         if (kept := self._kept.get(key)) is not None:
             return kept

@@ -357,3 +357,13 @@ def test_a_signal_goes_on_with_a_chain_that_is_stale(signal):
     plain, found = signal(Pricing()), signal(Pricing(), quoted=Quoted(stale))
     assert found.structure.notes == [stale, *plain.structure.notes]
     assert (found.strategy, found.structure.pricing) == (plain.strategy, "synthetic")
+
+
+def test_a_row_with_a_feature_unknown_is_priced_once():
+    pricing = Pricing()
+    first, again = (
+        pricing.priced(row(chain_iv_anchor=float("nan")), "Bull Put Spread", "full", None)
+        for _ in range(2)
+    )
+    assert first.structure is not None
+    assert again is first
