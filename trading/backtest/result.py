@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from forecasters.returns import ReturnDistribution
 from market.options.chain import Chain
@@ -162,10 +162,18 @@ def part_of(asked: Asked, rules: Rules) -> Part:
     return joined_part(asked, entered_of(asked, rules), edges_of(asked, whole))
 
 
-def entered_of(asked: Asked, rules: Rules) -> dict[str, Entered]:
-    """Return every structure entered at every session, on quotes where there are any."""
+def entered_of(
+    asked: Asked, rules: Rules, places: Int64[np.ndarray, " k"] | None = None
+) -> dict[str, Entered]:
+    """Return every structure entered at every session, on quotes where there are any.
+
+    Parameters
+    ----------
+    places
+        Of the sessions in the history, ascending, where not all are wanted.
+    """
     history = asked.history
-    places = np.arange(len(history.days))
+    places = np.arange(len(history.days)) if places is None else places
     entered = every_structure(history, places, rules.fill, rules.crossing)
     if asked.chains and rules.fill == "close":  # quotes are of a close
         boards = boards_of(underlying(history.ticker), history, asked.chains)

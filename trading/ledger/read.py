@@ -133,16 +133,26 @@ def history(path: Path) -> list[tuple[Any, ...]]:
 
 def read_structure_outcomes(path: Path) -> list[StructureOutcome]:
     """Return what positions came to, in the order they were settled; as `read_signals`."""
-    with reading(path) as connection:
-        rows = list(rows_of(connection, "structure_outcomes"))
-    return [structure_outcome_of(row, path) for row in rows]
+    return [outcome for outcome, _ in settled_structures(path)]
 
 
 def read_events(path: Path) -> list[PaperEvent]:
     """Return the events of the paper book, the first one first; raises as `read_signals`."""
+    return [event for event, _ in recorded_events(path)]
+
+
+def settled_structures(path: Path) -> list[tuple[StructureOutcome, str]]:
+    """Return what positions came to, each with the clock it was settled at, an ISO time, UTC."""
+    with reading(path) as connection:
+        rows = list(rows_of(connection, "structure_outcomes"))
+    return [(structure_outcome_of(row, path), row["as_of"]) for row in rows]
+
+
+def recorded_events(path: Path) -> list[tuple[PaperEvent, str]]:
+    """Return the events of the paper book, each with the time it was written, ISO, UTC."""
     with reading(path) as connection:
         rows = list(rows_of(connection, "paper_events"))
-    return [event_of(row, path) for row in rows]
+    return [(event_of(row, path), row["recorded_at"]) for row in rows]
 
 
 def read_outcomes(path: Path, ticker: str | None = None) -> list[Outcome]:

@@ -56,7 +56,7 @@ def fill_of(book: Book, signal: Signal, history: History, session: str) -> Fill 
             f"no room for a contract that can lose {risk / CENTS:,.2f} USD: "
             f"{max(room, 0.0) / CENTS:,.2f} USD may be lost"
         )
-    return Fill(contracts, float(held.paid[0]), _plan(held, structure), contracts * risk)
+    return Fill(contracts, float(held.paid[0]), plan_of(held, structure), contracts * risk)
 
 
 def at_open(history: History, entered: str, structure: Structure, session: str) -> Positions:
@@ -86,7 +86,8 @@ def _spot(structure: Structure) -> Float64[np.ndarray, " n"]:
     return np.array([structure.spot])
 
 
-def _plan(held: Positions, structure: Structure) -> ExitRule:
+def plan_of(held: Positions, structure: Structure) -> ExitRule:
+    """Return the exit plan of a position as it was taken."""
     below, above = float(held.below[0]), float(held.above[0])
     return ExitRule(
         target=float(held.target[0]),

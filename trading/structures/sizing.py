@@ -7,6 +7,8 @@ from home.records.structure import Structure
 from market.errors import InputError
 from trading.strategies.plans import MAX_LOSS
 
+#: What a refusal says for which one contract can lose too much.
+TOO_LARGE: Final = "a contract can lose"
 #: Share of the largest loss allowed that a position size takes.
 SHARES: Final[dict[PositionSize, float]] = {"none": 0.0, "half": 0.5, "full": 1.0}
 
@@ -33,7 +35,7 @@ def contracts(structure: Structure, capital: float, size: PositionSize) -> int:
         needed = loss / MAX_LOSS / SHARES[size] if SHARES[size] else None
         more = "" if needed is None else f"; one contract needs a capital of {needed:,.0f} USD"
         raise InputError(
-            f"{structure.strategy}: a contract can lose {loss:,.0f} USD, and {MAX_LOSS:.0%} of "
+            f"{structure.strategy}: {TOO_LARGE} {loss:,.0f} USD, and {MAX_LOSS:.0%} of "
             f"{capital:,.0f} USD at size {size} is {allowed:,.0f}{more}"
         )
     return count

@@ -18,30 +18,37 @@ PRICES: Final = ("open", "close", "dividend", "split")
 
 
 def histories_of(
-    data_dir: Path, tickers: Collection[str], first: str, as_of: pd.Timestamp
+    data_dir: Path,
+    tickers: Collection[str],
+    first: str,
+    as_of: pd.Timestamp,
+    known_by: pd.Timestamp | None = None,
 ) -> tuple[dict[str, History], dict[str, str]]:
     """Return histories of tickers from a session on, and why others have none.
 
-    What had not closed by `as_of` is not in them, whatever the home holds.
+    What had not closed by `as_of` is not in them, whatever the home holds; nor, of `known_by`, what
+    landed later: then they are what was read at that clock.
     """
     found, unread = {}, {}
     for ticker in tickers:
         try:
-            found[ticker] = _history(data_dir, ticker, first, as_of)
+            found[ticker] = _history(data_dir, ticker, first, as_of, known_by)
         except InputError as error:
             unread[ticker] = str(error)
     return found, unread
 
 
-def _history(data_dir: Path, ticker: str, first: str, as_of: pd.Timestamp) -> History:
-    prices = _rows(data_dir, "prices", ticker, PRICES)
+def _history(
+    data_dir: Path, ticker: str, first: str, as_of: pd.Timestamp, known_by: pd.Timestamp | None
+) -> History:
+    prices = _rows(data_dir, "prices", ticker, PRICES, known_by)
     last = prices.index.max()
     days = sessions(first, last)
     days = days[close(days) <= as_of]
     if days.empty:
         raise InputError(f"{ticker}: no price has landed from {first} on; run `optrade ingest`")
-    iv = _rows(data_dir, "iv", ticker, ("vix_close", "vix_term_slope")).reindex(days)
-    rate = _rows(data_dir, "macro", MARKET, ("treasury_3m",)).reindex(days)["treasury_3m"]
+    iv = _rows(data_dir, "iv", ticker, ("vix_close", "vix_term_slope"), known_by).reindex(days)
+    rate = _rows(data_dir, "macro", MARKET, ("treasury_3m",), known_by)["treasury_3m"].reindex(days)
     prices = prices.reindex(days)
     index = iv["vix_close"].to_numpy(np.float64)
     return History(
@@ -54,10 +61,14 @@ def _history(data_dir: Path, ticker: str, first: str, as_of: pd.Timestamp) -> Hi
     )  # fmt: skip
 
 
-def _rows(data_dir: Path, table: str, key: str, columns: tuple[str, ...]) -> pd.DataFrame:
+def _rows(
+    data_dir: Path, table: str, key: str, columns: tuple[str, ...], known_by: pd.Timestamp | None
+) -> pd.DataFrame:
     """Return current rows of a table by session; of a key that never landed none."""
     if (table, key) not in read_manifest(data_dir).entries:
         raise InputError(f"{key}: nothing of {table} has landed; run `optrade ingest`")
-    rows = current_rows(data_dir, table, [key]).select("session", *columns).to_pandas()
+    moment = None if known_by is None else known_by.to_pydatetime(warn=False)
+    held = current_rows(data_dir, table, [key], known_by=moment)
+    rows = held.select("session", *columns).to_pandas()
     days = pd.DatetimeIndex(pd.to_datetime(rows.pop("session"))).as_unit("ns")
     return rows.set_index(days).sort_index()

@@ -10,13 +10,13 @@ import polars as pl
 from feature_repo.features.catalogue import find
 from feature_repo.features.macro.group import MACRO
 from feature_repo.on_demand import compute_row, is_on_demand, stored_features
-from home.manifest import current_rows, read_manifest
+from home.manifest import Manifest, latest, read_manifest, read_rows
 from home.records.signal import Signal
 from ingestion.online.pointer import carried_by
 from market.calendar import last_complete_session
 from market.errors import InputError
 from market.underlyings import MARKET
-from serving.answer.boards import CLOSING_FEATURES
+from serving.answer.boards import PRICED_WITH
 from serving.answer.signals import Models
 from serving.reading.chains import LandedChains
 from serving.reading.freshness import age_in_sessions
@@ -39,9 +39,11 @@ def row_of(data_dir: Path, signal: Signal, models: Models) -> FeatureRow:
     asked = models.features()
     views = {name: find(name)[0].name for name in stored_features(asked)}
     read = () if models.distribution is None else models.distribution.features
-    extra = {name: find(name)[0].name for name in (*CLOSING_FEATURES, *read)}
+    extra = {name: find(name)[0].name for name in (*PRICED_WITH, *read)}
+    manifest = read_manifest(data_dir)
     rows = {
-        view: _row(data_dir, view, signal, as_of) for view in {*views.values(), *extra.values()}
+        view: _row(data_dir, manifest, view, signal, as_of)
+        for view in {*views.values(), *extra.values()}
     }
     values = {name: float(rows[view].get(name, float("nan"))) for name, view in views.items()}
     values |= compute_row([name for name in asked if is_on_demand(name)], values)
@@ -68,24 +70,29 @@ def row_of(data_dir: Path, signal: Signal, models: Models) -> FeatureRow:
 def corrections(data_dir: Path, signal: Signal, views: Collection[str]) -> list[str]:
     """Return which rows of a signal's session have other versions now, in words."""
     as_of = pd.Timestamp(signal.provenance.as_of)
-    found = []
+    manifest, found = read_manifest(data_dir), []
     for view in sorted(views):
-        created = _row(data_dir, view, signal, None).get(CREATED)
+        created = _row(data_dir, manifest, view, signal, None).get(CREATED)
         if created is not None and pd.Timestamp(created) > as_of:
             found.append(f"data corrected since: {view} of {signal.session}, at {created}")
     return found
 
 
 def _row(
-    data_dir: Path, view: str, signal: Signal, known_by: pd.Timestamp | None
+    data_dir: Path,
+    manifest: Manifest,
+    view: str,
+    signal: Signal,
+    known_by: pd.Timestamp | None,
 ) -> dict[str, object]:
     """Return the row of a view and the signal's session, empty where there is none."""
-    key = signal.ticker if (view, signal.ticker) in read_manifest(data_dir).entries else MARKET
-    if (view, key) not in read_manifest(data_dir).entries:
+    key = signal.ticker if (view, signal.ticker) in manifest.entries else MARKET
+    if (view, key) not in manifest.entries:
         return {}
     moment = None if known_by is None else known_by.to_pydatetime(warn=False)
-    rows = current_rows(data_dir, view, [key], known_by=moment)
-    held = rows.filter(pl.col("session").cast(pl.String).str.slice(0, 10) == signal.session)
+    mine = pl.col("session").cast(pl.String).str.slice(0, 10) == signal.session
+    rows = read_rows(data_dir, view, [key], manifest, part=lambda held: held.filter(mine))
+    held = latest(rows, manifest.tables[view].key, moment)
     return (
         {}
         if held.is_empty()

@@ -175,7 +175,7 @@ def test_a_history_ends_at_the_clock_and_says_what_never_landed(
     rows = {table: pl.DataFrame({"session": days, **columns}) for table, columns in frames.items()}
     keys = dict.fromkeys([("prices", "SPY"), ("iv", "SPY"), ("macro", "US"), ("prices", "QQQ")])
     monkeypatch.setattr(histories, "read_manifest", lambda _: Manifest(entries=keys))
-    monkeypatch.setattr(histories, "current_rows", lambda _, table, __: rows[table])
+    monkeypatch.setattr(histories, "current_rows", lambda _, table, *__, **___: rows[table])
     found, unread = histories_of(tmp_path, ["SPY", "QQQ"], str(days[AT]), after(AT + 3))
     spy = found["SPY"]
     assert spy.days.equals(HISTORY.days[AT : AT + 4])

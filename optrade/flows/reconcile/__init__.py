@@ -1,0 +1,1 @@
+"""Why live differed from the backtest: ladders of a home's sessions, from its own rows."""

@@ -1,0 +1,135 @@
+"""Every session of a home between what live came to and what the backtest says."""
+
+from collections.abc import Mapping
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from home.records.reconcile import CauseRow, LadderRow, PendingRow, ReconcileReport, StepRow
+from market.errors import InputError
+from optrade.flows.paper.histories import histories_of
+from optrade.flows.reconcile.again import made_again
+from optrade.flows.reconcile.climb import Scene, climbed, missed
+from optrade.flows.reconcile.lived import LiveSide, first_session, live_side
+from optrade.flows.replay.models import named_model
+from trading.backtest.history import History
+from trading.backtest.result import Asked, Rules
+from trading.reconcile.ladder import Ladder, Reconciliation, Waiting
+
+if TYPE_CHECKING:
+    from optrade.runtime import Runtime
+
+
+def reconcile(
+    run: "Runtime",
+    asked: Mapping[str, Asked],
+    rules: Rules,
+    start: str | None = None,
+    end: str | None = None,
+) -> Reconciliation:
+    """Return why live differed from the backtest, session by session.
+
+    Parameters
+    ----------
+    asked
+        Histories and forecasts by underlying, as the backtest takes them.
+    start, end
+        The first and the last session; by default from the first recorded signal on.
+
+    Raises
+    ------
+    InputError
+        If no signal was recorded in time, or a date is none.
+    StoreUnavailable
+        If the ledger cannot be used.
+    """
+    side = live_side(run.home.ledger, list(asked))
+    first = start or first_session(side.lived)
+    if first is None:
+        raise InputError(
+            f"no signal of {', '.join(asked)} was recorded in time: there is nothing to reconcile; "
+            "run `optrade signal-all --record` each session"
+        )
+    found: list[Ladder | Waiting] = []
+    for ticker, one in asked.items():
+        if ticker not in side.damaged:
+            found += _of_ticker(run, ticker, one, rules, side, (first, end))
+    found.sort(key=lambda row: (row.session, row.ticker))
+    return Reconciliation(
+        tuple(row for row in found if isinstance(row, Ladder)),
+        tuple(row for row in found if isinstance(row, Waiting)),
+        side.left_out,
+    )
+
+
+def _of_ticker(
+    run: "Runtime", ticker: str, asked: Asked, rules: Rules, side: LiveSide,
+    span: tuple[str, str | None],
+) -> list[Ladder | Waiting]:  # fmt: skip
+    first, last = (
+        pd.Timestamp(span[0]),
+        pd.Timestamp.max if span[1] is None else pd.Timestamp(span[1]),
+    )
+    history = asked.history
+    places = np.flatnonzero((history.days >= first) & (history.days <= last))
+    mine = {
+        session: one
+        for (of, session), one in side.lived.items()
+        if of == ticker and first <= pd.Timestamp(session) <= last
+    }
+    then = _then(run, ticker, min(mine, default=span[0]))
+    named = cache(partial(named_model, run.home))  # many signals name the same ones
+    again = partial(made_again, run, history=history, named=named)
+    scene = Scene.of(asked, rules, places, then, again)
+    found: list[Ladder | Waiting | None] = [climbed(scene, one) for one in mine.values()]
+    found += [
+        missed(scene, ticker, place)
+        for place in places.tolist()
+        if str(history.days[place].date()) not in mine
+    ]
+    return [one for one in found if one is not None]
+
+
+def _then(run: "Runtime", ticker: str, first: str) -> "partial[History]":
+    """Return what gives the history that was known at a clock; many settle at one."""
+
+    @cache
+    def known(clock: pd.Timestamp) -> History:
+        found, unread = histories_of(run.home.data, [ticker], first, clock, known_by=clock)
+        if ticker in unread:
+            raise InputError(unread[ticker])
+        return found[ticker]
+
+    return partial(known)
+
+
+def report_of(found: Reconciliation, rules: Rules) -> ReconcileReport:
+    """Return a reconciliation as it is printed."""
+    return ReconcileReport(
+        verdict=found.words(),
+        fill=rules.fill,
+        crossing=rules.crossing,
+        live=found.live,
+        backtest=found.backtest,
+        causes=[
+            CauseRow(cause=one.cause, sessions=one.n, cents=one.cents) for one in found.causes()
+        ],
+        ladders=[ladder_row(one) for one in found.ladders],
+        pending=[
+            PendingRow(ticker=one.ticker, session=one.session, why=one.why) for one in found.waiting
+        ],
+        left_out=found.left_out,
+    )
+
+
+def ladder_row(one: Ladder) -> LadderRow:
+    """Return a session's ladder as it is printed."""
+    return LadderRow(
+        ticker=one.ticker,
+        session=one.session,
+        live=one.live,
+        backtest=one.backtest,
+        steps=[StepRow(cause=step.cause, cents=step.cents, note=step.note) for step in one.steps],
+    )
