@@ -20,6 +20,7 @@ from monitoring.drift.report import write_report
 from optrade.flows.paper.book import take_on
 from optrade.flows.paper.structures import settle_structures
 from serving.reading.artifact import Artifact, artifact_path, load_artifact
+from trading.ledger.checked import RecordedSignal
 from trading.ledger.connection import is_new
 from trading.ledger.read import each_signal
 from trading.ledger.settle import Settlement, settle
@@ -46,7 +47,7 @@ def settle_signals(run: "Runtime", as_of: pd.Timestamp) -> Settlement:
     damaged: dict[str, str] = {}
     prices, ranks = (_whole_rows(run, table, damaged) for table in ("prices", "iv"))
     ranks = ranks.select("ticker", "session", "iv_rank")
-    rows = each_signal(run.home.ledger)
+    rows = each_signal(run.home.ledger, shadows=True)
     done = settle(run.home.ledger, prices.to_pandas(), ranks.to_pandas(), as_of, rows)
     told = (
         replace(row, reason=f"{row.reason}; {damaged[row.key.ticker]}")
@@ -54,6 +55,7 @@ def settle_signals(run: "Runtime", as_of: pd.Timestamp) -> Settlement:
         else row
         for row in done.pending
     )
+    shadows = {row.signal.key for row in rows if isinstance(row, RecordedSignal) and row.shadow}
     waiting = {row.key.ticker for row in done.pending}
     unread = {ticker: why for ticker, why in damaged.items() if ticker in waiting}
     ended, held = settle_structures(run, rows, as_of)
@@ -62,10 +64,16 @@ def settle_signals(run: "Runtime", as_of: pd.Timestamp) -> Settlement:
         done,
         pending=tuple(told),
         unread=unread | {**done.unread},
-        structures=ended,
-        held=held,
+        structures=tuple(row for row in ended if row.key not in shadows),
+        held=tuple(row for row in held if row.key not in shadows),
         paper=() if taken is None else taken.done.events,
         waits=() if taken is None else taken.told,
+        shadows=done.shadows
+        and replace(
+            done.shadows,
+            structures=tuple(row for row in ended if row.key in shadows),
+            held=tuple(row for row in held if row.key in shadows),
+        ),
     )
 
 

@@ -15,6 +15,7 @@ from market.errors import DamagedFile, InputError, SourceUnavailable, StoreUnava
 from optrade.clock import check_forward
 from optrade.flows.data import Ingested, fetch_and_build, publish
 from optrade.flows.monitoring import settle_signals
+from optrade.flows.serve.shadows import Shadow, record_shadows
 from optrade.flows.serve.signals import answer_each, record_signals
 from serving.http.schema import TickerProblem
 from trading.ledger.settle import Settlement
@@ -58,12 +59,15 @@ class Day:
         Each ticker's signal, or why there is none.
     failed
         Why a step was not done, by its name, in the order of the steps.
+    shadows
+        What became of what rivals say, beside each signal that was recorded.
     """
 
     ingested: Ingested
     settled: Settlement | None
     answers: list[Signal | TickerProblem]
     failed: dict[Step, str]
+    shadows: tuple[Shadow, ...] = ()
 
     def failures(self) -> list[str]:
         """Return a line for each cause: what was not done for it, and what to do."""
@@ -158,7 +162,8 @@ def run_day(
     answers = steps.take("signals", lambda: answer_each(run, tickers, opened.as_of)) or []
     given = [row for row in answers if isinstance(row, Signal)]
     steps.take("record", lambda: record_signals(run, given))
-    return Day(replace(ingested, online=online), settled, answers, steps.failed)
+    shadows = () if "record" in steps.failed else tuple(record_shadows(run, given))
+    return Day(replace(ingested, online=online), settled, answers, steps.failed, shadows)
 
 
 def _origin(run: "Runtime") -> Origin | None:

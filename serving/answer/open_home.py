@@ -24,6 +24,7 @@ from market.underlyings import underlying
 from serving.answer.boards import CLOSING_FEATURES, PRICED_WITH
 from serving.answer.chain import build_chain
 from serving.answer.predictions import Question, build_prediction, check_question
+from serving.answer.shadow import rival_of, shadow_models
 from serving.answer.signals import Models, build_signal
 from serving.answer.standby import around_null
 from serving.answer.structure import Pricing, references
@@ -52,6 +53,15 @@ if TYPE_CHECKING:
 
 #: What a position needs of its row whatever else is missing: a view with the ticker's session.
 SESSION_OF: Final = CLOSING_FEATURES[:1]
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """A signal, the models that gave it, and the row that they read."""
+
+    signal: Signal
+    models: Models
+    row: FeatureRow
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,42 @@ class OpenHome:
         Refusal
             If there is no answer that can be stood behind.
         """
+        return self._answered(ticker, as_of).signal
+
+    def shadow_for(self, signal: Signal, as_of: pd.Timestamp) -> Signal | None:
+        """Return what the rivals of a signal's models say of the same row; None without a rival.
+
+        It is recorded beside the signal, and given to nobody. See `serving.answer.shadow`.
+
+        Parameters
+        ----------
+        as_of
+            The clock that the signal was given at, with a zone.
+
+        Raises
+        ------
+        Refusal
+            If a rival does not answer, or the home gives another signal by now.
+        DamagedFile
+            If a version that stands by is damaged.
+        """
+        ticker, served = signal.ticker, signal.provenance.models
+        direction = rival_of(served.direction, self.models.each_standby("direction", ticker))
+        regime = rival_of(served.regime, self.models.each_standby("regime", ticker))
+        if direction is None and regime is None:
+            return None
+        answered = self._answered(ticker, as_of)
+        models = shadow_models(answered.models, direction, regime)
+        row = self._row(models, ticker, as_of)
+        if answered.signal != signal or not answered.row.agrees(row):
+            raise Refusal(
+                "moved_on",
+                f"{ticker}: what serves, or its features, changed since the signal was given: "
+                "ask again",
+            )
+        return self._built(row, models, as_of)
+
+    def _answered(self, ticker: str, as_of: pd.Timestamp) -> "_Answered":
         served = models = self._models(underlying(ticker).ticker)
         null: frozenset[str] = frozenset()
         while True:
@@ -115,9 +161,10 @@ class OpenHome:
                 self._check_proven(ticker, instead.direction, instead.regime)
                 models = instead
             else:
-                return build_signal(
-                    row, models, as_of=as_of, origin=self.origin, pricing=self.pricing
-                )
+                return _Answered(self._built(row, models, as_of), models, row)
+
+    def _built(self, row: FeatureRow, models: Models, as_of: pd.Timestamp) -> Signal:
+        return build_signal(row, models, as_of=as_of, origin=self.origin, pricing=self.pricing)
 
     def price_for(self, ticker: str, strategy: str, as_of: pd.Timestamp) -> Structure:
         """Return any one strategy's position at a moment, as a signal prices it.

@@ -8,6 +8,7 @@ import os
 import stat
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NoReturn
@@ -109,14 +110,20 @@ class ArtifactFiles:
 
     def standby(self, task: Task, ticker: str) -> list[Artifact]:
         """Return the other unrefuted versions that can be asked, proven first, then the newest."""
-        found = []
-        for path in standby_models(self.models_dir, f"{task}_{ticker}").glob("*.json"):
-            try:
-                found.append(self._read(path, task, ticker))
-            except (FileNotFoundError, DamagedFile, Refusal):
-                continue  # of other definitions, or damaged: it is nobody's to answer
+        found = (one for one in self.each_standby(task, ticker) if isinstance(one, Artifact))
         fit = [one for one in found if one.evidence.standing != "refuted"]
         return sorted(fit, key=lambda one: (one.evidence.proven, one.version), reverse=True)
+
+    def each_standby(self, task: Task, ticker: str) -> Iterator[Artifact | DamagedFile]:
+        """Give the versions that stand by, in the place of a damaged one what is wrong with it."""
+        folder = standby_models(self.models_dir, f"{task}_{ticker}")
+        for path in sorted(folder.glob("*.json")):
+            try:
+                yield self._read(path, task, ticker)
+            except DamagedFile as error:
+                yield error
+            except (FileNotFoundError, Refusal):
+                continue  # gone by now, or of other definitions: it is nobody's to answer
 
     def _read(self, path: Path, task: Task, ticker: str) -> Artifact:
         try:
@@ -195,7 +202,7 @@ def _refuse_refuted(artifact: Artifact) -> NoReturn:
 
 
 def _refuse_damaged(path: Path, what: str) -> NoReturn:
-    raise Refusal("model_refused", f"{path.name} is damaged: {what}; {CURE}")
+    raise DamagedFile(f"{path.name} is damaged: {what}; {CURE}")
 
 
 def _refuse(path: Path, what: str) -> NoReturn:

@@ -61,3 +61,11 @@ class FeatureRow:
     carried: tuple[str, ...] | None = ()
     beside: Mapping[str, float] = field(default_factory=dict)
     quoted: Quoted | None = None
+
+    def agrees(self, other: "FeatureRow") -> bool:
+        """Return whether another row is of the same session, and says the same of what both hold.
+
+        A feature beside may have no value in either: nothing is told by it.
+        """
+        same = (self.ticker, self.session) == (other.ticker, other.session)
+        return same and all(other.values.get(name, own) == own for name, own in self.values.items())

@@ -3,7 +3,8 @@
     python -m tests.frozen.ledgers
 
 `ledger_signed.db` has both tables and hashes; `ledger_signals.db` was never settled, so it lacks
-the table of outcomes; `ledger_bare.db` is of before rows carried a hash.
+the table of outcomes; `ledger_bare.db` is of before rows carried a hash. `ledger_chained.db` is of
+schema version 2, `ledger_paper.db` of version 3.
 """
 
 import subprocess
@@ -16,10 +17,15 @@ HERE: Final = Path(__file__).resolve().parent
 #: The last commit whose ledgers have schema version 1, and the last one that wrote no hash.
 SIGNED: Final = "c58ad88"
 BARE: Final = "fefd407^"
+#: The last commits of versions 2 and 3.
+CHAINED: Final = "06bd557^"
+PAPER: Final = "b7c587b"
 LEDGERS: Final = {
     "ledger_signed.db": (SIGNED, "settled"),
     "ledger_signals.db": (SIGNED, "recorded"),
     "ledger_bare.db": (BARE, "settled"),
+    "ledger_chained.db": (CHAINED, "settled"),
+    "ledger_paper.db": (PAPER, "settled"),
 }
 #: What runs in the tree of a commit: a signal of a simulated home, and two of a live one, the
 #: second a month late; the first has an outcome.

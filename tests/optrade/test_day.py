@@ -14,6 +14,7 @@ from home.layout import Home
 from home.manifest import read_manifest
 from market.errors import DamagedFile, InputError, StoreUnavailable
 from optrade.flows.data import Ingested
+from optrade.flows.serve.shadows import Shadow
 from optrade.operations import day
 from serving.http.schema import TickerProblem
 from tests.optrade.conftest import CommandLine
@@ -49,6 +50,9 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     for name, function in STEPS.items():
         monkeypatch.setattr(day, function, step(name))
+    monkeypatch.setattr(
+        day, "record_shadows", lambda _, given: [Shadow(one.ticker) for one in given]
+    )
     return taken
 
 
@@ -98,6 +102,9 @@ def test_every_step_but_the_failed_one_is_done(
     assert found.failures() == [f"{day.NOT_DONE[step]}: it is away"]
     assert found.answers == ([] if step == "signals" else ANSWERS)
     assert found.settled == (None if step == "settle" else NOTHING)
+    # Beside what is not recorded nothing is.
+    shadows = () if step in ("signals", "record") else (Shadow("SPY"),)
+    assert found.shadows == shadows
 
 
 def test_a_recorded_home_without_its_folder_goes_on_with_what_has_landed(done: list[str]) -> None:

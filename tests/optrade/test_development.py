@@ -83,6 +83,8 @@ def test_what_serves_is_told_beside_the_champions(
         assert model["serves"] == {**expected, "standing": document["evidence"]["standing"]}
         assert model["refused"] is None
         aliases = client.get_registered_model(model["name"]).aliases
+        scored = not model["name"].startswith("distribution")
+        assert (f"{model['name']}, live: " in shown) is (model["live"] is not None) is scored
         challenger = model["challenger"] and model["challenger"]["version"]
         assert challenger == aliases.get("challenger")
 

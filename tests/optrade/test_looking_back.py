@@ -98,8 +98,10 @@ def test_promote_refuses_noise_and_records_force(trained_home) -> None:
     assert trained_home.json(*train)["alias"] == "challenger"
     refused = trained_home("promote", "--name", "regime_IWM", code=2)
     assert "unproven: " in refused.stderr
+    assert refused.stdout.startswith("regime_IWM, live: "), "before the gate's answer"
     forced = trained_home.json("promote", "--name", "regime_IWM", "--force")
     assert forced["forced"] is True
+    assert forced["live"]["name"] == "regime_IWM"
     serving = trained_home.home / "models" / "serving" / "regime_IWM.json"
     assert json.loads(serving.read_text())["alias"] == "champion"
 

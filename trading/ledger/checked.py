@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,12 +37,16 @@ class RecordedSignal:
         Of its row: what `optrade replay` knows it by.
     backfilled
         Whether it was written when it could no longer be followed; see `trading.ledger.timing`.
+    shadow
+        Whether it was never given: what the rivals of the models that served say of the same row,
+        written beside what these said.
     """
 
     recorded_at: str
     signal: Signal
     number: int
     backfilled: bool
+    shadow: bool = field(default=False, kw_only=True)
 
 
 class DamagedRow(StoreUnavailable):
@@ -105,7 +109,8 @@ def recorded(row: Row, path: Path) -> RecordedSignal:
     signal, late = signal_of(row, path), row.get("backfilled")
     if late is None:  # a row that is older than the column
         late = is_backfilled(signal, pd.Timestamp(row["recorded_at"]))
-    return RecordedSignal(row["recorded_at"], signal, row["id"], bool(late))
+    shadow = bool(row.get("shadow"))  # a row that is older than the column is none
+    return RecordedSignal(row["recorded_at"], signal, row["id"], bool(late), shadow=shadow)
 
 
 def outcome_of_row(row: Row, path: Path) -> Outcome:

@@ -38,8 +38,11 @@ class DailySignal(RecordedSignal):
     recordings: int
 
 
-def each_signal(path: Path) -> list[RecordedSignal | DamagedRow]:
+def each_signal(path: Path, *, shadows: bool = False) -> list[RecordedSignal | DamagedRow]:
     """Return the recorded signals, oldest first, in the place of a damaged one what is wrong.
+
+    Shadows, which were given to nobody, are left out unless they are asked for; so every reader
+    of signals does here, but for that of one by its number. Of a damaged row it is not known.
 
     Raises
     ------
@@ -49,10 +52,13 @@ def each_signal(path: Path) -> list[RecordedSignal | DamagedRow]:
         If what is there cannot be used at all.
     """
     with reading(path) as connection, uncollected():
-        return [_recorded(row, path) for row in rows_of(connection, "signals")]
+        found = [_recorded(row, path) for row in rows_of(connection, "signals")]
+    return [row for row in found if shadows or isinstance(row, DamagedRow) or not row.shadow]
 
 
-def read_signals(path: Path, ticker: str | None = None) -> list[RecordedSignal]:
+def read_signals(
+    path: Path, ticker: str | None = None, *, shadows: bool = False
+) -> list[RecordedSignal]:
     """Return the recorded signals, oldest first; of one ticker if it is named.
 
     Raises
@@ -62,7 +68,7 @@ def read_signals(path: Path, ticker: str | None = None) -> list[RecordedSignal]:
     StoreUnavailable
         If what is there cannot be used, or a row of any ticker is damaged.
     """
-    rows = [_believed(row) for row in each_signal(path)]
+    rows = [_believed(row) for row in each_signal(path, shadows=shadows)]
     return [row for row in rows if ticker in (None, row.signal.ticker)]
 
 
@@ -112,7 +118,7 @@ def signals_of(path: Path, session: str) -> tuple[list[DailySignal], list[Damage
                 found = _recorded(row, path)
                 if isinstance(found, DamagedRow):
                     damaged.append(found)
-                else:
+                elif not found.shadow:
                     mine.setdefault(found.signal.ticker, []).append(found)
     spoiled = {row.ticker for row in damaged}
     newest = [
@@ -127,8 +133,13 @@ def history(path: Path) -> list[tuple[Any, ...]]:
     """Return the columns `HISTORY` of every signal, oldest first; raises as `read_signals`."""
     with reading(path) as connection:
         rows = list(rows_of(connection, "signals"))
-    found = [(row, recorded(row, path).backfilled) for row in rows]
-    return [(*(row[name] for name in HISTORY[:-1]), late) for row, late in found]
+    # Every row is checked: a change may have made a shadow of a signal that was given.
+    found = [(row, recorded(row, path)) for row in rows]
+    return [
+        (*(row[name] for name in HISTORY[:-1]), one.backfilled)
+        for row, one in found
+        if not one.shadow
+    ]
 
 
 def read_structure_outcomes(path: Path) -> list[StructureOutcome]:

@@ -13,7 +13,7 @@ from home.records.signal import Signal
 from home.strict_json import Json, signature
 
 #: One migration leads to each, see `migrations/versions`.
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 #: The first that was; a ledger of any between the two is read as it is, and led on when written.
 OLDEST_VERSION: Final = 1
 #: From here on rows are chained.
@@ -44,7 +44,7 @@ _VALUES: Final = attrgetter(*COLUMNS.values())
 #: What SQLite or the chain says of a row, and is no part of what was written.
 _OF_PLACE: Final = ("id", "position", "chain", "sha256")
 #: Columns that are younger than some signed rows; in those they are null, and no part of the hash.
-_YOUNGER: Final = ("backfilled",)
+_YOUNGER: Final = ("backfilled", "shadow")
 
 
 def column_values(signal: Signal) -> dict[str, str | float]:

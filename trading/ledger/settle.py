@@ -4,8 +4,8 @@ The direction is scored on the adjusted close (Decision 7), the IV forecast on t
 rank (Decision 3), both five XNYS sessions after the signal's own.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +54,8 @@ class Settlement:
         What happened in the paper book.
     waits
         What the paper book waits for, or could not read, in words.
+    shadows
+        What was found of shadows, which are in nothing else here; None where there are none.
     """
 
     new: tuple[Outcome, ...]
@@ -64,6 +66,7 @@ class Settlement:
     held: tuple[Pending, ...] = ()
     paper: tuple[PaperEvent, ...] = ()
     waits: tuple[str, ...] = ()
+    shadows: "Settlement | None" = None
 
 
 def outcomes(
@@ -128,24 +131,38 @@ def settle(
     A signal that was settled before is left as it is, so a second run writes nothing. The frames
     are those of `outcomes`, as current as they are today: what a vendor corrects later changes
     no settled row. A damaged row leaves the others to be settled. `rows` are those
-    of `each_signal`, where they are read already.
+    of `each_signal` with shadows, where they are read already: shadows are settled too.
 
     Raises
     ------
     InputError
         If there is no ledger, and as `outcomes`.
     """
-    rows = each_signal(ledger) if rows is None else rows
-    recorded = [row.signal for row in rows if isinstance(row, RecordedSignal)]
+    rows = each_signal(ledger, shadows=True) if rows is None else rows
+    recorded = [row for row in rows if isinstance(row, RecordedSignal)]
     unread = {row.ticker: str(row) for row in rows if isinstance(row, DamagedRow)}
+    shadows = {row.signal.key for row in recorded if row.shadow}
     before = {outcome.key for outcome in read_outcomes(ledger)}
-    waiting = [signal for signal in recorded if signal.key not in before]
+    waiting = [row.signal for row in recorded if row.signal.key not in before]
     found = outcomes(waiting, prices, iv_rank, as_of)
-    new = tuple(row for row in found if isinstance(row, Outcome))
-    pending = tuple(row for row in found if isinstance(row, Pending))
+    new = [row for row in found if isinstance(row, Outcome)]
     if new:
         record_outcomes(ledger, new, as_of)
-    return Settlement(new, len(before), pending, unread)
+    given = Settlement(*_of(found, before - shadows, lambda key: key not in shadows), unread)
+    if not shadows:
+        return given
+    return replace(given, shadows=Settlement(*_of(found, before & shadows, shadows.__contains__)))
+
+
+def _of(
+    found: Sequence[Outcome | Pending],
+    before: Collection[SignalKey],
+    chosen: Callable[[SignalKey], bool],
+) -> tuple[tuple[Outcome, ...], int, tuple[Pending, ...]]:
+    """Return of the chosen signals the outcomes, how many were settled before, and the rest."""
+    mine = [row for row in found if chosen(row.key)]
+    new = tuple(row for row in mine if isinstance(row, Outcome))
+    return new, len(before), tuple(row for row in mine if isinstance(row, Pending))
 
 
 def _ends(starts: pd.DatetimeIndex) -> pd.DatetimeIndex:

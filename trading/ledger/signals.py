@@ -43,6 +43,8 @@ class Recorded:
         Of the row: what `optrade replay` knows it by.
     backfilled
         Whether it was written when it could no longer be followed.
+    shadow
+        Whether the row in the ledger is a shadow; see `RecordedSignal`.
     """
 
     new: bool
@@ -50,6 +52,7 @@ class Recorded:
     recorded_at: pd.Timestamp
     number: int
     backfilled: bool
+    shadow: bool = False
 
 
 class Ledger:
@@ -75,7 +78,12 @@ class Ledger:
         self._stack.close()
 
     def record(
-        self, signal: Signal, recorded_at: pd.Timestamp, *, backfilled: bool = False
+        self,
+        signal: Signal,
+        recorded_at: pd.Timestamp,
+        *,
+        backfilled: bool = False,
+        shadow: bool = False,
     ) -> Recorded:
         """Write a signal unless its key is there already; on return it is on disk.
 
@@ -87,6 +95,8 @@ class Ledger:
             Now, with a zone.
         backfilled
             It is of the past, whatever the clocks say; see `trading.ledger.timing`.
+        shadow
+            It is given to nobody; see `RecordedSignal`.
 
         Raises
         ------
@@ -98,17 +108,19 @@ class Ledger:
         if self._writer is None:
             raise InputError("the ledger is not open: use it in a `with` block")
         late = backfilled or is_backfilled(signal, recorded_at)
-        row = row_of(signal, recorded_at, backfilled=late)
+        row = row_of(signal, recorded_at, backfilled=late, shadow=shadow)
         with explaining(self.path), self._writer.transaction() as rows:
             written = rows.append(SIGNALS, row, KEY)
             kept = rows.connection.execute(_KEPT, row).mappings().one()
         stored = recorded(dict(kept), self.path)
         same = _content(stored.signal) == _content(signal)
         at = pd.Timestamp(stored.recorded_at)
-        return Recorded(written, same, at, stored.number, stored.backfilled)
+        return Recorded(written, same, at, stored.number, stored.backfilled, stored.shadow)
 
 
-def row_of(signal: Signal, recorded_at: pd.Timestamp, *, backfilled: bool) -> dict[str, Json]:
+def row_of(
+    signal: Signal, recorded_at: pd.Timestamp, *, backfilled: bool, shadow: bool = False
+) -> dict[str, Json]:
     """Return the row that a signal is recorded as, signed; it has no place in the chain yet."""
     return signed_row(
         {
@@ -116,6 +128,7 @@ def row_of(signal: Signal, recorded_at: pd.Timestamp, *, backfilled: bool) -> di
             "recorded_at": recorded_at.tz_convert("UTC").isoformat(),
             "document": _canonical(signal.document()),
             "backfilled": backfilled,
+            "shadow": shadow,
         }
     )
 

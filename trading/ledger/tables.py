@@ -59,6 +59,7 @@ SIGNALS: Final = Table(
     Column("document", Text, nullable=False),
     Column("sha256", Text),
     Column("backfilled", Integer),
+    Column("shadow", Integer),
     *_place("signals"),
     UniqueConstraint(*KEY),
     sqlite_strict=True,

@@ -68,7 +68,7 @@ def promote(
     require_kept(mlruns_dir, models_dir)
     require_database(mlruns_dir)
     with open_registry(mlruns_dir, models_dir) as client:
-        chosen = _find_version(client, name, version)
+        chosen = find_version(client, name, version)
         number = str(chosen.version)
         evidence, losses = read_evidence(client, chosen), read_losses(client, chosen)
         before = who_was_before(client, name, evidence.settings, int(number))
@@ -93,7 +93,14 @@ def promote(
         return Promoted(name, int(number), not allowed, path, decision.evidence)
 
 
-def _find_version(client: "MlflowClient", name: str, version: int | None) -> "ModelVersion":
+def find_version(client: "MlflowClient", name: str, version: int | None) -> "ModelVersion":
+    """Return a version by its number, by default the challenger.
+
+    Raises
+    ------
+    InputError
+        If there is no such model or version.
+    """
     require_registered(client, name)
     known = {int(one.version): one for one in client.search_model_versions(f"name = '{name}'")}
     wanted = aliased(client, name, CHALLENGER) if version is None else version

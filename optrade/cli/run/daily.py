@@ -8,7 +8,7 @@ import typer
 from home.strict_json import Json
 from optrade.cli import options
 from optrade.cli.output import progress_bar
-from optrade.cli.run.signals import show_signals, tell_refused
+from optrade.cli.run.signals import show_signals, tell_refused, tell_silent
 from optrade.cli.store.data import show_ingest
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def run_daily(
     undone = is_served(run.home) and tell_refused(day.answers)
     for line in day.failures():
         typer.echo(f"optrade: {' '.join(line.split())}", err=True)
+    tell_silent([*day.shadows])
     show_ingest(day.ingested, as_json, _after(day, as_json))
     require_served(run.home)
     if undone or day.failed:

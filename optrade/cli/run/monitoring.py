@@ -38,17 +38,10 @@ def settle(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
     if as_json:
         print_json(
             {
-                "new": [
-                    outcome.document() | {"key": outcome.key._asdict()} for outcome in done.new
-                ],
-                "settled_before": done.settled_before,
-                "pending": _waiting(done.pending),
-                "structures": [
-                    one.document() | {"key": one.key._asdict()} for one in done.structures
-                ],
-                "held": _waiting(done.held),
+                **_outcomes(done),
                 "paper": [event.document() for event in done.paper],
                 "waits": [*done.waits],
+                "shadows": done.shadows and _outcomes(done.shadows),
             }
         )
     else:
@@ -57,6 +50,16 @@ def settle(as_of: options.AsOf = None, as_json: options.AsJson = False) -> None:
         typer.echo(f"optrade: {ticker} is not settled: {why}", err=True)
     if done.unread:
         raise typer.Exit(3)
+
+
+def _outcomes(done: "Settlement") -> "dict[str, Json]":
+    return {
+        "new": [outcome.document() | {"key": outcome.key._asdict()} for outcome in done.new],
+        "settled_before": done.settled_before,
+        "pending": _waiting(done.pending),
+        "structures": [one.document() | {"key": one.key._asdict()} for one in done.structures],
+        "held": _waiting(done.held),
+    }
 
 
 def _waiting(rows: "Sequence[Pending]") -> "Json":
@@ -78,6 +81,11 @@ def _show_settled(done: "Settlement") -> None:
         typer.echo(
             f"{one.ticker} {one.session} {one.strategy}: {one.reason} on {one.end_session}, "
             f"{one.profit:+,.2f} USD a contract"
+        )
+    if (beside := done.shadows) is not None:
+        typer.echo(
+            f"shadows settled now: {len(beside.new)}, before: {beside.settled_before}, pending: "
+            f"{len(beside.pending)}"
         )
     for event in done.paper:
         if (words := event_words(event)) is not None:

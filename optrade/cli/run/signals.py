@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from home.records.evidence import Evidence
     from home.records.signal import ServedModel, Signal
     from market.errors import StoreUnavailable
+    from optrade.flows.serve.shadows import Shadow
     from optrade.runtime import Runtime
     from serving.http.schema import TickerProblem
     from trading.ledger.signals import Recorded
@@ -47,6 +48,8 @@ def signal(
         show_signals(signals)
     if failed is not None:
         raise failed
+    if record:
+        _tell_shadows(run, signals, as_json)
 
 
 def signal_all(
@@ -76,6 +79,8 @@ def signal_all(
     refused = tell_refused(answers)
     if failed is not None:
         raise failed
+    if record:
+        _tell_shadows(run, signals, as_json)
     if refused:
         raise typer.Exit(3)
 
@@ -94,15 +99,45 @@ def _recorded(run: "Runtime", signals: "list[Signal]", as_json: bool) -> "StoreU
     return None
 
 
+def _tell_shadows(run: "Runtime", signals: "list[Signal]", as_json: bool) -> None:
+    """Record what the rivals of the models say, once the signals are written and shown."""
+    from optrade.flows.serve.shadows import record_shadows
+
+    for one in record_shadows(run, signals):
+        if one.signal is not None and one.kept is not None:
+            words = (
+                f"{one.ticker}: beside it {shadow_words(one.signal)}, {recorded_words(one.kept)}"
+            )
+            typer.echo(words, err=as_json)
+        tell_silent([one])
+
+
+def tell_silent(shadows: "list[Shadow]") -> None:
+    """Say on stderr of each rival that stands by and has no row why."""
+    for one in shadows:
+        if one.why_none is not None:
+            typer.echo(f"optrade: {one.ticker}: no shadow recorded: {one.why_none}", err=True)
+
+
+def shadow_words(signal: "Signal") -> str:
+    """Return which versions a shadow is of."""
+    models = signal.provenance.models
+    return ", ".join(
+        f"{task} version {model.version} ({model.model})"
+        for task, model in (("direction", models.direction), ("regime", models.regime))
+    )
+
+
 def recorded_words(one: "Recorded") -> str:
     """Return what became of a signal in the ledger, and the number that `replay` knows it by."""
     when = f"{one.recorded_at:%Y-%m-%d %H:%M} UTC"
     if one.new:
-        return f"recorded as signal {one.number}" + (
+        return f"recorded as {'shadow' if one.shadow else 'signal'} {one.number}" + (
             ", backfilled: the session it is filled at had opened" if one.backfilled else ""
         )
     same = "says the same" if one.same else "says otherwise, and stays"
-    return f"signal {one.number} of {when} {same}"
+    kind = "shadow" if one.shadow else "signal"
+    return f"{kind} {one.number} of {when} {same}"
 
 
 def tell_refused(answers: "list[Signal | TickerProblem]") -> bool:

@@ -6,6 +6,7 @@ import typer
 
 from optrade.cli import options
 from optrade.cli.output import print_json, print_table
+from optrade.cli.train.live import live_words
 
 if TYPE_CHECKING:
     from optrade.flows.train.champions import ModelChampion, ModelReigns
@@ -48,6 +49,9 @@ def _show(found: "list[ModelReigns]") -> None:
         print_table("champions", COLUMNS, told)
     else:
         typer.echo(NONE_YET)
+    for one in found:
+        if one.live is not None:
+            typer.echo(live_words(one.live))
 
 
 def _serves(one: "ModelReigns") -> list[object]:

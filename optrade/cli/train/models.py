@@ -213,23 +213,32 @@ def promote(
     ] = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make a version the champion, if the gate allows it, and let it serve."""
+    """Make a version the champion, if the gate allows it, and let it serve.
+
+    How it fared live beside what serves is shown first.
+    """
+    from optrade.cli.train.live import live_words
+    from optrade.flows.train.live import candidate_of, live_scores
     from optrade.runtime import runtime
     from training.registry.promote import promote as promoted
 
     run = runtime()
+    at = run.as_of()
+    live = live_scores(run, name, candidate_of(run, name, version))
+    if live is not None and not as_json:
+        typer.echo(live_words(live))
     done = promoted(
         name,
         mlruns_dir=run.home.mlruns,
         models_dir=run.home.models,
-        at=run.as_of(),
+        at=at,
         version=version,
         force=force,
     )
     if as_json:
         verdict = done.evidence.verdict.document()
         print_json({"name": done.name, "version": done.version, "forced": done.forced,
-                    "verdict": verdict})  # fmt: skip
+                    "verdict": verdict, "live": live and live.document()})  # fmt: skip
         return
     typer.echo(promotion_words(done))
 

@@ -15,7 +15,7 @@ from market.errors import InputError
 from optrade.flows.doctor.environment import installed_version
 from optrade.flows.doctor.finding import Finding
 from trading.ledger.chain import head_of
-from trading.ledger.checked import first_fault
+from trading.ledger.checked import first_fault, rows_of
 from trading.ledger.connection import check_whole, is_new, read_only, reading, version_of
 from trading.ledger.read import read_events
 from trading.ledger.schema import CHAINED_FROM
@@ -149,7 +149,7 @@ def check_ledger(path: Path) -> Finding:
         with reading(path) as connection:
             check_whole(connection, path)
             fault = first_fault(connection, path)
-            rows = connection.execute("SELECT count(*) FROM signals").fetchone()[0]
+            rows = [bool(row.get("shadow")) for row in rows_of(connection, "signals")]
             chained = version_of(connection) >= CHAINED_FROM
             head = head_of(connection) if chained else None
     except InputError as error:
@@ -160,7 +160,8 @@ def check_ledger(path: Path) -> Finding:
         book_of(read_events(path))
     except InputError as error:
         return Finding("ledger", "error", str(unusable(path, "damaged", str(error))))
-    words = f"{rows} recorded signals"
+    shadows = sum(rows)
+    words = f"{len(rows) - shadows} recorded signals" + (f", {shadows} shadows" if shadows else "")
     if head is None:
         return Finding("ledger", "ok", f"{words}, of an older schema: the next recording chains it")
     return Finding("ledger", "ok", f"{words}; {head.words()}")

@@ -59,8 +59,8 @@ def take_on(
 ) -> Taken | None:
     """Take the paper book on to a clock; None where none was begun.
 
-    Signals that were backfilled are no part of it, and a damaged row leaves the others. `rows` are
-    those of `each_signal`, where they are read already.
+    Backfilled signals and shadows are no part of it, and a damaged row leaves the others. `rows`
+    are those of `each_signal`, where they are read already.
     """
     book = paper_book(run)
     if book is None:
@@ -71,7 +71,7 @@ def take_on(
         row.signal
         for row in rows
         if not isinstance(row, DamagedRow)
-        and not row.backfilled
+        and not (row.backfilled or row.shadow)
         and fill_time(row.signal.session) > pd.Timestamp(book.as_of)
         and row.signal.key not in book.seen
     ]

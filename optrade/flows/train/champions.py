@@ -1,14 +1,16 @@
 """What serves of the registered models, their newest challengers, and who was champion when."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from feature_repo.features.definition_hash import definition_hash
 from forecasters.base import CLASSES
 from forecasters.document import NO_MODEL_IS_BETTER
+from home.records.live_scores import LiveScores, NoLiveScores
 from home.strict_json import Json
 from market.errors import InputError
+from optrade.flows.train.live import live_scores
 from optrade.flows.train.trained import require_registry
 from optrade.periods import parse_day
 from serving.reading.artifact import load_artifact
@@ -59,6 +61,8 @@ class ModelReigns:
         One of them is None: what serves, or why nothing does.
     types
         The model type of each champion, None where its run is not known any more.
+    live
+        How what serves and its rival fared by the ledger; None of a model that is not scored.
     """
 
     name: str
@@ -67,6 +71,7 @@ class ModelReigns:
     challenger: Version | None
     reigns: tuple[Reign, ...]
     types: Mapping[int, str | None]
+    live: LiveScores | NoLiveScores | None = None
 
     def model(self, version: int | None) -> str | None:
         """Return the model type of a champion."""
@@ -87,6 +92,7 @@ class ModelReigns:
             "refused": self.refused,
             "challenger": None if self.challenger is None else self.challenger.document(),
             "reigns": [*self.rows()],
+            "live": None if self.live is None else self.live.document(),
         }
 
 
@@ -117,7 +123,7 @@ def model_reigns(run: "Runtime", name: str | None) -> list[ModelReigns]:
     InputError
         If there is no such model.
     """
-    return list(_reigns(run, name))
+    return [replace(one, live=live_scores(run, one.name)) for one in _reigns(run, name)]
 
 
 def champions_in(run: "Runtime", name: str | None, session: str) -> list[ModelChampion]:

@@ -62,6 +62,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> Any:
 def test_a_book_follows_what_was_recorded_in_time(run: Any, capsys: Any) -> None:
     recorded(run, signal("Bear Put Spread"))
     recorded(run, signal("Iron Condor", ticker="QQQ"), backfilled=True)
+    recorded(run, signal("Iron Condor", ticker="IWM"), shadow=True)
     commands.paper(capital=50_000.0, as_json=True)
     begun = said(capsys)
     assert (begun["capital"], begun["cap"], begun["trades"]) == (5_000_000, CAP, [])

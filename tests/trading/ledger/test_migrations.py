@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
@@ -28,8 +29,15 @@ from trading.ledger.tables import METADATA
 
 ROOT = Path(__file__).resolve().parents[3]
 FROZEN = ROOT / "tests" / "frozen"
-#: Each as its own code wrote it, and how many outcomes it has; see `tests/frozen/ledgers.py`.
-OLD = {"ledger_signed.db": 1, "ledger_signals.db": 0, "ledger_bare.db": 1}
+#: Each as its own code wrote it, its schema, and how many outcomes it has; see
+#: `tests/frozen/ledgers.py`.
+OLD = {
+    "ledger_signed.db": (1, 1),
+    "ledger_signals.db": (1, 0),
+    "ledger_bare.db": (1, 1),
+    "ledger_chained.db": (2, 1),
+    "ledger_paper.db": (3, 1),
+}
 AS_OF = pd.Timestamp("2024-01-23 21:30", tz="UTC")
 
 
@@ -40,7 +48,7 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def held(path: Path) -> dict[str, list[dict]]:
     """Every row of every table, the columns that a migration adds left out."""
-    younger = {"backfilled", "position", "chain", "sha256"}
+    younger = {"backfilled", "shadow", "position", "chain", "sha256"}
     with closing(sqlite3.connect(path)) as database:
         database.row_factory = sqlite3.Row
         tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -62,12 +70,13 @@ def version(path: Path) -> int:
 def test_an_old_ledger_is_read_as_it_is(old: Path) -> None:
     before = old.read_bytes()
     assert [row.signal.ticker for row in read_signals(old)] == ["SPY", "QQQ", "IWM"]
-    assert len(read_outcomes(old)) == OLD[old.name]
+    schema, settled = OLD[old.name]
+    assert len(read_outcomes(old)) == settled
     assert len(signal_history(old)) == 3
     finding = check_ledger(old)
-    assert (finding.level, finding.found) == (
-        "ok", "3 recorded signals, of an older schema: the next recording chains it",
-    )  # fmt: skip
+    chained = "; chain of 4 rows" if schema > 1 else ", of an older schema: the next recording"
+    assert finding.level == "ok"
+    assert finding.found.startswith(f"3 recorded signals{chained}")
     assert old.read_bytes() == before
 
 
@@ -77,6 +86,7 @@ def test_the_first_write_leads_it_on_and_loses_nothing(old: Path) -> None:
         assert ledger.record(a_signal(), EVENING).new
     led = held(old)
     assert led.pop("outcomes") == rows.pop("outcomes", [])
+    assert not any(row.shadow for row in read_signals(old, shadows=True))
     assert led["signals"][:-1] == rows["signals"]
     assert read_signals(old)[:-1] == signals
     assert read_outcomes(old) == outcomes
@@ -87,7 +97,7 @@ def test_the_first_write_leads_it_on_and_loses_nothing(old: Path) -> None:
 def test_a_settlement_leads_it_on_too(old: Path) -> None:
     qqq = read_signals(old)[1].signal
     assert record_outcomes(old, [outcome_of(qqq, "2024-01-23", 0.0, None)], AS_OF) == 1
-    assert len(read_outcomes(old)) == OLD[old.name] + 1
+    assert len(read_outcomes(old)) == OLD[old.name][1] + 1
     assert check_ledger(old).level == "ok"
 
 
@@ -120,11 +130,11 @@ def test_the_tables_are_those_that_the_migrations_make(tmp_path: Path) -> None:
 def test_one_that_fails_half_way_leaves_the_old_one(
     old: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = held(old)
-    monkeypatch.setattr("trading.ledger.chain.link", lambda *_: 1 / 0)
+    rows, (schema, _), upgrade = held(old), OLD[old.name], command.upgrade
+    monkeypatch.setattr(command, "upgrade", lambda *of: (upgrade(*of), 1 / 0))
     with pytest.raises(ZeroDivisionError), Ledger(old):
         pass
-    assert (held(old), version(old)) == (rows, 1)
+    assert (held(old), version(old)) == (rows, schema)
     monkeypatch.undo()
     with Ledger(old):
         pass
@@ -157,12 +167,12 @@ def killed_at(step: int, path: Path) -> int:
     return subprocess.run(words, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, check=False).returncode
 
 
-def killed_and_led_on(step: int, folder: Path) -> None:
+def killed_and_led_on(step: int, folder: Path, name: str = "ledger_signed.db") -> None:
     path = folder / f"{step}.db"
-    shutil.copy(FROZEN / "ledger_signed.db", path)
+    shutil.copy(FROZEN / name, path)
     rows = held(path)
     assert killed_at(step, path) == -9
-    assert (held(path), version(path)) == (rows, 1)
+    assert (held(path), version(path)) == (rows, OLD[name][0])
     with Ledger(path) as ledger:
         assert ledger.record(a_signal(), EVENING).new
     assert held(path)["signals"][:-1] == rows["signals"]
@@ -176,9 +186,17 @@ def test_one_that_is_killed_leaves_the_old_one(tmp_path: Path) -> None:
 
 @pytest.mark.long
 @pytest.mark.integration
-@pytest.mark.parametrize("step", range(25))
-def test_one_that_is_killed_at_any_step_leaves_the_old_one(step: int, tmp_path: Path) -> None:
-    killed_and_led_on(step, tmp_path)
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        *(("ledger_signed.db", step) for step in range(25)),
+        *(("ledger_paper.db", step) for step in range(6)),
+    ],
+)
+def test_one_that_is_killed_at_any_step_leaves_the_old_one(
+    name: str, step: int, tmp_path: Path
+) -> None:
+    killed_and_led_on(step, tmp_path, name)
 
 
 def failures_of_writers(path: Path, count: int) -> list[str]:

@@ -266,7 +266,7 @@ from trading.ledger.signals import Ledger, Recorded
 path, first, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 with Ledger(path) as ledger:
     for version in range(first, first + count):
-        result = ledger.record(a_signal(version=version), EVENING)
+        result = ledger.record(a_signal(version=version), EVENING, shadow=version % 2 == 0)
         print(version, int(result.new), flush=True)
 """
 
@@ -282,9 +282,10 @@ def writer(path: Path, first: int, count: int) -> subprocess.Popen:
 
 
 @pytest.mark.integration
-def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(path):
+@pytest.mark.parametrize("kills", [6, pytest.param(25, marks=pytest.mark.long)])
+def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(path, kills):
     acknowledged = set()
-    for kill in range(6):
+    for kill in range(kills):
         process = writer(path, 1 + kill * 1000, 1000)
         for _ in range(20 + 7 * kill):
             acknowledged.add(int(process.stdout.readline().split()[0]))
@@ -292,8 +293,9 @@ def test_nothing_acknowledged_is_lost_when_the_writer_is_killed(path):
         rest = process.stdout.read().splitlines(keepends=True)
         acknowledged |= {int(line.split()[0]) for line in rest if line.endswith("\n")}
         process.wait()
-        rows = read_signals(path)
+        rows = read_signals(path, shadows=True)
         stored = {r.signal.key.direction_version for r in rows}
+        assert all(r.shadow is (r.signal.key.direction_version % 2 == 0) for r in rows)
         assert acknowledged <= stored
         # At most the one row in flight was written and not yet acknowledged.
         assert len(stored) <= len(acknowledged) + kill + 1
@@ -308,5 +310,5 @@ def test_two_writers_of_the_same_rows_write_each_once(path):
     assert [p.returncode for p in processes] == [0, 0]
     assert len(lines) == 300
     assert sum(int(new) for _, new in lines) == 150
-    versions = [row.signal.key.direction_version for row in read_signals(path)]
+    versions = [row.signal.key.direction_version for row in read_signals(path, shadows=True)]
     assert sorted(versions) == list(range(1, 151))
