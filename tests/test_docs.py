@@ -101,7 +101,17 @@ def rows(page: str) -> list[list[str]]:
 
 @pytest.mark.parametrize(
     "page",
-    ["strategies", "labels", "ledger", "operation", "extending", "signal", "structure", "judge"],
+    [
+        "strategies",
+        "labels",
+        "ledger",
+        "operation",
+        "extending",
+        "signal",
+        "structure",
+        "judge",
+        "live",
+    ],
 )
 def test_a_page_is_short_and_the_readme_leads_to_it(page: str) -> None:
     assert len(text(page).splitlines()) <= 150

@@ -17,7 +17,10 @@ from alembic.migration import MigrationContext
 
 from dashboard.queries.ledger import signal_history
 from market.errors import InputError
+from optrade.cli.endings import UNAVAILABLE, ending_of
 from optrade.flows.doctor.stores import check_ledger
+from tests import mounts
+from tests.mounts import disk as disk
 from tests.trading.ledger.test_signals import EVENING, a_signal
 from trading.ledger import writer
 from trading.ledger.connection import read_only
@@ -139,6 +142,34 @@ def test_one_that_fails_half_way_leaves_the_old_one(
     with Ledger(old):
         pass
     assert version(old) == SCHEMA_VERSION
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ["ledger_signed.db", "ledger_paper.db"])
+def test_a_disk_that_is_full_or_read_only_leaves_the_old_one(disk: Path, name: str) -> None:
+    path = Path(shutil.copy(FROZEN / name, disk / "ledger.db"))
+    rows, schema, refusals = held(path), OLD[name][0], 0
+    with mounts.read_only(disk) as view, pytest.raises((InputError, OSError)) as refused:
+        begin(view / path.name)
+    assert ending_of(refused.value).code == UNAVAILABLE
+    for left in range(0, 400_000, 16_384):  # in its log, in the migration, in what follows
+        try:
+            with mounts.full(disk, but=left):
+                begin(path)
+        except (InputError, OSError) as error:
+            refusals += 1
+            assert ending_of(error).code == UNAVAILABLE
+            assert (held(path), version(path)) == (rows, schema)
+        else:
+            break
+    assert refusals
+    assert version(path) == SCHEMA_VERSION
+    assert {name: held(path)[name] for name in rows} == rows
+
+
+def begin(path: Path) -> None:
+    with Ledger(path):
+        pass
 
 
 KILLED = """

@@ -1,7 +1,6 @@
 """What writes into a home, on a disk that is full or read-only: a line, and nothing is lost."""
 
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,9 +26,6 @@ from training.walk import Trained
 
 pytestmark = pytest.mark.integration
 
-FROZEN = Path(__file__).resolve().parents[2] / "frozen"
-OLDER = "ledger_paper.db"
-
 
 @pytest.fixture
 def home(disk: Path, template: Path, noise: Trained) -> Home:
@@ -43,7 +39,6 @@ def home(disk: Path, template: Path, noise: Trained) -> Home:
     append(made.files.locked_log, {"opened": "never"})
     with Ledger(made.ledger):
         pass
-    shutil.copy(FROZEN / OLDER, made.data)
     return made
 
 
@@ -68,7 +63,6 @@ WRITERS: dict[str, Callable[[Home, Trained], object]] = {
     "a folder": replaced,
     "a model": lambda home, _: write_checked(served(home), b"{}" * 5000),
     "what serves": lambda home, _: write_configuration(home.data, Configuration(origin="live")),
-    "an older ledger, led on": lambda home, _: Ledger(home.data / OLDER).__enter__(),
     "a new ledger": lambda home, _: Ledger(home.data / "another.db").__enter__(),
     "a training": lambda home, noise: registry_of(home).register(noise),
     "a promotion": lambda home, _: promote(
