@@ -21,7 +21,7 @@ from forecasters.calls import Calibration, called, called_up, sigmoid
 from forecasters.mixtures import AnyKind
 from forecasters.paths import rank_interval
 from forecasters.returns import ReturnDistribution, Returns
-from home.records.evidence import Evidence
+from home.records.evidence import WALK_FORWARD, Evidence, ServedAs
 
 FORMAT: Final = 2
 #: What a signal says of a baseline that serves itself (Decision 20).
@@ -60,7 +60,8 @@ class Artifact(Strict):
     """A model of one kind, its classes, calibration, how it calls, and evidence.
 
     `model` is the word it was trained by, or the name of the baseline that serves; how it is
-    evaluated, its parameters' kind alone says.
+    evaluated, its parameters' kind alone says. One of a walk-forward was never registered, and is
+    of version 0.
     """
 
     format: Literal[2]
@@ -68,9 +69,9 @@ class Artifact(Strict):
     task: Task
     model: Text
     ticker: Text
-    version: Annotated[int, Field(ge=1)]
+    version: Annotated[int, Field(ge=0)]
     run_id: Text
-    alias: Literal["champion", "challenger", "baseline"]
+    alias: ServedAs
     feature_service: Text
     definition_hash: Text
     features: list[Text]
@@ -86,6 +87,11 @@ class Artifact(Strict):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        if (self.version == 0) != (self.alias == WALK_FORWARD):
+            raise ValueError(
+                f"version: got {self.version} of a {self.alias}, allowed is 0 for a model of a "
+                "walk-forward, from 1 for any other"
+            )
         self._names = self.parameters.names()
         if tuple(self.classes) != CLASSES[self.task]:
             raise ValueError(f"classes: got {self.classes}, allowed {CLASSES[self.task]}")

@@ -1,7 +1,7 @@
 """Evidence in short: how a model fared against its baseline, and the word for it."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -9,6 +9,9 @@ from home.records.record import Record
 
 Text = Annotated[str, Field(min_length=1)]
 Standing = Literal["proven", "unproven", "refuted"]
+#: What a model was when it answered; one of a walk-forward was never registered.
+ServedAs = Literal["champion", "challenger", "baseline", "walk-forward"]
+WALK_FORWARD: Final = "walk-forward"
 
 
 def standing_of(proven: bool, interval: Sequence[float] | None) -> Standing:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from home.origin import Origin
-from home.records.evidence import Evidence
+from home.records.evidence import Evidence, ServedAs
 from home.records.record import Record, json_value
 from home.records.structure import Structure
 from home.strict_json import Json
@@ -102,7 +102,7 @@ class ServedModel(Record):
     name: str
     model: str | None
     version: int
-    alias: Literal["champion", "challenger", "baseline"]
+    alias: ServedAs
     note: str | None
     run_id: str
     artifact_sha256: str

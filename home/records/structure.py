@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from home.records.evidence import Standing
+from home.records.evidence import ServedAs, Standing
 from home.records.record import Record
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -73,7 +73,7 @@ class ChancesBy(Record):
 
     model: str
     version: int
-    alias: Literal["champion", "challenger", "baseline"]
+    alias: ServedAs
     standing: Standing
 
     def words(self) -> str:

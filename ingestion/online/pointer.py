@@ -1,6 +1,6 @@
 """What a run of `materialize` found, and the session pointer that it publishes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import polars as pl
 from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.macro.group import MACRO
 from feature_repo.store.repo_config import SESSION_POINTER
-from home.manifest import current_rows
+from home.manifest import latest, read_manifest, read_rows
 from home.records.pointer import SessionPointer
 from home.strict_json import Json
 from ingestion.tables.frames import CARRIED, SEPARATOR, SESSION
@@ -118,8 +118,20 @@ def pointer_of(done: Materialization, data_dir: Path) -> tuple[str, str] | None:
 
 def carried_by(data_dir: Path, session: str, as_of: pd.Timestamp) -> list[str] | None:
     """Return what the macro row of a session carries; None where its file does not say."""
-    rows = current_rows(data_dir, MACRO.name, known_by=as_of.to_pydatetime(warn=False))
-    if CARRIED not in rows.columns:
-        return None
-    held = rows.filter(pl.col(SESSION).cast(pl.String) == session)[CARRIED]
-    return [mark for text in held if text is not None for mark in text.split(SEPARATOR)]
+    return next(carried_by_each(data_dir, [(session, as_of)]))
+
+
+def carried_by_each(
+    data_dir: Path, asked: Iterable[tuple[str, pd.Timestamp]]
+) -> Iterator[list[str] | None]:
+    """Yield what `carried_by` returns of sessions and their clocks; the file is read once."""
+    manifest = read_manifest(data_dir)
+    rows = read_rows(data_dir, MACRO.name, manifest=manifest)
+    day = rows[SESSION].cast(pl.String)
+    for session, as_of in asked:
+        if CARRIED not in rows.columns:
+            yield None
+            continue
+        key = manifest.tables[MACRO.name].key
+        held = latest(rows.filter(day == session), key, as_of.to_pydatetime(warn=False))[CARRIED]
+        yield [mark for text in held if text is not None for mark in text.split(SEPARATOR)]

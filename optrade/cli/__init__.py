@@ -8,6 +8,7 @@ import typer
 from optrade.cli.endings import CLOSED, INTERRUPTED, end, is_closed, is_read
 from optrade.cli.options import Command, Group
 from optrade.cli.run import (
+    backfill,
     backtest,
     chain,
     daily,
@@ -48,6 +49,7 @@ MODULES = (
     chain,
     backtest,
     reconcile,
+    backfill,
     judge,
     monitoring,
     paper,

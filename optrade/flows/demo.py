@@ -14,6 +14,8 @@ from home.layout import Home
 from home.records.signal import Signal
 from market.underlyings import UNDERLYINGS
 from optrade.flows import data
+from optrade.flows.backfill.signals import Backfilled, asked_days, backfill
+from optrade.flows.monitoring import settle_signals
 from optrade.flows.serve import service, signals
 from optrade.flows.train import models
 from optrade.flows.train.jobs import Job, preferred_jobs
@@ -23,6 +25,7 @@ from optrade.redis import server as redis_server
 if TYPE_CHECKING:
     from home.progress import Progress
     from optrade.runtime import OpenedSource, Runtime
+    from trading.ledger.settle import Settlement
     from training.registry.register import Registered
 
 TICKERS: Final = list(UNDERLYINGS)
@@ -39,6 +42,8 @@ class Outcome:
     home: Home
     trained: "list[Registered]"
     signals: list[Signal]
+    past: list[Backfilled]
+    settled: "Settlement"
 
 
 def in_demo(run: "Runtime", origin: str) -> "Runtime":
@@ -50,6 +55,7 @@ def run_demo(
     inside: "Runtime", opened: "OpenedSource", step: Step, progress: "Progress"
 ) -> Outcome:
     """Walk the loop in the home of a demo, on the data of an opened source."""
+    window = WINDOWS[opened.source.origin]
     with own_redis(inside):
         step("fetching raw tables, checking and landing them")
         data.fetch(inside.home, opened, TICKERS, progress)
@@ -58,15 +64,18 @@ def run_demo(
         step("bringing the newest features into the online store")
         data.publish(inside, opened.as_of)
         step(f"training and judging {len(jobs())} models")
-        trained = models.train_models(inside, jobs(), WINDOWS[opened.source.origin], progress)
+        trained = models.train_models(inside, jobs(), window, progress)
         step("asking for signals and recording them")
         found = signals.compute_signals(inside, TICKERS, opened.as_of)
         signals.record_signals(inside, found)
+        step("filling the ledger with the year before, as models that had not seen it would")
+        past = backfill(inside, TICKERS, asked_days(None, None, opened.as_of), window, progress)
+        settled = settle_signals(inside, opened.as_of)
         step("serving over HTTP and asking the same again")
         served = served_signals(inside)
     if served != found:
         raise RuntimeError("the signals over HTTP differ from those of the command line")
-    return Outcome(inside.home, trained, found)
+    return Outcome(inside.home, trained, found, past, settled)
 
 
 def jobs() -> list[Job]:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import pandas as pd
 import polars as pl
 
-from home.manifest import MANIFEST, read_manifest
+from home.manifest import MANIFEST, Manifest, read_manifest
 from market.calendar import NEW_YORK, sessions
 from market.errors import InputError
 from market.options.chain import TRIED, Chain
@@ -56,6 +56,7 @@ class LandedChains:
     _kept: dict[tuple[str, pd.Timestamp], tuple[object, Landed]] = field(
         default_factory=dict, repr=False
     )
+    _manifest: dict[object, Manifest] = field(default_factory=dict, repr=False)
 
     def quoted(self, ticker: str, session: pd.Timestamp, as_of: pd.Timestamp) -> Quoted:
         """Return the chains that may price a ticker's options; see `newest`."""
@@ -97,10 +98,18 @@ class LandedChains:
         kept = self._kept.get((key, session))
         if kept is not None and kept[0] == state:
             return kept[1]
-        found = _read(self.data_dir, key, session)
+        found = _read(self.data_dir, key, session, self._manifest_of(state))
         if len(self._kept) >= KEPT:
             self._kept.clear()
         self._kept[key, session] = state, found
+        return found
+
+    def _manifest_of(self, state: object) -> Manifest:
+        found = self._manifest.get(state)
+        if found is None:
+            found = read_manifest(self.data_dir)
+            self._manifest.clear()
+            self._manifest[state] = found
         return found
 
 
@@ -123,10 +132,10 @@ def _state(path: Path) -> object:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _read(data_dir: Path, key: str, session: pd.Timestamp) -> Landed:
-    manifest = read_manifest(data_dir)
+def _read(data_dir: Path, key: str, session: pd.Timestamp, manifest: Manifest) -> Landed:
     entry = manifest.entries.get((TABLE, key))
-    if entry is None:
+    # A quote of an evening in New York is of the next day in UTC.
+    if entry is None or entry.first > str((session + pd.Timedelta(days=1)).date()):
         return Landed([], [])
     bounds = pd.DatetimeIndex([session, session + pd.Timedelta(days=1)])
     first, end = bounds.tz_localize(NEW_YORK).tz_convert("UTC").to_pydatetime()

@@ -5,10 +5,11 @@ row stays, a second attempt is reported. An acknowledged row survives a killed p
 cut (write-ahead log, synchronous = FULL).
 """
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import pandas as pd
 import sqlalchemy as sa
@@ -112,10 +113,34 @@ class Ledger:
         with explaining(self.path), self._writer.transaction() as rows:
             written = rows.append(SIGNALS, row, KEY)
             kept = rows.connection.execute(_KEPT, row).mappings().one()
-        stored = recorded(dict(kept), self.path)
+        return self._recorded(signal, written, dict(kept))
+
+    def record_all(
+        self, signals: Sequence[Signal], recorded_at: pd.Timestamp, *, backfilled: bool
+    ) -> list[Recorded]:
+        """Write signals as `record` does, all that are new or none of them."""
+        if self._writer is None:
+            raise InputError("the ledger is not open: use it in a `with` block")
+        found = []
+        with explaining(self.path), self._writer.transaction() as rows:
+            for signal in signals:
+                late = backfilled or is_backfilled(signal, recorded_at)
+                row = row_of(signal, recorded_at, backfilled=late)
+                written = rows.append(SIGNALS, row, KEY)
+                kept = rows.connection.execute(_KEPT, row).mappings().one()
+                found.append(self._recorded(signal, written, dict(kept)))
+        return found
+
+    def _recorded(self, signal: Signal, written: bool, kept: dict[str, Any]) -> Recorded:
+        """Return what became of a signal, by the row that the ledger has of it."""
+        if written:
+            at = pd.Timestamp(kept["recorded_at"])
+            marks = (bool(kept[name]) for name in ("backfilled", "shadow"))
+            return Recorded(True, True, at, kept["id"], *marks)
+        stored = recorded(kept, self.path)
         same = _content(stored.signal) == _content(signal)
         at = pd.Timestamp(stored.recorded_at)
-        return Recorded(written, same, at, stored.number, stored.backfilled, stored.shadow)
+        return Recorded(False, same, at, stored.number, stored.backfilled, stored.shadow)
 
 
 def row_of(

@@ -4,7 +4,7 @@ The store is the only way features reach a model: by FeatureService name, each s
 as it was known when its signal could last be given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -62,20 +62,37 @@ def load_frame(
             "sessions, needed at least one of each"
         )
     found = _service(store, service)
+    names = [name for names in _references(found).values() for name in names]
     if data_dir is None:
-        return _read(store, found, tickers, sessions)
+        return _read(store, found, names, tickers, sessions)
     from training.frames.cache import cached
 
     return cached(
         DataFiles(data_dir).processed,
         lambda: _key(store, found, tickers, sessions, data_dir),
-        lambda: _read(store, found, tickers, sessions),
+        lambda: _read(store, found, names, tickers, sessions),
     )
+
+
+def load_features(
+    store: "FeatureStore", references: Mapping[str, str], ticker: str, sessions: pd.DatetimeIndex
+) -> pd.DataFrame:
+    """Return features of a ticker by session, as then known; null where they were not.
+
+    Parameters
+    ----------
+    references
+        `view:feature`, by the name of the feature; of views that the store has.
+    """
+    names = list(references)
+    frame = _read(store, list(references.values()), names, [ticker], sessions)
+    return frame.set_index("session")[names]
 
 
 def _read(
     store: "FeatureStore",
-    service: "FeatureService",
+    features: "FeatureService | list[str]",
+    names: Sequence[str],
     tickers: Sequence[str],
     sessions: pd.DatetimeIndex,
 ) -> pd.DataFrame:
@@ -85,10 +102,9 @@ def _read(
         for ticker in tickers
     ]
     entities = pd.concat(each, ignore_index=True)
-    answer = store.get_historical_features(entities, features=service).to_df()
+    answer = store.get_historical_features(entities, features=features).to_df()
     asked = pd.Series(pd.DatetimeIndex(sessions), index=at)
     answer["session"] = pd.to_datetime(answer["event_timestamp"], utc=True).map(asked)
-    names = [name for names in _references(service).values() for name in names]
     frame = answer[[*KEYS, *names]].sort_values(list(KEYS), ignore_index=True)
     return frame.astype(dict.fromkeys(names, "float64"))
 

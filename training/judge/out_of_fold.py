@@ -49,15 +49,18 @@ class OutOfFold:
 
     def of_fold(self, number: int) -> "OutOfFold":
         """Return the sessions of one fold."""
-        mine = self.fold == number
+        return self.where(self.fold == number)
+
+    def where(self, keep: Bool[np.ndarray, " n_tested"]) -> "OutOfFold":
+        """Return some of the sessions, beside the same gate."""
         return OutOfFold(
-            self.sessions[mine],
-            self.fold[mine],
-            self.labels[mine],
-            self.every_outcome[mine],
-            self.scored[mine],
-            self.model.of(mine),
-            {name: forecast.of(mine) for name, forecast in self.baselines.items()},
+            self.sessions[keep],
+            self.fold[keep],
+            self.labels[keep],
+            self.every_outcome[keep],
+            self.scored[keep],
+            self.model.of(keep),
+            {name: forecast.of(keep) for name, forecast in self.baselines.items()},
             self.gate,
         )
 

@@ -108,12 +108,15 @@ class ReturnsTested:
 
     def of_fold(self, number: int) -> "ReturnsTested":
         """Return the sessions of one fold."""
-        mine = self.fold == number
-        kept = mine[self.scored]
+        return self.where(self.fold == number)
+
+    def where(self, keep: Bool[np.ndarray, " n_tested"]) -> "ReturnsTested":
+        """Return some of the sessions."""
+        kept = keep[self.scored]
         return ReturnsTested(
-            self.sessions[mine],
-            self.fold[mine],
-            self.scored[mine],
+            self.sessions[keep],
+            self.fold[keep],
+            self.scored[keep],
             self.model.where(kept),
             {name: one.where(kept) for name, one in self.baselines.items()},
         )

@@ -14,14 +14,15 @@ import pandas as pd
 from forecasters.calls import IDENTITY
 from forecasters.document import FORMAT, NO_MODEL_IS_BETTER
 from home.files import write_durably
-from home.records.evidence import Evidence
+from home.records.evidence import WALK_FORWARD, Evidence, ServedAs
 from home.records.training.evidence import TrainingEvidence
 from home.strict_json import Json, signed
 from training.fit.distribution import Distribution, ReturnsFit
 from training.fit.fit import Fit
-from training.fit.mixture import DirectionForecaster
+from training.fit.mixture import DirectionForecaster, Forecaster
 from training.fit.threshold import DEFAULT
 from training.judge.decide import BASELINE, Alias
+from training.judge.then import standings
 from training.walk import Trained
 
 
@@ -44,7 +45,28 @@ def serving_document(
     definition_hash
         Hash of the feature definitions it was trained on.
     """
-    forecaster, fit = trained.forecaster, trained.forecaster.fit
+    return _document(
+        trained, trained.forecaster, _summary(evidence), version, run_id, alias, definition_hash
+    )
+
+
+def fold_documents(trained: Trained, run_id: str, definition_hash: str) -> list[dict[str, Json]]:
+    """Return each fold's fit as a model that could have served when the fold began.
+
+    Its evidence is what was known of the recipe by then. It is of no registered version.
+    """
+    stood = standings(trained.task, trained.settings, trained.tested)
+    return [
+        _document(trained, one, evidence, 0, run_id, WALK_FORWARD, definition_hash)
+        for one, evidence in zip(trained.folds, stood, strict=True)
+    ]
+
+
+def _document(
+    trained: Trained, forecaster: Forecaster | Distribution, evidence: Evidence, version: int,
+    run_id: str, alias: ServedAs | None, definition_hash: str,
+) -> dict[str, Json]:  # fmt: skip
+    fit = forecaster.fit
     document: dict[str, Json] = {
         "format": FORMAT,
         "name": trained.name,
@@ -63,7 +85,7 @@ def serving_document(
         "threshold": None,
         "call_weights": None,
         "trained": _trained(fit.first, fit.last, fit.rows),
-        "evidence": _summary(evidence).document(),
+        "evidence": evidence.document(),
     }
     if isinstance(forecaster, DirectionForecaster):
         document["calibration"] = forecaster.calibration.model_dump()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from optrade.flows.demo import Outcome
     from optrade.runtime import OpenedSource
 
-STEPS = 6
+STEPS = 7
 # Far stronger than any real market: some of the models pass the gate, others still do not.
 PLANTED = 0.5
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the simulated market.")]
@@ -62,17 +62,20 @@ def _document(outcome: "Outcome", opened: "OpenedSource", strength: float) -> "d
         "as_of": opened.as_of.isoformat(),
         "trained": [evidence_document(model) for model in outcome.trained],
         "signals": [signal.document() for signal in outcome.signals],
+        "backfilled": [one.document() for one in outcome.past],
         "next": next_commands(outcome.home),
     }
 
 
 def _show(outcome: "Outcome", opened: "OpenedSource", strength: float) -> None:
     from optrade.cli.evidence import COLUMNS, evidence_rows
+    from optrade.cli.run.backfill import show as show_past
     from optrade.cli.run.signals import show_signals
     from optrade.flows.demo import next_commands, shown_path
 
     print_table("how good the models are, out of fold", COLUMNS, evidence_rows(outcome.trained))
     show_signals(outcome.signals)
+    show_past(outcome.past, outcome.settled)
     home = shown_path(outcome.home.root)
     origin = opened.source.origin
     planted = f", planted signal strength {strength:g}" if origin == "simulated" else ""

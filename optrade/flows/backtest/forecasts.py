@@ -1,6 +1,6 @@
 """What models that had not seen a session forecast of it: each fold's, of its own test part."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -8,13 +8,12 @@ import pandas as pd
 
 from forecasters.base import ForecastError
 from forecasters.returns import ReturnDistribution, Returns
-from home.manifest import read_manifest
 from market.adjust import adjusted_close
 from market.arrays import FloatArray, IntArray
 from market.underlyings import underlying
+from optrade.flows.backtest.walks import returns_of, walks_of
 from optrade.flows.train.jobs import Job, preferred_jobs, training_inputs
-from optrade.flows.train.models import train_one
-from optrade.flows.train.walked import Walked, keep_walked, kept_walked
+from optrade.flows.train.walked import Walked
 from optrade.flows.train.window import Window
 from trading.backtest.history import History
 from trading.backtest.policies import Said
@@ -77,8 +76,7 @@ def forecast(
         If the home lacks what a training reads.
     """
     jobs = {job.task.name: job for job in preferred_jobs(ticker)}
-    window = _with_index(run, ticker, window)
-    walked = {name: _walked(run, store, job, window) for name, job in jobs.items()}
+    walked = walks_of(run, store, ticker, window)
     prices = load_prices(run.home.data, ticker).set_index("session").reindex(days)
     features = _features(run, store, jobs["distribution"], days)
     closing = _features(run, store, jobs["direction"], days)[list(CLOSING)].to_numpy().T
@@ -93,24 +91,8 @@ def forecast(
     said = _said(walked["direction"], walked["regime"], days)
     distribution = walked["distribution"]
     fit_of = placed(distribution.sessions, distribution.fold, days, -1)
-    return Forecast(history, said, adjusted.to_numpy(), features, distribution.models, fit_of)
-
-
-def _walked(run: "Runtime", store: "FeatureStore", job: Job, window: Window) -> Walked:
-    """Return what a training forecast out of fold: as it was kept, else of a new walk."""
-    kept = kept_walked(run, job, window)
-    if kept is not None:
-        return kept
-    return keep_walked(run, job, window, train_one(run, store, job, window))
-
-
-def _with_index(run: "Runtime", ticker: str, window: Window) -> Window:
-    """Return the window from the first close of the underlying's volatility index on."""
-    name = ("indices", underlying(ticker).volatility_index)
-    entry = read_manifest(run.home.data).entries.get(name)
-    if entry is None or window.period != "max" or (window.start or "") >= entry.first:
-        return window
-    return replace(window, start=entry.first)
+    fits = tuple(returns_of(one) for one in distribution.models)
+    return Forecast(history, said, adjusted.to_numpy(), features, fits, fit_of)
 
 
 def _features(
@@ -129,8 +111,11 @@ def _said(direction: Walked, regime: Walked, days: pd.DatetimeIndex) -> Said:
         for one in (direction, regime)
         for values, missing in ((one.calls, -1), (one.sure, np.nan))
     ]
-    # Which of them were proven by then is not asked: sizes are those of models that are not.
-    return Said(*columns, proven=np.zeros(len(days), np.bool_))
+    proven = [
+        placed(one.sessions, np.array([m.evidence.proven for m in one.models])[one.fold], days, 0)
+        for one in (direction, regime)
+    ]
+    return Said(*columns, proven=np.logical_and(*proven))
 
 
 def placed(

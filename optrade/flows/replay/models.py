@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 
+import pandas as pd
+
 from forecasters.document import Artifact
 from home.layout import Home, serving_models
+from home.records.evidence import WALK_FORWARD
 from home.records.signal import ServedModel
 from home.records.structure import ChancesBy
 from home.strict_json import Json, loads, signature, signed
 from home.verified import read_regular
 from market.errors import InputError
+from optrade.flows.train.walked import kept_walks
 
 
 class Gone(InputError):
@@ -23,6 +27,12 @@ def named_model(home: Home, model: ServedModel) -> Artifact:
     Gone
         If no document of the home has that hash.
     """
+    if model.alias == WALK_FORWARD:
+        for walked in kept_walks(home):
+            for one in walked.models:
+                if one.sha256 == model.artifact_sha256:
+                    return one
+        raise Gone(f"model gone: {model.name} of the walk-forward {model.run_id:.12}")
     for document in _documents(home, model.run_id):
         # An alias is part of a document; a version that was promoted since has another.
         found = signed({**document, "alias": model.alias})
@@ -34,9 +44,14 @@ def named_model(home: Home, model: ServedModel) -> Artifact:
     )
 
 
-def distribution_by(home: Home, ticker: str, by: ChancesBy) -> Artifact:
-    """Return the model of the distribution that a structure names; see `named_model`."""
+def distribution_by(home: Home, ticker: str, session: str, by: ChancesBy) -> Artifact:
+    """Return the model of the distribution that a session's structure names; see `named_model`."""
     name = f"distribution_{ticker}"
+    if by.alias == WALK_FORWARD:
+        for walked in kept_walks(home):
+            one = walked.model_at(pd.Timestamp(session))
+            if one is not None and (one.name, one.model) == (name, by.model):
+                return one
     for document in _documents(home, "*"):
         if (document.get("name"), document.get("version")) == (name, by.version) and (
             document.get("model") == by.model

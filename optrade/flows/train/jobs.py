@@ -41,6 +41,14 @@ class Job:
         """
         return replace(self, settings=self.task.resolve(self.settings))
 
+    @property
+    def is_preferred(self) -> bool:
+        """Whether it is what `train-all` trains last of its task: what a backtest walks with."""
+        preferred = next(
+            job for job in preferred_jobs(self.settings.ticker) if job.task is self.task
+        )
+        return self.resolved() == preferred.resolved()
+
     def document(self) -> dict[str, Setting]:
         """Return the settings as plain values."""
         return self.task.document(self.settings)

@@ -61,7 +61,8 @@ def train_models(
         words = f"{job.settings.model_type} {job.task.name} {job.settings.ticker}"
         progress(f"training {words}", number, len(jobs))
         trained = train_one(run, store, job, window)
-        keep_walked(run, job, window, trained)
+        if job.is_preferred:
+            keep_walked(run, job, window, trained)
         registered.append(_register(run, trained, trial=trial))
     progress("trained", len(jobs), len(jobs))
     return registered

@@ -1,6 +1,7 @@
 """What a training forecast out of fold, kept: a backtest trades it without training again."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -8,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from feature_repo.features.definition_hash import code_fingerprint
-from forecasters.returns import Returns
+from feature_repo.features.definition_hash import code_fingerprint, definition_hash
+from forecasters.document import Artifact
 from home.files import write_durably
+from home.layout import Home
 from home.manifest import read_manifest
 from home.records.record import Record
 from home.strict_json import Json, canonical
@@ -19,8 +21,8 @@ from market.errors import InputError
 from optrade.flows.train.jobs import Job, landed_prices
 from optrade.flows.train.window import Window
 from optrade.periods import training_window
-from training.fit.distribution import Distribution
 from training.judge.out_of_fold import OutOfFold
+from training.registry.artifact import fold_documents
 from training.walk import Trained
 
 if TYPE_CHECKING:
@@ -29,11 +31,13 @@ if TYPE_CHECKING:
 #: Whose code and versions decide what a walk forecasts.
 CODE: Final = ("training", "forecasters", "feature_repo", "home", "market")
 LIBRARIES: Final = ("numpy", "scikit-learn", "scipy")
+#: How much of the key names a walk where a model names its run.
+RUN: Final = 32
 
 
 @dataclass(frozen=True)
 class Walked:
-    """The forecasts of the sessions of all test parts, in order.
+    """The forecasts of the sessions of all test parts, in order, and the models they are of.
 
     Attributes
     ----------
@@ -42,17 +46,17 @@ class Walked:
     calls, sure
         The class called, -1 for none, and its probability; of a distribution -1 and NaN.
     models
-        Of a distribution, each fold's.
+        Each fold's, of version 0: it had not seen its test part, nor anything after it.
     """
 
     sessions: pd.DatetimeIndex
     fold: IntArray
     calls: IntArray
     sure: FloatArray
-    models: tuple[Returns, ...] = ()
+    models: tuple[Artifact, ...]
 
     @classmethod
-    def of(cls, trained: Trained) -> "Walked":
+    def of(cls, trained: Trained, run_id: str) -> "Walked":
         """Return what a training forecast out of fold."""
         tested = trained.tested
         count = len(tested.sessions)
@@ -61,8 +65,19 @@ class Walked:
             calls = tested.model.calls
             called = tested.model.probabilities[np.arange(count), np.maximum(calls, 0)]
             sure = np.where(calls >= 0, called, np.nan)
-        models = tuple(one.fit.model for one in trained.folds if isinstance(one, Distribution))
+        documents = fold_documents(trained, run_id, definition_hash())
+        models = tuple(Artifact.model_validate(one) for one in documents)
         return cls(pd.DatetimeIndex(tested.sessions), tested.fold - 1, calls, sure, models)
+
+    @property
+    def starts(self) -> pd.DatetimeIndex:
+        """First session of each fold's test part: from then on its model could have served."""
+        return self.sessions[np.searchsorted(self.fold, np.arange(len(self.models)))]
+
+    def model_at(self, session: pd.Timestamp) -> Artifact | None:
+        """Return the newest model that had not seen a session, None before the first."""
+        at = int(self.starts.searchsorted(session, side="right")) - 1
+        return self.models[at] if at >= 0 else None
 
     def document(self, key: str) -> "Kept":
         """Return the forecasts as they are kept under a key."""
@@ -84,7 +99,7 @@ class Kept(Record):
     fold: list[int]
     calls: list[int]
     sure: list[float | None]
-    models: list[Returns]
+    models: list[Artifact]
 
     def walked(self) -> Walked:
         """Return the forecasts."""
@@ -99,8 +114,9 @@ class Kept(Record):
 
 def keep_walked(run: "Runtime", job: Job, window: Window, trained: Trained) -> Walked:
     """Write what a training forecast out of fold, in the place of what was there; return it."""
-    found = Walked.of(trained)
-    content = canonical(found.document(_key(run, job, window)).document())
+    key = _key(run, job, window)
+    found = Walked.of(trained, key[:RUN])
+    content = canonical(found.document(key).document())
     write_durably(_path(run, job), content)
     return found
 
@@ -110,18 +126,32 @@ def kept_walked(run: "Runtime", job: Job, window: Window) -> Walked | None:
 
     So it is where the file cannot be read: it is walked again, and written anew.
     """
-    path = _path(run, job)
+    kept = _read(_path(run, job))
+    return kept.walked() if kept is not None and kept.key == _key(run, job, window) else None
+
+
+def kept_walks(home: Home) -> Iterator[Walked]:
+    """Yield all walks that are kept in a home, whatever has changed since; none that is damaged."""
+    for path in sorted(_folder(home).glob("*.json")):
+        if (kept := _read(path)) is not None:
+            yield kept.walked()
+
+
+def _read(path: Path) -> Kept | None:
     try:
-        kept = Kept.from_json(path.read_bytes(), path.name)
+        return Kept.from_json(path.read_bytes(), path.name)
     except (FileNotFoundError, InputError):
         return None
-    return kept.walked() if kept.key == _key(run, job, window) else None
+
+
+def _folder(home: Home) -> Path:
+    return home.files.processed / "walked"
 
 
 def _path(run: "Runtime", job: Job) -> Path:
     settings = job.settings
     name = f"{job.task.name}_{settings.ticker}_{settings.model_type}.json"
-    return run.home.files.processed / "walked" / name
+    return _folder(run.home) / name
 
 
 def _key(run: "Runtime", job: Job, window: Window) -> str:

@@ -1,0 +1,1 @@
+"""Signals of the past, as models that had not seen them would have given them."""
