@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import polars as pl
@@ -38,5 +39,8 @@ def published(session: str) -> dict:
 def test_what_is_carried_is_published_with_its_session(
     rows: pl.DataFrame, session: str, carried: list | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pointer, "current_rows", lambda *_, **__: rows)
+    macro = SimpleNamespace(tables={"macro": SimpleNamespace(key=("session",))})
+    monkeypatch.setattr(pointer, "read_manifest", lambda _: macro)
+    monkeypatch.setattr(pointer, "read_rows", lambda *_, **__: rows)
+    monkeypatch.setattr(pointer, "latest", lambda held, *_: held)
     assert published(session)["carried"] == carried

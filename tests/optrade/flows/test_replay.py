@@ -123,10 +123,10 @@ def test_a_version_is_found_by_the_hash_of_the_alias_that_it_served_under(home: 
 
 def test_the_distribution_of_chances_is_found_by_its_version(home: Home) -> None:
     by = SimpleNamespace(model="log_har", version=3, alias="champion")
-    assert distribution_by(home, "SPY", by)["alias"] == "champion"
+    assert distribution_by(home, "SPY", "2024-01-02", by)["alias"] == "champion"
     by.version = 4
     with pytest.raises(Gone, match="distribution_SPY version 4"):
-        distribution_by(home, "SPY", by)
+        distribution_by(home, "SPY", "2024-01-02", by)
 
 
 def test_a_structure_without_chances_says_again_why() -> None:
@@ -142,6 +142,19 @@ def test_a_home_gives_its_signals_again_byte_for_byte(copied: Any) -> None:
     said = copied("signal", "--ticker", "SPY", "--record", "--json")
     assert said.stderr.splitlines()[-1] == "SPY: recorded as signal 1"
     assert copied("replay", "1").stdout == said.stdout
+    past = copied.json("backfill", "--tickers", "SPY", "--start", "2024-10-01", "--end",
+                       "2024-10-11", "--period", "6y")  # fmt: skip
+    assert [(one["written"], one["kept"]) for one in past["backfilled"]] == [(9, 0)]
+    assert past["settled"] == 9
+    late = json.loads(copied("replay", "7").stdout)
+    assert late["session"] == "2024-10-08"
+    for model in late["provenance"]["models"].values():
+        assert (model["alias"], model["version"]) == ("walk-forward", 0)
+    again = copied.json("backfill", "--tickers", "SPY", "--start", "2024-10-08", "--end",
+                        "2024-10-14", "--period", "6y")  # fmt: skip
+    assert [(one["written"], one["kept"], one["other"]) for one in again["backfilled"]] == [
+        (1, 4, 0)
+    ]
     for folder in ("models", "mlruns"):
         for path in (copied.home / folder).rglob("*.json"):
             path.unlink()

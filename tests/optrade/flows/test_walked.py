@@ -5,15 +5,19 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
+from forecasters.document import Artifact
 from forecasters.returns import N_QUANTILES, PROBABILITIES, Returns
 from home.layout import Home
+from home.records.evidence import WALK_FORWARD, Evidence
+from home.strict_json import signed
 from ingestion.lake.lake import Lake
 from ingestion.tables.catalogue import TABLES
 from market.calendar import close, sessions
 from optrade.flows.backtest.forecasts import placed
 from optrade.flows.train.jobs import job_of
-from optrade.flows.train.walked import Walked, keep_walked, kept_walked
+from optrade.flows.train.walked import Walked, keep_walked, kept_walked, kept_walks
 from optrade.flows.train.window import Window
 
 DAYS = sessions("2023-01-03", "2023-03-31")
@@ -28,9 +32,26 @@ MODEL = Returns(
     drift=[0.001, 0.004],
     daily=PROBABILITIES.tolist(),
 )
+EVIDENCE = Evidence(
+    proven=False, standing="unproven", metric="crps", baseline="history", improvement=None,
+    interval=None, verdict="unproven",
+)  # fmt: skip
+
+
+def model(end):
+    return Artifact.model_validate(signed({
+        "format": 2, "name": "distribution_SPY", "task": "distribution", "model": "log_har",
+        "ticker": "SPY", "version": 0, "run_id": "walk", "alias": WALK_FORWARD,
+        "feature_service": "distribution", "definition_hash": "d", "features": ["vix_close"],
+        "parameters": MODEL.model_dump(), "classes": [], "calibration": None, "threshold": None,
+        "call_weights": None, "trained": {"start": "2020-01-02", "end": end, "rows": 700},
+        "evidence": EVIDENCE.document(),
+    }))  # fmt: skip
+
+
 FOUND = Walked(
     DAYS[:4], np.array([0, 0, 1, 1]), np.array([1, 0, -1, 1]),
-    np.array([0.61, 0.52, np.nan, 0.7]), (MODEL,),
+    np.array([0.61, 0.52, np.nan, 0.7]), (model("2022-12-20"), model("2022-12-27")),
 )  # fmt: skip
 
 
@@ -38,7 +59,7 @@ FOUND = Walked(
 def run(tmp_path, monkeypatch):
     home = Home(tmp_path)
     land(home, DAYS)
-    monkeypatch.setattr(Walked, "of", classmethod(lambda _cls, _trained: FOUND))
+    monkeypatch.setattr(Walked, "of", classmethod(lambda _cls, _trained, _run: FOUND))
     return SimpleNamespace(home=home)
 
 
@@ -62,8 +83,24 @@ def test_kept_forecasts_are_those_that_were_made(run):
     assert kept.sessions.equals(FOUND.sessions)
     for name in ("fold", "calls", "sure"):
         np.testing.assert_array_equal(getattr(kept, name), getattr(FOUND, name))
-    row = np.array([16.0])
-    np.testing.assert_array_equal(kept.models[0].at(row).quantiles(9), MODEL.at(row).quantiles(9))
+    (again,) = kept_walks(run.home)
+    for one in (kept, again):
+        assert [m.model_dump_json() for m in one.models] == [
+            m.model_dump_json() for m in FOUND.models
+        ]
+
+
+def test_a_session_is_answered_by_the_newest_model_that_had_not_seen_it():
+    days = sessions("2022-12-30", "2023-01-10")
+    ends = [one and one.trained.end for one in map(FOUND.model_at, days)]
+    assert ends == [None, "2022-12-20", "2022-12-20", *["2022-12-27"] * (len(days) - 3)]
+
+
+def test_only_a_model_of_a_walk_is_of_no_version():
+    document = FOUND.models[0].model_dump()
+    for change in ({"version": 1}, {"alias": "champion"}):
+        with pytest.raises(ValidationError, match="allowed is 0 for a model of a walk-forward"):
+            Artifact.model_validate({**document, **change})
 
 
 def test_what_was_made_from_something_else_is_made_again(run):
