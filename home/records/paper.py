@@ -72,6 +72,9 @@ class Opened(OfSignal):
         Cents that all contracts together can lose.
     structure
         As the signal said it.
+    on_quotes
+        Whether its price is of the chain that the signal was priced on: its closes are marked by
+        quotes then. An event from before it was told is of the smile.
     """
 
     kind: Literal["opened"] = "opened"
@@ -81,6 +84,7 @@ class Opened(OfSignal):
     exit: ExitRule
     risk: Count
     structure: Structure
+    on_quotes: bool = False
 
 
 class Passed(OfSignal):
@@ -99,11 +103,14 @@ class Marked(Event):
         USD a share at mid, by number of the trade; a position that nothing prices keeps its last.
     notes
         What else happened to positions, such as a split or a close without prices.
+    quoted
+        Numbers of the trades whose marks are of quotes; the others are of the smile.
     """
 
     kind: Literal["marked"] = "marked"
     marks: dict[str, float]
     notes: list[str]
+    quoted: list[int] = Field(default_factory=list)
 
 
 class Assigned(Event):
@@ -114,12 +121,20 @@ class Assigned(Event):
 
 
 class Closed(Event):
-    """A position is left at a close, across the spread; or it expires and is settled."""
+    """A position is left at a close, across the spread; or it expires and is settled.
+
+    Attributes
+    ----------
+    expires
+        Whether nobody would close it: it is left to expire, and the least that it can bring then is
+        booked at once, without the commission of closing.
+    """
 
     kind: Literal["closed"] = "closed"
     trade: Count
     why: Literal["target", "stop", "expiry", "by hand", "stopped"]
     worth: float
+    expires: bool = False
 
 
 class Stopped(Event):

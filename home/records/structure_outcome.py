@@ -6,6 +6,8 @@ from home.records.record import Record
 from home.records.signal import Day, SignalKey
 
 ExitReason = Literal["target", "stop", "expiry"]
+#: `chain` is quotes of the underlying's own chains, `synthetic` the smile of its index.
+MarkedBy = Literal["synthetic", "chain", "mixed"]
 
 
 class StructureOutcome(Record):
@@ -18,13 +20,14 @@ class StructureOutcome(Record):
     end_session
         At whose close, as an ISO date.
     worth
-        USD a share that leaving brought, across the spread; at expiry what was settled.
+        USD a share that leaving brought, across the spread; at expiry what was settled, and where
+        nobody would close it the least that it can bring then.
     profit
         USD a contract, after spreads and commissions.
     assigned
         USD a contract of it that a short call lost by early exercise for a dividend.
     pricing
-        What its closes were marked by.
+        What its closes to its end were marked by; that of its entry where none was.
     notes
         What else is to be known of its life, such as a split.
     """
@@ -39,7 +42,7 @@ class StructureOutcome(Record):
     worth: float
     profit: float
     assigned: float
-    pricing: Literal["synthetic"]
+    pricing: MarkedBy
     notes: list[str]
 
     @property

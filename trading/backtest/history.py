@@ -1,12 +1,14 @@
 """What a backtest reads of an underlying: its sessions, and how options on it are listed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float64
 
 from market.errors import InputError
+from market.options.chain import ExpiryQuotes
 from market.underlyings import OptionListing
 
 
@@ -28,6 +30,8 @@ class History:
         USD a share on its ex-dividend day, else 0.
     split
         New shares for an old one on its day, else 1.
+    quotes
+        Of sessions whose own chain is read: the quotes by expiry of the listing's root.
     """
 
     ticker: str
@@ -40,6 +44,7 @@ class History:
     rate: Float64[np.ndarray, " n_sessions"]
     dividend: Float64[np.ndarray, " n_sessions"]
     split: Float64[np.ndarray, " n_sessions"]
+    quotes: Mapping[pd.Timestamp, Mapping[pd.Timestamp, ExpiryQuotes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not (self.days.is_monotonic_increasing and self.days.is_unique):

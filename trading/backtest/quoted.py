@@ -92,7 +92,7 @@ def quoted_structures(
     entered = {}
     for strategy in STRUCTURES:
         held = _positions(strategy, found.boards, crossing)
-        marks = _marks(held, lives, expiration, found)
+        marks = marks_of(held, lives, history.shares, found.quotes)
         entered[strategy] = Entered(lives, held, ends(held, scene, marks), quoted=held.possible)
     return entered
 
@@ -113,34 +113,53 @@ def _positions(strategy: str, boards: list[Board], crossing: float) -> Positions
     return of_legs(strategy, [Quoted(*leg) for leg in found], spot, crossing)
 
 
-def _marks(held: Positions, lives: Lives, expiration: pd.DatetimeIndex, found: Boards) -> Quotes:
+def marks_of(
+    held: Positions,
+    lives: Lives,
+    shares: Float64[np.ndarray, " n_sessions"],
+    quotes: Mapping[int, Mapping[pd.Timestamp, ExpiryQuotes]],
+) -> Quotes:
+    """Return what is quoted of positions at the closes of their lives; of those possible alone.
+
+    None from a split on: a strike is another contract's then.
+
+    Parameters
+    ----------
+    shares
+        See `History`.
+    quotes
+        By place in the history, and by expiry.
+    """
     shape = (*lives.place.shape, len(held.side))
     bid, ask = np.full(shape, np.nan), np.full(shape, np.nan)
-    for row in map(int, np.flatnonzero(held.possible)):
-        for column in range(int(lives.last[row])):
-            quotes = found.quotes.get(int(lives.place[row, column]), {}).get(expiration[row])
-            if quotes is not None:
-                bid[row, column], ask[row, column] = _of_legs(quotes, held, row)
+    before = np.arange(shape[1]) < lives.last[:, None]
+    for place, by_day in quotes.items():
+        same = held.possible & (shares[place] == shares[lives.start])
+        row, column = np.nonzero((lives.place == place) & before & same[:, None])
+        for expiration in lives.expiration[row].unique().intersection(pd.DatetimeIndex([*by_day])):
+            mine = lives.expiration[row] == expiration
+            at = row[mine], column[mine]
+            bid[at], ask[at] = _of_legs(by_day[expiration], held.strike[at[0]], held.sign)
     return Quotes(bid, ask)
 
 
 def _of_legs(
-    quotes: ExpiryQuotes, held: Positions, row: int
-) -> tuple[Float64[np.ndarray, " n_legs"], Float64[np.ndarray, " n_legs"]]:
-    """Return bids and asks of a position's legs; all NaN where one of them is not quoted.
+    quotes: ExpiryQuotes,
+    strike: Float64[np.ndarray, "n n_legs"],
+    sign: Float64[np.ndarray, " n_legs"],
+) -> tuple[Float64[np.ndarray, "n n_legs"], Float64[np.ndarray, "n n_legs"]]:
+    """Return bids and asks of legs; all NaN of a position of which one is not quoted.
 
     Legs marked some by quotes and some by a smile would not be of one market.
     """
-    strikes = held.strike[row]
-    at = np.minimum(np.searchsorted(quotes.strike, strikes), len(quotes.strike) - 1)
-    sides = [quotes.calls if sign > 0.0 else quotes.puts for sign in held.sign]
-    bid = np.array([side.bid[place] for side, place in zip(sides, at, strict=True)])
-    ask = np.array([side.ask[place] for side, place in zip(sides, at, strict=True)])
+    at = np.minimum(np.searchsorted(quotes.strike, strike), len(quotes.strike) - 1)
+    calls = sign > 0.0
+    bid = np.nan_to_num(np.where(calls, quotes.calls.bid[at], quotes.puts.bid[at]))
+    ask = np.where(calls, quotes.calls.ask[at], quotes.puts.ask[at])
     # Nobody's bid is one of 0; a sold option is bought back at its ask all the same.
-    known = (quotes.strike[at] == strikes) & (ask > 0.0) & (np.nan_to_num(bid) <= ask)
-    if not known.all():
-        return np.full(len(strikes), np.nan), np.full(len(strikes), np.nan)
-    return np.nan_to_num(bid), ask
+    known = (quotes.strike[at] == strike) & (ask > 0.0) & (bid <= ask)
+    whole = known.all(axis=1, keepdims=True)
+    return np.where(whole, bid, np.nan), np.where(whole, ask, np.nan)
 
 
 def overlaid(synthetic: Entered, real: Entered) -> Entered:

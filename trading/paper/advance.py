@@ -5,7 +5,7 @@ passed over.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 import numpy as np
@@ -24,13 +24,15 @@ from home.records.paper import (
     Stopped,
 )
 from home.records.signal import Signal
+from home.records.structure import ExitRule
 from market.calendar import last_complete_session, session_shift, sessions
 from market.errors import InputError
 from trading.backtest.history import History
 from trading.ledger.timing import FILLED_AFTER, fill_time
-from trading.paper.book import CENTS, Book, Trade, amount, commission
+from trading.paper.book import CENTS, Book, Trade, amount, brought, commission
 from trading.paper.fills import fill_of
-from trading.paper.walks import Held, Walk, until, walks, worth_leaving
+from trading.paper.seen import seen_from, until
+from trading.paper.walks import LEAST, Held, Walk, leaving, walks
 
 #: What a walk ends by is said in the same words.
 HAND: Final = "by hand"
@@ -89,7 +91,7 @@ def advance(
     last
         The last session that is complete, midnight without a zone.
     """
-    log, walked, waits = Log(book), dict[int, Walk](), []
+    log, ways, waits = Log(book), dict[int, Ways](), []
     first = session_shift(pd.DatetimeIndex([book.marked]), 1)[0]
     waiting = _by_fill([one for one in signals if one.key not in book.seen])
     for fill in sorted(day for day in waiting if day < str(first.date())):
@@ -103,7 +105,7 @@ def advance(
             break
         for signal in due:
             _follow(log, signal, histories, session)
-        _close(log, histories, session, walked)
+        _close(log, histories, session, ways)
     return Advance(tuple(log.events), log.book, tuple(waits))
 
 
@@ -147,7 +149,7 @@ def resume(book: Book) -> Advance:
 def held_by(trade: Trade) -> Held:
     """Return a trade as its walk takes it."""
     opened = trade.opened
-    return Held(opened.signal_session, opened.structure, opened.paid, opened.exit)
+    return Held(opened.signal_session, opened.structure, opened.paid, opened.exit, opened.on_quotes)
 
 
 def _by_fill(signals: Sequence[Signal]) -> dict[str, list[Signal]]:
@@ -199,38 +201,62 @@ def _signal(signal: Signal) -> dict[str, Any]:
     return {"signal_session": key.pop("session"), **key}
 
 
-def _close(
-    log: Log, histories: Mapping[str, History], session: str, walked: dict[int, Walk]
-) -> None:
+@dataclass(frozen=True)
+class Ways:
+    """A position along all that is known, and as closes that the book has not passed end it."""
+
+    whole: Walk
+    ahead: Walk
+
+
+def _ways(log: Log, number: int, history: History) -> Ways:
+    trade = log.book.trades[number]
+    held = held_by(trade)
+    whole = walks(history, [held])[0]
+    passed = log.book.marked
+    if passed <= trade.opened.signal_session:
+        return Ways(whole, whole)
+    first = str(session_shift(pd.DatetimeIndex([passed]), 1)[0].date())
+    seen = seen_from(history, held.session, first, held.structure.expiration)
+    return Ways(whole, walks(seen, [held])[0])
+
+
+def _close(log: Log, histories: Mapping[str, History], session: str, ways: dict[int, Ways]) -> None:
     """Add what the close of a session does to the open positions."""
-    marks, notes, over = {}, [], []
+    marks, quoted, notes, over = {}, [], [], []
     for number, trade in log.book.open.items():
         ticker = trade.opened.ticker
-        if number not in walked:
-            walked[number] = walks(histories[ticker], [held_by(trade)])[0]
-        walk = walked[number]
+        if number not in ways:
+            ways[number] = _ways(log, number, histories[ticker])
+        walk, ahead = ways[number].whole, ways[number].ahead
         at = int(walk.days.searchsorted(np.datetime64(session)))
-        _assign(log, number, walk, histories[ticker], session)
+        _assign(log, number, histories[ticker], session)
         if at < len(walk.days) and np.isfinite(walk.marks[at]):
             marks[str(number)] = float(walk.marks[at])
+            quoted += [number] if walk.quoted[at] else []
         else:
             notes.append(f"trade {number}, {ticker}: nothing prices the close of {session}")
-        notes += [f"trade {number}, {note}" for note in walk.notes if note.startswith(session)]
-        if walk.column is not None and walk.column <= at:
-            over.append((number, walk))
-    log.add(Marked, session, marks=marks, notes=notes)
+        if ahead.column is not None and ahead.column <= at:
+            over.append((number, ahead))
+        told = dict.fromkeys((*walk.notes, *ahead.notes))
+        notes += [f"trade {number}, {note}" for note in told if note.startswith(session)]
+    log.add(Marked, session, marks=marks, notes=notes, quoted=quoted)
     for number, walk in over:
-        _end(log, number, session, walk.worth, str(walk.reason))
+        _end(log, number, session, walk, str(walk.reason))
 
 
-def _assign(log: Log, number: int, walk: Walk, history: History, session: str) -> None:
+def _assign(log: Log, number: int, history: History, session: str) -> None:
     """Add what short calls lost by early exercise, once the dividend's day is there."""
     trade = log.book.trades[number]
-    contracts = trade.opened.contracts
-    if round(walk.assigned * CENTS) * contracts <= trade.assigned:
+    held = held_by(trade)
+    first, last = pd.Timestamp(held.session), pd.Timestamp(session)
+    life = (history.days > first) & (history.days <= last)
+    short = any((leg.action, leg.right) == ("sell", "call") for leg in held.structure.legs)
+    if not (short and history.dividend[life].any()):
         return
-    known = walks(until(history, session), [held_by(trade)])[0]
-    lost = round(known.assigned * CENTS) * contracts - trade.assigned
+    kept = ExitRule(target=-LEAST, stop_below=None, stop_above=None, last_day=held.exit.last_day)
+    known = walks(until(history, session), [replace(held, exit=kept)])[0]
+    lost = round(known.assigned * CENTS) * trade.opened.contracts - trade.assigned
     if lost > 0:
         log.add(Assigned, session, -lost, trade=number)
 
@@ -241,19 +267,21 @@ def _leave(log: Log, number: int, histories: Mapping[str, History], why: str) ->
         held = ", ".join(map(str, log.book.open)) or "none"
         raise InputError(f"trade {number} is not open: allowed are {held}; see `optrade positions`")
     ticker, session = trade.opened.ticker, log.book.marked
-    worth = float("nan")
+    walk = None
     if ticker in histories and session > trade.opened.signal_session:
-        worth = worth_leaving(histories[ticker], held_by(trade), session)
-    if not np.isfinite(worth):
+        walk = leaving(histories[ticker], held_by(trade), session)
+    if walk is None:
         raise InputError(
             f"trade {number}, {ticker}: nothing prices the close of {session}; run "
             "`optrade settle` once its data is there, and again"
         )
-    _end(log, number, session, worth, why)
+    _end(log, number, session, walk, why)
 
 
-def _end(log: Log, number: int, session: str, worth: float, why: str) -> None:
+def _end(log: Log, number: int, session: str, walk: Walk, why: str) -> None:
+    """Add that a position is left; see `trading.paper.book.brought`."""
     opened = log.book.trades[number].opened
-    cost = 0 if why == "expiry" else commission(len(opened.structure.legs), opened.contracts)
-    cash = amount(worth, opened.contracts) - cost
-    log.add(Closed, session, cash, trade=number, why=why, worth=worth)
+    cash = brought(opened, walk.worth, why, expires=walk.expires)
+    log.add(
+        Closed, session, cash, trade=number, why=why, worth=walk.worth, expires=walk.expires
+    )  # fmt: skip

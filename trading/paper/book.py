@@ -16,6 +16,7 @@ from home.records.paper import (
     Stopped,
 )
 from home.records.signal import SignalKey
+from home.records.structure_outcome import MarkedBy
 from market.errors import InputError
 from market.options.costs import COMMISSION, MULTIPLIER
 
@@ -38,6 +39,8 @@ class Trade:
         USD a share at the last close that priced it; at first what was paid.
     closed
         How it was left; None while it is open.
+    marked, quoted
+        How many closes marked it, and how many of them by quotes.
     """
 
     opened: Opened
@@ -45,6 +48,8 @@ class Trade:
     mark: float
     assigned: int = 0
     closed: Closed | None = None
+    marked: int = 0
+    quoted: int = 0
 
     @property
     def value(self) -> int:
@@ -56,6 +61,24 @@ class Trade:
         """What it came to so far at its mark, in cents."""
         return self.flows + self.value
 
+    @property
+    def pricing(self) -> MarkedBy:
+        """What its closes so far were marked by."""
+        return marked_by(self.quoted, self.marked, on_quotes=self.opened.on_quotes)
+
+
+def marked_by(quoted: int, marked: int, *, on_quotes: bool) -> MarkedBy:
+    """Return what closes were marked by; where none was, what priced the entry.
+
+    Parameters
+    ----------
+    quoted, marked
+        How many closes were marked by quotes, and by anything.
+    """
+    if not marked:
+        return "chain" if on_quotes else "synthetic"
+    return "synthetic" if not quoted else "chain" if quoted == marked else "mixed"
+
 
 def amount(worth: float, contracts: int) -> int:
     """Return what contracts come to in cents at a worth in USD a share."""
@@ -65,6 +88,16 @@ def amount(worth: float, contracts: int) -> int:
 def commission(legs: int, contracts: int) -> int:
     """Return what one way costs, in cents."""
     return round(COMMISSION * CENTS) * legs * contracts
+
+
+def brought(opened: Opened, worth: float, why: str, *, expires: bool) -> int:
+    """Return what leaving a position brings in cents: its worth, less the commission of closing.
+
+    What is settled at expiry costs none, nor what is left to expire since nobody would close it.
+    """
+    settled = expires or why == "expiry"
+    cost = 0 if settled else commission(len(opened.structure.legs), opened.contracts)
+    return amount(worth, opened.contracts) - cost
 
 
 @dataclass(frozen=True)
@@ -156,25 +189,13 @@ def _happened(book: Book, event: PaperEvent) -> Book:
         case Passed():
             return replace(book, seen=book.seen | {event.signal})
         case Marked():
-            marks = {int(number): mark for number, mark in event.marks.items()}
-            for number in marks:
-                _open(book, number, event)
-            return replace(
-                book,
-                marked=event.session,
-                trades={
-                    number: replace(one, mark=marks.get(number, one.mark))
-                    for number, one in book.trades.items()
-                },
-            )
+            return _marked(book, event)
         case Assigned():
             one = _open(book, event.trade, event)
             lost = replace(one, flows=one.flows + event.cash, assigned=one.assigned - event.cash)
             return replace(book, trades={**book.trades, event.trade: lost})
         case Closed():
-            one = _open(book, event.trade, event)
-            left = replace(one, flows=one.flows + event.cash, closed=event)
-            return replace(book, trades={**book.trades, event.trade: left})
+            return _closed(book, event)
         case Stopped() | Resumed():
             return replace(book, stopped=isinstance(event, Stopped))
 
@@ -193,6 +214,27 @@ def _opened(book: Book, event: Opened) -> Book:
     return replace(
         book, seen=book.seen | {event.signal}, trades={**book.trades, event.trade: trade}
     )
+
+
+def _marked(book: Book, event: Marked) -> Book:
+    marks = {int(number): mark for number, mark in event.marks.items()}
+    if strange := {*event.quoted} - marks.keys():
+        raise _refused(event, f"trade {min(strange)} is quoted and has no mark")
+    trades = dict(book.trades)
+    for number, mark in marks.items():
+        one = _open(book, number, event)
+        quoted = one.quoted + (number in event.quoted)
+        trades[number] = replace(one, mark=mark, marked=one.marked + 1, quoted=quoted)
+    return replace(book, marked=event.session, trades=trades)
+
+
+def _closed(book: Book, event: Closed) -> Book:
+    one = _open(book, event.trade, event)
+    due = brought(one.opened, event.worth, event.why, expires=event.expires)
+    if event.cash != due:
+        raise _refused(event, f"{event.cash} cents were moved, its price says {due}")
+    left = replace(one, flows=one.flows + event.cash, closed=event)
+    return replace(book, trades={**book.trades, event.trade: left})
 
 
 def _open(book: Book, number: int, event: PaperEvent) -> Trade:

@@ -6,6 +6,8 @@ from home.records.signal import Signal
 from home.records.structure import Structure
 from home.records.structure_outcome import StructureOutcome
 from trading.backtest.history import History
+from trading.paper.book import marked_by
+from trading.paper.fills import own
 from trading.paper.walks import Held, Walk, walks
 
 
@@ -19,7 +21,8 @@ def structure_outcomes(
     Parameters
     ----------
     histories
-        By ticker, from the session of the oldest signal on.
+        By ticker, from the session of the oldest signal on, with the quotes of what was entered on
+        quotes.
     """
     found: list[StructureOutcome] = []
     pending: list[tuple[Signal, str]] = []
@@ -37,7 +40,7 @@ def structure_outcomes(
         pending += [
             (one, f"no prices of {one.session}") for one, _ in mine if one.session not in days
         ]
-        held = [Held(one.session, of, of.natural.net, of.exit) for one, of in entered]
+        held = [Held(one.session, of, of.natural.net, of.exit, own(of)) for one, of in entered]
         for (signal, structure), walk in zip(entered, walks(history, held), strict=True):
             outcome = _outcome(signal, structure, walk)
             if isinstance(outcome, str):
@@ -56,6 +59,7 @@ def _outcome(signal: Signal, structure: Structure, walk: Walk) -> StructureOutco
     if len(walk.unmarked):
         days = ", ".join(map(str, walk.unmarked))
         notes.append(f"no price or no index at the close of {days}: no target was seen there")
+    quoted, marked = walk.counted
     return StructureOutcome(
         **signal.key._asdict(),
         strategy=structure.strategy,
@@ -64,6 +68,6 @@ def _outcome(signal: Signal, structure: Structure, walk: Walk) -> StructureOutco
         worth=walk.worth,
         profit=walk.profit,
         assigned=walk.assigned,
-        pricing="synthetic",
+        pricing=marked_by(quoted, marked, on_quotes=own(structure)),
         notes=notes,
     )

@@ -80,7 +80,7 @@ def _show_settled(done: "Settlement") -> None:
     for one in done.structures[:SHOWN]:
         typer.echo(
             f"{one.ticker} {one.session} {one.strategy}: {one.reason} on {one.end_session}, "
-            f"{one.profit:+,.2f} USD a contract"
+            f"{one.profit:+,.2f} USD a contract, marked by: {one.pricing}"
         )
     if (beside := done.shadows) is not None:
         typer.echo(

@@ -23,7 +23,8 @@ StopAll = Annotated[
     ),
 ]
 Number = Annotated[int, typer.Argument(help="Of the trade, as `positions` shows it.")]
-COLUMNS = ["trade", "ticker", "strategy", "opened", "contracts", "paid", "mark", "profit", "left"]
+COLUMNS = ["trade", "ticker", "strategy", "opened", "contracts", "paid", "mark", "by",
+           "profit", "left"]  # fmt: skip
 
 
 def parse_cap(value: float | None) -> float | None:
@@ -149,11 +150,16 @@ def book_document(book: "Book") -> "dict[str, Json]":
                 "exit": one.opened.exit.document(),
                 "risk": one.opened.risk,
                 "mark": one.mark,
+                "pricing": one.pricing,
                 "assigned": one.assigned,
                 "profit": one.profit,
                 "closed": None
                 if one.closed is None
-                else {"session": one.closed.session, "why": one.closed.why},
+                else {
+                    "session": one.closed.session,
+                    "why": one.closed.why,
+                    "expires": one.closed.expires,
+                },
             }
             for number, one in book.trades.items()
         ],
@@ -177,7 +183,10 @@ def event_words(event: "PaperEvent") -> str | None:
                 usd(event.cash)
             )
         case "closed":
-            return f"{event.session}: left trade {event.trade}, {event.why}, {usd(event.cash)}"
+            left = "; nobody would close it: left to expire" if event.expires else ""
+            return (
+                f"{event.session}: left trade {event.trade}, {event.why}, {usd(event.cash)}{left}"
+            )
         case "marked":
             return "\n".join(event.notes) or None
         case "stopped" | "resumed":
@@ -193,7 +202,8 @@ def _row(number: int, one: "Trade") -> list[object]:
     opened = one.opened
     left = None if one.closed is None else f"{one.closed.session}, {one.closed.why}"
     return [number, opened.ticker, opened.structure.strategy, opened.session, opened.contracts,
-            f"{opened.paid:.2f}", f"{one.mark:.2f}", usd(one.profit), left]  # fmt: skip
+            f"{opened.paid:.2f}", f"{one.mark:.2f}", one.pricing, usd(one.profit),
+            left]  # fmt: skip
 
 
 COMMANDS = {"paper": paper, "positions": positions, "close": close}

@@ -12,6 +12,7 @@ from market.calendar import last_complete_session
 from market.errors import InputError
 from optrade.clock import utc_now
 from optrade.flows.paper.histories import histories_of
+from optrade.flows.paper.quotes import with_quotes
 from trading.backtest.history import History
 from trading.ledger.checked import DamagedRow, RecordedSignal
 from trading.ledger.connection import is_new
@@ -118,7 +119,11 @@ def _histories(
     tickers = {one.ticker for one in (*opened, *mine)}
     first = min((*(one.signal_session for one in opened), *(one.session for one in mine)),
                 default="")  # fmt: skip
-    return histories_of(run.home.data, sorted(tickers), first, as_of)
+    histories, unread = histories_of(run.home.data, sorted(tickers), first, as_of)
+    positions = [(one.ticker, one.signal_session, one.structure) for one in opened]
+    positions += [(one.ticker, one.session, one.structure) for one in mine if one.structure]
+    histories, unquoted = with_quotes(run.home.data, histories, positions, as_of)
+    return histories, unread | unquoted
 
 
 def _keep(run: "Runtime", done: Advance) -> None:

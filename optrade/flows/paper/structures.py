@@ -7,6 +7,7 @@ import pandas as pd
 
 from home.records.structure_outcome import StructureOutcome
 from optrade.flows.paper.histories import histories_of
+from optrade.flows.paper.quotes import with_quotes
 from trading.ledger.checked import DamagedRow, RecordedSignal
 from trading.ledger.outcomes import record_structure_outcomes
 from trading.ledger.read import read_structure_outcomes
@@ -37,8 +38,11 @@ def settle_structures(
     tickers = sorted({one.ticker for one in waiting})
     first = min(one.session for one in waiting)
     histories, unread = histories_of(run.home.data, tickers, first, as_of)
+    positions = [(one.ticker, one.session, one.structure) for one in waiting if one.structure]
+    histories, unquoted = with_quotes(run.home.data, histories, positions, as_of)
     found, pending = structure_outcomes(waiting, histories)
     if found:
         record_structure_outcomes(run.home.ledger, found, as_of)
-    held = [Pending(signal.key, unread.get(signal.ticker, reason)) for signal, reason in pending]
+    why = unread | unquoted
+    held = [Pending(signal.key, why.get(signal.ticker, reason)) for signal, reason in pending]
     return tuple(found), tuple(held)

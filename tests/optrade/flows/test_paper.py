@@ -1,6 +1,8 @@
 """The paper book of a home: begun once, taken on at each settlement, kept event by event."""
 
 import json
+import os
+import signal as signals
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -21,12 +23,13 @@ from optrade.flows.paper import histories, structures
 from optrade.flows.paper.histories import histories_of
 from tests.trading.paper.books import AT, HISTORY, after, signal
 from trading.backtest.portfolio import CAP
+from trading.ledger import writer
 from trading.ledger.chain import breaks
 from trading.ledger.events import record_events
 from trading.ledger.read import each_signal, read_events, read_structure_outcomes
 from trading.ledger.signals import Ledger
 from trading.paper.book import book_of
-from trading.paper.walks import until
+from trading.paper.seen import until
 
 
 @pytest.fixture
@@ -161,6 +164,67 @@ def test_what_positions_came_to_is_settled_once(run: Any) -> None:
     assert settled(run, after(AT + 10)) == ((), ())
     assert read_structure_outcomes(run.home.ledger) == list(ended)
     assert check_ledger(run.home.ledger).level == "ok"
+
+
+def killed_before(step: int, course: Any) -> int:
+    """Kill a process of its own before a statement or a commit; return what it had acknowledged."""
+    read, write = os.pipe()
+    if not (child := os.fork()):
+        left, engine_of = [step], writer._engine
+
+        def counted(*_: object) -> None:
+            left[0] -= 1
+            if left[0] < 0:
+                os.kill(os.getpid(), signals.SIGKILL)
+
+        def counting(connection: sqlite3.Connection) -> Any:
+            engine = engine_of(connection)
+            for name in ("before_cursor_execute", "commit"):
+                writer.sa.event.listen(engine, name, counted)
+            return engine
+
+        writer._engine = counting
+        try:
+            for _ in course():
+                os.write(write, b".")
+        finally:
+            os._exit(1)
+    os.close(write)
+    assert os.waitpid(child, 0)[1] == signals.SIGKILL
+    with os.fdopen(read, "rb") as said:
+        return len(said.read())
+
+
+def course_of(run: Any) -> Any:
+    """Yield after each settlement of a fortnight that closed and acknowledged all it wrote."""
+    for at in range(AT + 1, AT + 11):
+        settled(run, after(at))
+        flow.take_on(run, after(at))
+        yield at
+
+
+@pytest.mark.integration
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.parametrize(
+    "step",
+    [21, *(pytest.param(at, marks=pytest.mark.long) for at in range(0, 50, 2))],
+)
+def test_a_settlement_that_is_killed_leaves_a_book_that_goes_on(run: Any, step: int) -> None:
+    commands.paper(as_json=True)
+    recorded(run, signal("Bear Put Spread"), signal("Iron Condor", ticker="QQQ", pricing="chain"))
+    days = killed_before(step, lambda: course_of(run))
+    assert check_ledger(run.home.ledger).level == "ok"
+    book = book_of(read_events(run.home.ledger))  # raises where a cent is not accounted for
+    assert book.marked >= str(HISTORY.days[AT + days].date())
+    assert len(list(course_of(run))) == 10
+    kept = read_events(run.home.ledger)
+    outcomes = read_structure_outcomes(run.home.ledger)
+    run.home = Home(run.home.root / "unharmed")
+    commands.paper(as_json=True)
+    recorded(run, signal("Bear Put Spread"), signal("Iron Condor", ticker="QQQ", pricing="chain"))
+    assert len(list(course_of(run))) == 10
+    assert kept == read_events(run.home.ledger)
+    assert outcomes == read_structure_outcomes(run.home.ledger)
 
 
 def test_a_history_ends_at_the_clock_and_says_what_never_landed(
