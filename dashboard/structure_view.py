@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import position_charts
 from home.records.signal import Signal
 from home.records.structure import Chances, Structure
+from home.records.structure_outcome import StructureOutcome
 
 #: Name, value and what it means.
 Metric = tuple[str, str, str]
@@ -21,6 +22,20 @@ PRICED_BY: Final = {
     "scaled chain": "priced on the chain of the index that it follows, scaled,",
     "synthetic": "priced by the volatility index, not by quotes",
 }
+
+MARKED_BY: Final = {
+    "chain": "marked by the underlying's own chains",
+    "mixed": "marked by the underlying's own chains, where there was none by the volatility index",
+    "synthetic": "marked by the volatility index, not by quotes",
+}
+
+
+def came_to_words(found: StructureOutcome) -> str:
+    """Return what a position came to by its plan, and what its closes were marked by."""
+    return (
+        f"**Came to** {found.profit:+,.2f} USD a contract: {found.reason} on {found.end_session}, "
+        f"{MARKED_BY[found.pricing]}."
+    )
 
 
 def show_position(signal: Signal) -> None:

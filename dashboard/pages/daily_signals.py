@@ -8,11 +8,12 @@ import streamlit as st
 from dashboard import charts
 from dashboard.loading import load
 from dashboard.page import run_page
-from dashboard.queries.signals import recorded_sessions, signals_of
-from dashboard.structure_view import show_position
+from dashboard.queries.signals import positions_of, recorded_sessions, signals_of
+from dashboard.structure_view import came_to_words, show_position
 from home.layout import Home
 from home.records.evidence import Evidence
 from home.records.signal import ServedModel, Signal
+from home.records.structure_outcome import StructureOutcome
 from market.iv_rank import REGIMES
 from trading.ledger.read import DailySignal
 
@@ -22,13 +23,14 @@ def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every p
     sessions = load(recorded_sessions, files.ledger)
     session = st.selectbox("Session", sessions, help="The latest session stands first.")
     daily, faults = load(signals_of, files.ledger, session)
-    for fault in faults:
+    ended, fault_of_ended = load(positions_of, files.ledger, session)
+    for fault in (*faults, *([fault_of_ended] if fault_of_ended else [])):
         st.error(fault, icon=":material/report:")
     if daily:
         st.dataframe(_overview([row.signal for row in daily]), hide_index=True)
     for row in daily:
         with st.container(border=True):
-            _signal(row)
+            _signal(row, ended.get(row.signal.key))
 
 
 def _overview(signals: list[Signal]) -> pd.DataFrame:
@@ -63,7 +65,7 @@ def _answered_by(model: ServedModel, evidence: Evidence) -> str:
     return f"{model.model or 'unknown type'}, {evidence.standing}"
 
 
-def _signal(daily: DailySignal) -> None:
+def _signal(daily: DailySignal, ended: StructureOutcome | None) -> None:
     signal = daily.signal
     st.subheader(f"{signal.ticker}: {signal.strategy}", anchor=False)
     _badges(daily)
@@ -72,6 +74,8 @@ def _signal(daily: DailySignal) -> None:
         st.markdown(f"**Why.** {signal.reasoning}")
         for model, evidence in _models(signal):
             st.markdown(_evidence(model, evidence))
+        if ended is not None:
+            st.markdown(came_to_words(ended))
     with right:
         st.plotly_chart(
             charts.forecasts(

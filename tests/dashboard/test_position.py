@@ -4,14 +4,26 @@ import sqlite3
 from typing import get_args
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import position_charts
-from dashboard.structure_view import LOSES, PRICED_BY, exit_words, head, legs, odds, terms
+from dashboard.structure_view import (
+    LOSES,
+    MARKED_BY,
+    PRICED_BY,
+    exit_words,
+    head,
+    legs,
+    odds,
+    terms,
+)
 from home.records.structure import Pricing
+from home.records.structure_outcome import MarkedBy, StructureOutcome
 from tests.dashboard.test_pages import APP
 from tests.trading.structures.boards import board, life, outlook
+from trading.ledger.outcomes import record_structure_outcomes
 from trading.structures.legs import STRUCTURES
 from trading.structures.price import price_structure
 
@@ -105,9 +117,21 @@ def test_a_long_option_has_no_largest_profit_and_a_stop_on_one_side():
 def test_the_page_shows_a_position_one_without_chances_and_why_there_is_none(
     tmp_path, signal, monkeypatch, keep
 ):
-    keep(tmp_path, [signal(ticker, up=0.8) for ticker in ("SPY", "QQQ", "IWM")])
+    spy, *others = (signal(ticker, up=0.8) for ticker in ("SPY", "QQQ", "IWM"))
+    keep(tmp_path, [spy, *others])
+    ended = StructureOutcome(
+        **spy.key._asdict(), strategy=spy.strategy, reason="target", end_session="2025-07-03",
+        worth=9.0, profit=41.2, assigned=0.0, pricing="mixed", notes=[],
+    )  # fmt: skip
+    record_structure_outcomes(
+        tmp_path / "data" / "ledger.db", [ended], pd.Timestamp("2025-07-03 20:30", tz="UTC")
+    )
     app = opened(tmp_path, monkeypatch)
     assert not app.exception
+    (came,) = [row.value for row in app.markdown if row.value.startswith("**Came to**")]
+    assert "+41.20 USD a contract: target on 2025-07-03, marked by" in came
+    assert MARKED_BY["mixed"] in came
+    assert MARKED_BY.keys() == {*get_args(MarkedBy)}
     assert [tab.label for tab in app.tabs][:2] == ["Position", "Parameters"]
     shown = [row.value["symbol"].tolist() for row in app.dataframe if "symbol" in row.value]
     assert shown == [["SPY250718C00604000"]] * 2

@@ -15,7 +15,8 @@ from trading.backtest.history import History
 from trading.backtest.run import Entered, Fill
 from trading.ledger.timing import FILLED_AFTER
 from trading.paper.fills import at_open, plan_of
-from trading.paper.walks import Held, until, walks, worth_leaving
+from trading.paper.seen import until
+from trading.paper.walks import Held, leaving, walks
 
 #: What two numbers may lie apart that are one, the arithmetic between them aside.
 SAME: Final = 1e-9
@@ -52,12 +53,13 @@ class Acted:
         """Return USD a contract that it came to; raises as `plan_profit`."""
         if self.left is None:
             return plan_profit(history, self.held)
-        worth = worth_leaving(history, self.held, self.left)
-        if not np.isfinite(worth):
+        found = leaving(history, self.held, self.left)
+        if found is None:
             raise InputError(f"nothing prices the close of {self.left}")
         lost = walks(until(history, self.left), [self.held])[0].assigned
-        commission = 2.0 * COMMISSION * len(self.held.structure.legs)
-        return float(MULTIPLIER * (worth - self.held.paid) - lost - commission)
+        ways = 1.0 if found.expires else 2.0
+        commission = ways * COMMISSION * len(self.held.structure.legs)
+        return float(MULTIPLIER * (found.worth - self.held.paid) - lost - commission)
 
 
 def entry(history: History, session: str, structure: Structure, fill: Fill) -> Held | None:

@@ -121,7 +121,7 @@ def _traded(signal: Signal, trade: Trade, events: Sequence[tuple[PaperEvent, str
     closed = trade.closed
     if closed is None:
         return Lived(signal, None, why=f"trade {trade.opened.trade} of the paper book is open")
-    ways = 1.0 if closed.why == "expiry" else 2.0
+    ways = 1.0 if closed.expires or closed.why == "expiry" else 2.0
     commission = ways * COMMISSION * len(trade.opened.structure.legs)
     lost = trade.assigned / trade.opened.contracts / CENTS
     profit = MULTIPLIER * (closed.worth - trade.opened.paid) - lost - commission

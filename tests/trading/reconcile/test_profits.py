@@ -10,7 +10,8 @@ from tests.trading.paper.books import AT, HISTORY, SESSION, changed, signal, str
 from trading.backtest.run import every_structure
 from trading.paper.advance import advance, begin, held_by, leave
 from trading.paper.came_to import structure_outcomes
-from trading.paper.walks import Held, until
+from trading.paper.seen import until
+from trading.paper.walks import Held
 from trading.reconcile.ladder import cents_of
 from trading.reconcile.profits import (
     Acted,
