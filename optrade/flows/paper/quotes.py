@@ -129,7 +129,7 @@ def _by_session(rows: pl.DataFrame) -> Quotes:
     rows = rows.filter(newest).sort("landed_at", maintain_order=True)
     rows = rows.unique([*CONTRACT, "quote_time"], keep="last", maintain_order=True)
     found: Quotes = {}
-    for (session,), mine in rows.group_by("session"):
+    for (session,), mine in rows.sort("session").group_by("session", maintain_order=True):
         for chain in chains_of(mine.to_pandas()):
             quotes = {one.expiration: one for one in by_expiry(chain)}
             found.setdefault(pd.Timestamp(str(session)), {}).update(quotes)
