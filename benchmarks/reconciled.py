@@ -234,7 +234,7 @@ def _said(world: World, days: Mapping[str, str]) -> Said:
     sure, rank = np.full(count, np.nan), np.full(count, np.nan)
     for name, session in days.items():
         if name == "none":
-            continue
+            continue  # known on both sides of it, and not there
         at, signal = int(world.history.days.get_loc(session)), world.signals[session]
         direction[at] = DIRECTIONS.index(signal.direction)
         regime[at] = REGIMES.index(signal.iv_regime)

@@ -1,10 +1,7 @@
 """The rungs of one session: from what live came to, a cause at a time, to the backtest's matrix."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Iterator, Mapping
 
-import numpy as np
 import pandas as pd
 
 from home.records.signal import Signal
@@ -12,15 +9,10 @@ from home.records.structure import Structure
 from market.errors import InputError, SourceUnavailable
 from optrade.flows.reconcile.again import Again
 from optrade.flows.reconcile.lived import Lived
-from serving.answer.structure import Pricing
-from serving.reading.row import FeatureRow
+from optrade.flows.reconcile.scene import Scene, walked_position
 from trading.backtest.history import History
-from trading.backtest.policies import by_matrix
-from trading.backtest.portfolio import NAMES
-from trading.backtest.positions import CROSSED
-from trading.backtest.result import Asked, Rules, entered_of
-from trading.backtest.run import Entered, Fill, every_structure
-from trading.reconcile.ladder import Ladder, Rung, Waiting, cents_of, ladder
+from trading.backtest.run import Entered, Fill
+from trading.reconcile.ladder import Cause, Ladder, Rung, Waiting, cents_of, ladder
 from trading.reconcile.profits import (
     Acted,
     Waits,
@@ -31,76 +23,6 @@ from trading.reconcile.profits import (
     plan_profit,
     structure_profit,
 )
-
-#: The backtest sizes as unproven models do; what a contract comes to does not hang on it.
-SIZE: Final = "half"
-
-
-@dataclass(frozen=True)
-class Scene:
-    """What all sessions of an underlying are climbed with.
-
-    Attributes
-    ----------
-    strategies
-        What the backtest's matrix takes after each session of the history, None for no position.
-    known
-        Sessions of which the backtest has forecasts.
-    synthetic
-        Every structure across the spread on the index's smile, by when it is filled.
-    crossed
-        The same at the backtest's fill, on a chain where it takes one.
-    final
-        As the backtest trades it.
-    then
-        What was known of the underlying at a clock.
-    again
-        A signal's position made again; see `made_again`.
-    """
-
-    history: History
-    rules: Rules
-    strategies: tuple[str | None, ...]
-    known: np.ndarray
-    synthetic: Mapping[Fill, Mapping[str, Entered]]
-    crossed: Mapping[str, Entered]
-    final: Mapping[str, Entered]
-    then: Callable[[pd.Timestamp], History]
-    again: Callable[[Signal], Again]
-
-    @classmethod
-    def of(
-        cls,
-        asked: Asked,
-        rules: Rules,
-        places: np.ndarray,
-        then: Callable[[pd.Timestamp], History],
-        again: Callable[[Signal], Again],
-    ) -> "Scene":
-        """Return the scene of some sessions of an underlying, ascending places in its history."""
-        history = asked.history
-        chosen = by_matrix(asked.said).strategy
-        across = replace(rules, crossing=CROSSED)
-        fills: tuple[Fill, ...] = ("open", "close")
-        return cls(
-            history,
-            rules,
-            tuple(None if one < 0 else NAMES[one] for one in chosen),
-            asked.said.known,
-            {fill: every_structure(history, places, fill) for fill in fills},
-            entered_of(asked, across, places),
-            entered_of(asked, rules, places),
-            then,
-            again,
-        )
-
-    def place(self, session: str) -> int:
-        """Return the place of a session in the history, -1 where it has none."""
-        return int(self.history.days.get_indexer(pd.DatetimeIndex([session]))[0])
-
-    def backtest(self, place: int) -> int:
-        """Return what the backtest's matrix came to, in cents; raises as `entered_profit`."""
-        return cents_of(entered_profit(self.final, self.strategies[place], place))
 
 
 def missed(scene: Scene, ticker: str, place: int) -> Ladder | Waiting | None:
@@ -123,30 +45,40 @@ def climbed(scene: Scene, lived: Lived) -> Ladder | Waiting:
         return Waiting(signal.ticker, signal.session, lived.why)
     place = scene.place(signal.session)
     if place < 0 or not scene.known[place]:
-        why = "no forecast of a model that had not seen it"
-        rungs = [Rung("not in the backtest", 0, why)]
-        return ladder(signal.ticker, signal.session, lived.cents, rungs)
+        return _without_forecast(scene, signal, lived.cents)
     try:
-        backtest, rungs = scene.backtest(place), []
-        try:
-            for rung in _rungs(scene, lived, place):
-                rungs.append(rung)
-        except Waits:
-            raise
-        except (InputError, SourceUnavailable) as error:
-            rungs.append(Rung("cannot be made again", backtest, str(error)))
+        rungs = list(_rungs(scene, lived, place))
     except Waits as error:
         return Waiting(signal.ticker, signal.session, str(error))
     return ladder(signal.ticker, signal.session, lived.cents, rungs)
 
 
+def _without_forecast(scene: Scene, signal: Signal, live: int) -> Ladder | Waiting:
+    """Return the ladder of a signal that the backtest knows nothing of.
+
+    The newest sessions are forecast once their outcomes are there to be walked over.
+    """
+    known = scene.history.days[scene.known]
+    if len(known) and pd.Timestamp(signal.session) > known[-1]:
+        return Waiting(signal.ticker, signal.session, "the backtest has no forecast of it yet")
+    rung = Rung("not in the backtest", 0, "no forecast of a model that had not seen it")
+    return ladder(signal.ticker, signal.session, live, [rung])
+
+
 def _rungs(scene: Scene, lived: Lived, place: int) -> Iterator[Rung]:
-    yield from _of_life(scene, lived)
-    again = scene.again(lived.signal)
-    fill = scene.rules.fill if lived.acted is None else lived.acted.fill
-    yield from _of_signal(scene, lived, again, fill)
-    yield _of_model(scene, lived.signal, again, fill, place)
-    yield from _of_backtest(scene, fill, place)
+    """Yield the rungs of a signal; where one cannot be made, what is left is one."""
+    backtest = scene.backtest(place)
+    try:
+        yield from _of_life(scene, lived)
+        again = scene.again(lived.signal)
+        fill = scene.rules.fill if lived.acted is None else lived.acted.fill
+        yield from _of_signal(scene, lived, again, fill)
+        yield _of_model(scene, lived.signal, again, fill, place)
+        yield from _of_backtest(scene, fill, place)
+    except Waits:
+        raise
+    except (InputError, SourceUnavailable) as error:
+        yield Rung("cannot be made again", backtest, str(error))
 
 
 def _of_life(scene: Scene, lived: Lived) -> Iterator[Rung]:
@@ -188,16 +120,17 @@ def _life_words(acted: Acted, then: History, now: History) -> str:
 
 def _of_signal(scene: Scene, lived: Lived, again: Again, fill: Fill) -> Iterator[Rung]:
     """Yield what the signal's position came to, made again from more of the backtest's data."""
-
-    def came(structure: Structure | None) -> int:
-        return cents_of(structure_profit(scene.history, lived.signal.session, structure, fill))
-
-    recorded, limited = lived.signal.structure, again.limited
-    note = f"{_named(recorded)} was said, today's code says {_named(limited)}"
-    yield Rung("calculated otherwise", came(limited), note)
-    yield Rung("capital or edge", came(again.at_clock), f"{_named(again.at_clock)} was refused")
-    yield Rung("known later", came(again.known_later), again.later)
-    yield Rung("data corrected since", came(again.corrected), again.since)
+    recorded, limited, at_clock = lived.signal.structure, again.limited, again.at_clock
+    made: list[tuple[Cause, Structure | None, str]] = [
+        ("calculated otherwise", limited, f"{_named(recorded)} was said, not {_named(limited)}"),
+        ("capital or edge", at_clock, f"{_named(at_clock)} was refused"),
+        ("known later", again.known_later, again.later),
+        ("data corrected since", again.corrected, again.since),
+    ]
+    for number, (cause, structure, note) in enumerate(made):
+        if number == 0 or structure != made[number - 1][1]:
+            profit = structure_profit(scene.history, lived.signal.session, structure, fill)
+        yield Rung(cause, cents_of(profit), note)
 
 
 def _of_model(scene: Scene, signal: Signal, again: Again, fill: Fill, place: int) -> Rung:
@@ -210,11 +143,6 @@ def _of_model(scene: Scene, signal: Signal, again: Again, fill: Fill, place: int
     )
     profit = structure_profit(scene.history, signal.session, structure, fill)
     return Rung("another model", cents_of(profit), note)
-
-
-def walked_position(strategy: str | None, row: FeatureRow) -> Structure | None:
-    """Return the position that the walk-forward models take, priced as a signal's is."""
-    return None if strategy is None else Pricing().priced(row, strategy, SIZE, None).structure
 
 
 def _of_backtest(scene: Scene, fill: Fill, place: int) -> Iterator[Rung]:

@@ -11,8 +11,9 @@ from home.records.reconcile import CauseRow, LadderRow, PendingRow, ReconcileRep
 from market.errors import InputError
 from optrade.flows.paper.histories import histories_of
 from optrade.flows.reconcile.again import made_again
-from optrade.flows.reconcile.climb import Scene, climbed, missed
+from optrade.flows.reconcile.climb import climbed, missed
 from optrade.flows.reconcile.lived import LiveSide, first_session, live_side
+from optrade.flows.reconcile.scene import Scene
 from optrade.flows.replay.models import named_model
 from trading.backtest.history import History
 from trading.backtest.result import Asked, Rules
