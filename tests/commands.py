@@ -1,20 +1,24 @@
 """Whole `optrade` processes without the seconds of imports before.
 
 One process imports what the commands need, and forks for each run: a run is a process of its own
-from its first line to its last, with its own environment, streams and exit code.
+from its first line to its last, with its own environment, streams and exit code. All workers of a
+test run ask the same one.
 """
 
 import json
+import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
 FORKS = """
-import gc, json, multiprocessing, os, signal, sys, time
+import gc, json, multiprocessing, os, select, signal, socket, sys, time
 before = dict(os.environ)
 from optrade.settings import quiet_libraries
 quiet_libraries()
@@ -62,20 +66,32 @@ def run(environment, output, arguments):
     signal.alarm(300)
     main()
 
-fork = multiprocessing.get_context("fork")
-print("[]", flush=True)
-for line in sys.stdin:
-    ask = json.loads(line)
-    processes = [fork.Process(target=run, kwargs=one) for one in ask["runs"]]
-    for process in processes:
-        process.start()
-    if ask["seconds"] is not None:
-        time.sleep(ask["seconds"])
+def serve(asked):
+    for line in asked:
+        ask = json.loads(line)
+        processes = [fork.Process(target=run, kwargs=one) for one in ask["runs"]]
         for process in processes:
-            process.kill()
-    for process in processes:
-        process.join()
-    print(json.dumps([process.exitcode for process in processes]), flush=True)
+            process.start()
+        if ask["seconds"] is not None:
+            time.sleep(ask["seconds"])
+            for process in processes:
+                process.kill()
+        for process in processes:
+            process.join()
+        asked.write(json.dumps([process.exitcode for process in processes]) + "\\n")
+        asked.flush()
+
+fork = multiprocessing.get_context("fork")
+listener = socket.socket(fileno=int(sys.argv[1]))
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # none of those who serve is waited for
+while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
+    connection, _ = listener.accept()
+    if os.fork() == 0:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        listener.close()
+        serve(connection.makefile("rw"))
+        os._exit(0)
+    connection.close()
 """
 
 
@@ -91,17 +107,37 @@ class Command:
     output: str
 
 
+@contextmanager
+def forks() -> Iterator[str]:
+    """Start the process that forks, and give the address at which it is asked.
+
+    It listens at once, and answers when its imports are done.
+    """
+    with TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        address = f"{folder}/forks"
+        listener.bind(address)
+        listener.listen()
+        handle = listener.fileno()
+        process = subprocess.Popen(
+            [sys.executable, "-c", FORKS, str(handle)], stdin=subprocess.PIPE, pass_fds=[handle]
+        )
+        try:
+            yield address
+        finally:
+            process.kill()
+            process.communicate()
+
+
 class Commands:
-    """The forking process, a context manager."""
+    """A connection to the process that forks, a context manager."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", FORKS],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._answer()
+        self._connection = socket.socket(socket.AF_UNIX)
+        self._connection.connect(self._address)
+        self._stream = self._connection.makefile("rw")
         return self
 
     def __exit__(
@@ -110,20 +146,15 @@ class Commands:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._process.stdin.close()
-        self._process.kill()
-        self._process.wait()
-        self._process.stdout.close()
+        self._stream.close()
+        self._connection.close()
 
     def run(self, *commands: Command, seconds: float | None = None) -> list[int]:
         """Start commands at once, kill them after `seconds` if given; return their exit codes."""
         runs = [asdict(command) for command in commands]
-        self._process.stdin.write(json.dumps({"runs": runs, "seconds": seconds}) + "\n")
-        self._process.stdin.flush()
-        return self._answer()
-
-    def _answer(self) -> list[int]:
-        return list(json.loads(self._process.stdout.readline()))
+        self._stream.write(json.dumps({"runs": runs, "seconds": seconds}) + "\n")
+        self._stream.flush()
+        return list(json.loads(self._stream.readline()))
 
 
 def read(output: str, stream: str) -> str:

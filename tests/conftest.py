@@ -4,14 +4,16 @@ import gc
 import os
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import chain, zip_longest
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 import home  # noqa: F401 - before any test imports Feast
-from tests.commands import Commands
+from tests.commands import Commands, forks
 from tests.shapes import check_shapes
 
 check_shapes()  # before any room is imported
@@ -23,6 +25,20 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "brief"))
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDED = ROOT.parent / "shared" / "data" / "recorded"
+FORKS = pytest.StashKey[str]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Let all workers of a whole run ask one process that forks: it imports while they collect."""
+    config = node.config
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        return
+    if FORKS not in config.stash:
+        started = ExitStack()
+        config.stash[FORKS] = started.enter_context(forks())
+        config.add_cleanup(started.close)
+    node.workerinput["forks"] = config.stash[FORKS]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,7 +71,9 @@ def recorded_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def commands() -> Iterator[Commands]:
+def commands(pytestconfig: pytest.Config) -> Iterator[Commands]:
     """Starts `optrade` processes, once for all tests."""
-    with Commands() as started:
-        yield started
+    with ExitStack() as open_until_end:
+        address = getattr(pytestconfig, "workerinput", {}).get("forks")
+        address = address or open_until_end.enter_context(forks())
+        yield open_until_end.enter_context(Commands(address))
