@@ -5,7 +5,6 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
-from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +41,13 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order files, so that no worker ends with slow ones or waits for the other's trained home."""
+    """Order files: one makes the trained home, no worker waits for it or ends with slow ones."""
     used: dict[Path, set[str]] = defaultdict(set)
     for item in items:
         used[item.path] |= set(item.fixturenames)
     training = [path for path, names in used.items() if "trained_home" in names]
     others = [path for path in used if "commands" in used[path] and path not in training]
-    slow = dict.fromkeys(chain.from_iterable(zip_longest(training, others)))
+    slow = [*training[:1], *others, *training[1:]]
     order = {path: place for place, path in enumerate(slow)}
     items.sort(key=lambda item: order.get(item.path, len(order)))
     for item in items:
