@@ -5,7 +5,7 @@ BIN := .venv/bin
 RECORDED ?=
 OPTRADE := $(BIN)/optrade
 
-.PHONY: help demo test test-long honesty bench lock clean
+.PHONY: help demo test types pytest test-long honesty bench lock clean
 help:
 	@echo "make demo                  the whole loop on a simulated market"
 	@echo "make demo RECORDED=folder  the same on recorded market data"
@@ -22,7 +22,13 @@ demo: .venv/installed
 test: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/installed-dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory --jobs=2 types pytest
+
+# mypy has one process: beside the tests it leaves no core idle.
+types:
 	$(BIN)/mypy
+
+pytest:
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-long: .venv/installed-dev
