@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pandas as pd
 import streamlit as st
 
 Result = TypeVar("Result")
@@ -55,3 +56,17 @@ def load(
     """
     name = f"{query.__module__}.{query.__qualname__}"
     return _cached(query, name, str(path), stamp(watch or path), *arguments)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def _computed(
+    _figures: Callable[[pd.DataFrame], Result],
+    name: str,  # noqa: ARG001 - part of the key
+    frame: pd.DataFrame,
+) -> Result:
+    return _figures(frame)
+
+
+def computed(figures: Callable[[pd.DataFrame], Result], frame: pd.DataFrame) -> Result:
+    """Return the figures of a frame, made again only for another frame."""
+    return _computed(figures, f"{figures.__module__}.{figures.__qualname__}", frame)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 PAGES: Final = (
     ("daily_signals", "Daily Signals", ":material/today:"),
     ("performance", "Performance", ":material/monitoring:"),
+    ("paper_book", "Paper Book", ":material/account_balance:"),
+    ("backtests", "Backtests", ":material/history_edu:"),
     ("models", "Models", ":material/model_training:"),
     ("drift", "Drift", ":material/ssid_chart:"),
     ("data_health", "Data Health", ":material/health_and_safety:"),

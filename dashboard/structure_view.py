@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard import position_charts
 from home.records.signal import Signal
-from home.records.structure import Chances, Structure
+from home.records.structure import Chances, ExitRule, Structure
 from home.records.structure_outcome import StructureOutcome
 
 #: Name, value and what it means.
@@ -60,7 +60,7 @@ def show_position(signal: Signal) -> None:
     with right:
         st.markdown("**Profit by day and price**, USD a contract")
         _chart(position_charts.profits(found), f"profits {signal.ticker}")
-    st.markdown(f"**Exit.** {exit_words(found)}")
+    st.markdown(f"**Exit.** {exit_words(found.exit)}")
     if found.events:
         st.markdown(f"**Ahead.** {', '.join(event.words() for event in found.events)}")
     if found.chances is not None and found.chances.by is not None:
@@ -150,9 +150,8 @@ def odds(found: Chances | None) -> list[Metric]:
     ]
 
 
-def exit_words(found: Structure) -> str:
-    """Return when the position is closed, in a sentence."""
-    plan = found.exit
+def exit_words(plan: ExitRule) -> str:
+    """Return when a position is closed, in a sentence."""
     way = "brings" if plan.target > 0 else "costs no more than"
     stops = [
         f"{word} {price:.2f}"

@@ -1,10 +1,11 @@
-"""Performance: the ledger as it is, every figure with its n."""
+"""Performance: hits and money of the ledger as it is, every figure with its n."""
 
 import pandas as pd
 import streamlit as st
 
 from dashboard import charts
 from dashboard.loading import load
+from dashboard.money_view import show_money
 from dashboard.page import run_page
 from dashboard.queries.ledger import signal_history
 from home.layout import Home
@@ -27,33 +28,44 @@ DATES = {
 
 
 def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every page takes
-    """Show counts, hits, calibration, strategies and time."""
-    history = _of_kind(load(signal_history, files.ledger))
-    ticker = st.segmented_control("Ticker", [ALL, *sorted(history["ticker"].unique())], default=ALL)
-    rows = history if ticker in (ALL, None) else history[history["ticker"] == ticker]
-    _counts(rows)
-    _advantage(rows)
-    _calibration(rows)
-    st.subheader("By strategy", anchor=False)
-    st.dataframe(scoring.hit_table(rows, "strategy"), hide_index=True, column_config=RATES)
+    """Show counts, money, hits, calibration, strategies and time."""
+    history = load(signal_history, files.ledger)
+    for fault in history.damaged:
+        st.error(fault, icon=":material/report:")
+    if history.signals.empty:
+        return
+    backfilled = _backfilled(history.signals)
+    signals = scoring.given_in_time(history.signals, backfilled=backfilled)
+    positions = scoring.given_in_time(history.positions, backfilled=backfilled)
+    tickers = [ALL, *sorted(signals["ticker"].unique())]
+    ticker = st.segmented_control("Ticker", tickers, default=ALL) or ALL
+    if ticker != ALL:
+        signals = signals[signals["ticker"] == ticker]
+        positions = positions[positions["ticker"] == ticker]
+    _counts(signals)
+    show_money(positions)
+    _advantage(signals)
+    _calibration(signals)
+    st.subheader("Hits by strategy", anchor=False)
+    st.dataframe(scoring.hit_table(signals, "strategy"), hide_index=True, column_config=RATES)
     st.caption("Hits are of the two forecasts, not of profit. A rate is empty where its n is 0.")
-    _over_time(rows)
+    _over_time(signals)
 
 
-def _of_kind(history: pd.DataFrame) -> pd.DataFrame:
-    """Return the signals that were given in time, or those made for the past: never both."""
-    late = int(history["backfilled"].sum())
+def _backfilled(signals: pd.DataFrame) -> bool:
+    """Return whether those made for the past are shown, or those given in time: never both."""
+    late = int(signals["backfilled"].sum())
     if not late:
-        return history
-    kinds = [LIVE, BACKFILLED] if late < len(history) else [BACKFILLED]
+        return False
+    kinds = [LIVE, BACKFILLED] if late < len(signals) else [BACKFILLED]
     kind = st.segmented_control("Signals", kinds, default=kinds[0]) or kinds[0]
     st.caption(
-        f"{late:,} of {len(history):,} signals are backfilled: recorded when the session they are "
+        f"{late:,} of {len(signals):,} signals are backfilled: recorded when the session they are "
         "filled at had opened. No live score counts them."
     )
     if kind == BACKFILLED:
         st.warning("Backfilled: nobody could have followed these.", icon=":material/history:")
-    return scoring.given_in_time(history, backfilled=kind == BACKFILLED)
+    return kind == BACKFILLED
 
 
 def _counts(rows: pd.DataFrame) -> None:

@@ -17,6 +17,7 @@ from ingestion.lake.lake import Lake
 from ingestion.tables.catalogue import MACRO_SERIES, MENTIONS, PRICES
 from market.calendar import close, session_shift, sessions
 from market.iv_rank import band, expected_iv_direction
+from tests.dashboard.worth import fill_book, settle, write_backtest
 from tests.trading.structures.boards import board, life, outlook
 from trading.ledger.outcomes import outcome_of, record_outcomes
 from trading.ledger.signals import Ledger
@@ -145,7 +146,7 @@ def fill_ledger(path: Path, count: int, last: str = LAST, seed: int = 0) -> None
     """Record signals of `count` sessions and settle all but the last five, with a weak signal."""
     days = sessions("2015-01-02", last)[-count:]
     random = np.random.default_rng(seed)
-    settled = []
+    settled, ended = [], []
     with Ledger(path) as ledger:
         for place, day in enumerate(days):
             for ticker in TICKERS:
@@ -159,8 +160,10 @@ def fill_ledger(path: Path, count: int, last: str = LAST, seed: int = 0) -> None
                     end = str(session_shift(pd.DatetimeIndex([day]), 5)[0].date())
                     moved = 0.02 * random.normal() + 0.05 * (up - 0.5)
                     settled.append(outcome_of(signal, end, moved, float(random.uniform(0, 100))))
+                    ended.append(signal)
     if settled:
         record_outcomes(path, settled, close(days[-1:])[0])
+        settle(path, ended, close(days[-1:])[0])
 
 
 def fill_lake(
@@ -296,10 +299,12 @@ def signal() -> MakeSignal:
 
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home of 60 sessions; tests only read it."""
+    """A home of 60 sessions, with a paper book and a backtest; tests only read it."""
     home = tmp_path_factory.mktemp("filled") / "home"
     fill_lake(home / "data")
     fill_ledger(home / "data" / "ledger.db", 60)
+    fill_book(home / "data" / "ledger.db")
+    write_backtest(home / "reports" / "backtests")
     fill_models(home)
     write_drift(home)
     return home
@@ -338,11 +343,11 @@ def states(filled: Path) -> dict[str, Callable[[Path], object]]:
         return make
 
     def first_month(home: Path) -> None:
-        but("ledger.db*", "drift")(home)
+        but("ledger.db*", "drift", "backtests")(home)
         fill_ledger(home / "data" / "ledger.db", 16)
 
     def baseline(home: Path) -> None:
-        but("ledger.db*", "drift")(home)
+        but("ledger.db*", "drift", "backtests")(home)
         serve_baseline(home)
 
     return {
@@ -352,7 +357,7 @@ def states(filled: Path) -> dict[str, Callable[[Path], object]]:
         "features": lambda home: fill_lake(home / "data"),
         "live": lambda home: fill_lake(home / "data", origin="live"),
         "recorded": lambda home: fill_lake(home / "data", origin="recorded"),
-        "models": but("ledger.db*", "drift"),
+        "models": but("ledger.db*", "drift", "backtests"),
         "first month": first_month,
         "whole": but(),
         "baseline": baseline,

@@ -5,7 +5,8 @@ import math
 import pandas as pd
 import pytest
 
-from dashboard import charts
+from dashboard import charts, money_charts
+from dashboard.money_view import shown
 from dashboard.queries import drift as queries_drift
 from dashboard.queries import models as queries_models
 from market.iv_rank import REGIMES
@@ -53,6 +54,41 @@ def test_periods_without_a_decided_signal_are_no_point() -> None:
     )
     base, hits = charts.hit_rate_over_time(table, "month").data
     assert (list(base.y), list(hits.y), list(hits.customdata)) == ([0.75], [0.5], [4])
+
+
+def test_profits_are_a_line_a_strategy_and_one_of_all() -> None:
+    days = pd.to_datetime(["2025-01-02", "2025-01-10"])
+    table = pd.DataFrame(
+        {
+            "strategy": ["Buy Calls"] * 2 + ["all strategies"] * 2,
+            "session": [*days, *days],
+            "profit": [0.0, 5.0, 0.0, -7.0],
+        }
+    )
+    calls, total = money_charts.accrued(table).data
+    assert (calls.name, list(calls.y)) == ("Buy Calls", [0.0, 5.0])
+    assert calls.line.color == charts.STRATEGY_COLOURS["Buy Calls"]
+    assert (list(total.y), total.line.color) == ([0.0, -7.0], charts.INK)
+
+
+def test_an_interval_is_shown_in_percent_of_the_risk_and_where_there_is_none_that() -> None:
+    table = pd.DataFrame(
+        {"strategy": ["a", "b"], "mean_of_risk": [0.125, None], "low": [-0.034, None],
+         "high": [0.2, None]}
+    )  # fmt: skip
+    told = shown(table)
+    assert list(told.columns) == ["strategy", "mean_of_risk", "interval"]
+    assert told["interval"].tolist() == ["-3.4 to +20.0 %", "too few"]
+    assert told["mean_of_risk"].iloc[0] == 12.5
+
+
+def test_a_book_that_never_fell_has_a_drawdown_of_nothing() -> None:
+    days = pd.to_datetime(["2025-01-02", "2025-01-03"])
+    table = pd.DataFrame({"session": days, "equity": [1.0, 2.0], "drawdown": [0.0, 0.0]})
+    figure = money_charts.equity(table)
+    line, fallen = figure.data
+    assert (list(line.y), list(fallen.y)) == ([1.0, 2.0], [0.0, 0.0])
+    assert figure.layout.yaxis2.range[0] < 0.0 == figure.layout.yaxis2.range[1]
 
 
 def test_strategies_are_stacked_in_the_order_of_the_matrix() -> None:

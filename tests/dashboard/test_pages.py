@@ -17,6 +17,8 @@ from home.records.finding import Finding
 from home.served_model import write_checked
 from home.strict_json import signed
 from tests.dashboard.conftest import make_signal
+from tests.dashboard.worth import VERDICT, came_to
+from trading.ledger.outcomes import record_structure_outcomes
 from trading.ledger.signals import Ledger
 
 APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
@@ -105,7 +107,7 @@ def test_the_environment_names_the_home_where_no_argument_does(
 
 def test_daily_signals_tells_the_trade_and_why(filled: Path, open_page: Open) -> None:
     app = open_page(filled, "daily_signals")
-    history = signal_history(filled / "data" / "ledger.db")
+    history = signal_history(filled / "data" / "ledger.db").signals
     latest = history[history["session"] == history["session"].max()]
     table = app.dataframe[0].value.set_index("ticker")
     assert table["strategy"].to_dict() == latest.set_index("ticker")["strategy"].to_dict()
@@ -155,6 +157,132 @@ def test_backfilled_signals_are_marked_and_in_no_live_score(
     app.segmented_control[0].set_value("backfilled").run()
     assert app.metric[0].value == "1"
     assert "nobody could have followed these" in messages(app)
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    return {row.label: row.value for row in app.metric}
+
+
+def test_performance_tells_what_positions_were_worth(filled: Path, open_page: Open) -> None:
+    app = open_page(filled, "performance")
+    positions = signal_history(filled / "data" / "ledger.db").positions
+    ended = positions.dropna(subset=["profit"])
+    shown = metrics(app)
+    assert shown["Positions ended"] == f"{len(ended):,}"
+    assert shown["Held"] == f"{len(positions) - len(ended):,}"
+    assert shown["Total, USD"] == f"{ended['profit'].sum():+,.2f}"
+    table = next(one.value for one in app.dataframe if "priced_by" in one.value)
+    assert table["strategy"].iloc[-1] == "all strategies"
+    assert table["total"].iloc[:-1].sum() == pytest.approx(ended["profit"].sum())
+    assert set(table["priced_by"]) == {"synthetic"}
+    assert set(table["interval"]) == {"too few"}
+    assert "Too few positions have ended" in messages(app)
+    one = app.segmented_control[0].set_value("SPY").run()
+    mine = ended[ended["ticker"] == "SPY"]
+    assert metrics(one)["Total, USD"] == f"{mine['profit'].sum():+,.2f}"
+
+
+def test_money_of_backfilled_signals_is_in_no_live_figure(tmp_path: Path, open_page: Open) -> None:
+    path = tmp_path / "data" / "ledger.db"
+    live, late = (make_signal("SPY", day, 0.6) for day in ("2025-06-02", "2025-06-03"))
+    with Ledger(path) as ledger:
+        for one, backfilled in ((live, False), (late, True)):
+            ledger.record(one, pd.Timestamp(one.provenance.as_of), backfilled=backfilled)
+    app = open_page(tmp_path, "performance")
+    assert metrics(app)["Held"] == "1"
+    assert "No position has ended: `optrade settle`" in messages(app)
+    found = [came_to(live, 3, 0.5), came_to(late, 3, -1.0)]
+    record_structure_outcomes(path, found, pd.Timestamp("2025-07-01", tz="UTC"))
+    app.run()
+    assert metrics(app)["Total, USD"] == f"{found[0].profit:+,.2f}"
+    assert "Too few positions have ended" in messages(app)
+    app.segmented_control[0].set_value("backfilled").run()
+    assert metrics(app)["Total, USD"] == f"{found[1].profit:+,.2f}"
+
+
+def test_signals_without_a_position_are_worth_nothing_that_is_known(
+    tmp_path: Path, keep: Callable, open_page: Open
+) -> None:
+    keep(tmp_path, [make_signal("IWM", "2025-06-02", 0.6)])
+    app = open_page(tmp_path, "performance")
+    assert not app.exception
+    assert "No signal here has a position" in messages(app)
+
+
+def test_a_damaged_row_is_named_on_performance_and_the_others_are_shown(
+    own: Path, open_page: Open
+) -> None:
+    with sqlite3.connect(own / "data" / "ledger.db") as ledger:
+        ledger.execute("UPDATE signals SET strategy = 'NO TRADE', sha256 = 'x' WHERE id = 7")
+    ledger.close()
+    app = open_page(own, "performance")
+    assert not app.exception
+    (fault,) = [row.value for row in app.error]
+    assert "its bytes are not those that were written" in fault
+    assert app.metric[0].value == "179"
+    with sqlite3.connect(own / "data" / "ledger.db") as ledger:
+        ledger.execute("UPDATE signals SET sha256 = 'x'")
+    ledger.close()
+    app.run()
+    assert not app.exception
+    assert len(app.error) == 180
+
+
+def test_the_paper_book_adds_up_on_its_page(filled: Path, open_page: Open) -> None:
+    from dashboard.queries.paper import paper_book
+
+    app = open_page(filled, "paper_book")
+    book = paper_book(filled / "data" / "ledger.db").book
+    shown = metrics(app)
+    assert shown["Equity, USD"] == f"{book.equity / 100:,.2f}"
+    assert shown["Cash, USD"] == f"{book.cash / 100:,.2f}"
+    assert shown["Risk, USD"] == f"{book.open[2].opened.risk / 100:,.2f}"
+    closed = next(one.value for one in app.dataframe if "P&L, USD" in one.value)
+    assert closed["P&L, USD"].tolist() == [book.trades[1].profit / 100]
+    assert (closed["why"].tolist(), closed["early exercise, USD"].tolist()) == (["target"], [12.34])
+    legs = next(one.value for one in app.dataframe if "symbol" in one.value)
+    assert legs["symbol"].tolist() == [leg.symbol for leg in book.open[2].opened.structure.legs]
+    assert "its fill had passed when the book began" in "".join(row.value for row in app.caption)
+    assert "**Exit.** Close it when that" in words(app)
+
+
+def test_a_book_that_has_just_begun_and_one_that_is_stopped(
+    tmp_path: Path, record: Callable, open_page: Open
+) -> None:
+    from trading.ledger.events import record_events
+    from trading.paper.advance import begin, stop_all
+
+    path = tmp_path / "data" / "ledger.db"
+    record(path, 1)
+    at = pd.Timestamp("2025-06-30 21:00", tz="UTC")
+    begun = begin(1000.0, 0.06, at)
+    record_events(path, begun.events, at)
+    app = open_page(tmp_path, "paper_book")
+    assert metrics(app)["Equity, USD"] == "1,000.00"
+    assert "One session so far" in messages(app)
+    record_events(path, stop_all(begun.book, {}).events, at)
+    app.run()
+    assert not app.exception
+    assert "`optrade paper --resume`" in messages(app)
+
+
+def test_backtests_are_listed_and_the_newest_is_shown_when_asked(
+    own: Path, open_page: Open
+) -> None:
+    app = open_page(own, "backtests")
+    assert VERDICT in messages(app)
+    (table,) = [one.value for one in app.dataframe]
+    assert table["file"].tolist() == ["SPY_20110103_20250630_open.html"]
+    assert table["verdict"].tolist() == [VERDICT]
+    assert not app.get("iframe")
+    app.toggle[0].set_value(True).run()
+    assert not app.exception
+    (frame,) = app.get("iframe")
+    assert VERDICT in frame.proto.srcdoc
+    (own / "reports" / "backtests" / "broken.html").write_text("<h2>nothing</h2>")
+    app.run()
+    assert "broken.html: no page of a backtest" in app.error[0].value
+    assert len(app.dataframe[0].value) == 1
 
 
 def test_too_few_outcomes_are_not_judged(tmp_path: Path, record: Callable, open_page: Open) -> None:
@@ -249,7 +377,7 @@ def _garble(path: Path) -> None:
 
 
 DAMAGE = {
-    "ledger": ("data/ledger.db", {"daily_signals", "performance"}),
+    "ledger": ("data/ledger.db", {"daily_signals", "performance", "paper_book"}),
     "mlflow": ("mlruns/mlflow.db", {"models"}),
     "serving": ("models/serving/direction_SPY.json", {"models"}),
     "drift": ("reports/drift/SPY/drift.json", {"drift"}),

@@ -107,11 +107,11 @@ def test_a_long_option_has_no_largest_profit_and_a_stop_on_one_side():
     told = {name: value for name, value, _ in terms(found)}
     assert (found.natural.max_profit is None) == (told["largest profit"] == "no limit")
     assert terms(position("Buy Calls"))[2][:2] == ("largest profit", "no limit")
-    assert f"closes above {found.exit.stop_above:.2f}, or" in exit_words(found)
+    assert f"closes above {found.exit.stop_above:.2f}, or" in exit_words(found.exit)
     both = position("Iron Condor")
     stops = f"below {both.exit.stop_below:.2f} or above {both.exit.stop_above:.2f}"
-    assert stops in exit_words(both)
-    assert f"costs no more than {-both.exit.target:.2f}" in exit_words(both)
+    assert stops in exit_words(both.exit)
+    assert f"costs no more than {-both.exit.target:.2f}" in exit_words(both.exit)
 
 
 def test_the_page_shows_a_position_one_without_chances_and_why_there_is_none(

@@ -29,7 +29,9 @@ from dashboard.queries import (
 from dashboard.queries.documents import NothingYet, read_json, read_only
 from dashboard.queries.lacking import lacking
 from dashboard.queries.ledger import signal_history
+from dashboard.queries.paper import paper_book
 from dashboard.queries.quarantine import DATES, quarantined
+from dashboard.queries.reports import content_of, report_pages
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.macro.group import DAILY, MONTHLY
 from home.manifest import read_manifest
@@ -38,8 +40,10 @@ from ingestion.lake.lake import Lake
 from ingestion.tables.catalogue import INDICES, MACRO_SERIES, TABLES
 from market.errors import InputError
 from market.underlyings import TERM_SLOPE, VOLATILITY_INDICES
+from tests.dashboard.worth import VERDICT, came_to, write_backtest
 from tests.landed import land_as_it_is
-from trading.ledger.read import read_outcomes, read_signals
+from trading.ledger.outcomes import record_structure_outcomes
+from trading.ledger.read import read_outcomes, read_signals, read_structure_outcomes
 from trading.ledger.signals import Ledger
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -131,7 +135,7 @@ def test_the_newest_recording_of_a_ticker_stands(tmp_path: Path, signal: Callabl
 
 def test_the_history_holds_every_signal_and_the_outcomes_beside_theirs(filled: Path) -> None:
     ledger = filled / "data" / "ledger.db"
-    history = signal_history(ledger)
+    history = signal_history(ledger).signals
     settled = {outcome.key: outcome for outcome in read_outcomes(ledger)}
     assert len(history) == len(read_signals(ledger)) == 180
     assert history["label"].notna().sum() == len(settled) == 165
@@ -145,9 +149,130 @@ def test_the_history_holds_every_signal_and_the_outcomes_beside_theirs(filled: P
 
 def test_a_ledger_without_outcomes_has_null_ones(tmp_path: Path, record: Callable) -> None:
     record(tmp_path / "ledger.db", 3)
-    history = signal_history(tmp_path / "ledger.db")
+    history = signal_history(tmp_path / "ledger.db").signals
     assert len(history) == 9
     assert history[["label", "direction_hit", "regime_hit"]].isna().all(axis=None)
+
+
+def test_a_position_is_worth_what_its_outcome_says_of_its_own_risk(filled: Path) -> None:
+    ledger = filled / "data" / "ledger.db"
+    positions = signal_history(ledger).positions
+    signals = {row.signal.key: row.signal for row in read_signals(ledger)}
+    ended = {one.key: one for one in read_structure_outcomes(ledger)}
+    priced = [one for one in signals.values() if one.structure is not None]
+    assert len(positions) == len(priced) > len(ended) > 0
+    for row in positions.itertuples():
+        key = (row.ticker, str(row.session.date()), row.direction_version, row.regime_version)
+        assert row.risk == signals[key].structure.natural.max_loss
+        if key in ended:
+            one = ended[key]
+            assert (row.profit, row.reason, row.pricing) == (one.profit, one.reason, one.pricing)
+            assert str(row.end_session.date()) == one.end_session
+        else:
+            assert pd.isna(row.profit)
+
+
+@pytest.mark.parametrize("table", ["signals", "outcomes", "structure_outcomes"])
+def test_a_damaged_row_is_named_and_the_others_are_there(own: Path, table: str) -> None:
+    ledger = own / "data" / "ledger.db"
+    before = signal_history(ledger)
+    with sqlite3.connect(ledger) as connection:
+        connection.execute(f"UPDATE {table} SET sha256 = 'x' WHERE rowid = 40")  # noqa: S608 - of three
+    connection.close()
+    after = signal_history(ledger)
+    (fault,) = after.damaged
+    assert "its bytes are not those that were written" in fault
+    assert len(after.signals) == len(before.signals) - (table == "signals")
+    if table == "structure_outcomes":  # neither ended nor held: what it came to is not known
+        assert len(after.positions) == len(before.positions) - 1
+        assert after.positions["profit"].isna().sum() == before.positions["profit"].isna().sum()
+
+
+def test_a_shadow_and_what_it_came_to_are_left_out(tmp_path: Path, signal: Callable) -> None:
+    path = tmp_path / "ledger.db"
+    given, rival = signal(), signal().document()
+    rival["provenance"]["models"]["direction"]["version"] = 2
+    rival = Signal.parse(rival, "signal")
+    with Ledger(path) as ledger:
+        ledger.record(given, AT)
+        ledger.record(rival, AT, shadow=True)
+    record_structure_outcomes(path, [came_to(one, 3, 0.5) for one in (given, rival)], AT)
+    history = signal_history(path)
+    assert history.signals["direction_version"].tolist() == [1]
+    assert history.positions["direction_version"].tolist() == [1]
+    assert history.damaged == ()
+
+
+# The paper book
+
+
+def test_the_equity_of_a_book_ends_where_the_book_does(filled: Path) -> None:
+    found = paper_book(filled / "data" / "ledger.db")
+    book = found.book
+    assert [one.closed is None for one in book.trades.values()] == [False, True]
+    assert found.equity["equity"].iloc[-1] * 100 == pytest.approx(book.equity)
+    assert found.equity["cash"].iloc[-1] * 100 == pytest.approx(book.cash)
+    assert found.equity["session"].is_monotonic_increasing
+    assert found.equity["session"].is_unique
+    height = found.equity["equity"].cummax()
+    assert (1 - found.equity["equity"] / height).tolist() == pytest.approx(
+        found.equity["drawdown"].tolist()
+    )
+    assert found.marked_at[2] == book.marked
+    assert found.passed["why"].tolist() == ["its fill had passed when the book began"]
+    assert found.told["what"].tolist() == [
+        "trade 2, SPY: a split of 2 for 1",
+        "trade 1: early exercise of a short call for a dividend cost 12.34 USD",
+    ]
+    assert found.damaged is None
+
+
+def test_a_book_ends_before_an_event_that_is_damaged(own: Path) -> None:
+    ledger = own / "data" / "ledger.db"
+    with sqlite3.connect(ledger) as connection:
+        connection.execute("UPDATE paper_events SET cash = cash + 1 WHERE kind = 'closed'")
+    connection.close()
+    found = paper_book(ledger)
+    assert "its bytes are not those" in found.damaged
+    assert list(found.book.open) == [1]
+    with sqlite3.connect(ledger) as connection:
+        connection.execute("UPDATE paper_events SET cash = cash + 1 WHERE number = 1")
+    connection.close()
+    with pytest.raises(InputError, match="its bytes are not those"):
+        paper_book(ledger)
+
+
+def test_a_ledger_without_a_book_says_how_to_begin_one(tmp_path: Path, record: Callable) -> None:
+    with pytest.raises(NothingYet, match="run `optrade paper`"):
+        paper_book(tmp_path / "ledger.db")
+    record(tmp_path / "ledger.db", 1)
+    with pytest.raises(NothingYet, match="run `optrade paper`"):
+        paper_book(tmp_path / "ledger.db")
+
+
+# Pages of judged trades
+
+
+def test_pages_say_their_verdict_the_newest_first(tmp_path: Path) -> None:
+    with pytest.raises(NothingYet, match="run `optrade backtest`"):
+        report_pages(tmp_path)
+    older, newer = write_backtest(tmp_path, "a"), write_backtest(tmp_path, "b")
+    os.utime(older, (1.0, 1.0))
+    (tmp_path / "c.html").write_text("<p>no verdict</p>")
+    (tmp_path / "d.html").write_bytes(b"\xff" * 100)
+    (tmp_path / "e.html").mkdir()
+    pages, faults = report_pages(tmp_path)
+    assert [page.path for page in pages] == [newer, older]
+    assert pages[0].verdict == VERDICT
+    assert pages[0].about == "Backtest of SPY, 2011-01-03 to 2025-06-30"
+    assert pages[0].size == newer.stat().st_size
+    assert content_of(pages[0]) == newer.read_text()
+    assert [fault.split(":")[0] for fault in faults] == [
+        str(tmp_path / name) for name in ("c.html", "d.html", "e.html")
+    ]
+    newer.unlink()
+    with pytest.raises(InputError, match=r"b\.html cannot be read"):
+        content_of(pages[0])
 
 
 # Models

@@ -1,11 +1,11 @@
-"""Reading the ledger: recorded signals, their outcomes, and the table of both.
+"""Reading the ledger: recorded signals, and what came of them.
 
 Every reader checks the rows that it gives; see `trading.ledger.checked`.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from home.garbage import uncollected
 from home.records.outcome import Outcome
@@ -24,11 +24,9 @@ from trading.ledger.checked import (
     structure_outcome_of,
 )
 from trading.ledger.connection import reading
-from trading.ledger.schema import COLUMNS
 
 _NUMBERED: Final = "SELECT * FROM signals WHERE id = ?"
 _SESSIONS: Final = "SELECT DISTINCT session FROM signals ORDER BY session DESC"
-HISTORY: Final = (*COLUMNS, "recorded_at", "backfilled")
 
 
 @dataclass(frozen=True)
@@ -127,19 +125,6 @@ def signals_of(path: Path, session: str) -> tuple[list[DailySignal], list[Damage
         if ticker not in spoiled
     ]
     return newest, damaged
-
-
-def history(path: Path) -> list[tuple[Any, ...]]:
-    """Return the columns `HISTORY` of every signal, oldest first; raises as `read_signals`."""
-    with reading(path) as connection:
-        rows = list(rows_of(connection, "signals"))
-    # Every row is checked: a change may have made a shadow of a signal that was given.
-    found = [(row, recorded(row, path)) for row in rows]
-    return [
-        (*(row[name] for name in HISTORY[:-1]), one.backfilled)
-        for row, one in found
-        if not one.shadow
-    ]
 
 
 def read_structure_outcomes(path: Path) -> list[StructureOutcome]:

@@ -32,12 +32,18 @@ def of_day(path: Path) -> None:
     raise damaged[0]
 
 
+def on_a_page(path: Path) -> None:
+    history = signal_history(path)
+    assert history.signals["ticker"].tolist() == ["QQQ"]
+    raise StoreUnavailable(history.damaged[0])
+
+
 def again(path: Path) -> None:
     with Ledger(path) as ledger:
         ledger.record(a_signal(), EVENING)
 
 
-READERS = (read_signals, of_day, signal_history, again)
+READERS = (read_signals, of_day, on_a_page, again)
 
 
 @pytest.fixture(scope="module")

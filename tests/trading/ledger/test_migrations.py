@@ -75,7 +75,7 @@ def test_an_old_ledger_is_read_as_it_is(old: Path) -> None:
     assert [row.signal.ticker for row in read_signals(old)] == ["SPY", "QQQ", "IWM"]
     schema, settled = OLD[old.name]
     assert len(read_outcomes(old)) == settled
-    assert len(signal_history(old)) == 3
+    assert len(signal_history(old).signals) == 3
     finding = check_ledger(old)
     chained = "; chain of 4 rows" if schema > 1 else ", of an older schema: the next recording"
     assert finding.level == "ok"
@@ -109,7 +109,7 @@ def test_old_rows_are_backfilled_by_their_own_clocks(old: Path) -> None:
     with Ledger(old):
         pass
     assert [row.backfilled for row in read_signals(old)] == [False, False, True]
-    assert signal_history(old)["backfilled"].tolist() == [False, False, True]
+    assert signal_history(old).signals["backfilled"].tolist() == [False, False, True]
 
 
 def test_a_row_that_was_damaged_before_stays_so(tmp_path: Path) -> None:

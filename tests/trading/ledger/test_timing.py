@@ -46,4 +46,4 @@ def test_what_was_made_for_the_past_says_so_whatever_the_clocks_say(tmp_path) ->
         ledger.record(given("live", clock), clock)
         ledger.record(a_signal("QQQ", "2025-07-03"), clock, backfilled=True)
     assert [row.backfilled for row in read_signals(path)] == [False, True]
-    assert signal_history(path)["backfilled"].tolist() == [False, True]
+    assert signal_history(path).signals["backfilled"].tolist() == [False, True]
