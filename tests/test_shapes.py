@@ -2,15 +2,17 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from jaxtyping import TypeCheckError
+from jaxtyping import Float64, TypeCheckError
+from jaxtyping._decorator import jaxtyped
 
 from feature_repo.features.maths.arithmetic import ratio
 from forecasters.calls import called_up, sigmoid
 from market.bootstrap import interval
-from tests.shapes import ROOT, stating_shapes
+from tests.shapes import ROOT, checked, decorator, stating_shapes
 from training.fit.forecast import Forecast
 from training.models.sample import Sample
 from training.tasks.scores import auc
@@ -51,6 +53,44 @@ def test_a_training_row_has_every_column():
 def test_a_weight_stands_for_every_row_that_is_scored():
     with pytest.raises(TypeCheckError, match="weights"):
         auc(np.array([0, 1]), np.zeros(2), np.ones((1, 3)))
+
+
+def twice(values: Float64[np.ndarray, " n_rows"]) -> Float64[np.ndarray, " n_rows"]:
+    return np.append(values, values)
+
+
+def first(values: Float64[np.ndarray, " n_rows"], count: int) -> Float64[np.ndarray, " {count}"]:
+    return values[:count]
+
+
+def each(values: Float64[np.ndarray, " n_rows"]) -> Iterator[float]:
+    yield from values
+
+
+def quoted(values: "Float64[np.ndarray, ' n_rows']") -> None:
+    del values
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "word"),
+    [
+        (twice, [np.zeros(2)], "return"),
+        (first, [np.zeros(2), 3], "return"),
+        (each, [np.zeros((2, 2))], "values"),
+        (quoted, [np.zeros((2, 2))], "values"),
+    ],
+)
+def test_what_is_returned_counted_yielded_or_quoted_is_checked_too(function, arguments, word):
+    function(*arguments)
+    with pytest.raises(TypeCheckError, match=word):
+        decorator(jaxtyped, typechecker=checked)(function)(*arguments)
+
+
+def test_what_states_no_array_is_left_alone():
+    def plain(count: int) -> int:
+        return count
+
+    assert decorator(jaxtyped, typechecker=checked)(plain) is plain
 
 
 def test_every_module_that_states_shapes_is_checked():
