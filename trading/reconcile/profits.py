@@ -14,7 +14,7 @@ from market.options.costs import COMMISSION, MULTIPLIER
 from trading.backtest.history import History
 from trading.backtest.run import Entered, Fill
 from trading.ledger.timing import FILLED_AFTER
-from trading.paper.fills import at_open, plan_of
+from trading.paper.fills import at_open, own, plan_of
 from trading.paper.seen import until
 from trading.paper.walks import Held, leaving, walks
 
@@ -68,12 +68,18 @@ def entry(history: History, session: str, structure: Structure, fill: Fill) -> H
     None where the open gives no price.
     """
     if fill == "close":
-        return Held(session, structure, structure.natural.net, structure.exit)
+        return as_priced(session, structure)
     day = session_shift(pd.DatetimeIndex([session]), FILLED_AFTER)[0]
     held = at_open(history, session, structure, str(day.date()))
     if not held.possible[0]:
         return None
-    return Held(session, structure, float(held.paid[0]), plan_of(held, structure))
+    paid, plan = float(held.paid[0]), plan_of(held, structure)
+    return Held(session, structure, paid, plan, own(structure))
+
+
+def as_priced(session: str, structure: Structure) -> Held:
+    """Return a position at the close that it was priced at, for its natural price."""
+    return Held(session, structure, structure.natural.net, structure.exit, own(structure))
 
 
 def plan_profit(history: History, held: Held | None) -> float:
@@ -139,7 +145,13 @@ def filled_in(then: History, now: History) -> History:
         old = getattr(then, name)
         new = np.where(at >= 0, getattr(now, name)[at], np.nan)
         columns[name] = np.where(np.isnan(old), new, old)
-    return replace(then, **columns)
+    last = then.days[-1]
+    quotes = {
+        day: {**now.quotes.get(day, {}), **then.quotes.get(day, {})}
+        for day in sorted({*then.quotes, *now.quotes})
+        if day <= last
+    }
+    return replace(then, **columns, quotes=quotes)
 
 
 def later_than(then: History, now: History) -> History:
@@ -150,7 +162,9 @@ def later_than(then: History, now: History) -> History:
         for name, values in vars(now).items()
         if isinstance(values, np.ndarray)
     }
-    return replace(then, days=then.days.union(now.days[after]), **columns)
+    last, days = then.days[-1], then.days.union(now.days[after])
+    quotes = {**then.quotes, **{day: of for day, of in now.quotes.items() if day > last}}
+    return replace(then, days=days, **columns, quotes=quotes)
 
 
 def differing(then: History, now: History, first: str, last: str) -> str:
@@ -159,6 +173,8 @@ def differing(then: History, now: History, first: str, last: str) -> str:
     for day in now.days[(now.days >= pd.Timestamp(first)) & (now.days <= pd.Timestamp(last))]:
         if day not in then.days:
             continue
+        if then.quotes.get(day, {}).keys() != now.quotes.get(day, {}).keys():
+            found.append(f"quotes of {day.date()} have landed since")
         one, other = then.days.get_loc(day), now.days.get_loc(day)
         for name in (*NUMBERS, "dividend", "split"):
             was, is_ = float(getattr(then, name)[one]), float(getattr(now, name)[other])

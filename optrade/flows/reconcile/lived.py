@@ -17,9 +17,8 @@ from trading.ledger.checked import DamagedRow, RecordedSignal
 from trading.ledger.read import each_signal, recorded_events, settled_structures
 from trading.paper.advance import held_by
 from trading.paper.book import Trade, book_of
-from trading.paper.walks import Held
 from trading.reconcile.ladder import CENTS, cents_of
-from trading.reconcile.profits import Acted
+from trading.reconcile.profits import Acted, as_priced
 
 #: Ends of a trade that its plan did not ask for.
 BY_HAND: Final = ("by hand", "stopped")
@@ -112,8 +111,7 @@ def _lived(
     if settled is None:
         return Lived(signal, None, why="its position is not settled")
     outcome, as_of = settled
-    held = Held(signal.session, structure, structure.natural.net, structure.exit)
-    acted = Acted(held, "close")
+    acted = Acted(as_priced(signal.session, structure), "close")
     return Lived(signal, cents_of(outcome.profit), acted, pd.Timestamp(as_of))
 
 

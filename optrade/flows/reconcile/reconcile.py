@@ -1,6 +1,7 @@
 """Every session of a home between what live came to and what the backtest says."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import pandas as pd
 from home.records.reconcile import CauseRow, LadderRow, PendingRow, ReconcileReport, StepRow
 from market.errors import InputError
 from optrade.flows.paper.histories import histories_of
+from optrade.flows.paper.quotes import Asked as Wanted
+from optrade.flows.paper.quotes import quotes_of
 from optrade.flows.reconcile.again import made_again
 from optrade.flows.reconcile.climb import climbed, missed
 from optrade.flows.reconcile.lived import LiveSide, first_session, live_side
@@ -69,18 +72,21 @@ def _of_ticker(
     run: "Runtime", ticker: str, asked: Asked, rules: Rules, side: LiveSide,
     span: tuple[str, str | None],
 ) -> list[Ladder | Waiting]:  # fmt: skip
-    first, last = (
-        pd.Timestamp(span[0]),
-        pd.Timestamp.max if span[1] is None else pd.Timestamp(span[1]),
-    )
-    history = asked.history
-    places = np.flatnonzero((history.days >= first) & (history.days <= last))
+    first = pd.Timestamp(span[0])
+    last = pd.Timestamp.max if span[1] is None else pd.Timestamp(span[1])
+    days = asked.history.days
+    places = np.flatnonzero((days >= first) & (days <= last))
     mine = {
         session: one
         for (of, session), one in side.lived.items()
         if of == ticker and first <= pd.Timestamp(session) <= last
     }
-    then = _then(run, ticker, min(mine, default=span[0]))
+    if not len(places):
+        return [Waiting(ticker, one, "the backtest's window ends before it") for one in mine]
+    begin = min([*mine, str(days[places[0]].date())])
+    history = _quoted(run, asked, begin, run.now)
+    asked = replace(asked, history=history)
+    then = _then(run, asked, begin)
     named = cache(partial(named_model, run.home))  # many signals name the same ones
     again = partial(made_again, run, history=history, named=named)
     scene = Scene.of(asked, rules, places, then, again)
@@ -88,22 +94,36 @@ def _of_ticker(
     found += [
         missed(scene, ticker, place)
         for place in places.tolist()
-        if str(history.days[place].date()) not in mine
+        if str(days[place].date()) not in mine
     ]
     return [one for one in found if one is not None]
 
 
-def _then(run: "Runtime", ticker: str, first: str) -> "partial[History]":
+def _then(run: "Runtime", asked: Asked, first: str) -> Callable[[pd.Timestamp], History]:
     """Return what gives the history that was known at a clock; many settle at one."""
+    ticker = asked.history.ticker
 
     @cache
     def known(clock: pd.Timestamp) -> History:
         found, unread = histories_of(run.home.data, [ticker], first, clock, known_by=clock)
         if ticker in unread:
             raise InputError(unread[ticker])
-        return found[ticker]
+        return _quoted(run, replace(asked, history=found[ticker]), first, clock)
 
-    return partial(known)
+    return known
+
+
+def _quoted(run: "Runtime", asked: Asked, first: str, clock: pd.Timestamp) -> History:
+    """Return a history with the quotes of its own chains that had landed by a clock.
+
+    What was entered on quotes is marked by them.
+    """
+    history = asked.history
+    if not asked.chains:
+        return history
+    expirations = np.unique(np.concatenate([one.expiration for one in asked.chains.values()]))
+    wanted = Wanted(history.listing.root, frozenset(map(str, expirations)), first)
+    return replace(history, quotes=quotes_of(run.home.data, history.ticker, wanted, clock))
 
 
 def report_of(found: Reconciliation, rules: Rules) -> ReconcileReport:

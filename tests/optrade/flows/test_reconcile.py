@@ -55,13 +55,15 @@ def said(*places):
 
 
 def asked(*places, history=HISTORY):
-    return Asked(history, said(*places), np.empty(0), lambda _: None)
+    calls = Said(*(values[: len(history.days)] for values in vars(said(*places)).values()))
+    return Asked(history, calls, np.empty(0), lambda _: None)
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """A home whose closes are those of the made-up history, and whose signals are made again."""
-    found = SimpleNamespace(home=Home(tmp_path), then=HISTORY, again=None)
+    now = pd.Timestamp("2030-01-02 12:00", tz="UTC")
+    found = SimpleNamespace(home=Home(tmp_path), now=now, then=HISTORY, again=None)
 
     def known(_data, tickers, first, as_of, known_by=None):
         whole = HISTORY if known_by is None else found.then
@@ -154,12 +156,15 @@ def test_sessions_without_a_signal_are_missed_between_the_first_and_the_last_ask
     assert found.left_out == {"backfilled": 1}
     again = reconcile(run, {"SPY": asked(AT - 1, AT)}, CLOSE, start=day(AT - 1), end=day(AT - 1))
     assert [one.session for one in again.ladders] == [day(AT - 1)]
+    short = reconcile(run, {"SPY": asked(5, history=until(HISTORY, day(AT - 1)))}, CLOSE)
+    assert [one.why for one in short.waiting] == ["the backtest's window ends before it"]
 
 
 def test_without_a_signal_in_time_there_is_nothing_to_reconcile(run):
     with pytest.raises(InputError, match="no ledger"):
         reconcile(run, {"SPY": asked(AT)}, CLOSE)
     recorded(run, signal("Bear Put Spread"), backfilled=True)
+    recorded(run, signal("Bear Put Spread", version=2), shadow=True)  # nobody follows it
     with pytest.raises(InputError, match="no signal of SPY was recorded in time"):
         reconcile(run, {"SPY": asked(AT)}, CLOSE)
 

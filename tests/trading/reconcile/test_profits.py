@@ -117,3 +117,25 @@ def test_what_was_unknown_is_filled_in_and_what_was_known_stays():
     assert whole.closed[AT + 3] == HISTORY.closed[AT + 3]
     words = differing(whole, now, SESSION, day(AT + 9))
     assert words == f"closed of {day(AT + 3)} was {HISTORY.closed[AT + 3]:.6g}, is 500"
+
+
+def test_quotes_that_landed_since_are_known_later():
+    """What a close and an expiry were quoted at then stays, what lacked has what is quoted now."""
+    first, second, later = (HISTORY.days[AT + k] for k in (1, 2, 9))
+    then = replace(until(HISTORY, day(AT + 5)), quotes={first: {later: "old"}})
+    now = replace(HISTORY, quotes={
+        first: {later: "new", second: "other"}, second: {later: "late"}, later: {later: "after"},
+    })  # fmt: skip
+    filled = filled_in(then, now)
+    assert filled.quotes == {first: {later: "old", second: "other"}, second: {later: "late"}}
+    assert later_than(filled, now).quotes == {**filled.quotes, later: {later: "after"}}
+    words = differing(then, filled, SESSION, day(AT + 5))
+    assert words == f"quotes of {first.date()} have landed since and 1 more"
+
+
+def test_what_was_priced_on_its_own_chain_is_marked_by_quotes():
+    one = structure("Iron Condor")
+    quoted = one.model_copy(update={"pricing": "chain", "quote_time": "2023-05-30T20:00:00+00:00"})
+    for fill in ("open", "close"):
+        assert entry(HISTORY, SESSION, quoted, fill).on_quotes
+        assert not entry(HISTORY, SESSION, one, fill).on_quotes
