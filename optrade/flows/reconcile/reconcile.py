@@ -75,20 +75,21 @@ def _of_ticker(
     first = pd.Timestamp(span[0])
     last = pd.Timestamp.max if span[1] is None else pd.Timestamp(span[1])
     days = asked.history.days
-    places = np.flatnonzero((days >= first) & (days <= last))
+    inside = (days >= first) & (days <= last)
     mine = {
         session: one
         for (of, session), one in side.lived.items()
         if of == ticker and first <= pd.Timestamp(session) <= last
     }
-    if not len(places):
+    if not inside.any():
         return [Waiting(ticker, one, "the backtest's window ends before it") for one in mine]
-    begin = min([*mine, str(days[places[0]].date())])
+    begin = min([*mine, str(days[inside][0].date())])
     history = _quoted(run, asked, begin, run.now)
     asked = replace(asked, history=history)
     then = _then(run, asked, begin)
     named = cache(partial(named_model, run.home))  # many signals name the same ones
     again = partial(made_again, run, history=history, named=named)
+    places = np.flatnonzero(inside & asked.said.known)
     scene = Scene.of(asked, rules, places, then, again)
     found: list[Ladder | Waiting | None] = [climbed(scene, one) for one in mine.values()]
     found += [
