@@ -31,7 +31,7 @@ Frames = Callable[..., tuple[pd.DataFrame, pd.DataFrame]]
 Make = Callable[..., OutOfFold]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def rows(make_direction: Frames) -> Rows:
     found = direction_rows(*make_direction(420, signal=0.6), "SPY", 5, safe=False)
     holed = found.values.copy()
@@ -39,12 +39,12 @@ def rows(make_direction: Frames) -> Rows:
     return replace(found, values=holed)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def folds(rows: Rows) -> tuple[Fold, ...]:
     return walk_forward(rows.sessions, rows.label_ends, 3)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tested(rows: Rows, folds: tuple[Fold, ...]) -> OutOfFold:
     fitted = [fit_direction(rows, fold.train, MODELS["logistic"], 4, "f1") for fold in folds]
     return out_of_fold(DIRECTION, rows, folds, fitted)
