@@ -13,6 +13,7 @@ from hypothesis import settings
 
 import home  # noqa: F401 - before any test imports Feast
 from tests.commands import Commands, forks
+from tests.once import made_once
 from tests.shapes import check_shapes
 
 check_shapes()  # before any room is imported
@@ -76,3 +77,14 @@ def commands(pytestconfig: pytest.Config) -> Iterator[Commands]:
         address = getattr(pytestconfig, "workerinput", {}).get("forks")
         address = address or open_until_end.enter_context(forks())
         yield open_until_end.enter_context(Commands(address))
+
+
+@pytest.fixture(scope="session")
+def tracking_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's database without a run, to be copied: its migrations take seconds."""
+    from training.registry.tracking_database import DATABASE, open_client
+
+    def migrate(folder: Path) -> None:
+        open_client(folder).search_experiments()
+
+    return made_once(tmp_path_factory, "tracking", migrate) / DATABASE

@@ -18,11 +18,13 @@ from ingestion.tables.catalogue import MACRO_SERIES, MENTIONS, PRICES
 from market.calendar import close, session_shift, sessions
 from market.iv_rank import band, expected_iv_direction
 from tests.dashboard.worth import fill_book, settle, write_backtest
+from tests.once import made_once
 from tests.trading.structures.boards import board, life, outlook
 from trading.ledger.outcomes import outcome_of, record_outcomes
 from trading.ledger.signals import Ledger
 from trading.strategies.selector import NO_TRADE, Forecasts, select
 from trading.structures.price import price_structure
+from training.registry.tracking_database import come_home
 
 TICKERS = ("IWM", "QQQ", "SPY")
 LAST = "2025-06-30"
@@ -298,15 +300,26 @@ def signal() -> MakeSignal:
 
 
 @pytest.fixture(scope="session")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home of 60 sessions, with a paper book and a backtest; tests only read it."""
-    home = tmp_path_factory.mktemp("filled") / "home"
-    fill_lake(home / "data")
-    fill_ledger(home / "data" / "ledger.db", 60)
-    fill_book(home / "data" / "ledger.db")
-    write_backtest(home / "reports" / "backtests")
-    fill_models(home)
-    write_drift(home)
+def filled(tmp_path_factory: pytest.TempPathFactory, tracking_database: Path) -> Path:
+    """A home of 60 sessions, with a paper book and a backtest; tests only read it.
+
+    It is a copy of the one of all workers.
+    """
+
+    def fill(folder: Path) -> None:
+        home = folder / "home"
+        fill_lake(home / "data")
+        fill_ledger(home / "data" / "ledger.db", 60)
+        fill_book(home / "data" / "ledger.db")
+        write_backtest(home / "reports" / "backtests")
+        home.joinpath("mlruns").mkdir()
+        shutil.copy(tracking_database, home / "mlruns")
+        fill_models(home)
+        write_drift(home)
+
+    first = made_once(tmp_path_factory, "filled", fill) / "home"
+    home = Path(shutil.copytree(first, tmp_path_factory.mktemp("filled") / "home"))
+    come_home(home / "mlruns")
     return home
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from tests.commands import Command, Commands, read
+from tests.once import made_once
 from training.registry.tracking_database import come_home
 
 
@@ -54,25 +54,23 @@ def optrade(commands: Commands, tmp_path: Path) -> Iterator[CommandLine]:
 
 @pytest.fixture(scope="session")
 def trained_home(
-    commands: Commands, tmp_path_factory: pytest.TempPathFactory, worker_id: str
+    commands: Commands, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[CommandLine]:
     """A simulated home of two tickers, ingested and trained: a copy of the one of all workers."""
-    mine = tmp_path_factory.getbasetemp()
-    ours = mine if worker_id == "master" else mine.parent
-    first = CommandLine(commands, ours / "trained" / "home")
-    with FileLock(ours / "trained.lock"):
-        if not (ours / "trained.done").exists():
-            first.home.parent.mkdir()
-            first(
-                "ingest", "--source", "simulated", "--seed", "3", "--tickers", "SPY,IWM",
-                "--as-of", "2024-11-15",
-            )  # fmt: skip
-            first("train-all", "--tickers", "SPY,IWM", "--models", "logistic,paths",
-                  "--period", "6y")  # fmt: skip
-            first("redis", "stop")
-            (ours / "trained.done").touch()
+
+    def train(folder: Path) -> None:
+        first = CommandLine(commands, folder / "home")
+        first(
+            "ingest", "--source", "simulated", "--seed", "3", "--tickers", "SPY,IWM",
+            "--as-of", "2024-11-15",
+        )  # fmt: skip
+        first("train-all", "--tickers", "SPY,IWM", "--models", "logistic,paths",
+              "--period", "6y")  # fmt: skip
+        first("redis", "stop")
+
+    trained = made_once(tmp_path_factory, "trained", train)
     command = CommandLine(commands, tmp_path_factory.mktemp("trained") / "home")
-    shutil.copytree(first.home, command.home)
+    shutil.copytree(trained / "home", command.home)
     come_home(command.home / "mlruns")
     command("materialize")
     yield command

@@ -1,6 +1,7 @@
 """A home with an MLflow database of its own, and trainings to register in it."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,6 @@ import pandas as pd
 import pytest
 
 from training.registry.register import Registered, register
-from training.registry.tracking_database import open_client
 from training.settings import Settings
 from training.tasks.direction import DIRECTION
 from training.walk import Trained, walk
@@ -48,20 +48,20 @@ class Home:
         return json.loads((self.models / "serving" / f"{name}.json").read_text("utf-8"))
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database made once: creating its tables takes seconds."""
-    folder = tmp_path_factory.mktemp("template")
-    open_client(folder).search_experiments()
-    return folder / "mlflow.db"
+@pytest.fixture(scope="module")
+def mlruns(tmp_path_factory: pytest.TempPathFactory, tracking_database: Path) -> Path:
+    """A folder with a database without a run."""
+    folder = tmp_path_factory.mktemp("mlruns")
+    shutil.copy(tracking_database, folder)
+    return folder
 
 
 @pytest.fixture
-def home(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+def home(tmp_path: Path, tracking_database: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.chdir(tmp_path)
     made = Home(tmp_path / "home")
     made.mlruns.mkdir(parents=True)
-    (made.mlruns / "mlflow.db").write_bytes(template.read_bytes())
+    shutil.copy(tracking_database, made.mlruns)
     return made
 
 

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,8 +19,8 @@ MONDAY_NIGHT = MONDAY + pd.Timedelta("3h")
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return open_client(tmp_path_factory.mktemp("mlruns"))
+def database(mlruns: Path) -> Any:
+    return open_client(mlruns)
 
 
 @pytest.fixture

@@ -20,11 +20,6 @@ Trained = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
-def mlruns(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("mlruns")
-
-
-@pytest.fixture(scope="module")
 def client(mlruns: Path) -> "MlflowClient":
     return open_client(mlruns)
 

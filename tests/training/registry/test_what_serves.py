@@ -35,13 +35,6 @@ class Died(BaseException):
     """Stands for a killed process: no handler of errors sees it."""
 
 
-@pytest.fixture(scope="module")
-def mlruns(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("mlruns")
-    open_client(folder).search_experiments()
-    return folder
-
-
 def begun(mlruns: Path) -> MlflowClient:
     """A registry of two versions."""
     client = open_client(mlruns)
