@@ -23,6 +23,9 @@ BESIDE = {
     "run-daily --source simulated --as-of 2024-11-18": (*SEED, *TICKERS),
     "signal-all --record": TICKERS,
     "ingest --source simulated --as-of 2024-11-15": (*SEED, *TICKERS),
+    "backfill --start 2024-01-02 --end 2024-12-31": (
+        "--tickers", "SPY", "--start", "2024-11-08", "--end", "2024-11-12", "--period", "6y",
+    ),
     "train-all": ("--tickers", "SPY", "--models", "table", "--period", "3y"),
 }
 # Shown until it is stopped, or asks a vendor; their own tests start them.
@@ -53,4 +56,5 @@ def test_the_commands_run_as_printed(copied) -> None:
     with closing(sqlite3.connect(f"file:{home}/data/ledger.db?mode=ro", uri=True)) as ledger:
         sql = re.search(r'"(SELECT [^"]+)"', (DOCS / "ledger.md").read_text())[1]
         days = {row[0] for row in ledger.execute(sql)}
-    assert days == {"2024-11-15", "2024-11-18", "2024-11-19"}
+    backfilled = {"2024-11-08", "2024-11-11", "2024-11-12"}
+    assert days == {"2024-11-15", "2024-11-18", "2024-11-19"} | backfilled
