@@ -24,7 +24,14 @@ BESIDE = {
     "signal-all --record": TICKERS,
     "ingest --source simulated --as-of 2024-11-15": (*SEED, *TICKERS),
     "backfill --start 2024-01-02 --end 2024-12-31": (
-        "--tickers", "SPY", "--start", "2024-11-08", "--end", "2024-11-12", "--period", "6y",
+        "--tickers",
+        "SPY",
+        "--start",
+        "2024-11-08",
+        "--end",
+        "2024-11-12",
+        "--period",
+        "6y",
     ),
     "train-all": ("--tickers", "SPY", "--models", "table", "--period", "3y"),
 }
