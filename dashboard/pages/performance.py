@@ -7,7 +7,7 @@ from dashboard import charts
 from dashboard.loading import load
 from dashboard.money_view import show_money
 from dashboard.page import run_page
-from dashboard.queries.ledger import signal_history
+from dashboard.queries.ledger import History, signal_history
 from home.layout import Home
 from monitoring import scores as scoring
 
@@ -34,7 +34,7 @@ def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every p
         st.error(fault, icon=":material/report:")
     if history.signals.empty:
         return
-    backfilled = _backfilled(history.signals)
+    backfilled = _backfilled(history.signals, _live_known(history))
     signals = scoring.given_in_time(history.signals, backfilled=backfilled)
     positions = scoring.given_in_time(history.positions, backfilled=backfilled)
     tickers = [ALL, *sorted(signals["ticker"].unique())]
@@ -52,13 +52,25 @@ def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every p
     _over_time(signals)
 
 
-def _backfilled(signals: pd.DataFrame) -> bool:
-    """Return whether those made for the past are shown, or those given in time: never both."""
+def _live_known(history: History) -> bool:
+    """Return whether anything that was given in time has come to something."""
+    signals, positions = (
+        scoring.given_in_time(one, backfilled=False) for one in (history.signals, history.positions)
+    )
+    return bool(signals["label"].notna().any() or positions["reason"].notna().any())
+
+
+def _backfilled(signals: pd.DataFrame, live_known: bool) -> bool:
+    """Return whether those made for the past are shown, or those given in time: never both.
+
+    Until something that was given in time has come to something, the past is all there is to see.
+    """
     late = int(signals["backfilled"].sum())
     if not late:
         return False
     kinds = [LIVE, BACKFILLED] if late < len(signals) else [BACKFILLED]
-    kind = st.segmented_control("Signals", kinds, default=kinds[0]) or kinds[0]
+    first = LIVE if live_known else BACKFILLED
+    kind = st.segmented_control("Signals", kinds, default=first) or first
     st.caption(
         f"{late:,} of {len(signals):,} signals are backfilled: recorded when the session they are "
         "filled at had opened. No live score counts them."

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from home.origin import Origin
 from home.records.record import Record
 
 Day = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
@@ -76,6 +77,8 @@ class BacktestReport(Record):
 
     Attributes
     ----------
+    origin
+        Of the data: what a simulated market shows says nothing about a real one.
     verdict
         In words; the first line is sufficient.
     tried
@@ -88,6 +91,7 @@ class BacktestReport(Record):
         The tearsheet; null where none was written.
     """
 
+    origin: Origin
     verdict: list[str]
     tried: int
     first: Day

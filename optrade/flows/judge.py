@@ -5,7 +5,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -73,7 +73,19 @@ def judge_file(path: Path, tried: int = 0, by: Sequence[str] = ()) -> Judged:
         export = read_table(_table(path), by)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
-    return Judged(path, export, judge(export.trades, tried))
+    judgement = judge(export.trades, tried)
+    counted = _counted(tried, len(judgement.cells))
+    return Judged(path, replace(export, notes=(*export.notes, *counted)), judgement)
+
+
+def _counted(tried: int, here: int) -> list[str]:
+    """Return what is to be known of the number of variants that were tried."""
+    if tried == 0:
+        return ["as many were tried as are in the file: what was tried and dropped counts too, say "
+                "how many in all with --tried"]  # fmt: skip
+    if tried < here:
+        return [f"--tried: got {tried}, the file alone has {here}, which count"]
+    return []
 
 
 def write_page(judged: Judged, path: Path) -> None:
@@ -129,6 +141,10 @@ def _separated(text: str) -> None:
     rows = csv.reader(io.StringIO(text))
     try:
         header = next(rows)
+        if twice := sorted({name for name in header if name and header.count(name) > 1}):
+            raise InputError(
+                f"the columns {', '.join(twice)!s:.60} are there twice, allowed is each name once"
+            )
         if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
             raise InputError(
                 f"got a header of one column, {header[0]!r:.60}, allowed are columns parted by "

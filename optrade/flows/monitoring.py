@@ -58,12 +58,12 @@ def settle_signals(run: "Runtime", as_of: pd.Timestamp) -> Settlement:
     shadows = {row.signal.key for row in rows if isinstance(row, RecordedSignal) and row.shadow}
     waiting = {row.key.ticker for row in done.pending}
     unread = {ticker: why for ticker, why in damaged.items() if ticker in waiting}
-    ended, held = settle_structures(run, rows, as_of)
+    ended, held, unfit = settle_structures(run, rows, as_of)
     taken = take_on(run, as_of, rows)
     return replace(
         done,
         pending=tuple(told),
-        unread=unread | {**done.unread},
+        unread={**unread, **unfit, **done.unread},
         structures=tuple(row for row in ended if row.key not in shadows),
         held=tuple(row for row in held if row.key not in shadows),
         paper=() if taken is None else taken.done.events,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from market.bootstrap import LEVEL
 from trading.judgement.cells import Against, Cell, judge_cells
 from trading.judgement.trades import Trades
 
@@ -55,11 +56,20 @@ class Judgement:
 
     def _against(self, cell: Cell, what: Against) -> str:
         if what == "band":
-            return "a point of volatility takes that away"
+            return f"a point of volatility takes that away{self._left(cell)}"
         if what == "luck":
-            return f"its Sharpe ratio is no more than luck shows (deflated: {cell.deflated:.2f})"
+            return (
+                "its Sharpe ratio is no more than luck shows (deflated: "
+                f"{cell.deflated:.3f}, needed above {LEVEL:g})"
+            )
         more = f"{self.amount(cell.over)} [{self.amount(cell.low_over)}, "
         return f"no more than {cell.group} in all: {more}{self.amount(cell.high_over)}]"
+
+    def _left(self, cell: Cell) -> str:
+        """Return where the lower end for all that was tried lies with the level a point off."""
+        if cell.low_of_all is None:
+            return ""
+        return f": from {self.amount(cell.low_of_all - (cell.mean - cell.worst_level))} on"
 
     def amount(self, value: float | None) -> str:
         """Return a return in words: percents, which are of the risk, or USD."""

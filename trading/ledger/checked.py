@@ -1,7 +1,7 @@
 """Rows of the ledger that are believed only if they are those that were written."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -153,23 +153,40 @@ def event_of(row: Row, path: Path) -> PaperEvent:
         raise _refused(row, path, str(error), "newer") from error
 
 
-def first_fault(connection: sqlite3.Connection, path: Path) -> StoreUnavailable | None:
-    """Return what the first row says that is not to be believed, or its chain, None if all are."""
+#: How a row of each table is read; raises `DamagedRow` where it is not to be believed.
+READ: Final[Mapping[Table, Callable[[Row, Path], object]]] = {
+    "signals": signal_of,
+    "outcomes": outcome_of_row,
+    "structure_outcomes": structure_outcome_of,
+    "paper_events": event_of,
+}
+
+
+def faults(connection: sqlite3.Connection, path: Path) -> Iterator[StoreUnavailable]:
+    """Yield each row that is not to be believed; where there is none, the first break of the chain.
+
+    A row that is damaged breaks the chain too.
+    """
+    damaged = False
+    for table in READ:
+        for row in rows_of(connection, table):
+            if (fault := fault_of(table, row, path)) is not None:
+                damaged = True
+                yield fault
+    if damaged or version_of(connection) < CHAINED_FROM:
+        return
+    broken = next(breaks(connection), None)
+    if broken is not None:
+        yield unusable(path, "tampered", broken)
+
+
+def fault_of(table: Table, row: Row, path: Path) -> DamagedRow | None:
+    """Return why a row of a table is not to be believed, None where it is."""
     try:
-        for row in rows_of(connection, "signals"):
-            signal_of(row, path)
-        for row in rows_of(connection, "outcomes"):
-            outcome_of_row(row, path)
-        for row in rows_of(connection, "structure_outcomes"):
-            structure_outcome_of(row, path)
-        for row in rows_of(connection, "paper_events"):
-            event_of(row, path)
+        READ[table](row, path)
     except DamagedRow as error:
         return error
-    if version_of(connection) < CHAINED_FROM:
-        return None
-    broken = next(breaks(connection), None)
-    return None if broken is None else unusable(path, "tampered", broken)
+    return None
 
 
 def _is_signed(row: Row, what: str, path: Path) -> bool:

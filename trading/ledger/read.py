@@ -5,11 +5,12 @@ Every reader checks the rows that it gives; see `trading.ledger.checked`.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from home.garbage import uncollected
 from home.records.outcome import Outcome
 from home.records.paper import PaperEvent
+from home.records.signal import SignalKey
 from home.records.structure_outcome import StructureOutcome
 from market.errors import InputError
 from trading.ledger.checked import (
@@ -17,6 +18,7 @@ from trading.ledger.checked import (
     RecordedSignal,
     Row,
     event_of,
+    fault_of,
     outcome_of_row,
     recorded,
     rows_found,
@@ -127,6 +129,20 @@ def signals_of(path: Path, session: str) -> tuple[list[DailySignal], list[Damage
     return newest, damaged
 
 
+def settled_before(
+    path: Path, table: Literal["outcomes", "structure_outcomes"]
+) -> tuple[set[SignalKey], dict[str, str]]:
+    """Return what has a row of a table, and what is wrong with rows that are damaged, by ticker.
+
+    A damaged row stays in its place, so it is there too.
+    """
+    with reading(path) as connection:
+        rows = list(rows_of(connection, table))
+    keys = {SignalKey(*(row[name] for name in SignalKey._fields)) for row in rows}
+    found = (fault_of(table, row, path) for row in rows)
+    return keys, {one.ticker: str(one) for one in found if one is not None}
+
+
 def read_structure_outcomes(path: Path) -> list[StructureOutcome]:
     """Return what positions came to, in the order they were settled; as `read_signals`."""
     return [outcome for outcome, _ in settled_structures(path)]
@@ -142,6 +158,21 @@ def settled_structures(path: Path) -> list[tuple[StructureOutcome, str]]:
     with reading(path) as connection:
         rows = list(rows_of(connection, "structure_outcomes"))
     return [(structure_outcome_of(row, path), row["as_of"]) for row in rows]
+
+
+def each_settled_structure(
+    path: Path,
+) -> tuple[list[tuple[StructureOutcome, str]], dict[str, str]]:
+    """Return the same of rows that are whole, and what is wrong with the others, by ticker."""
+    with reading(path) as connection:
+        rows = list(rows_of(connection, "structure_outcomes"))
+    found, damaged = [], {}
+    for row in rows:
+        try:
+            found.append((structure_outcome_of(row, path), row["as_of"]))
+        except DamagedRow as error:
+            damaged[error.ticker] = str(error)
+    return found, damaged
 
 
 def recorded_events(path: Path) -> list[tuple[PaperEvent, str]]:

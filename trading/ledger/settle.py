@@ -23,7 +23,7 @@ from market.errors import InputError
 from market.targets import HORIZON, holding_return
 from trading.ledger.checked import DamagedRow, RecordedSignal
 from trading.ledger.outcomes import outcome_of, record_outcomes
-from trading.ledger.read import each_signal, read_outcomes
+from trading.ledger.read import each_signal, settled_before
 
 KEYS: Final = ["ticker", "session"]
 IV_RANK: Final = "iv_rank"
@@ -140,9 +140,9 @@ def settle(
     """
     rows = each_signal(ledger, shadows=True) if rows is None else rows
     recorded = [row for row in rows if isinstance(row, RecordedSignal)]
-    unread = {row.ticker: str(row) for row in rows if isinstance(row, DamagedRow)}
+    before, unread = settled_before(ledger, "outcomes")
+    unread |= {row.ticker: str(row) for row in rows if isinstance(row, DamagedRow)}
     shadows = {row.signal.key for row in recorded if row.shadow}
-    before = {outcome.key for outcome in read_outcomes(ledger)}
     waiting = [row.signal for row in recorded if row.signal.key not in before]
     found = outcomes(waiting, prices, iv_rank, as_of)
     new = [row for row in found if isinstance(row, Outcome)]

@@ -1,5 +1,8 @@
 """The tearsheet of a backtest: one page, the verdict first. Pure."""
 
+from typing import Final
+
+from home.origin import Origin
 from trading.backtest.policies import MATRIX
 from trading.backtest.positions import CROSSED, MID
 from trading.backtest.result import Backtest
@@ -9,13 +12,26 @@ from trading.report.page import Chart, Page, Section, page_html
 from trading.report.style import dates
 from trading.strategies.plans import MAX_LOSS
 
+#: What is said of a market that a random number generator made.
+MADE_UP: Final = (
+    "The market is simulated: made up by a random number generator, so none of this says anything "
+    "about a real one"
+)
 
-def tearsheet_html(backtest: Backtest) -> str:
-    """Return what a backtest came to as one HTML page that needs no other file."""
+
+def tearsheet_html(backtest: Backtest, origin: Origin | None = None) -> str:
+    """Return what a backtest came to as one HTML page that needs no other file.
+
+    Parameters
+    ----------
+    origin
+        Of the data; a simulated market is told before anything else is.
+    """
     first, *words = backtest.words()
+    words = [*([f"{MADE_UP}."] if origin == "simulated" else []), *words]
     return page_html(
         Page(
-            title=_title(backtest),
+            title=_title(backtest) + (", a simulated market" if origin == "simulated" else ""),
             lead=first[:1].upper() + first[1:],
             good=bool(backtest.judgement.survivors),
             words=words,

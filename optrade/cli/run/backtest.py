@@ -57,7 +57,7 @@ def backtest(
     with progress_bar() as progress:
         asked = asked_of_home(run, names, Window(period, start, end), progress)
         found = run_backtest(asked, rules)
-    report = report_of(found, str(write_page(run, found)))
+    report = report_of(found, run.home.origin(), str(write_page(run, found)))
     if as_json:
         print_json(report.document())
     else:
@@ -66,6 +66,10 @@ def backtest(
 
 def show(report: "BacktestReport") -> None:
     """Print the verdict, the policies and the cells that lie highest."""
+    if report.origin == "simulated":
+        from trading.report.tearsheet import MADE_UP
+
+        typer.echo(f"{MADE_UP}.")
     for line in report.verdict:
         typer.echo(line)
     title = f"{report.first} to {report.last}, every book of {report.rules.capital:,.0f} USD"

@@ -45,11 +45,14 @@ def judge(
     as_json: options.AsJson = False,
 ) -> None:
     """Judge the closed trades of any backtester: what survives of all that was tried."""
+    from market.errors import InputError
     from optrade.flows.judge import judge_file, write_page
 
     columns = [] if by is None else [name.strip() for name in by.split(",") if name.strip()]
     judged = judge_file(file, tried, columns)
     if output is not None:
+        if output.exists() and output.samefile(file):
+            raise InputError(f"--output: got {output}, the file of the trades; take another")
         write_page(judged, output)
     report = judged.report(output)
     if as_json:

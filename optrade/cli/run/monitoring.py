@@ -73,7 +73,8 @@ def _show_settled(done: "Settlement") -> None:
     typer.echo(
         f"settled now: {len(done.new)}, before: {done.settled_before}, pending: {len(done.pending)}"
     )
-    for row in done.pending[:SHOWN]:
+    latest = sorted(done.pending, key=lambda row: (row.key.session, row.key.ticker), reverse=True)
+    for row in latest[:SHOWN]:
         typer.echo(f"pending {row.key.ticker} {row.key.session}: {row.reason}")
     if done.structures or done.held:
         typer.echo(f"positions ended now: {len(done.structures)}, held: {len(done.held)}")

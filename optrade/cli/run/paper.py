@@ -54,10 +54,11 @@ def paper(
 ) -> None:
     """Follow recorded signals on paper: filled at the next open, left by their plans.
 
-    Begins a book where there is none; `settle` and `run-daily` take it on from then on.
+    Begins a book where there is none; `settle` and `run-daily` take it on from then on. Exit code
+    3 where a row of the ledger is damaged.
     """
     from market.errors import InputError
-    from optrade.flows.paper.book import begin_book, paper_book, switch, take_on
+    from optrade.flows.paper.book import NONE_YET, begin_book, paper_book, switch, take_on
     from optrade.runtime import runtime
     from trading.backtest.portfolio import CAP, CAPITAL
 
@@ -66,6 +67,8 @@ def paper(
     book = paper_book(run)
     events: tuple[PaperEvent, ...] = ()
     if book is None:
+        if stop_all is not None:
+            raise InputError(NONE_YET)
         events = begin_book(run, capital or run.settings.capital or CAPITAL, cap or CAP, clock)
     elif capital is not None or cap is not None:
         raise InputError(
@@ -81,6 +84,8 @@ def paper(
     found = paper_book(run)
     if found is not None:
         _show(found, events, told, as_json)
+    if taken is not None and taken.damaged:
+        raise typer.Exit(3)
 
 
 def positions(as_json: options.AsJson = False) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from home.files import write_durably
 from home.manifest import current_rows, read_manifest
+from home.origin import Origin
 from home.records.backtest import BacktestReport, CellRow, PolicyRow, RulesUsed
 from market.arrays import FloatArray
 from market.calendar import DECISION_DELAY, last_complete_session, sessions
@@ -141,14 +142,15 @@ def write_page(run: "Runtime", backtest: Backtest) -> Path:
     ]
     path = run.home.backtests / f"{'_'.join(words)}.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_durably(path, tearsheet_html(backtest).encode())
+    write_durably(path, tearsheet_html(backtest, run.home.origin()).encode())
     return path
 
 
-def report_of(backtest: Backtest, page: str | None) -> BacktestReport:
-    """Return a backtest as it is printed."""
+def report_of(backtest: Backtest, origin: Origin, page: str | None) -> BacktestReport:
+    """Return a backtest on data of an origin as it is printed."""
     rules = backtest.rules
     return BacktestReport(
+        origin=origin,
         verdict=backtest.words(),
         tried=backtest.judgement.tried,
         first=_day(backtest.days[0]),

@@ -15,7 +15,7 @@ from market.errors import InputError
 from optrade.flows.doctor.environment import installed_version
 from optrade.flows.doctor.finding import Finding
 from trading.ledger.chain import head_of
-from trading.ledger.checked import first_fault, rows_of
+from trading.ledger.checked import faults, rows_of
 from trading.ledger.connection import check_whole, is_new, read_only, reading, version_of
 from trading.ledger.read import read_events
 from trading.ledger.schema import CHAINED_FROM
@@ -148,14 +148,15 @@ def check_ledger(path: Path) -> Finding:
             return Finding("ledger", "ok", "none yet, as no signal was recorded")
         with reading(path) as connection:
             check_whole(connection, path)
-            fault = first_fault(connection, path)
+            wrong = list(faults(connection, path))
             rows = [bool(row.get("shadow")) for row in rows_of(connection, "signals")]
             chained = version_of(connection) >= CHAINED_FROM
             head = head_of(connection) if chained else None
     except InputError as error:
         return Finding("ledger", "error", str(error))
-    if fault is not None:
-        return Finding("ledger", "error", str(fault))
+    if wrong:
+        more = f"; so are {len(wrong) - 1} rows more" if len(wrong) > 1 else ""
+        return Finding("ledger", "error", f"{wrong[0]}{more}")
     try:
         book_of(read_events(path))
     except InputError as error:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from home.records.paper import PaperEvent
 from home.records.signal import Signal
-from market.calendar import last_complete_session
+from market.calendar import NEW_YORK, last_complete_session
 from market.errors import InputError
 from optrade.clock import utc_now
 from optrade.flows.paper.histories import histories_of
@@ -29,11 +29,18 @@ NONE_YET = "no paper book yet: run `optrade paper` to begin one"
 
 @dataclass(frozen=True)
 class Taken:
-    """A book that was taken on, what happened, and what is waited for or could not be read."""
+    """A book that was taken on, what happened, and what is waited for or could not be read.
+
+    Attributes
+    ----------
+    damaged
+        Rows of the ledger among `told` that are not to be believed.
+    """
 
     book: Book
     done: Advance
     told: tuple[str, ...]
+    damaged: tuple[str, ...] = ()
 
 
 def paper_book(run: "Runtime") -> Book | None:
@@ -79,7 +86,14 @@ def take_on(
     histories, unread = _histories(run, book, signals, as_of)
     done = advance(book, signals, histories, last_complete_session(as_of))
     _keep(run, done)
-    return Taken(done.book, done, (*done.waits, *unread.values(), *damaged))
+    due = (_due(signal) for signal in signals if fill_time(signal.session) > as_of)
+    told = (*done.waits, *unread.values(), *damaged)
+    return Taken(done.book, done, (*told, *due), damaged)
+
+
+def _due(signal: Signal) -> str:
+    day = fill_time(signal.session).tz_convert(NEW_YORK).date()
+    return f"{signal.ticker}: the signal of {signal.session} is followed at the open of {day}"
 
 
 def switch(run: "Runtime", as_of: pd.Timestamp, *, stop: bool) -> Taken:

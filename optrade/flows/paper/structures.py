@@ -10,7 +10,7 @@ from optrade.flows.paper.histories import histories_of
 from optrade.flows.paper.quotes import with_quotes
 from trading.ledger.checked import DamagedRow, RecordedSignal
 from trading.ledger.outcomes import record_structure_outcomes
-from trading.ledger.read import read_structure_outcomes
+from trading.ledger.read import settled_before
 from trading.ledger.settle import Pending
 from trading.paper.came_to import structure_outcomes
 
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 def settle_structures(
     run: "Runtime", rows: Sequence[RecordedSignal | DamagedRow], as_of: pd.Timestamp
-) -> tuple[tuple[StructureOutcome, ...], tuple[Pending, ...]]:
+) -> tuple[tuple[StructureOutcome, ...], tuple[Pending, ...], dict[str, str]]:
     """Write what positions came to that have ended by a clock; return these, and the others.
 
-    A damaged row leaves the others to be settled; who settles signals names it.
+    A damaged row leaves the others to be settled: that of a signal is named by who settles these,
+    that of an outcome here, by ticker.
     """
-    before = {one.key for one in read_structure_outcomes(run.home.ledger)}
+    before, damaged = settled_before(run.home.ledger, "structure_outcomes")
     waiting = [
         row.signal
         for row in rows
@@ -34,7 +35,7 @@ def settle_structures(
         and row.signal.key not in before
     ]
     if not waiting:
-        return (), ()
+        return (), (), damaged
     tickers = sorted({one.ticker for one in waiting})
     first = min(one.session for one in waiting)
     histories, unread = histories_of(run.home.data, tickers, first, as_of)
@@ -45,4 +46,4 @@ def settle_structures(
         record_structure_outcomes(run.home.ledger, found, as_of)
     why = unread | unquoted
     held = [Pending(signal.key, why.get(signal.ticker, reason)) for signal, reason in pending]
-    return tuple(found), tuple(held)
+    return tuple(found), tuple(held), damaged

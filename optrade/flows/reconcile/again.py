@@ -107,7 +107,7 @@ def models_of(run: "Runtime", signal: Signal, named: Callable[[ServedModel], Art
     chances = None if signal.structure is None else signal.structure.chances
     if not run.settings.require_edge or chances is None or chances.by is None:
         return Models(direction, regime)
-    by = distribution_by(run.home, signal.ticker, signal.session, chances.by)
+    by = distribution_by(run.home, signal, chances.by)
     return Models(direction, regime, distribution=by)
 
 

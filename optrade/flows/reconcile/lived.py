@@ -14,7 +14,7 @@ from home.records.structure_outcome import StructureOutcome
 from market.calendar import close, session_shift
 from market.options.costs import COMMISSION, MULTIPLIER
 from trading.ledger.checked import DamagedRow, RecordedSignal
-from trading.ledger.read import each_signal, recorded_events, settled_structures
+from trading.ledger.read import each_settled_structure, each_signal, recorded_events
 from trading.paper.advance import held_by
 from trading.paper.book import Trade, book_of
 from trading.reconcile.ladder import CENTS, cents_of
@@ -73,15 +73,17 @@ def live_side(ledger: Path, tickers: Sequence[str]) -> LiveSide:
         If what is there cannot be used.
     """
     rows = each_signal(ledger)
-    damaged = frozenset(row.ticker for row in rows if isinstance(row, DamagedRow))
+    settled, unfit = each_settled_structure(ledger)
+    damaged = frozenset(unfit) | {row.ticker for row in rows if isinstance(row, DamagedRow)}
     mine = [row for row in rows if isinstance(row, RecordedSignal) and row.signal.ticker in tickers]
     left_out = Counter("backfilled" for row in mine if row.backfilled)
     left_out |= Counter("damaged" for row in rows if isinstance(row, DamagedRow))
+    left_out |= Counter({"outcome damaged": len(unfit)})
     events = recorded_events(ledger)
     trades = {
         one.opened.signal: one for one in book_of(event for event, _ in events).trades.values()
     }
-    outcomes = {one.key: (one, at) for one, at in settled_structures(ledger)}
+    outcomes = {one.key: (one, at) for one, at in settled}
     by_session: dict[tuple[str, str], list[Signal]] = {}
     for row in mine:
         if not row.backfilled and row.signal.ticker not in damaged:

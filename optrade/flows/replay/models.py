@@ -7,12 +7,12 @@ import pandas as pd
 from forecasters.document import Artifact
 from home.layout import Home, serving_models
 from home.records.evidence import WALK_FORWARD
-from home.records.signal import ServedModel
+from home.records.signal import ServedModel, Signal
 from home.records.structure import ChancesBy
 from home.strict_json import Json, loads, signature, signed
 from home.verified import read_regular
 from market.errors import InputError
-from optrade.flows.train.walked import kept_walks
+from optrade.flows.train.walked import KEPT, kept_walks
 
 
 class Gone(InputError):
@@ -28,11 +28,14 @@ def named_model(home: Home, model: ServedModel) -> Artifact:
         If no document of the home has that hash.
     """
     if model.alias == WALK_FORWARD:
-        for walked in kept_walks(home):
+        for walked in kept_walks(home, model.run_id):
             for one in walked.models:
                 if one.sha256 == model.artifact_sha256:
                     return one
-        raise Gone(f"model gone: {model.name} of the walk-forward {model.run_id:.12}")
+        raise Gone(
+            f"model gone: {model.name} of the walk-forward {model.run_id:.12}; of each model the "
+            f"last {KEPT} walks are kept"
+        )
     for document in _documents(home, model.run_id):
         # An alias is part of a document; a version that was promoted since has another.
         found = signed({**document, "alias": model.alias})
@@ -44,12 +47,12 @@ def named_model(home: Home, model: ServedModel) -> Artifact:
     )
 
 
-def distribution_by(home: Home, ticker: str, session: str, by: ChancesBy) -> Artifact:
-    """Return the model of the distribution that a session's structure names; see `named_model`."""
-    name = f"distribution_{ticker}"
+def distribution_by(home: Home, signal: Signal, by: ChancesBy) -> Artifact:
+    """Return the model of the distribution that a signal's structure names; see `named_model`."""
+    name = f"distribution_{signal.ticker}"
     if by.alias == WALK_FORWARD:
-        for walked in kept_walks(home):
-            one = walked.model_at(pd.Timestamp(session))
+        for walked in kept_walks(home, signal.provenance.models.direction.run_id):
+            one = walked.model_at(pd.Timestamp(signal.session))
             if one is not None and (one.name, one.model) == (name, by.model):
                 return one
     for document in _documents(home, "*"):

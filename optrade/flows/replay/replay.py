@@ -111,7 +111,7 @@ def _distribution(run: "Runtime", signal: Signal) -> tuple[Artifact | None, str 
     if structure.chances is None or structure.chances.by is None:
         told = (note.removeprefix(UNKNOWN) for note in structure.notes if note.startswith(UNKNOWN))
         return None, next(told, None)
-    return distribution_by(run.home, signal.ticker, signal.session, structure.chances.by), None
+    return distribution_by(run.home, signal, structure.chances.by), None
 
 
 def _causes(recorded: Signal, again: Signal) -> Iterator[str]:

@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 #: Whose code and versions decide what a walk forecasts.
 CODE: Final = ("training", "forecasters", "feature_repo", "home", "market")
 LIBRARIES: Final = ("numpy", "scikit-learn", "scipy")
-#: How much of the key names a walk where a model names its run.
+#: Digits of the hash that a walk is called by; its models name it as their run.
 RUN: Final = 32
+#: Walks of a model that are kept.
+KEPT: Final = 8
 
 
 @dataclass(frozen=True)
@@ -113,11 +115,18 @@ class Kept(Record):
 
 
 def keep_walked(run: "Runtime", job: Job, window: Window, trained: Trained) -> Walked:
-    """Write what a training forecast out of fold, in the place of what was there; return it."""
-    key = _key(run, job, window)
-    found = Walked.of(trained, key[:RUN])
-    content = canonical(found.document(key).document())
-    write_durably(_path(run, job), content)
+    """Write what a training forecast out of fold, in the place of what was there; return it.
+
+    Of a model the walks that were made last are kept: a backtest's beside a training's, and those
+    of before, by which signals that were backfilled are made again.
+    """
+    walk = _walk_of(run, job.settings.ticker, window)
+    found = Walked.of(trained, walk)
+    path = _path(run, job, walk)
+    write_durably(path, canonical(found.document(_key(job, walk)).document()))
+    others = sorted(path.parent.glob(f"{_stem(job)}.*"), key=lambda one: one.stat().st_mtime_ns)
+    for old in others[:-KEPT]:
+        old.unlink(missing_ok=True)
     return found
 
 
@@ -126,14 +135,21 @@ def kept_walked(run: "Runtime", job: Job, window: Window) -> Walked | None:
 
     So it is where the file cannot be read: it is walked again, and written anew.
     """
-    kept = _read(_path(run, job))
-    return kept.walked() if kept is not None and kept.key == _key(run, job, window) else None
+    walk = _walk_of(run, job.settings.ticker, window)
+    kept = _read(_path(run, job, walk))
+    return kept.walked() if kept is not None and kept.key == _key(job, walk) else None
 
 
-def kept_walks(home: Home) -> Iterator[Walked]:
-    """Yield all walks that are kept in a home, whatever has changed since; none that is damaged."""
+def kept_walks(home: Home, walk: str) -> Iterator[Walked]:
+    """Yield what is kept of a walk, a model each, whatever has changed since; nothing damaged.
+
+    Parameters
+    ----------
+    walk
+        What its models call their run.
+    """
     for path in sorted(_folder(home).glob("*.json")):
-        if (kept := _read(path)) is not None:
+        if path.name.endswith(f".{walk}.json") and (kept := _read(path)) is not None:
             yield kept.walked()
 
 
@@ -148,23 +164,31 @@ def _folder(home: Home) -> Path:
     return home.files.processed / "walked"
 
 
-def _path(run: "Runtime", job: Job) -> Path:
-    settings = job.settings
-    name = f"{job.task.name}_{settings.ticker}_{settings.model_type}.json"
-    return _folder(run.home) / name
+def _stem(job: Job) -> str:
+    return f"{job.task.name}_{job.settings.ticker}_{job.settings.model_type}"
 
 
-def _key(run: "Runtime", job: Job, window: Window) -> str:
-    """Return the SHA-256 of all that decides what a walk forecasts."""
-    entry = landed_prices(run, job.settings.ticker)
+def _path(run: "Runtime", job: Job, walk: str) -> Path:
+    return _folder(run.home) / f"{_stem(job)}.{walk}.json"
+
+
+def _key(job: Job, walk: str) -> str:
+    """Return the SHA-256 of a walk and of the job that went it."""
+    return hashlib.sha256(
+        canonical({"job": {**job.resolved().document()}, "walk": walk})
+    ).hexdigest()
+
+
+def _walk_of(run: "Runtime", ticker: str, window: Window) -> str:
+    """Return a hash of all that decides what walks over a ticker forecast, but for the job."""
+    entry = landed_prices(run, ticker)
     start, end = training_window(window.period, window.start, window.end, entry.first, entry.last)
     manifest = read_manifest(run.home.data)
     made_from: dict[str, Json] = {
         "code": code_fingerprint(CODE, LIBRARIES),
-        "job": {**job.resolved().document()},
         "window": [str(start.date()), str(end.date())],
         "contents": sorted(
             [table, key, one.sha256] for (table, key), one in manifest.entries.items()
         ),
     }
-    return hashlib.sha256(canonical(made_from)).hexdigest()
+    return hashlib.sha256(canonical(made_from)).hexdigest()[:RUN]

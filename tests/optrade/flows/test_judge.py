@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from market.errors import InputError
 from optrade.cli import app
+from optrade.cli.run.judge import judge
 from optrade.flows.judge import MOST_BYTES, judge_file, write_page
 from tests.trading.report.looked_at import Looked, validated
 
@@ -132,6 +133,7 @@ def test_a_mark_before_the_table_and_ends_of_lines_are_read(tmp_path):
         (b"", "an empty file"),
         (b" \n\n", "an empty file"),
         (b"entry,exit,pnl\n", "no trade below them"),
+        (b"entry,exit,pnl,pnl\n2024-01-02,2024-01-03,1,2\n", "the columns pnl are there twice"),
         (b"entry;exit;pnl\n2024-01-02;2024-01-03;1,5\n", "parted by commas"),
         (b"entry,exit,pnl\n2024-01-02,2024-01-03,1,5\n", "a number with a decimal comma"),
         (b"entry,exit,pnl\n2024-01-02,2024-01-03\n", "row 2: pnl: got ''"),
@@ -147,6 +149,24 @@ def test_a_mark_before_the_table_and_ends_of_lines_are_read(tmp_path):
 )
 def test_what_is_no_table_of_trades_is_refused_in_a_line(tmp_path, content, said):
     assert said in refusal(written(tmp_path, content))
+
+
+def test_what_was_tried_and_is_not_in_the_file_is_asked_for(tmp_path):
+    rows = "entry,exit,pnl,label\n2024-01-02,2024-01-03,1,a\n2024-01-02,2024-01-03,1,b\n"
+    path = written(tmp_path, rows)
+    assert "say how many in all with --tried" in judge_file(path).report(None).notes[-1]
+    assert judge_file(path, 1).export.notes[-1] == (
+        "--tried: got 1, the file alone has 2, which count"
+    )
+    assert not [note for note in judge_file(path, 9).export.notes if "tried" in note]
+
+
+def test_the_file_of_the_trades_is_not_written_over(tmp_path):
+    path = written(tmp_path, "entry,exit,pnl\n2024-01-02,2024-01-03,1\n")
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="the file of the trades; take another"):
+        judge(path, output=tmp_path / ".." / tmp_path.name / path.name)
+    assert path.read_bytes() == before
 
 
 def test_what_is_not_there_is_a_folder_or_too_large_is_refused(tmp_path):

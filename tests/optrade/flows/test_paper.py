@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+import typer
 
 from home.layout import Home
 from home.manifest import Manifest
@@ -98,7 +99,8 @@ def test_a_book_stays_as_it_was_begun(run: Any) -> None:
 
 def test_without_a_book_nothing_is_shown_or_closed(run: Any) -> None:
     assert flow.take_on(run, after(AT)) is None
-    for ask in (commands.positions, lambda: commands.close(1)):
+    stopped = lambda: commands.paper(stop_all=True)  # noqa: E731 - one of three questions
+    for ask in (commands.positions, lambda: commands.close(1), stopped):
         with pytest.raises(InputError, match="run `optrade paper` to begin one"):
             ask()
     assert not run.home.ledger.exists()
@@ -121,6 +123,9 @@ def test_it_can_be_stopped_and_left_by_hand(run: Any, capsys: Any) -> None:
 def test_a_ticker_without_prices_is_waited_for_and_told(run: Any, capsys: Any) -> None:
     commands.paper()
     recorded(run, signal("Buy Puts", ticker="IWM"))
+    commands.paper()
+    day = HISTORY.days[AT + 1].date()
+    assert f"is followed at the open of {day}" in capsys.readouterr().out
     commands.paper(as_of=str(AT + 1))
     assert f"IWM: waits for the prices of {HISTORY.days[AT + 1].date()}" in capsys.readouterr().out
 
@@ -156,14 +161,40 @@ def test_a_book_whose_cash_does_not_add_up_is_named_by_doctor(run: Any) -> None:
 
 def test_what_positions_came_to_is_settled_once(run: Any) -> None:
     recorded(run, signal("Bear Put Spread"), signal(None, ticker="QQQ"))
-    ended, held = settled(run, after(AT + 2))
+    ended, held, _ = settled(run, after(AT + 2))
     assert (ended, len(held)) == ((), 1)
     assert held[0].reason.startswith("its position is open")
-    ended, held = settled(run, after(AT + 9))
+    ended, held, _ = settled(run, after(AT + 9))
     assert (len(ended), held) == (1, ())
-    assert settled(run, after(AT + 10)) == ((), ())
+    assert settled(run, after(AT + 10)) == ((), (), {})
     assert read_structure_outcomes(run.home.ledger) == list(ended)
     assert check_ledger(run.home.ledger).level == "ok"
+
+
+def test_a_damaged_outcome_leaves_the_other_tickers_to_be_settled(run: Any) -> None:
+    recorded(run, signal("Bear Put Spread"))
+    settled(run, after(AT + 9))
+    recorded(run, signal("Bear Put Spread", ticker="QQQ"))
+    with closing(sqlite3.connect(run.home.ledger)) as database, database:
+        database.execute("UPDATE structure_outcomes SET profit = profit + 1000")
+        database.execute("UPDATE signals SET probability = 0.7 WHERE ticker = 'SPY'")
+    ended, _, damaged = settled(run, after(AT + 9))
+    assert [one.ticker for one in ended] == ["QQQ"]
+    assert "structure outcome SPY" in damaged["SPY"]
+    assert check_ledger(run.home.ledger).found.endswith("; so are 1 rows more")
+
+
+def test_paper_ends_with_3_where_a_row_is_damaged(run: Any, capsys: Any) -> None:
+    commands.paper()
+    recorded(run, signal("Bear Put Spread"), signal("Bear Put Spread", ticker="QQQ"))
+    with closing(sqlite3.connect(run.home.ledger)) as database, database:
+        database.execute("UPDATE signals SET probability = 0.7 WHERE ticker = 'SPY'")
+    with pytest.raises(typer.Exit) as ended:
+        commands.paper(as_of=str(AT + 1), as_json=True)
+    assert ended.value.exit_code == 3
+    told = capsys.readouterr().out
+    assert '"ticker": "QQQ"' in told
+    assert "signal SPY" in told
 
 
 def killed_before(step: int, course: Any) -> int:

@@ -123,10 +123,10 @@ def test_a_version_is_found_by_the_hash_of_the_alias_that_it_served_under(home: 
 
 def test_the_distribution_of_chances_is_found_by_its_version(home: Home) -> None:
     by = SimpleNamespace(model="log_har", version=3, alias="champion")
-    assert distribution_by(home, "SPY", "2024-01-02", by)["alias"] == "champion"
+    assert distribution_by(home, a_signal(), by)["alias"] == "champion"
     by.version = 4
     with pytest.raises(Gone, match="distribution_SPY version 4"):
-        distribution_by(home, "SPY", "2024-01-02", by)
+        distribution_by(home, a_signal(), by)
 
 
 def test_a_structure_without_chances_says_again_why() -> None:

@@ -1,5 +1,6 @@
 """Out-of-fold forecasts that are kept are the same, and no more once anything has changed."""
 
+import os
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,7 +18,7 @@ from ingestion.tables.catalogue import TABLES
 from market.calendar import close, sessions
 from optrade.flows.backtest.forecasts import placed
 from optrade.flows.train.jobs import job_of
-from optrade.flows.train.walked import Walked, keep_walked, kept_walked, kept_walks
+from optrade.flows.train.walked import KEPT, Walked, keep_walked, kept_walked, kept_walks
 from optrade.flows.train.window import Window
 
 DAYS = sessions("2023-01-03", "2023-03-31")
@@ -83,7 +84,10 @@ def test_kept_forecasts_are_those_that_were_made(run):
     assert kept.sessions.equals(FOUND.sessions)
     for name in ("fold", "calls", "sure"):
         np.testing.assert_array_equal(getattr(kept, name), getattr(FOUND, name))
-    (again,) = kept_walks(run.home)
+    (path,) = (run.home.files.processed / "walked").iterdir()
+    _, walk, _ = path.name.split(".")
+    (again,) = kept_walks(run.home, walk)
+    assert list(kept_walks(run.home, "another")) == []
     for one in (kept, again):
         assert [m.model_dump_json() for m in one.models] == [
             m.model_dump_json() for m in FOUND.models
@@ -110,6 +114,17 @@ def test_what_was_made_from_something_else_is_made_again(run):
     assert kept_walked(run, other, WINDOW) is None
     land(run.home, sessions("2023-01-03", "2023-04-03"))
     assert kept_walked(run, JOB, WINDOW) is None
+
+
+def test_walks_of_other_windows_stay_beside_it_the_last_of_them(run):
+    windows = [Window(start=str(day.date())) for day in DAYS[: KEPT + 1]]
+    for at, window in enumerate(windows):
+        keep_walked(run, JOB, window, trained=None)
+        for path in (run.home.files.processed / "walked").iterdir():
+            os.utime(path, ns=(path.stat().st_mtime_ns - 10**9,) * 2)
+        assert kept_walked(run, JOB, windows[0]) is not None or at >= KEPT
+    assert len(list((run.home.files.processed / "walked").iterdir())) <= KEPT
+    assert kept_walked(run, JOB, windows[-1]) is not None
 
 
 @pytest.mark.parametrize("damage", [lambda text: text[:-40], lambda _: b"", lambda _: b"[1]"])

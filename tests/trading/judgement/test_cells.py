@@ -87,7 +87,11 @@ def test_a_mean_that_a_point_of_volatility_takes_away_does_not_survive():
     trades = fair_trades(3, edge=0.2)
     found = judge(replace(trades, higher=trades.profit - 15.0))
     assert found.survivors == ()
-    assert "1, 1 lies above 0, but a point of volatility takes that away" in found.words()
+    cell = next(one for one in found.cells if one.name == "1, 1")
+    low = cell.low_of_all - 0.15
+    assert low < 0.0 < cell.low_of_all
+    away = "1, 1 lies above 0, but a point of volatility takes that away"
+    assert f"{away}: from {100.0 * low:+.1f} % on" in found.words()
 
 
 def test_the_order_of_trades_changes_nothing():

@@ -1,6 +1,8 @@
 """Settlement against brute force and against the labels that models are trained on."""
 
 import copy
+import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pandas as pd
@@ -263,6 +265,17 @@ def test_settling_writes_what_is_known_and_says_what_is_not(ledger):
     assert {row.session for row in found.new} == {str(day.date()) for day in DAYS[:4]}
     assert {row.key.session for row in found.pending} == {str(day.date()) for day in DAYS[4:12]}
     assert all("not due" in row.reason for row in found.pending)
+
+
+def test_a_damaged_outcome_leaves_the_others_and_is_named(ledger):
+    prices, ranks = market(3)
+    settle(ledger, prices, ranks, decision_time(DAYS[[8]])[0])
+    with closing(sqlite3.connect(ledger)) as database, database:
+        database.execute("UPDATE outcomes SET direction_hit = 7 WHERE rowid = 1")
+    found = settle(ledger, prices, ranks, LATE)
+    assert (len(found.new), found.settled_before, found.pending) == (16, 8, ())
+    (words,) = found.unread.values()
+    assert "its bytes are not those that were written" in words
 
 
 def test_settling_twice_writes_nothing_more(ledger):

@@ -13,7 +13,7 @@ from trading.report.cells import heat_tables
 from trading.report.closed import AMOUNTS, every_trade, filled_trades
 from trading.report.ends import BOXES, POINTS, costs_table, exits_figure, held_figure
 from trading.report.policies import equity_figure, monthly_table, policies_table
-from trading.report.tearsheet import tearsheet_html
+from trading.report.tearsheet import MADE_UP, tearsheet_html
 from trading.report.worst import COUNT, worst_charts
 from trading.structures.exits import EXPIRY
 
@@ -48,6 +48,13 @@ def test_the_verdict_is_first_and_the_parts_are_in_order(page, backtest):
     assert page.tags.index("h1") < page.tags.index("h2")
     assert "entered at the next session's open" in page.texts["span"][0]
     assert "every price by the synthetic smile" in page.texts["span"]
+
+
+def test_a_market_that_is_made_up_is_told(page, backtest):
+    made_up = tearsheet_html(backtest, "simulated")
+    assert "a simulated market" in made_up
+    assert MADE_UP in made_up
+    assert MADE_UP not in tearsheet_html(backtest, "live")
 
 
 def test_plotly_knows_every_figure(page):
