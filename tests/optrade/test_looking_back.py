@@ -34,6 +34,7 @@ def test_without_a_ledger_there_is_nothing_to_settle(optrade, trained_home) -> N
         settled = home.json("settle")
         assert set(settled) == {
             "new", "settled_before", "pending", "structures", "held", "paper", "waits",
+            "shadows",
         }  # fmt: skip
         assert not any(settled.values())
         assert not (home.home / "data" / "ledger.db").exists()

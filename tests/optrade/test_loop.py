@@ -81,10 +81,16 @@ def test_recording_twice_keeps_one_row(copied) -> None:
     signals = copied.json(*command)
     copied(*command)
     with sqlite3.connect(copied.home / "data" / "ledger.db") as ledger:
-        rows = ledger.execute("SELECT ticker, document FROM signals ORDER BY id").fetchall()
+        rows, shadows = (
+            ledger.execute(
+                f"SELECT ticker, document FROM signals WHERE shadow = {shadow} ORDER BY id"  # noqa: S608 - 0 or 1
+            ).fetchall()
+            for shadow in (0, 1)
+        )
     assert [(ticker, json.loads(text)) for ticker, text in rows] == [
         (s["ticker"], s) for s in signals
     ]
+    assert [ticker for ticker, _ in shadows] == ["SPY", "IWM"]
 
 
 def test_ingesting_again_changes_nothing(trained_home) -> None:

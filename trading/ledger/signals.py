@@ -128,19 +128,24 @@ class Ledger:
                 row = row_of(signal, recorded_at, backfilled=late)
                 written = rows.append(SIGNALS, row, KEY)
                 kept = rows.connection.execute(_KEPT, row).mappings().one()
-                found.append(self._recorded(signal, written, dict(kept)))
+                # Reading back what was just written takes as long as all the rest of it.
+                found.append(
+                    _new(dict(kept)) if written else self._recorded(signal, written, dict(kept))
+                )
         return found
 
     def _recorded(self, signal: Signal, written: bool, kept: dict[str, Any]) -> Recorded:
         """Return what became of a signal, by the row that the ledger has of it."""
-        if written:
-            at = pd.Timestamp(kept["recorded_at"])
-            marks = (bool(kept[name]) for name in ("backfilled", "shadow"))
-            return Recorded(True, True, at, kept["id"], *marks)
         stored = recorded(kept, self.path)
         same = _content(stored.signal) == _content(signal)
         at = pd.Timestamp(stored.recorded_at)
-        return Recorded(False, same, at, stored.number, stored.backfilled, stored.shadow)
+        return Recorded(written, same, at, stored.number, stored.backfilled, stored.shadow)
+
+
+def _new(row: dict[str, Any]) -> Recorded:
+    """Return what became of a signal whose row was written just now."""
+    marks = (bool(row[name]) for name in ("backfilled", "shadow"))
+    return Recorded(True, True, pd.Timestamp(row["recorded_at"]), row["id"], *marks)
 
 
 def row_of(
