@@ -34,7 +34,8 @@ def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every p
         st.error(fault, icon=":material/report:")
     if history.signals.empty:
         return
-    backfilled = _backfilled(history.signals, _live_known(history))
+    past_alone = _known(history, backfilled=True) and not _known(history, backfilled=False)
+    backfilled = _backfilled(history.signals, past_alone)
     signals = scoring.given_in_time(history.signals, backfilled=backfilled)
     positions = scoring.given_in_time(history.positions, backfilled=backfilled)
     tickers = [ALL, *sorted(signals["ticker"].unique())]
@@ -52,24 +53,25 @@ def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every p
     _over_time(signals)
 
 
-def _live_known(history: History) -> bool:
-    """Return whether anything that was given in time has come to something."""
+def _known(history: History, *, backfilled: bool) -> bool:
+    """Return whether anything that was backfilled, or given in time, has come to something."""
     signals, positions = (
-        scoring.given_in_time(one, backfilled=False) for one in (history.signals, history.positions)
+        scoring.given_in_time(one, backfilled=backfilled)
+        for one in (history.signals, history.positions)
     )
     return bool(signals["label"].notna().any() or positions["reason"].notna().any())
 
 
-def _backfilled(signals: pd.DataFrame, live_known: bool) -> bool:
+def _backfilled(signals: pd.DataFrame, past_alone: bool) -> bool:
     """Return whether those made for the past are shown, or those given in time: never both.
 
-    Until something that was given in time has come to something, the past is all there is to see.
+    Where the past alone has come to something, it is what there is to see, and shown first.
     """
     late = int(signals["backfilled"].sum())
     if not late:
         return False
     kinds = [LIVE, BACKFILLED] if late < len(signals) else [BACKFILLED]
-    first = LIVE if live_known else BACKFILLED
+    first = BACKFILLED if past_alone else kinds[0]
     kind = st.segmented_control("Signals", kinds, default=first) or first
     st.caption(
         f"{late:,} of {len(signals):,} signals are backfilled: recorded when the session they are "

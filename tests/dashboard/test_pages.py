@@ -192,7 +192,11 @@ def test_money_of_backfilled_signals_is_in_no_live_figure(tmp_path: Path, open_p
     assert metrics(app)["Held"] == "1"
     assert "No position has ended: `optrade settle`" in messages(app)
     found = [came_to(live, 3, 0.5), came_to(late, 3, -1.0)]
-    record_structure_outcomes(path, found, pd.Timestamp("2025-07-01", tz="UTC"))
+    record_structure_outcomes(path, found[1:], pd.Timestamp("2025-07-01", tz="UTC"))
+    first = open_page(tmp_path, "performance")
+    assert first.segmented_control[0].value == "backfilled"  # all that there is to see
+    assert metrics(first)["Total, USD"] == f"{found[1].profit:+,.2f}"
+    record_structure_outcomes(path, found[:1], pd.Timestamp("2025-07-01", tz="UTC"))
     app.run()
     assert metrics(app)["Total, USD"] == f"{found[0].profit:+,.2f}"
     assert "Too few positions have ended" in messages(app)
