@@ -32,6 +32,9 @@ def parse_registry(content: bytes) -> "Registry":
         raise ConfigurationError(f"the feature registry is damaged: {_APPLY}") from None
     if not registry.projects:
         raise ConfigurationError(f"the feature registry is empty: {_APPLY}")
+    # Feast writes it last: without it, the file was cut between two of its parts.
+    if not registry.HasField("feature_view_version_history"):
+        raise ConfigurationError(f"the feature registry is damaged: {_APPLY}")
     return registry
 
 
