@@ -37,7 +37,6 @@ from trading.backtest.policies import Said
 from trading.backtest.positions import MID, positions, worth_at_expiry
 from trading.backtest.result import Asked, Rules, combine, part_of
 from trading.backtest.run import Entered, every_structure
-from trading.structures.expiry import usual_expiry
 from trading.structures.legs import STRUCTURES
 
 TICKERS = ("SPY", "QQQ", "IWM")
@@ -149,7 +148,6 @@ def judged(labels: int, count: int = 200_000) -> float:
 
 def beside(python: str, of: History) -> None:
     """Print the rates of both on a year of spreads, and what they came to at mid."""
-    usual_expiry.cache_clear()
     start = time.process_time()
     every = every_structure(of, np.arange(len(of.days)), "close", MID)
     spent = time.process_time() - start
@@ -220,7 +218,6 @@ def _contracts(of: History, one: Entered, rows: np.ndarray) -> pd.DataFrame:
 
 def joined(python: str, of: History) -> None:
     """Print the rate of optopsy on spreads that are held to expiry, out of boards of strikes."""
-    usual_expiry.cache_clear()
     start = time.process_time()
     lives = Lives.usual(of, np.arange(len(of.days)))
     closed = market_at(of, lives.start, lives.years, of.closed[lives.start])

@@ -6,12 +6,11 @@ forecast scales. Between the fitted horizons variance and drift are interpolated
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import Annotated, Final, Literal, Self
 
 import numpy as np
-from jaxtyping import Float64
-from numpy.lib.stride_tricks import sliding_window_view
+from jaxtyping import Float64, Int64
 from pydantic import Field, PrivateAttr, model_validator
 
 from forecasters.base import (
@@ -115,17 +114,19 @@ class ReturnDistribution:
             raise InputError(f"paths: got a count of {count}, allowed is 1 or more")
         variance = _along(self.sessions, self.variances, np.arange(sessions + 1.0))
         blocks = -(-sessions // BLOCK)
-        starts = np.random.default_rng(seed).integers(0, len(self._blocks), (count, blocks))
-        steps = self._blocks[starts].reshape(count, blocks * BLOCK)[:, :sessions]
-        walk = np.cumsum(steps * np.sqrt(np.diff(variance)), axis=1)
+        # A row a session, so that what is done to all paths at once lies side by side.
+        drawn = _drawn(seed, len(self.daily) - BLOCK + 1, count, blocks)
+        steps = self.daily.take(drawn[:sessions])
+        steps *= np.sqrt(np.diff(variance))[:, None]
+        walk = np.cumsum(steps, axis=0)
         fitted = [int(one) for one in self.sessions if one < sessions]
         before = np.zeros(count)
         for last, end in zip(fitted, [*fitted[1:], sessions], strict=True):
-            move = self._to_quantiles(walk[:, end - 1], end)
+            move = self._to_quantiles(walk[end - 1], end)
             share = np.interp(variance[last + 1 : end + 1], variance[[last, end]], [0.0, 1.0])
-            walk[:, last:end] += before[:, None] + (move - before)[:, None] * share
+            walk[last:end] += before + (move - before) * share[:, None]
             before = move
-        return walk
+        return walk.T
 
     def _to_quantiles(
         self, reached: Float64[np.ndarray, " count"], sessions: int
@@ -137,10 +138,6 @@ class ReturnDistribution:
         move = np.empty(count)
         move[order] = np.interp(ranks, PROBABILITIES, self.quantiles(sessions)) - reached[order]
         return move
-
-    @cached_property
-    def _blocks(self) -> Float64[np.ndarray, "n_blocks block"]:
-        return sliding_window_view(self.daily, BLOCK)
 
     def _shape(self, sessions: int) -> Float64[np.ndarray, " n_quantiles"]:
         fitted = self.sessions[1:]
@@ -266,6 +263,15 @@ class Returns(Single):
             shapes=self._centred,
             daily=self.daily,
         )
+
+
+@lru_cache(maxsize=64)  # every session of a backtest asks for the same draws
+def _drawn(seed: int, n_days: int, count: int, blocks: int) -> Int64[np.ndarray, "n_steps count"]:
+    """Return the places of daily returns, blocks that begin at `n_days` equally likely ones."""
+    starts = np.random.default_rng(seed).integers(0, n_days, (count, blocks))
+    found = (starts.T[:, None, :] + np.arange(BLOCK)[:, None]).reshape(-1, count)
+    found.flags.writeable = False
+    return found
 
 
 def inputs_of(

@@ -23,8 +23,8 @@ def show(files: Home, now: pd.Timestamp) -> None:  # noqa: ARG001 - what every p
     sessions = load(recorded_sessions, files.ledger)
     session = st.selectbox("Session", sessions, help="The latest session stands first.")
     daily, faults = load(signals_of, files.ledger, session)
-    ended, fault_of_ended = load(positions_of, files.ledger, session)
-    for fault in (*faults, *([fault_of_ended] if fault_of_ended else [])):
+    ended, damaged = load(positions_of, files.ledger, session)
+    for fault in (*faults, *damaged):
         st.error(fault, icon=":material/report:")
     if daily:
         st.dataframe(_overview([row.signal for row in daily]), hide_index=True)

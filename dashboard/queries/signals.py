@@ -6,7 +6,6 @@ from dashboard.queries.documents import NothingYet
 from dashboard.queries.ledger import NO_SIGNAL, check_ledger
 from home.records.signal import SignalKey
 from home.records.structure_outcome import StructureOutcome
-from market.errors import StoreUnavailable
 from trading.ledger import read
 from trading.ledger.read import DailySignal
 
@@ -43,19 +42,16 @@ def signals_of(ledger: Path, session: str) -> tuple[list[DailySignal], list[str]
     return daily, [str(row) for row in damaged]
 
 
-def positions_of(
-    ledger: Path, session: str
-) -> tuple[dict[SignalKey, StructureOutcome], str | None]:
-    """Return what positions of a session's signals came to, or why nothing of it can be read.
+def positions_of(ledger: Path, session: str) -> tuple[dict[SignalKey, StructureOutcome], list[str]]:
+    """Return what positions of a session's signals came to, and what is damaged of any.
 
     Raises
     ------
     NothingYet
         If there is no ledger.
+    InputError
+        If what is there cannot be used.
     """
     check_ledger(ledger)
-    try:
-        found = read.read_structure_outcomes(ledger)
-    except StoreUnavailable as error:  # the signals themselves are shown all the same
-        return {}, str(error)
-    return {one.key: one for one in found if one.session == session}, None
+    found, damaged = read.each_settled_structure(ledger)
+    return {one.key: one for one, _ in found if one.session == session}, [*damaged.values()]

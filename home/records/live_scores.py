@@ -50,6 +50,8 @@ class LiveScores(Record):
         Mean of -log of the probability given to what came, nats: less is better.
     interval_from
         Settled sessions from which there is an interval.
+    damaged
+        Rows of the ticker that were left out; `optrade doctor` names them.
     """
 
     name: str
@@ -63,6 +65,7 @@ class LiveScores(Record):
     share_right: Compared
     log_loss: Compared
     interval_from: int
+    damaged: int = 0
 
 
 class NoLiveScores(Record):

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Shaped
 
 from market.calendar import calendar, close, opening, session_shift, sessions
 from market.errors import InputError
@@ -54,6 +54,31 @@ def expirations(session: pd.Timestamp) -> pd.DatetimeIndex:
     days = sessions(session, session + MONTHLY).to_numpy("datetime64[ns]")
     last = days[days.searchsorted(listed.to_numpy(), side="right") - 1]
     return pd.DatetimeIndex(np.unique(last[last > session.to_datetime64()]))
+
+
+def weekly_expirations(
+    days: pd.DatetimeIndex, weeks: int
+) -> Shaped[np.ndarray, "n_sessions n_weeks"]:
+    """Return the last trading days of the Fridays after sessions, ascending; see `expirations`.
+
+    Parameters
+    ----------
+    days
+        Sessions, midnights without a zone.
+    weeks
+        How many Fridays; all that lie within eight weeks are listed.
+
+    Returns
+    -------
+    ndarray
+        Times of numpy; one that the calendar does not reach is none, NaT.
+    """
+    after = (FRIDAY - days.dayofweek.to_numpy() - 1) % 7 + 1 + 7 * np.arange(weeks)[:, None]
+    fridays = days.to_numpy("datetime64[D]") + after.astype("timedelta64[D]")
+    every = calendar().sessions.to_numpy("datetime64[D]")
+    last = every[every.searchsorted(fridays, side="right") - 1]
+    last[fridays > every[-1]] = np.datetime64("NaT")
+    return np.asarray(last.T)
 
 
 def monthly_expirations(start: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:

@@ -14,7 +14,7 @@ from market.errors import InputError
 from market.options.expiries import DAYS_OF_YEAR, expiry_time
 from market.options.synthetic_smile import form_of, levels
 from trading.backtest.history import History
-from trading.structures.expiry import usual_expiry
+from trading.structures.expiry import usual_expiries
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Lives:
         InputError
             If the history lacks a session between its ends.
         """
-        expiration = pd.DatetimeIndex([usual_expiry(history.days[one]) for one in at])
+        expiration = usual_expiries(history.days[at])
         known = expiration <= history.days[-1]
         return cls.to(history, at[known], expiration[known])
 

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float64, Int64
 from market.iv_rank import REGIMES
 from market.targets import DIRECTIONS
 from trading.backtest.portfolio import NAMES, Choices
-from trading.strategies.selector import Forecasts, select
+from trading.strategies.selector import Forecasts, taken
 from trading.structures.sizing import SHARES
 
 MATRIX: Final = "matrix"
@@ -54,11 +54,19 @@ class Said:
         return np.array(words)
 
 
-def by_matrix(said: Said) -> Choices:
-    """Return what the matrix takes, in the size that it says."""
-    strategy, size = np.full(len(said.direction), -1), np.zeros(len(said.direction))
-    for at in np.flatnonzero(said.known):
-        found = select(
+def by_matrix(said: Said, places: range | None = None) -> Choices:
+    """Return what the matrix takes, in the size that it says.
+
+    Parameters
+    ----------
+    places
+        Of the sessions that are asked for, where not all are; at the others nothing is taken.
+    """
+    count = len(said.direction)
+    strategy, size = np.full(count, -1), np.zeros(count)
+    first, last = (0, count) if places is None else (places.start, places.stop)
+    for at in first + np.flatnonzero(said.known[first:last]):
+        name, share = taken(
             Forecasts(
                 DIRECTIONS[said.direction[at]],
                 float(said.direction_confidence[at]),
@@ -67,9 +75,9 @@ def by_matrix(said: Said) -> Choices:
             ),
             proven=bool(said.proven[at]),
         )
-        if found.strategy in NAMES:
-            strategy[at] = NAMES.index(found.strategy)
-            size[at] = SHARES[found.position_size]
+        if name in NAMES:
+            strategy[at] = NAMES.index(name)
+            size[at] = SHARES[share]
     return Choices(strategy, size)
 
 

@@ -184,11 +184,7 @@ def entered_of(
 
 def edges_of(asked: Asked, places: range) -> Float64[np.ndarray, " n_sessions"]:
     """Return the edges of the matrix's positions at some sessions, NaN at the others."""
-    matrix = by_matrix(asked.said)
-    strategy = np.full(len(matrix.strategy), -1)
-    some = slice(places.start, places.stop)
-    strategy[some] = matrix.strategy[some]
-    return edges(asked.history, replace(matrix, strategy=strategy), asked.distribution)
+    return edges(asked.history, by_matrix(asked.said, places), asked.distribution)
 
 
 def joined_part(

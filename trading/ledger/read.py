@@ -3,6 +3,7 @@
 Every reader checks the rows that it gives; see `trading.ledger.checked`.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -187,6 +188,19 @@ def read_outcomes(path: Path, ticker: str | None = None) -> list[Outcome]:
     with reading(path) as connection:
         found = [outcome_of_row(row, path) for row in rows_of(connection, "outcomes")]
     return [row for row in found if ticker in (None, row.ticker)]
+
+
+def each_outcome(path: Path) -> tuple[list[Outcome], dict[str, int]]:
+    """Return the outcomes of rows that are whole, and how many are not, by ticker."""
+    found: list[Outcome] = []
+    damaged: Counter[str] = Counter()
+    with reading(path) as connection:
+        for row in rows_of(connection, "outcomes"):
+            try:
+                found.append(outcome_of_row(row, path))
+            except DamagedRow as error:
+                damaged[error.ticker] += 1
+    return found, damaged
 
 
 def _recorded(row: Row, path: Path) -> RecordedSignal | DamagedRow:

@@ -154,9 +154,10 @@ def select(forecasts: Forecasts, *, proven: bool) -> Recommendation:
     proven
         Whether both models have beaten their baselines; otherwise the size is capped.
     """
-    rule, strategy, because = _first_match(forecasts)
+    rule, strategy = _first_match(forecasts)
     overall = forecasts.overall_confidence
     size = position_size(overall, strategy.limit, proven=proven)
+    because = _because(rule, forecasts)
     return Recommendation(
         strategy=strategy.name,
         direction=forecasts.direction,
@@ -173,26 +174,39 @@ def select(forecasts: Forecasts, *, proven: bool) -> Recommendation:
     )
 
 
+def taken(forecasts: Forecasts, *, proven: bool) -> tuple[str, PositionSize]:
+    """Return strategy and size of `select` alone: a backtest asks it of every session."""
+    _, strategy = _first_match(forecasts)
+    return strategy.name, position_size(forecasts.overall_confidence, strategy.limit, proven=proven)
+
+
 def cell(direction: Direction | None, iv_regime: IvRegime) -> Strategy:
     """Return the first row of a direction, None where it is unclear, and an IV forecast."""
     return next(r for r in MATRIX if r.direction == direction and r.iv_regime in (iv_regime, None))
 
 
-def _first_match(forecasts: Forecasts) -> tuple[Rule, Strategy, str]:
-    """Decision 5: the first rule that applies, its strategy, and the reason in words."""
+def _first_match(forecasts: Forecasts) -> tuple[Rule, Strategy]:
+    """Decision 5: the first rule that applies, and its strategy."""
+    if forecasts.below_trading():
+        return "no edge", NO_TRADE
+    if forecasts.below_directional():
+        return "unclear direction", cell(None, forecasts.iv_regime)
+    return "directional", cell(forecasts.direction, forecasts.iv_regime)
+
+
+def _because(rule: Rule, forecasts: Forecasts) -> str:
+    """Return in words why a rule applies."""
     seen = f"{forecasts.direction} with IV forecast {forecasts.iv_regime}"
-    if missed := forecasts.below_trading():
-        return "no edge", NO_TRADE, f"{seen}, but {' and '.join(missed)}"
-    if missed := forecasts.below_directional():
-        strategy = cell(None, forecasts.iv_regime)
-        return "unclear direction", strategy, f"{seen}, but {' and '.join(missed)}"
+    if rule == "no edge":
+        return f"{seen}, but {' and '.join(forecasts.below_trading())}"
+    if rule == "unclear direction":
+        return f"{seen}, but {' and '.join(forecasts.below_directional())}"
     passed = (
         f"direction confidence {shown(forecasts.direction_confidence)}",
         f"IV confidence {shown(forecasts.iv_confidence)}",
         f"overall confidence {shown(forecasts.overall_confidence)}",
     )
-    strategy = cell(forecasts.direction, forecasts.iv_regime)
-    return "directional", strategy, f"{seen}; every floor is passed by {', '.join(passed)}"
+    return f"{seen}; every floor is passed by {', '.join(passed)}"
 
 
 def _size_words(size: PositionSize, overall: float, strategy: Strategy, *, proven: bool) -> str:

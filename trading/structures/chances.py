@@ -13,7 +13,7 @@ from market.options.costs import COMMISSION, MULTIPLIER
 from market.options.smile import Moves, Smile
 from trading.structures.exits import EXPIRY, STOP, TARGET, ExitPlan, Exits, exits, proceeds
 from trading.structures.payoff import Legs, bounds, breakevens, value_at_expiry
-from trading.structures.worth import HELD, WorthGrid
+from trading.structures.worth import HELD, SpotGrid, WorthGrid
 
 #: Relative step of the price that a density is read with.
 STEP: Final = 1e-4
@@ -98,8 +98,10 @@ def path_profits(
 
     Leaving early crosses the spread once more. Parameters as those of `chances`.
     """
-    worth = WorthGrid.of(legs, smiles, spot, years, outlook.moves)
-    ends = [exits(plan, outlook.paths, one) for one in worth.along(outlook.paths)]
+    places = SpotGrid.of(smiles[0], spot).places(outlook.paths)
+    worth = WorthGrid.of(legs, smiles, spot, years, outlook.moves, places)
+    along = worth.along(outlook.paths, places)
+    ends = [exits(plan, outlook.paths, one) for one in along]
     # A level that is wrong is so at the entry and at every mark.
     entries = [Entry(entry.paid + moved, entry.half_spread) for moved in worth.now - worth.now[0]]
     profits = [_profits(ended, at, legs) for ended, at in zip(ends, entries, strict=True)]

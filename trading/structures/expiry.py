@@ -1,14 +1,13 @@
 """Which expiry a position takes, and the sessions that it lives through (Decision 16)."""
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from market.calendar import close, sessions
 from market.errors import InputError
-from market.options.expiries import expirations, expiry_time, years_left
+from market.options.expiries import expiry_time, weekly_expirations, years_left
 from trading.strategies.plans import EXPIRY_TARGET_DAYS, EXPIRY_WINDOW_DAYS
 from trading.structures.board import Board
 from trading.structures.price import Life
@@ -36,12 +35,16 @@ def nearest_first(session: pd.Timestamp, listed: pd.DatetimeIndex) -> pd.Datetim
     first, last = EXPIRY_WINDOW_DAYS
     inside = (days >= first) & (days <= last)
     if not inside.any():
-        raise InputError(
-            f"expiries: none lies {first} to {last} days after {session.date()}, "
-            f"{len(listed)} are listed"
-        )
+        raise _none_lies(session, len(listed))
     listed, days = listed[inside], days[inside]
     return listed[np.lexsort((days, np.abs(days - EXPIRY_TARGET_DAYS)))]
+
+
+def _none_lies(session: pd.Timestamp, listed: int) -> InputError:
+    first, last = EXPIRY_WINDOW_DAYS
+    return InputError(
+        f"expiries: none lies {first} to {last} days after {session.date()}, {listed} are listed"
+    )
 
 
 def choose_expiry(session: pd.Timestamp, listed: pd.DatetimeIndex) -> pd.Timestamp:
@@ -78,10 +81,31 @@ def first_of(offers: Iterable[Offer | InputError]) -> Offer:
     raise refused[0]
 
 
-@lru_cache(maxsize=8_192)  # a backtest asks it of every session, for each underlying and its edges
 def usual_expiry(session: pd.Timestamp) -> pd.Timestamp:
     """Return the expiry that is taken where no chain says which are listed."""
-    return choose_expiry(session, expirations(session))
+    return usual_expiries(pd.DatetimeIndex([session]))[0]
+
+
+def usual_expiries(days: pd.DatetimeIndex) -> pd.DatetimeIndex:
+    """Return the same of many sessions: `choose_expiry` of what is listed, all at once.
+
+    Raises
+    ------
+    InputError
+        If none lies in the window of a session: the calendar does not reach it.
+    """
+    listed = weekly_expirations(days, EXPIRY_WINDOW_DAYS[1] // 7 + 1)
+    away = (listed - days.to_numpy("datetime64[D]")[:, None]).astype(np.float64)
+    away[np.isnat(listed)] = np.nan
+    first, last = EXPIRY_WINDOW_DAYS
+    with np.errstate(invalid="ignore"):
+        inside = (away >= first) & (away <= last)
+    # Days are whole: of two that are equally near the earlier is so by half a day.
+    apart = np.where(inside, np.abs(away - EXPIRY_TARGET_DAYS + 0.25), np.inf)
+    if len(lacking := np.flatnonzero(~inside.any(axis=1))):
+        raise _none_lies(days[lacking[0]], int((~np.isnat(listed[lacking[0]])).sum()))
+    found = listed[np.arange(len(days)), apart.argmin(axis=1)]
+    return pd.DatetimeIndex(found.astype("datetime64[ns]"))
 
 
 def life_of(session: pd.Timestamp, root: str, expiration: pd.Timestamp) -> tuple[Life, float]:

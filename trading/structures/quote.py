@@ -245,7 +245,8 @@ def outlook_of(
     Returns of the adjusted close hold the dividends, which its price loses.
     """
     count = len(life.closes)
-    paid = listing.dividend_yield * (life.closes - life.entered).days.to_numpy() / 365.0
+    days = life.closes.to_numpy("datetime64[D]") - life.entered.to_datetime64()
+    paid = listing.dividend_yield * (days / np.timedelta64(1, "D")) / 365.0
     ends = closing.spot * np.exp(distribution.quantiles(count) - paid[-1])
     paths = closing.spot * np.exp(distribution.paths(count, PATHS, SEED) - paid)
     moves = moves_of(form_of(listing), closing.index, closing.long_index)

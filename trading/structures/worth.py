@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Final, NamedTuple, Self
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from market.options.black import price_76
 from market.options.smile import Moves, Smile
@@ -58,6 +58,13 @@ class SpotGrid:
         below = np.minimum(at.astype(np.int64), SPOTS - 2)
         return Places(below, at - below)
 
+    def around(self, places: Places) -> Bool[np.ndarray, "n_days n_spots"]:
+        """Return which prices lie around some, by close; of the entry, before them, the middle."""
+        low, high = places.below.min(axis=0), places.below.max(axis=0) + 1
+        at = np.arange(SPOTS)
+        middle = at == SPOTS // 2
+        return np.vstack([middle, (at >= low[:, None]) & (at <= high[:, None])])
+
 
 @dataclass(frozen=True)
 class WorthGrid:
@@ -84,6 +91,7 @@ class WorthGrid:
         spot: float,
         years: Float64[np.ndarray, " n_closes"],
         moves: Moves = HELD,
+        places: Places | None = None,
     ) -> Self:
         """Return a position's worth through its life, by each of its smiles.
 
@@ -99,11 +107,14 @@ class WorthGrid:
             Time left at each close of its life, descending to 0 at the last.
         moves
             Of the level.
+        places
+            Where alone it is asked for; elsewhere it is NaN. Pricing is what takes the time.
         """
         grid = SpotGrid.of(smiles[0], spot)
         left = np.array([smiles[0].years, *years[:-1]])
         levels = np.array([smile.at_the_money for smile in smiles])
-        before = worth_at(legs, smiles[0], spot, left, grid.prices, levels, moves)
+        asked = None if places is None else grid.around(places)[:-1]
+        before = worth_at(legs, smiles[0], spot, left, grid.prices, levels, moves, asked)
         ends = np.broadcast_to(
             value_at_expiry(legs, grid.prices), (len(levels), 1, len(grid.prices))
         )
@@ -115,13 +126,14 @@ class WorthGrid:
         return self.worth[:, 0, SPOTS // 2]
 
     def along(
-        self, spots: Float64[np.ndarray, "n_paths n_closes"]
+        self, spots: Float64[np.ndarray, "n_paths n_closes"], places: Places | None = None
     ) -> Float64[np.ndarray, "n_smiles n_paths n_closes"]:
         """Return worth along paths after the entry; exact at expiry.
 
-        Between prices of the grid by straight lines, beyond it that of its ends.
+        Between prices of the grid by straight lines, beyond it that of its ends. `places` are those
+        of the paths, where they are known.
         """
-        below, share = self.prices.places(spots)
+        below, share = self.prices.places(spots) if places is None else places
         count, days, _ = self.worth.shape
         flat = self.worth.reshape(count, -1)
         place = below + SPOTS * np.arange(1, days)
@@ -142,6 +154,7 @@ def worth_at(
     spots: Float64[np.ndarray, " n_spots"],
     levels: Float64[np.ndarray, " n_levels"],
     moves: Moves = HELD,
+    asked: Bool[np.ndarray, "n_days n_spots"] | None = None,
 ) -> Float64[np.ndarray, "n_levels n_days n_spots"]:
     """Return worth in USD a share by level, time left and price of the underlying.
 
@@ -162,14 +175,19 @@ def worth_at(
         Volatilities at the money in place of the smile's own, now.
     moves
         Of the level.
+    asked
+        Where it is asked for; elsewhere it is NaN.
     """
+    shape = (len(years), len(spots))
+    day, at = np.nonzero(np.ones(shape, np.bool_) if asked is None else asked)
     rise = np.log(spots / spot) / (smile.at_the_money * np.sqrt(smile.years))
-    ratio = moves.ratio(rise, years / smile.years)
-    level = levels[:, None, None, None] * ratio[..., None]
-    left = years[:, None, None]
-    share = left / smile.years
-    forward = spots[:, None] * (smile.forward / spot) ** share
-    depth = np.log(legs.strike / forward) / (level * np.sqrt(left))
+    share = years / smile.years
+    level = levels[:, None, None] * moves.ratio(rise, share)[day, at][:, None]
+    forward = (spots[at] * ((smile.forward / spot) ** share)[day])[:, None]
+    depth = np.log(legs.strike / forward) / (level * np.sqrt(years)[day][:, None])
     volatility = level * smile.shape.ratio(depth)
-    prices = price_76(forward, legs.strike, left, volatility, legs.sign, smile.discount**share)
-    return np.asarray(np.clip(prices @ legs.side, *bounds(legs)))
+    prices = price_76(forward, legs.strike, years[day][:, None], volatility, legs.sign,
+                      (smile.discount**share)[day][:, None])  # fmt: skip
+    worth = np.full((len(levels), *shape), np.nan)
+    worth[:, day, at] = np.clip(prices @ legs.side, *bounds(legs))
+    return worth

@@ -8,9 +8,15 @@ def live_words(found: LiveScores | NoLiveScores) -> str:
     if isinstance(found, NoLiveScores):
         return f"{found.name}, live: {found.why_none}"
     waiting = f", {found.waiting} more wait for their outcome" if found.waiting else ""
+    damaged = (
+        f", {found.damaged} damaged rows are left out (`optrade doctor` names them)"
+        if found.damaged
+        else ""
+    )
     told = (
         f"{found.name}, live: {_side(found.rival)} beside {_side(found.serves)}, which serves; "
         f"{found.sessions} sessions that both answered in time are settled{waiting}"
+        f"{damaged}"
     )
     if not found.n:
         return f"{told}; none of them decided"

@@ -11,8 +11,9 @@ from monitoring.paired_scores import MIN_SESSIONS, Scored, forecasts, paired
 from serving.answer.shadow import rival_of
 from serving.reading.artifact import ArtifactFiles
 from serving.reading.refusal import Refusal
+from trading.ledger.checked import DamagedRow
 from trading.ledger.connection import is_new
-from trading.ledger.read import read_outcomes, read_signals
+from trading.ledger.read import each_outcome, each_signal
 from training.registry.mlflow_runs import model_type
 from training.registry.promote import find_version
 from training.registry.tracking_database import require_database, require_kept
@@ -99,10 +100,15 @@ def _scored(
     name = f"{task}_{ticker}"
     if is_new(run.home.ledger):
         return NoLiveScores(name=name, why_none=f"nothing is recorded yet: {RECORD}")
-    rows = read_signals(run.home.ledger, ticker, shadows=True)
-    outcomes = {one.key: one for one in read_outcomes(run.home.ledger, ticker)}
+    rows = each_signal(run.home.ledger, shadows=True)
+    settled, unread = each_outcome(run.home.ledger)
+    damaged = unread.get(ticker, 0) + sum(
+        isinstance(row, DamagedRow) and row.ticker == ticker for row in rows
+    )
+    whole = [row for row in rows if not isinstance(row, DamagedRow)]
+    outcomes = {one.key: one for one in settled if one.ticker == ticker}
     found = paired(
-        *(forecasts(rows, outcomes, task, ticker, one.run_id) for one in (serves, rival))
+        *(forecasts(whole, outcomes, task, ticker, one.run_id) for one in (serves, rival))
     )
     if not found.sessions + found.waiting:
         both = f"version {rival.version} ({rival.model}) and version {serves.version}"
@@ -120,4 +126,5 @@ def _scored(
         share_right=found.share_right,
         log_loss=found.log_loss,
         interval_from=MIN_SESSIONS,
+        damaged=damaged,
     )

@@ -65,6 +65,10 @@ def test_the_matrix_takes_what_the_selector_says():
         "Buy Calls", "Iron Condor", None,
     ]  # fmt: skip
     assert chosen.size.tolist() == [0.5, 0.5, 0.0]  # unproven models are capped at half
+    for places in (range(1), range(1, 2), range(1, 3)):
+        some, inside = by_matrix(words, places), np.isin(np.arange(3), places)
+        assert (some.strategy == np.where(inside, chosen.strategy, -1)).all()
+        assert (some.size == np.where(inside, chosen.size, 0.0)).all()
     assert words.cells().tolist() == ["UP, LOW", "UP, HIGH", ""]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from market.errors import InputError
-from trading.strategies.selector import MATRIX, STRATEGIES, Forecasts, Recommendation, select
+from trading.strategies.selector import MATRIX, STRATEGIES, Forecasts, Recommendation, select, taken
 from trading.strategies.sizing import SIZES
 
 # The seed's matrix, with the credit spreads of Decision 4 for "Sell Puts" and "Sell Calls".
@@ -98,6 +98,12 @@ def test_matrix_has_eight_rows_and_every_row_can_be_reached():
     assert set(STRATEGIES) == {*CELLS.values(), "Iron Condor", "NO TRADE"}
     inputs = itertools.product(["UP", "DOWN"], [0.4, 0.9], ["LOW", "NORMAL", "HIGH"], [0.6])
     assert {select(Forecasts(*i), proven=True).strategy for i in inputs} == set(STRATEGIES)
+
+
+@given(forecasts, st.booleans())
+def test_what_is_taken_is_what_is_selected(asked, proven):
+    found = select(asked, proven=proven)
+    assert taken(asked, proven=proven) == (found.strategy, found.position_size)
 
 
 def fired(f: Forecasts) -> list[str]:

@@ -150,6 +150,21 @@ def test_worth_ends_at_the_payoff_and_stays_within_its_bounds():
     assert found.along(beyond)[0, 0, 0] == worth[1, -1]
 
 
+@pytest.mark.parametrize("strategy", ["Buy Calls", "Iron Condor"])
+def test_worth_priced_only_where_paths_reach_is_the_same_along_them(strategy):
+    on, when, seen = board(), life(), outlook()
+    legs = choose_legs(on, structure_plan(strategy))
+    smiles = (on.smile, on.smile.lifted(1.0))
+    whole = WorthGrid.of(legs, smiles, on.spot, when.years)
+    wild = np.vstack([seen.paths, 5 * seen.paths[:1], seen.paths[:1] / 5])
+    for paths in (seen.paths, wild):
+        places = whole.prices.places(paths)
+        some = WorthGrid.of(legs, smiles, on.spot, when.years, places=places)
+        assert (some.along(paths, places) == whole.along(paths)).all()
+        assert (some.now == whole.now).all()
+    assert np.isnan(some.worth).any() == np.isnan(some.worth[:, 0]).any()
+
+
 def test_worth_is_that_of_a_level_that_moved_with_the_underlying_and_the_time():
     on, when = board(), life()
     legs = choose_legs(on, structure_plan("Buy Calls"))

@@ -6,11 +6,12 @@ import pytest
 from scipy.special import ndtri
 
 from forecasters.returns import PROBABILITIES, ReturnDistribution
-from market.calendar import sessions
+from market.calendar import calendar, sessions
 from market.errors import InputError
+from market.options.expiries import expirations
 from market.options.synthetic_smile import INDEX_FORM
 from market.underlyings import UNDERLYINGS, underlying
-from trading.structures.expiry import choose_expiry, life_of, usual_expiry
+from trading.structures.expiry import choose_expiry, life_of, usual_expiries, usual_expiry
 from trading.structures.quote import PATHS, Closing, listing_of, outlook_of, synthetic_quote
 
 SPY = underlying("SPY")
@@ -42,6 +43,19 @@ def test_every_session_has_an_expiry_that_is_usual():
         life, years = life_of(session, "SPY", found)
         assert (life.entered, life.closes[-1]) == (session, found)
         assert years > life.years[0] > life.years[-1] == 0.0
+
+
+def test_expiries_of_many_sessions_are_those_of_each():
+    every = sessions("2005-01-03", "2026-06-30")
+    found = usual_expiries(every)
+    assert found.tolist() == [choose_expiry(day, expirations(day)) for day in every]
+    assert len(usual_expiries(every[:0])) == 0
+
+
+def test_a_session_at_the_end_of_the_calendar_has_no_usual_expiry():
+    last = calendar().sessions[-6:]
+    with pytest.raises(InputError, match=rf"none lies 14 to 28 days after {last[0].date()}, 1 are"):
+        usual_expiries(last)
 
 
 def test_a_position_without_a_session_left_is_refused():
