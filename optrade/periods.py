@@ -57,7 +57,10 @@ def parse_day(name: str, text: str) -> pd.Timestamp:
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
         raise InputError(f"{name}: got {text!r:.40}, allowed is a date such as 2024-11-15")
     try:
-        return pd.Timestamp(text).as_unit("ns")  # not every day that can be written can be so held
+        return pd.Timestamp(text).as_unit("ns")
+    except pd.errors.OutOfBoundsDatetime:
+        first, last = pd.Timestamp.min.date(), pd.Timestamp.max.date()
+        raise InputError(f"{name}: got {text}, allowed are days {first} to {last}") from None
     except ValueError:
         raise InputError(f"{name}: got {text!r:.40}, which is no day of the calendar") from None
 

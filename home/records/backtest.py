@@ -72,6 +72,18 @@ class CellRow(Record):
     survives: bool
 
 
+class BacktestCell(CellRow):
+    """A direction and regime of an underlying by structure.
+
+    Attributes
+    ----------
+    matrix
+        Whether the matrix takes this structure there.
+    """
+
+    matrix: bool
+
+
 class BacktestReport(Record):
     """A backtest.
 
@@ -100,5 +112,5 @@ class BacktestReport(Record):
     forecasts: dict[str, int]
     prices: dict[Literal["chain", "synthetic"], int]
     policies: list[PolicyRow]
-    cells: list[CellRow]
+    cells: list[BacktestCell]
     page: str | None

@@ -32,6 +32,7 @@ from dashboard.queries.ledger import signal_history
 from dashboard.queries.paper import paper_book
 from dashboard.queries.quarantine import DATES, quarantined
 from dashboard.queries.reports import content_of, report_pages
+from dashboard.queries.signals import positions_of
 from feature_repo.features.catalogue import GROUPS
 from feature_repo.features.macro.group import DAILY, MONTHLY
 from home.manifest import read_manifest
@@ -186,6 +187,20 @@ def test_a_damaged_row_is_named_and_the_others_are_there(own: Path, table: str) 
     if table == "structure_outcomes":  # neither ended nor held: what it came to is not known
         assert len(after.positions) == len(before.positions) - 1
         assert after.positions["profit"].isna().sum() == before.positions["profit"].isna().sum()
+
+
+def test_a_damaged_outcome_leaves_the_others_their_positions(own: Path) -> None:
+    ledger = own / "data" / "ledger.db"
+    with sqlite3.connect(ledger) as connection:
+        connection.execute("UPDATE structure_outcomes SET sha256 = 'x' WHERE rowid = 1")
+        sessions = "SELECT session, count(*) FROM structure_outcomes GROUP BY session"
+        due = dict(connection.execute(f"{sessions} ORDER BY min(rowid)").fetchall())
+    connection.close()
+    first = next(iter(due))
+    for session, count in due.items():
+        found, damaged = positions_of(ledger, session)
+        assert len(found) == count - (session == first)
+        assert len(damaged) == 1
 
 
 def test_a_shadow_and_what_it_came_to_are_left_out(tmp_path: Path, signal: Callable) -> None:

@@ -192,7 +192,7 @@ FLAGS: Final = {
     "check and measure": Mistake("catalogue --check --measure", "give one of them"),
     "trial of a regression": Mistake("train-volatility --ticker SPY --mode regression --trial", "leave it out"),
     "promoting a name that is none": Mistake("promote --name direction_TSLA", "--name: got 'direction_TSLA', allowed are direction_IWM, direction_SPY, regime_IWM"),
-    "promoting a version that is none": Mistake("promote --name direction_SPY --version 99", "got 99, known are 1"),
+    "promoting a version that is none": Mistake("promote --name direction_SPY --version 99", "direction_SPY has no version 99; known are 1"),
     "promoting version 0": Mistake("promote --name direction_SPY --version 0", "--version"),
     "promoting what is unproven": Mistake("promote --name direction_IWM --version 1", "the gate refuses direction_IWM version 1: unproven: .*--force", shown=True),
     "promoting what is refuted": Mistake("promote --name direction_SPY --version 1 --force", "direction_SPY version 1 never serves: refuted: ", shown=True),

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float64, Int64
 from market.iv_rank import REGIMES
 from market.targets import DIRECTIONS
 from trading.backtest.portfolio import NAMES, Choices
-from trading.strategies.selector import Forecasts, taken
+from trading.strategies.selector import Forecasts, cell, taken
 from trading.structures.sizing import SHARES
 
 MATRIX: Final = "matrix"
@@ -79,6 +79,19 @@ def by_matrix(said: Said, places: range | None = None) -> Choices:
             strategy[at] = NAMES.index(name)
             size[at] = SHARES[share]
     return Choices(strategy, size)
+
+
+def of_matrix(state: str) -> frozenset[str]:
+    """Return the structures that the matrix takes in a direction and regime, "UP, HIGH".
+
+    One for a clear direction, and where there is one, that for an unclear one.
+    """
+    for direction in DIRECTIONS:
+        for regime in REGIMES:
+            if state == f"{direction}, {regime}":
+                found = {cell(direction, regime).name, cell(None, regime).name}
+                return frozenset(found & {*NAMES})
+    return frozenset()
 
 
 def with_edge(chosen: Choices, edge: Float64[np.ndarray, " n_sessions"]) -> Choices:

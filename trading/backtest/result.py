@@ -225,6 +225,17 @@ def combine(asked: Mapping[str, Asked], parts: Mapping[str, Part], rules: Rules)
     return Backtest(since, rules, entered, policies, trades, judge(trades), said, histories)
 
 
+def cell_name(ticker: str, state: str, structure: str) -> str:
+    """Return the name of a cell; a state is direction and regime, "UP, HIGH"."""
+    return f"{ticker}, {state}, {structure}"
+
+
+def split_cell(name: str) -> tuple[str, str, str]:
+    """Return ticker, state and structure of a name of `cell_name`."""
+    ticker, direction, regime, structure = name.split(", ")
+    return ticker, f"{direction}, {regime}", structure
+
+
 def cell_trades(
     entered: Mapping[str, Mapping[str, Entered]], said: Mapping[str, Said], days: pd.DatetimeIndex
 ) -> Trades:
@@ -241,7 +252,7 @@ def cell_trades(
                 left=dates[one.lives.place[rows, one.ends.column[rows]]],
                 profit=one.ends.profit[rows],
                 risk=one.held.max_loss[rows],
-                cell=np.array([f"{ticker}, {cell}, {name}" for cell in of[rows]], dtype=np.str_),
+                cell=np.array([cell_name(ticker, cell, name) for cell in of[rows]], dtype=np.str_),
                 group=np.full(len(rows), f"{ticker}, {name}"),
                 lower=one.ends.lower[rows],
                 higher=one.ends.higher[rows],

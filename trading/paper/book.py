@@ -36,7 +36,8 @@ class Trade:
     assigned
         Cents of them that short calls lost by early exercise.
     mark
-        USD a share at the last close that priced it; at first what was paid.
+        USD a share at the last close that priced it; at first what was paid, in the end what
+        leaving it brought.
     closed
         How it was left; None while it is open.
     marked, quoted
@@ -233,7 +234,7 @@ def _closed(book: Book, event: Closed) -> Book:
     due = brought(one.opened, event.worth, event.why, expires=event.expires)
     if event.cash != due:
         raise _refused(event, f"{event.cash} cents were moved, its price says {due}")
-    left = replace(one, flows=one.flows + event.cash, closed=event)
+    left = replace(one, flows=one.flows + event.cash, mark=event.worth, closed=event)
     return replace(book, trades={**book.trades, event.trade: left})
 
 

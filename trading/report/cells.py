@@ -1,18 +1,23 @@
 """Cells as a heat map with their intervals, and any labels as rows. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from market.iv_rank import REGIMES
 from market.targets import DIRECTIONS
+from trading.backtest.policies import of_matrix
 from trading.backtest.portfolio import NAMES
+from trading.backtest.result import cell_name
 from trading.judgement.cells import Cell as Judged
 from trading.judgement.verdict import Judgement
 from trading.report.page import Cell, Table
 
 FEW: Final = "few"
+#: Before a cell that the matrix trades.
+MINE: Final = "▸"
 #: Rows of a table of labels; more are counted.
 MOST: Final = 60
 
@@ -27,9 +32,11 @@ def heat_tables(judgement: Judgement, tickers: Sequence[str]) -> list[Table]:
         rows: list[list[str | Cell]] = []
         never = []
         for state in states:
-            found = [cells.get(f"{ticker}, {state}, {name}") for name in NAMES]
-            if any(found):
-                rows.append([state, *(_heat(cell, judgement, deep) for cell in found)])
+            found = {name: cells.get(cell_name(ticker, state, name)) for name in NAMES}
+            if any(found.values()):
+                mine = of_matrix(state)
+                heat = (_heat(one, judgement, deep, name in mine) for name, one in found.items())
+                rows.append([state, *heat])
             else:
                 never.append(state)
         note = f"Never forecast: {_states(never)}." if never else ""
@@ -43,8 +50,11 @@ def _states(never: list[str]) -> str:
     return "; ".join([*whole, *(one for one in never if one.split(", ")[0] not in whole)])
 
 
-def _heat(found: Judged | None, judgement: Judgement, deep: float) -> Cell:
-    return Cell("") if found is None else shown(found, judgement, deep)
+def _heat(found: Judged | None, judgement: Judgement, deep: float, mine: bool) -> Cell:
+    if found is None:
+        return Cell("")
+    cell = shown(found, judgement, deep)
+    return replace(cell, text=f"{MINE} {cell.text}") if mine else cell
 
 
 def deepest(judgement: Judgement) -> float:

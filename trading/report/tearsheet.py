@@ -86,7 +86,7 @@ def _sections(backtest: Backtest) -> list[Section]:
         ),
         Section(
             "Cells: direction and regime by structure",
-            lines=[known, cells.cells_note(backtest.judgement)],
+            lines=[known, f"{cells.cells_note(backtest.judgement)} {cells.MINE}: the matrix's."],
             tables=cells.heat_tables(backtest.judgement, list(backtest.entered)),
         ),
         Section(

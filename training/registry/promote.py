@@ -106,8 +106,9 @@ def find_version(client: "MlflowClient", name: str, version: int | None) -> "Mod
     wanted = aliased(client, name, CHALLENGER) if version is None else version
     if wanted is None or wanted not in known:
         listed = ", ".join(map(str, sorted(known))) or "none"
+        got = f"has no version {version}" if version else "has no challenger to promote"
         raise InputError(
-            f"no version of {name} to promote: got {version or 'the challenger'}, "
-            f"known are {listed}; choose one with --version, or train again (`optrade train-all`)"
+            f"{name} {got}; known are {listed}: choose one with --version, or train again "
+            "(`optrade train-all`)"
         )
     return known[wanted]

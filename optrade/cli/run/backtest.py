@@ -8,7 +8,7 @@ from optrade.cli import options
 from optrade.cli.output import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
-    from home.records.backtest import BacktestReport, CellRow, PolicyRow
+    from home.records.backtest import BacktestCell, BacktestReport, PolicyRow
 
 SHOWN = 12  # cells
 Fill = Annotated[
@@ -75,7 +75,7 @@ def show(report: "BacktestReport") -> None:
     title = f"{report.first} to {report.last}, every book of {report.rules.capital:,.0f} USD"
     print_table(title, POLICIES, [_policy(one) for one in report.policies], width=WIDTH)
     cells = report.cells[:SHOWN]
-    title = f"the {len(cells)} best of {report.tried} cells"
+    title = f"the {len(cells)} best of {report.tried} cells; * the matrix's"
     print_table(title, CELLS, [_cell(one) for one in cells], width=WIDTH)
     counts = ", ".join(f"{count:,} {kind}" for kind, count in report.prices.items())
     typer.echo(f"trades by price: {counts}")
@@ -98,9 +98,9 @@ def _policy(row: "PolicyRow") -> list[str | None]:
     ]
 
 
-def _cell(row: "CellRow") -> list[str | None]:
+def _cell(row: "BacktestCell") -> list[str | None]:
     return [
-        row.name,
+        f"* {row.name}" if row.matrix else row.name,
         f"{row.n:,}",
         f"{row.won:.0%}",
         f"{row.mean:+.1%}",

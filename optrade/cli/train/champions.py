@@ -57,6 +57,8 @@ def _show(found: "list[ModelReigns]") -> None:
 def _serves(one: "ModelReigns") -> list[object]:
     rival = one.challenger
     beside = None if rival is None else f"version {rival.version} ({rival.model}), {rival.standing}"
+    if rival is not None and one.serves is not None and rival.version == one.serves.version:
+        beside = "the same"
     if one.serves is None:
         return [one.name, None, None, f"nothing: {one.refused}", beside]
     return [one.name, one.serves.version, one.serves.model, one.serves.words, beside]

@@ -9,7 +9,7 @@ def live_words(found: LiveScores | NoLiveScores) -> str:
         return f"{found.name}, live: {found.why_none}"
     waiting = f", {found.waiting} more wait for their outcome" if found.waiting else ""
     damaged = (
-        f", {found.damaged} damaged rows are left out (`optrade doctor` names them)"
+        f", damaged rows left out: {found.damaged} (`optrade doctor` names them)"
         if found.damaged
         else ""
     )

@@ -91,10 +91,11 @@ def asked_days(start: str | None, end: str | None, clock: pd.Timestamp) -> pd.Da
     begin = stop - LENGTH if start is None else parse_day("--start", start)
     days = sessions(begin, stop) if begin <= stop else pd.DatetimeIndex([])
     if days.empty:
+        typed = {"--start": start, "--end": end}
+        got = ", ".join(f"{name} {day}" for name, day in typed.items() if day is not None)
         raise InputError(
-            f"--start, --end: got {start or begin.date()} to {end or stop.date()}, which hold no "
-            f"session of the past; allowed are days up to {newest.date()}, the last whose signal "
-            "cannot be followed any more"
+            f"{got}: holds no session of the past; allowed are days up to {newest.date()}, the "
+            "last whose signal cannot be followed any more"
         )
     return days
 

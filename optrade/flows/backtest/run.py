@@ -12,7 +12,7 @@ import pandas as pd
 from home.files import write_durably
 from home.manifest import current_rows, read_manifest
 from home.origin import Origin
-from home.records.backtest import BacktestReport, CellRow, PolicyRow, RulesUsed
+from home.records.backtest import BacktestCell, BacktestReport, CellRow, PolicyRow, RulesUsed
 from market.arrays import FloatArray
 from market.calendar import DECISION_DELAY, last_complete_session, sessions
 from market.errors import InputError
@@ -22,6 +22,7 @@ from optrade.flows.backtest.forecasts import forecast
 from optrade.flows.train.jobs import landed_prices
 from optrade.flows.train.window import Window
 from optrade.periods import training_window
+from trading.backtest.policies import of_matrix
 from trading.backtest.positions import MID
 from trading.backtest.result import (
     Asked,
@@ -32,7 +33,9 @@ from trading.backtest.result import (
     edges_of,
     entered_of,
     joined_part,
+    split_cell,
 )
+from trading.judgement.cells import Cell
 
 if TYPE_CHECKING:
     from home.progress import Progress
@@ -161,12 +164,15 @@ def report_of(backtest: Backtest, origin: Origin, page: str | None) -> BacktestR
         forecasts={name: int(said.known.sum()) for name, said in backtest.said.items()},
         prices=backtest.prices(),
         policies=[_policy(one, backtest) for one in backtest.policies],
-        cells=[
-            CellRow(**{name: getattr(cell, name) for name in CellRow.model_fields})
-            for cell in backtest.judgement.cells
-        ],
+        cells=[_cell(one) for one in backtest.judgement.cells],
         page=page,
     )
+
+
+def _cell(cell: Cell) -> BacktestCell:
+    figures = {name: getattr(cell, name) for name in CellRow.model_fields}
+    _, state, structure = split_cell(cell.name)
+    return BacktestCell(**figures, matrix=structure in of_matrix(state))
 
 
 def _policy(policy: Policy, backtest: Backtest) -> PolicyRow:

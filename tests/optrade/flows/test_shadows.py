@@ -1,6 +1,7 @@
 """Shadows are recorded beside signals; where a rival fails, a line says so and nothing else."""
 
 import json
+import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,7 @@ from tests.serving.conftest import direction_document, write_model
 from tests.trading.ledger.test_signals import a_signal, changed
 from trading.ledger.outcomes import outcome_of, record_outcomes
 from trading.ledger.read import read_signals
+from trading.ledger.signals import Ledger
 
 CLOCK = pd.Timestamp("2025-06-30 20:31", tz="UTC")
 
@@ -129,6 +131,27 @@ def test_both_are_scored_on_what_the_ledger_holds(run: Any, rivals: Rivals) -> N
         "0.4308 beside 0.4308, +0.0000 (no interval below 60 sessions): nothing is shown yet"
     )
     assert LiveScores.parse(found.document(), "the same") == found
+
+
+@pytest.mark.parametrize("table", ["signals", "outcomes"])
+def test_damaged_rows_leave_the_others_their_scores(run: Any, rivals: Rivals, table: str) -> None:
+    for session in ("2025-06-27", "2025-06-30"):
+        at = pd.Timestamp(f"{session} 20:40", tz="UTC")
+        said = [changed(said_by(number), "session", session) for number in (1, 2)]
+        given = [changed(one, "provenance.as_of", at.isoformat()) for one in said]
+        with Ledger(run.home.ledger) as ledger:
+            for number, one in enumerate(given):
+                ledger.record(one, at, shadow=number == 1)
+        came = [outcome_of(one, "2025-07-08", 0.02, 20.0) for one in given]
+        record_outcomes(run.home.ledger, came, CLOCK)
+    whole = live_scores(run, "direction_SPY")
+    assert (whole.sessions, whole.damaged) == (2, 0)
+    with sqlite3.connect(run.home.ledger) as connection:
+        connection.execute(f"UPDATE {table} SET sha256 = 'x' WHERE rowid = 1")  # noqa: S608 - of two
+    connection.close()
+    found = live_scores(run, "direction_SPY")
+    assert (found.sessions, found.damaged) == (1, 1)
+    assert "damaged rows left out: 1 (`optrade doctor` names them)" in live_words(found)
 
 
 def test_why_two_are_not_scored_is_said(run: Any) -> None:

@@ -127,6 +127,9 @@ def test_a_stop_leaves_all_and_follows_none_until_it_is_lifted() -> None:
     again = on(resume(passed.book).book, signal("Buy Puts", AT + 2), to=AT + 3)
     assert isinstance(again.events[0], Opened)
     left = leave(again.book, 3, histories)
+    closed = left.book.trades[3]
+    assert closed.closed is not None
+    assert closed.mark == closed.closed.worth
     assert left.events[0].why == "by hand"
     with pytest.raises(InputError, match="trade 3 is not open: allowed are none"):
         leave(left.book, 3, histories)

@@ -9,7 +9,9 @@ import pytest
 
 from tests.trading.report.looked_at import Looked, validated
 from trading.backtest.policies import HOLD, MATRIX
-from trading.report.cells import heat_tables
+from trading.backtest.portfolio import NAMES
+from trading.backtest.result import split_cell
+from trading.report.cells import MINE, heat_tables
 from trading.report.closed import AMOUNTS, every_trade, filled_trades
 from trading.report.ends import BOXES, POINTS, costs_table, exits_figure, held_figure
 from trading.report.policies import equity_figure, monthly_table, policies_table
@@ -147,6 +149,27 @@ def test_cells_of_a_state_never_forecast_are_not_drawn(backtest):
     assert (table.caption, other.caption, other.rows) == ("SPY", "QQQ", [])
     assert [row[0] for row in table.rows] == ["UP, LOW", "UP, NORMAL", "UP, HIGH"]
     assert table.note == "Never forecast: DOWN."
+
+
+def test_cells_of_the_matrix_are_marked(backtest):
+    every = backtest.judgement.cells
+    table, _ = heat_tables(backtest.judgement, ["SPY", "QQQ"])
+    marked = {
+        (row[0], name)
+        for row in table.rows
+        for name, cell in zip(NAMES, row[1:], strict=True)
+        if cell.text.startswith(MINE)
+    }
+    due = {
+        ("UP, LOW", "Buy Calls"), ("UP, NORMAL", "Bull Call Spread"),
+        ("UP, HIGH", "Bull Put Spread"),
+        ("DOWN, LOW", "Buy Puts"), ("DOWN, NORMAL", "Bear Put Spread"),
+        ("DOWN, HIGH", "Bear Call Spread"), ("UP, HIGH", "Iron Condor"),
+        ("DOWN, HIGH", "Iron Condor"),
+    }  # fmt: skip
+    shown = {(state, name) for _, state, name in map(split_cell, (one.name for one in every))}
+    assert marked == due & shown
+    assert marked
 
 
 def test_worst_trades_end_where_they_were_left(backtest):

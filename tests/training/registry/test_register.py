@@ -322,7 +322,7 @@ def test_promotion_against_the_gate_needs_force_and_is_recorded(
     assert "promoted" not in promotion_words(forced)
     client.set_registered_model_alias("direction_SPY", "challenger", "1")  # a home of before
     assert aliased(client, "direction_SPY", "challenger") is None
-    with pytest.raises(InputError, match="got the challenger, known are 1"):
+    with pytest.raises(InputError, match="direction_SPY has no challenger to promote; known are 1"):
         promote("direction_SPY", at=AT, force=True, **home.paths)
     later = home.register(trained(0.0))
     assert later.serving_path is None, "a forced champion is one"
