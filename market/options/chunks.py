@@ -4,6 +4,7 @@ So the memory beside the answer is flat, and a chunk's arrays stay in the proces
 """
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -57,17 +58,29 @@ def by_chunks(
         shapes = ", ".join(str(one.shape) for one in given)
         raise InputError(f"shapes: got {shapes}, allowed are those that broadcast") from None
     outputs = _empty(shape, kinds)
+    size = prod(shape)
+    if size <= CHUNK:  # spread at once: an iterator that broadcasts takes as long as a kernel
+        if size:
+            with np.errstate(all="ignore"):
+                kernel(*(_spread(one, shape) for one in given), *(one.ravel() for one in outputs))
+        return tuple(outputs)
     chunks = np.nditer(
         [*given, *outputs],
-        flags=["external_loop", "buffered", "zerosize_ok"],
+        flags=["external_loop", "buffered"],
         op_flags=[["readonly"]] * len(given) + [["writeonly"]] * len(outputs),  # type: ignore[arg-type]
         buffersize=CHUNK,
     )
     with chunks, np.errstate(all="ignore"):
-        if chunks.itersize:
-            for chunk in chunks:
-                kernel(*chunk)
+        for chunk in chunks:
+            kernel(*chunk)
     return tuple(outputs)
+
+
+def _spread(values: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    """Return the elements of an array that broadcasts to a shape; one alone is not copied."""
+    if values.size == 1:
+        return np.broadcast_to(values.reshape(()), (prod(shape),))
+    return np.broadcast_to(values, shape).ravel()
 
 
 def _empty(shape: tuple[int, ...], kinds: Sequence[type]) -> list[NDArray[Any]]:

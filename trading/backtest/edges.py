@@ -7,7 +7,7 @@ from jaxtyping import Float64
 
 from forecasters.returns import ReturnDistribution
 from market.options.smile import Smile
-from market.options.synthetic_smile import BAND, form_of
+from market.options.synthetic_smile import BAND, form_of, moves_of
 from trading.backtest.entries import quoted_legs
 from trading.backtest.history import History
 from trading.backtest.lives import Lives, Market, market_at
@@ -17,7 +17,7 @@ from trading.structures.chances import Entry, path_profits
 from trading.structures.exits import ExitPlan
 from trading.structures.payoff import Legs
 from trading.structures.price import Life
-from trading.structures.quote import Closing, outlook_of
+from trading.structures.quote import Closing, paths_of
 
 
 def edges(
@@ -25,7 +25,8 @@ def edges(
 ) -> Float64[np.ndarray, " n_sessions"]:
     """Return the lower end of each position's expected value, USD a contract; NaN where unknown.
 
-    It is that of the signal: at the crossed side of the session's close.
+    It is that of the signal: at the crossed side of the session's close. Where the expected value
+    is not above 0 it stands itself: the lower end is no more, and takes three times as long.
 
     Parameters
     ----------
@@ -70,6 +71,10 @@ def _low(
     legs = Legs(held.strike[row], held.sign, held.side)
     plan = ExitPlan(float(held.target[row]), float(held.below[row]), float(held.above[row]))
     entry = Entry(float(held.paid[row]), float(held.crossed[row]))
-    outlook = outlook_of(distribution, closing, life, history.listing)
-    _, profits = path_profits(legs, smiles, closing.spot, life.years, outlook, entry, plan)
+    paths = paths_of(distribution, closing, life, history.listing)
+    moves = moves_of(form_of(history.listing), closing.index, closing.long_index)
+    rest = closing.spot, life.years, paths, moves, entry, plan
+    _, profits = path_profits(legs, smiles[:1], *rest)
+    if profits.mean() > 0.0:
+        _, profits = path_profits(legs, smiles, *rest)
     return float(profits.mean(axis=1).min())

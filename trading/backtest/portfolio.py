@@ -5,7 +5,7 @@ Pure. One position an underlying at a time; what is at risk in all of them toget
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -74,9 +74,10 @@ class Book:
         ones = [(entered[fill.ticker][fill.strategy], fill.row) for fill in self.fills]
         return np.array([one.ends.profit[row] / one.held.max_loss[row] for one, row in ones])
 
-    def skip(self, why: str) -> None:
-        """Count a signal that was not taken."""
-        self.skipped[why] = self.skipped.get(why, 0) + 1
+    def skip(self, why: str, count: int = 1) -> None:
+        """Count signals that were not taken."""
+        if count:
+            self.skipped[why] = self.skipped.get(why, 0) + count
 
 
 def run_book(
@@ -98,63 +99,68 @@ def run_book(
         By underlying.
     """
     book = Book(days, np.full(len(days), capital))
-    flows = np.zeros(len(days))  # cash paid or received by each close
+    flows = [0.0] * len(days)  # cash paid or received by each close
     held = np.zeros(len(days))  # what open positions are worth at each close
-    rows = {ticker: _rows(structures, len(days)) for ticker, structures in entered.items()}
-    open_: list[tuple[Fill, float]] = []
+    offers = {ticker: _offers(entered[ticker], chosen, book) for ticker, chosen in choices.items()}
+    open_: dict[str, tuple[Fill, float]] = {}
     cash = capital
     for place in range(len(days)):
-        open_ = [(fill, risk) for fill, risk in open_ if fill.left > place]
         cash += flows[place]  # what is taken from here on ends later
-        equity = cash + held[place]
-        for ticker, chosen in choices.items():
-            strategy, row = int(chosen.strategy[place]), int(rows[ticker][place])
-            if strategy < 0:
+        for ticker, offered in offers.items():
+            if (offer := offered.get(place)) is None:
                 continue
-            one = entered[ticker][NAMES[strategy]]
-            why = _refused(ticker, row, one, open_)
-            if why is not None:
-                book.skip(why)
+            open_ = {name: one for name, one in open_.items() if one[0].left > place}
+            if ticker in open_:
+                book.skip("a position of the underlying is open")
                 continue
-            risk = float(one.held.max_loss[row])
+            equity = cash + held[place]
             room = min(
-                equity * MAX_LOSS * float(chosen.size[place]),
-                equity * cap - sum(at_risk for _, at_risk in open_),
+                equity * MAX_LOSS * offer.size,
+                equity * cap - sum(at_risk for _, at_risk in open_.values()),
             )
-            if (count := int(room // risk)) < 1:
+            if (count := int(room // offer.risk)) < 1:
                 book.skip("no room for a contract")
                 continue
-            left = int(one.lives.place[row, one.ends.column[row]])
-            fill = Fill(ticker, NAMES[strategy], row, count, place, left)
-            open_.append((fill, count * risk))
+            fill = Fill(ticker, offer.strategy, offer.row, count, place, offer.left)
+            open_[ticker] = fill, count * offer.risk
             book.fills.append(fill)
-            _settle(one, fill, flows, held)
+            _settle(entered[ticker][offer.strategy], fill, flows, held)
     book.equity[:] = capital + np.cumsum(flows) + held
     return book
 
 
-def _rows(structures: Mapping[str, Entered], count: int) -> Int64[np.ndarray, " n_sessions"]:
-    """Return the row of each session's positions, -1 where it has none."""
-    rows = np.full(count, -1)
+class _Offer(NamedTuple):
+    """A position that can be taken: what a contract of it can lose, and when it ended."""
+
+    strategy: str
+    row: int
+    size: float
+    risk: float
+    left: int
+
+
+def _offers(structures: Mapping[str, Entered], chosen: Choices, book: Book) -> dict[int, _Offer]:
+    """Return what can be taken, by place; what is chosen and cannot is counted as skipped."""
     start = next(iter(structures.values())).lives.start
+    rows = np.full(len(chosen.strategy), -1)
     rows[start] = np.arange(len(start))
-    return rows
+    beyond = int(((chosen.strategy >= 0) & (rows < 0)).sum())
+    book.skip("its expiry lies beyond the history", beyond)
+    offers = {}
+    for number, strategy in enumerate(NAMES):
+        places = np.flatnonzero((chosen.strategy == number) & (rows >= 0))
+        one, of = structures[strategy], rows[places]
+        priced = one.held.possible[of] & np.isfinite(one.ends.profit[of])
+        book.skip("no position could be priced", int((~priced).sum()))
+        places, of = places[priced], of[priced]
+        left = one.lives.place[of, one.ends.column[of]]
+        columns = (of, chosen.size[places], one.held.max_loss[of], left)
+        for place, *found in zip(places.tolist(), *(one.tolist() for one in columns), strict=True):
+            offers[place] = _Offer(strategy, *found)
+    return offers
 
 
-def _refused(ticker: str, row: int, one: Entered, open_: list[tuple[Fill, float]]) -> str | None:
-    """Return why a signal cannot be taken, None if it can."""
-    if row < 0:
-        return "its expiry lies beyond the history"
-    if not (one.held.possible[row] and np.isfinite(one.ends.profit[row])):
-        return "no position could be priced"
-    if any(fill.ticker == ticker for fill, _ in open_):
-        return "a position of the underlying is open"
-    return None
-
-
-def _settle(
-    one: Entered, fill: Fill, flows: Float64[np.ndarray, " n"], held: Float64[np.ndarray, " n"]
-) -> None:
+def _settle(one: Entered, fill: Fill, flows: list[float], held: Float64[np.ndarray, " n"]) -> None:
     """Add what a position does to the cash and to what is held, close by close.
 
     It is there from the close after its signal on: profit since the entry until it ends, and then
@@ -166,4 +172,4 @@ def _settle(
     known = np.where(np.isnan(marks), one.held.paid[row], marks)
     places = one.lives.place[row, :column]
     held[places] += shares * (known - one.held.paid[row])
-    flows[fill.left] += fill.contracts * one.ends.profit[row]
+    flows[fill.left] += fill.contracts * float(one.ends.profit[row])

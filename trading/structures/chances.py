@@ -11,7 +11,7 @@ from home.records.structure import Chances
 from market.options.black import price_76
 from market.options.costs import COMMISSION, MULTIPLIER
 from market.options.smile import Moves, Smile
-from trading.structures.exits import EXPIRY, STOP, TARGET, ExitPlan, Exits, exits, proceeds
+from trading.structures.exits import EXPIRY, STOP, TARGET, ExitPlan, Exits, proceeds
 from trading.structures.payoff import Legs, bounds, breakevens, value_at_expiry
 from trading.structures.worth import HELD, SpotGrid, WorthGrid
 
@@ -67,7 +67,9 @@ def chances(
     max_loss
         USD a contract.
     """
-    ended, profits = path_profits(legs, smiles, spot, years, outlook, entry, plan)
+    ended, profits = path_profits(
+        legs, smiles, spot, years, outlook.paths, outlook.moves, entry, plan
+    )
     # With another level more would have been paid, and no more than that can be lost.
     values = np.maximum(profits.mean(axis=1), -max_loss).tolist()
     profit = value_at_expiry(legs, outlook.ends) > entry.paid
@@ -90,27 +92,31 @@ def path_profits(
     smiles: Sequence[Smile],
     spot: float,
     years: Float64[np.ndarray, " n_closes"],
-    outlook: Outlook,
+    paths: Float64[np.ndarray, "n_paths n_closes"],
+    moves: Moves,
     entry: Entry,
     plan: ExitPlan,
 ) -> tuple[Exits, Float64[np.ndarray, "n_smiles n_paths"]]:
     """Return how paths end by the first smile, and their profits by each, USD a contract.
 
-    Leaving early crosses the spread once more. Parameters as those of `chances`.
+    Leaving early crosses the spread once more. Parameters as those of `chances` and `Outlook`.
     """
-    places = SpotGrid.of(smiles[0], spot).places(outlook.paths)
-    worth = WorthGrid.of(legs, smiles, spot, years, outlook.moves, places)
-    along = worth.along(outlook.paths, places)
-    ends = [exits(plan, outlook.paths, one) for one in along]
+    places = SpotGrid.of(smiles[0], spot).places(paths)
+    worth = WorthGrid.of(legs, smiles, spot, years, moves, places)
+    ends = worth.ends(plan, paths, places)
     # A level that is wrong is so at the entry and at every mark.
     entries = [Entry(entry.paid + moved, entry.half_spread) for moved in worth.now - worth.now[0]]
-    profits = [_profits(ended, at, legs) for ended, at in zip(ends, entries, strict=True)]
+    least = bounds(legs).least
+    profits = [
+        _profits(ended, at, least, len(legs.side)) for ended, at in zip(ends, entries, strict=True)
+    ]
     return ends[0], np.stack(profits)
 
 
-def _profits(ended: Exits, entry: Entry, legs: Legs) -> Float64[np.ndarray, " n_paths"]:
-    n_legs = len(legs.side)
-    closed = proceeds(ended.worth - entry.half_spread, bounds(legs).least, n_legs)
+def _profits(
+    ended: Exits, entry: Entry, least: float, n_legs: int
+) -> Float64[np.ndarray, " n_paths"]:
+    closed = proceeds(ended.worth - entry.half_spread, least, n_legs)
     brought = np.where(ended.reason == EXPIRY, MULTIPLIER * ended.worth, closed)
     return np.asarray(brought - MULTIPLIER * entry.paid - COMMISSION * n_legs)
 

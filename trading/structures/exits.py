@@ -7,7 +7,7 @@ it (Decision 16).
 from typing import Final, NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Bool, Float64, Int64
 
 from market.options.costs import COMMISSION, MULTIPLIER
 
@@ -62,21 +62,19 @@ class Exits(NamedTuple):
         return float((self.reason == reason).mean())
 
 
-def exits(
-    plan: ExitPlan,
-    spots: Float64[np.ndarray, "n_paths n_closes"],
-    worth: Float64[np.ndarray, "n_paths n_closes"],
-) -> Exits:
-    """Return how paths end; where target and stop are seen at one close, the stop counts."""
-    stopped = (spots <= plan.below) | (spots >= plan.above)
-    reached = worth >= plan.worth
-    ends = stopped | reached
-    ends[:, -1] = True
-    close = ends.argmax(axis=1)
-    paths = np.arange(len(spots))
-    reason = np.full(len(spots), EXPIRY)
-    reason[reached[paths, close]] = TARGET
-    reason[stopped[paths, close]] = STOP
-    last = close == spots.shape[1] - 1
-    reason[last] = EXPIRY
-    return Exits(reason, close, worth[paths, close])
+def first_ends(
+    stopped: Bool[np.ndarray, "n_closes n_paths"], reached: Bool[np.ndarray, "n_closes n_paths"]
+) -> tuple[Int64[np.ndarray, " n_paths"], Int64[np.ndarray, " n_paths"]]:
+    """Return why and at which close paths end; of target and stop at one close the stop counts.
+
+    Parameters
+    ----------
+    stopped, reached
+        Where a close stops, or brings the target; at the last close, expiry, neither counts.
+    """
+    over = stopped | reached
+    over[-1] = True
+    close = np.ascontiguousarray(over.T).argmax(axis=1)
+    reason = np.where(stopped[close, np.arange(len(close))], STOP, TARGET)
+    reason[close == len(over) - 1] = EXPIRY
+    return reason, close

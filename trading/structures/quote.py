@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float64
 
 from forecasters.returns import ReturnDistribution
 from market.errors import InputError
@@ -244,13 +245,25 @@ def outlook_of(
 
     Returns of the adjusted close hold the dividends, which its price loses.
     """
-    count = len(life.closes)
-    days = life.closes.to_numpy("datetime64[D]") - life.entered.to_datetime64()
-    paid = listing.dividend_yield * (days / np.timedelta64(1, "D")) / 365.0
-    ends = closing.spot * np.exp(distribution.quantiles(count) - paid[-1])
-    paths = closing.spot * np.exp(distribution.paths(count, PATHS, SEED) - paid)
+    paid = _paid(life, listing)[-1]
+    ends = closing.spot * np.exp(distribution.quantiles(len(life.closes)) - paid)
+    paths = paths_of(distribution, closing, life, listing)
     moves = moves_of(form_of(listing), closing.index, closing.long_index)
     return Outlook(ends, paths, moves)
+
+
+def paths_of(
+    distribution: ReturnDistribution, closing: Closing, life: Life, listing: OptionListing
+) -> Float64[np.ndarray, "n_paths n_closes"]:
+    """Return the paths of `outlook_of`."""
+    moved = distribution.paths(len(life.closes), PATHS, SEED) - _paid(life, listing)
+    return np.asarray(closing.spot * np.exp(moved))
+
+
+def _paid(life: Life, listing: OptionListing) -> Float64[np.ndarray, " n_closes"]:
+    """Return the log of what dividends take of the price by each close."""
+    days = life.closes.to_numpy("datetime64[D]") - life.entered.to_datetime64()
+    return np.asarray(listing.dividend_yield * (days / np.timedelta64(1, "D")) / 365.0)
 
 
 def check_index(row: Underlying, closing: Closing) -> None:

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float64, Int64
 
 from market.options.black import price_76
 from market.options.smile import Moves, Smile
+from trading.structures.exits import ExitPlan, Exits, first_ends
 from trading.structures.payoff import Legs, bounds, value_at_expiry
 
 #: Prices of the underlying that a grid holds, and deviations at expiry that they reach to.
@@ -125,25 +126,72 @@ class WorthGrid:
         """Worth at the entry's close, by smile."""
         return self.worth[:, 0, SPOTS // 2]
 
-    def along(
-        self, spots: Float64[np.ndarray, "n_paths n_closes"], places: Places | None = None
-    ) -> Float64[np.ndarray, "n_smiles n_paths n_closes"]:
-        """Return worth along paths after the entry; exact at expiry.
+    def at(
+        self, smile: int, places: Places, close: Int64[np.ndarray, " n_paths"],
+        last: Float64[np.ndarray, " n_paths"],
+    ) -> Float64[np.ndarray, " n_paths"]:  # fmt: skip
+        """Return worth by one smile at a close of each path; exact at expiry.
 
-        Between prices of the grid by straight lines, beyond it that of its ends. `places` are those
-        of the paths, where they are known.
+        Between prices of the grid by straight lines, beyond it that of its ends.
+
+        Parameters
+        ----------
+        places
+            Of the paths.
+        last
+            Worth at expiry.
         """
-        below, share = self.prices.places(spots) if places is None else places
-        count, days, _ = self.worth.shape
-        flat = self.worth.reshape(count, -1)
-        place = below + SPOTS * np.arange(1, days)
-        low = flat.take(place, axis=1)
-        found = flat.take(place + 1, axis=1)
-        found -= low
-        found *= share
-        found += low
-        found[..., -1] = value_at_expiry(self.legs, spots[:, -1])
-        return np.asarray(found)
+        paths = np.arange(len(close))
+        place = places.below[paths, close] + SPOTS * (close + 1)
+        worth = _between(self.worth[smile].reshape(-1), place, places.share[paths, close])
+        return np.where(close == self.worth.shape[1] - 2, last, worth)
+
+    def ends(
+        self, plan: ExitPlan, spots: Float64[np.ndarray, "n_paths n_closes"], places: Places
+    ) -> list[Exits]:
+        """Return how paths end by a plan, a smile each.
+
+        Parameters
+        ----------
+        places
+            Of the paths, where they lie on the grid.
+        """
+        # A row a close: what is looked at together lies side by side, as paths come.
+        by_close = np.ascontiguousarray(spots.T)
+        stopped = (by_close <= plan.below) | (by_close >= plan.above)
+        below, share = (np.ascontiguousarray(one.T) for one in places)
+        place = below + SPOTS * np.arange(1, len(below) + 1)[:, None]
+        found, last = [], value_at_expiry(self.legs, spots[:, -1])
+        for smile, worth in enumerate(self.worth):
+            reached = _at_least(plan.worth, worth.ravel(), place.ravel(), share.ravel())
+            reason, close = first_ends(stopped, reached.reshape(stopped.shape))
+            found.append(Exits(reason, close, self.at(smile, places, close, last)))
+        return found
+
+
+def _between(
+    worth: Float64[np.ndarray, " n"], place: Int64[np.ndarray, " m"],
+    share: Float64[np.ndarray, " m"],
+) -> Float64[np.ndarray, " m"]:  # fmt: skip
+    """Return worth a share of the way from places to the next."""
+    low = worth.take(place)
+    return np.asarray((worth.take(place + 1) - low) * share + low)
+
+
+def _at_least(
+    target: float, worth: Float64[np.ndarray, " n"], place: Int64[np.ndarray, " m"],
+    share: Float64[np.ndarray, " m"],
+) -> Bool[np.ndarray, " m"]:  # fmt: skip
+    """Return where worth is at least a target.
+
+    It is read only between a price where it is and one where it is not.
+    """
+    high = (worth >= target).view(np.int8)
+    told = (high[:-1] + high[1:]).take(place)
+    reached = told == 2
+    one = np.flatnonzero(told == 1)
+    reached[one] = _between(worth, place.take(one), share.take(one)) >= target
+    return reached
 
 
 def worth_at(

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from feature_repo.features.definition_hash import definition_hash
 from forecasters.document import Artifact
 from home.records.signal import ServedModel, Signal
 from home.records.structure import Structure
-from market.errors import InputError
 from optrade.flows.reconcile.rows import backtest_row, changes, with_later
 from optrade.flows.replay.models import distribution_by
-from optrade.flows.replay.row import row_of
+from optrade.flows.replay.row import check_definitions, row_of
 from serving.answer.signals import Models, build_signal
 from serving.answer.structure import Pricing
 from serving.reading.row import FeatureRow
@@ -71,11 +69,7 @@ def made_again(
     InputError
         If the models or the definitions of its features are gone, or a feature has no value.
     """
-    told, now = signal.provenance.definition_hash, definition_hash()
-    if told != now:
-        raise InputError(
-            f"feature definitions: recorded {told:.12}, this optrade computes {now:.12}"
-        )
+    check_definitions(signal)
     models = models_of(run, signal, named)
     at_clock = row_of(run.home.data, signal, models)
     corrected = backtest_row(run, signal, models, history)

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
-from feature_repo.features.definition_hash import definition_hash
 from forecasters.document import NO_MODEL_IS_BETTER, Artifact
 from home.records.signal import Signal
 from home.strict_json import Json, canonical
 from market.errors import InputError, SourceUnavailable
 from optrade.flows.replay.models import distribution_by, named_model
-from optrade.flows.replay.row import corrections, row_of
+from optrade.flows.replay.row import check_definitions, corrections, row_of
 from serving.answer.signals import Models, build_signal
 from serving.answer.structure import Pricing
 from trading.ledger.read import read_signal
@@ -67,11 +66,8 @@ def replay(run: "Runtime", number: int, pricing: Pricing) -> Replay:
         If there is no such signal.
     """
     recorded = read_signal(run.home.ledger, number).signal
-    told, now = recorded.provenance.definition_hash, definition_hash()
-    if told != now:
-        cause = f"feature definitions: recorded {told:.12}, this optrade computes {now:.12}"
-        return Replay(recorded, None, (cause,))
     try:
+        check_definitions(recorded)
         models = _models(run, recorded)
         row = row_of(run.home.data, recorded, models)
         again = build_signal(

@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 
 from feature_repo.features.catalogue import find
+from feature_repo.features.definition_hash import definition_hash
 from feature_repo.features.macro.group import MACRO
 from feature_repo.on_demand import compute_row, is_on_demand, stored_features
 from home.manifest import Manifest, latest, read_manifest, read_rows
@@ -25,6 +26,21 @@ from serving.reading.row import FeatureRow
 CREATED: Final = "created_timestamp"
 #: How many corrections of a session are told.
 SHOWN: Final = 3
+
+
+def check_definitions(signal: Signal) -> None:
+    """Check that features are computed as they were for a signal.
+
+    Raises
+    ------
+    InputError
+        If they are not: none of its features can be made again.
+    """
+    told, now = signal.provenance.definition_hash, definition_hash()
+    if told != now:
+        raise InputError(
+            f"feature definitions: recorded {told:.12}, this optrade computes {now:.12}"
+        )
 
 
 def row_of(data_dir: Path, signal: Signal, models: Models) -> FeatureRow:

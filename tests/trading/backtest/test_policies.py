@@ -76,13 +76,18 @@ def test_an_edge_is_the_lower_end_of_the_signals_expected_value(year):
     chosen = Choices(np.arange(len(year.days)) % 7, np.full(len(year.days), 0.5))
     found = edges(year, chosen, lambda at: None if at == 50 else DISTRIBUTION)
     assert np.isnan(found[50])
+    signs = set()
     for at in (3, 40, 41, 42, 99, 200):
         columns = (year.closed, year.index, year.long_index, year.rate)
         closing = Closing(*(float(one[at]) for one in columns))
         board, life = synthetic_quote(underlying("SPY"), year.days[at], closing)
         outlook = outlook_of(DISTRIBUTION, closing, life, year.listing)
         due = price_structure(NAMES[chosen.strategy[at]], board, life, outlook)
-        assert found[at] == pytest.approx(due.chances.low, abs=1e-9)
+        value = due.chances.expected_value
+        low = due.chances.low if value > 0.0 else value
+        assert found[at] == pytest.approx(low, abs=1e-9)
+        signs.add(value > 0.0)
+    assert signs == {True, False}
     kept = with_edge(chosen, found)
     assert (kept.strategy[~(found > 0.0)] == -1).all()
     assert (kept.strategy[found > 0.0] == chosen.strategy[found > 0.0]).all()

@@ -15,7 +15,7 @@ from tests.trading.structures.boards import FLAT, board, life, outlook
 from trading.strategies.selector import MATRIX, NO_TRADE
 from trading.structures.board import Board, choose_legs
 from trading.structures.chances import risk_neutral_profit
-from trading.structures.exits import EXPIRY, STOP, TARGET, ExitPlan, exits
+from trading.structures.exits import EXPIRY, STOP, TARGET, ExitPlan, Exits, first_ends
 from trading.structures.legs import STRUCTURES, structure_plan
 from trading.structures.payoff import bounds, value_at_expiry
 from trading.structures.price import price_structure
@@ -123,11 +123,41 @@ def test_chances_count_the_paths():
 def test_paths_end_at_the_first_reason_and_the_stop_counts_first():
     spots = np.array([[100.0, 103, 99], [97, 90, 120], [101, 102, 101], [98, 98, 98]])
     worth = np.array([[1.0, 3, 0], [1, 1, 9], [1, 1, 1], [3, 3, 3]])
-    ended = exits(ExitPlan(2.0, 98.0, np.inf), spots, worth)
-    assert ended.reason.tolist() == [TARGET, STOP, EXPIRY, STOP]
-    assert ended.close.tolist() == [1, 0, 2, 0]
-    assert ended.worth.tolist() == [3.0, 1.0, 1.0, 3.0]
+    reason, close = first_ends((spots <= 98.0).T, (worth >= 2.0).T)
+    assert reason.tolist() == [TARGET, STOP, EXPIRY, STOP]
+    assert close.tolist() == [1, 0, 2, 0]
+    ended = Exits(reason, close, worth[np.arange(4), close])
     assert ended.share(STOP) == 0.5
+
+
+def worth_along(grid, spots):
+    """Return worth by the first smile at every close of paths, (n_paths, n_closes)."""
+    places, last = grid.prices.places(spots), value_at_expiry(grid.legs, spots[:, -1])
+    closes = range(spots.shape[1])
+    return np.stack([grid.at(0, places, np.full(len(spots), one), last) for one in closes], axis=1)
+
+
+@pytest.mark.parametrize("strategy", STRUCTURES)
+@pytest.mark.parametrize("share", [0.2, 0.9])
+def test_ends_of_paths_are_those_of_worth_at_every_close(strategy, share):
+    on, when, seen = board(), life(), outlook()
+    legs = choose_legs(on, structure_plan(strategy))
+    grid = WorthGrid.of(legs, (on.smile,), on.spot, when.years)
+    worth = worth_along(grid, seen.paths)
+    target = float(np.quantile(worth, share))
+    plan = ExitPlan(target, on.spot * 0.97, on.spot * 1.02)
+    (ended,) = grid.ends(plan, seen.paths, grid.prices.places(seen.paths))
+    for path, (spots, worths) in enumerate(zip(seen.paths, worth, strict=True)):
+        why, at = EXPIRY, len(spots) - 1
+        for close in range(at):
+            if not plan.below < spots[close] < plan.above:
+                why, at = STOP, close
+                break
+            if worths[close] >= target:
+                why, at = TARGET, close
+                break
+        assert (ended.reason[path], ended.close[path]) == (why, at)
+        assert ended.worth[path] == worths[at]
 
 
 def test_worth_ends_at_the_payoff_and_stays_within_its_bounds():
@@ -140,14 +170,14 @@ def test_worth_ends_at_the_payoff_and_stays_within_its_bounds():
     assert worth.max() <= bounds(legs).most
     assert prices[len(prices) // 2] == pytest.approx(on.spot, rel=1e-14)
     paths = np.tile(prices[:, None], len(when.years))
-    assert pytest.approx(worth[1:]) == found.along(paths)[0].T
+    assert pytest.approx(worth[1:]) == worth_along(found, paths).T
     between = np.full((1, len(when.years)), on.spot * 1.013)
     exact = worth_at(
         legs, on.smile, on.spot, when.years[:1], between[0, :1], np.array([on.smile.at_the_money])
     )
-    assert found.along(between)[0, 0, 0] == pytest.approx(exact.item(), abs=0.02)
+    assert worth_along(found, between)[0, 0] == pytest.approx(exact.item(), abs=0.02)
     beyond = np.full((1, len(when.years)), 10 * on.spot)
-    assert found.along(beyond)[0, 0, 0] == worth[1, -1]
+    assert worth_along(found, beyond)[0, 0] == worth[1, -1]
 
 
 @pytest.mark.parametrize("strategy", ["Buy Calls", "Iron Condor"])
@@ -160,8 +190,13 @@ def test_worth_priced_only_where_paths_reach_is_the_same_along_them(strategy):
     for paths in (seen.paths, wild):
         places = whole.prices.places(paths)
         some = WorthGrid.of(legs, smiles, on.spot, when.years, places=places)
-        assert (some.along(paths, places) == whole.along(paths)).all()
+        assert (worth_along(some, paths) == worth_along(whole, paths)).all()
         assert (some.now == whole.now).all()
+        plan = ExitPlan(float(some.now[0]) + 0.5, on.spot * 0.98, np.inf)
+        for one, other in zip(
+            some.ends(plan, paths, places), whole.ends(plan, paths, places), strict=True
+        ):
+            assert all((mine == yours).all() for mine, yours in zip(one, other, strict=True))
     assert np.isnan(some.worth).any() == np.isnan(some.worth[:, 0]).any()
 
 
@@ -177,9 +212,9 @@ def test_worth_is_that_of_a_level_that_moved_with_the_underlying_and_the_time():
     for at, smile in enumerate((on.smile, on.smile.lifted(1.0))):
         level = smile.at_the_money * np.exp(-0.28 * rise) * (when.years[4] / on.smile.years) ** 0.12
         exact = worth_at(legs, on.smile, on.spot, when.years[4:5], spot, np.array([level])).item()
-        assert moved.along(np.full((1, len(when.years)), spot[0]))[at, 0, 4] == pytest.approx(
-            exact, abs=0.02
-        )
+        places = moved.prices.places(np.full((1, len(when.years)), spot[0]))
+        worth = moved.at(at, places, np.array([4]), np.zeros(1))
+        assert worth[0] == pytest.approx(exact, abs=0.02)
     higher = moved.prices.prices > on.spot * 1.001
     assert (moved.worth - held.worth)[0, :-1, higher].max() < 1e-9
 
