@@ -1,9 +1,10 @@
 """What a policy's positions are expected to come to, by distributions fitted before them. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float64
 
 from forecasters.returns import ReturnDistribution
 from market.options.smile import Smile
@@ -20,34 +21,65 @@ from trading.structures.price import Life
 from trading.structures.quote import Closing, paths_of
 
 
-def edges(
-    history: History, chosen: Choices, forecast: Callable[[int], ReturnDistribution | None]
-) -> Float64[np.ndarray, " n_sessions"]:
-    """Return the lower end of each position's expected value, USD a contract; NaN where unknown.
+@dataclass(frozen=True)
+class Edges:
+    """The edges of what is taken after each session of an underlying, found as they are asked for.
 
-    It is that of the signal: at the crossed side of the session's close. Where the expected value
-    is not above 0 it stands itself: the lower end is no more, and takes three times as long.
-
-    Parameters
+    Attributes
     ----------
     chosen
-        What is taken after each session.
+        What is taken.
     forecast
         A session's place to the distribution of its returns to come, by a model that had not seen
         it; None where there is none.
     """
-    found = np.full(len(history.days), np.nan)
-    lives = Lives.usual(history, np.flatnonzero(chosen.strategy >= 0))
-    closed = market_at(history, lives.start, lives.years, history.closed[lives.start])
-    legs = quoted_legs(history.listing, closed)
-    taken = chosen.strategy[lives.start]
-    for place, name in enumerate(NAMES):
-        held = positions(name, legs, closed.spot)
-        for row in map(int, np.flatnonzero((taken == place) & held.possible)):
-            distribution = forecast(int(lives.start[row]))
-            if distribution is not None:
-                found[lives.start[row]] = _low(history, lives, closed, held, row, distribution)
-    return found
+
+    history: History
+    chosen: Choices
+    forecast: Callable[[int], ReturnDistribution | None]
+
+    def at(self, place: int) -> float:
+        """Return the lower end of a position's expected value, USD a contract; NaN where unknown.
+
+        It is that of the signal: at the crossed side of the session's close. Where the expected
+        value is not above 0 it stands itself: the lower end is no more, and takes three times as
+        long.
+        """
+        lives, closed, rows, held = self._entries
+        if (row := rows.get(place)) is None:
+            return float("nan")
+        of, distribution = held[int(self.chosen.strategy[place])], self.forecast(place)
+        if distribution is None or not of.possible[row]:
+            return float("nan")
+        return _low(self.history, lives, closed, of, row, distribution)
+
+    @cached_property
+    def _entries(self) -> tuple[Lives, Market, dict[int, int], list[Positions]]:
+        lives = Lives.usual(self.history, np.flatnonzero(self.chosen.strategy >= 0))
+        closed = market_at(self.history, lives.start, lives.years, self.history.closed[lives.start])
+        legs = quoted_legs(self.history.listing, closed)
+        rows = {place: row for row, place in enumerate(lives.start.tolist())}
+        return lives, closed, rows, [positions(name, legs, closed.spot) for name in NAMES]
+
+    def along(self, ends: Mapping[int, int], places: range) -> dict[int, float]:
+        """Return the edges that a book asks for which takes every position with one, by place.
+
+        While it holds one it asks for none: those cost nothing.
+
+        Parameters
+        ----------
+        ends
+            Where a position that can be taken after a session ends, by the session's place.
+        places
+            The sessions to go along.
+        """
+        found: dict[int, float] = {}
+        free = places.start
+        for place in places:
+            if place >= free and place in ends:
+                found[place] = self.at(place)
+                free = ends[place] if found[place] > 0.0 else place
+        return found
 
 
 def _low(

@@ -94,18 +94,6 @@ def of_matrix(state: str) -> frozenset[str]:
     return frozenset()
 
 
-def with_edge(chosen: Choices, edge: Float64[np.ndarray, " n_sessions"]) -> Choices:
-    """Return the choices whose expected value is above 0 at the worst level of its band.
-
-    Parameters
-    ----------
-    edge
-        The expected value there, USD a contract; NaN, which is refused, where it is not known.
-    """
-    kept = edge > 0.0
-    return Choices(np.where(kept, chosen.strategy, -1), np.where(kept, chosen.size, 0.0))
-
-
 def always(strategy: str, known: Bool[np.ndarray, " n_sessions"]) -> Choices:
     """Return one structure at every session with forecasts, at half size."""
     return Choices(np.where(known, NAMES.index(strategy), -1), np.where(known, HALF, 0.0))

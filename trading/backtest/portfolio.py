@@ -3,7 +3,7 @@
 Pure. One position an underlying at a time; what is at risk in all of them together is capped.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -71,13 +71,28 @@ class Book:
         self, entered: Mapping[str, Mapping[str, Entered]]
     ) -> Float64[np.ndarray, " n_fills"]:
         """Return the profit of each position that was taken, as a share of what it could lose."""
-        ones = [(entered[fill.ticker][fill.strategy], fill.row) for fill in self.fills]
-        return np.array([one.ends.profit[row] / one.held.max_loss[row] for one, row in ones])
+        found = np.empty(len(self.fills))
+        kinds = {(fill.ticker, fill.strategy) for fill in self.fills}
+        for ticker, strategy in kinds:
+            one = entered[ticker][strategy]
+            mine = [
+                (at, fill.row)
+                for at, fill in enumerate(self.fills)
+                if (fill.ticker, fill.strategy) == (ticker, strategy)
+            ]
+            at, rows = np.array(mine).T
+            found[at] = one.ends.profit[rows] / one.held.max_loss[rows]
+        return found
 
     def skip(self, why: str, count: int = 1) -> None:
         """Count signals that were not taken."""
         if count:
             self.skipped[why] = self.skipped.get(why, 0) + count
+
+
+def every(_ticker: str, _place: int) -> bool:
+    """Take whatever can be taken."""
+    return True
 
 
 def run_book(
@@ -86,6 +101,7 @@ def run_book(
     choices: Mapping[str, Choices],
     capital: float = CAPITAL,
     cap: float = CAP,
+    wanted: Callable[[str, int], bool] = every,
 ) -> Book:
     """Return what a book of a capital did by a policy's choices.
 
@@ -97,11 +113,17 @@ def run_book(
         Every structure of every underlying, entered after each of its sessions.
     choices
         By underlying.
+    wanted
+        Whether the choice of an underlying after the session of a place is taken, where it can be.
     """
     book = Book(days, np.full(len(days), capital))
     flows = [0.0] * len(days)  # cash paid or received by each close
     held = np.zeros(len(days))  # what open positions are worth at each close
-    offers = {ticker: _offers(entered[ticker], chosen, book) for ticker, chosen in choices.items()}
+    offers = {}
+    for ticker, chosen in choices.items():
+        offers[ticker], skipped = offers_of(entered[ticker], chosen)
+        for why, left_out in skipped.items():
+            book.skip(why, left_out)
     open_: dict[str, tuple[Fill, float]] = {}
     cash = capital
     for place in range(len(days)):
@@ -112,6 +134,9 @@ def run_book(
             open_ = {name: one for name, one in open_.items() if one[0].left > place}
             if ticker in open_:
                 book.skip("a position of the underlying is open")
+                continue
+            if not wanted(ticker, place):
+                book.skip("no edge is shown")
                 continue
             equity = cash + held[place]
             room = min(
@@ -129,8 +154,8 @@ def run_book(
     return book
 
 
-class _Offer(NamedTuple):
-    """A position that can be taken: what a contract of it can lose, and when it ended."""
+class Offer(NamedTuple):
+    """A position that can be taken: what a contract of it can lose, and the place of its end."""
 
     strategy: str
     row: int
@@ -139,25 +164,29 @@ class _Offer(NamedTuple):
     left: int
 
 
-def _offers(structures: Mapping[str, Entered], chosen: Choices, book: Book) -> dict[int, _Offer]:
-    """Return what can be taken, by place; what is chosen and cannot is counted as skipped."""
+def offers_of(
+    structures: Mapping[str, Entered], chosen: Choices
+) -> tuple[dict[int, Offer], dict[str, int]]:
+    """Return what can be taken by place, and how many choices cannot, by why."""
     start = next(iter(structures.values())).lives.start
     rows = np.full(len(chosen.strategy), -1)
     rows[start] = np.arange(len(start))
-    beyond = int(((chosen.strategy >= 0) & (rows < 0)).sum())
-    book.skip("its expiry lies beyond the history", beyond)
-    offers = {}
+    offers: dict[int, Offer] = {}
+    unpriced = 0
     for number, strategy in enumerate(NAMES):
         places = np.flatnonzero((chosen.strategy == number) & (rows >= 0))
         one, of = structures[strategy], rows[places]
         priced = one.held.possible[of] & np.isfinite(one.ends.profit[of])
-        book.skip("no position could be priced", int((~priced).sum()))
+        unpriced += int((~priced).sum())
         places, of = places[priced], of[priced]
         left = one.lives.place[of, one.ends.column[of]]
         columns = (of, chosen.size[places], one.held.max_loss[of], left)
         for place, *found in zip(places.tolist(), *(one.tolist() for one in columns), strict=True):
-            offers[place] = _Offer(strategy, *found)
-    return offers
+            offers[place] = Offer(strategy, *found)
+    beyond = int(((chosen.strategy >= 0) & (rows < 0)).sum())
+    return offers, {
+        "its expiry lies beyond the history": beyond, "no position could be priced": unpriced,
+    }  # fmt: skip
 
 
 def _settle(one: Entered, fill: Fill, flows: list[float], held: Float64[np.ndarray, " n"]) -> None:

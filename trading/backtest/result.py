@@ -11,7 +11,7 @@ from jaxtyping import Float64, Int64
 from forecasters.returns import ReturnDistribution
 from market.options.chain import Chain
 from market.underlyings import underlying
-from trading.backtest.edges import edges
+from trading.backtest.edges import Edges
 from trading.backtest.history import History
 from trading.backtest.policies import (
     EDGE,
@@ -23,9 +23,17 @@ from trading.backtest.policies import (
     at_random,
     by_matrix,
     held_equity,
-    with_edge,
 )
-from trading.backtest.portfolio import CAP, CAPITAL, NAMES, Book, Choices, run_book
+from trading.backtest.portfolio import (
+    CAP,
+    CAPITAL,
+    NAMES,
+    Book,
+    Choices,
+    every,
+    offers_of,
+    run_book,
+)
 from trading.backtest.positions import CROSSED
 from trading.backtest.quoted import boards_of, overlaid, quoted_structures
 from trading.backtest.run import FILL, Entered, Fill, every_structure
@@ -149,17 +157,37 @@ class Backtest:
 
 @dataclass(frozen=True)
 class Part:
-    """One underlying: every structure entered, what the matrix takes, and with an edge alone."""
+    """One underlying: every structure entered, what the matrix takes, and edges of that.
+
+    Attributes
+    ----------
+    edges
+        By place, those that are known already.
+    """
 
     entered: Mapping[str, Entered]
     matrix: Choices
-    sure: Choices
+    edges: Mapping[int, float]
 
 
 def part_of(asked: Asked, rules: Rules) -> Part:
     """Return what every structure of an underlying came to, and what the matrix takes."""
+    entered = entered_of(asked, rules)
+    matrix = by_matrix(asked.said)
     whole = range(len(asked.history.days))
-    return joined_part(asked, entered_of(asked, rules), edges_of(asked, whole))
+    return Part(entered, matrix, edges_along(asked, ends_of(entered, matrix), whole))
+
+
+def ends_of(entered: Mapping[str, Entered], matrix: Choices) -> dict[int, int]:
+    """Return where the matrix's positions end, by the places where they can be taken."""
+    offers, _ = offers_of(entered, matrix)
+    return {place: offer.left for place, offer in offers.items()}
+
+
+def edges_along(asked: Asked, ends: Mapping[int, int], places: range) -> dict[int, float]:
+    """Return the edges of the matrix's positions that a book asks for; see `Edges.along`."""
+    matrix = by_matrix(asked.said, places)
+    return Edges(asked.history, matrix, asked.distribution).along(ends, places)
 
 
 def entered_of(
@@ -182,19 +210,6 @@ def entered_of(
     return entered
 
 
-def edges_of(asked: Asked, places: range) -> Float64[np.ndarray, " n_sessions"]:
-    """Return the edges of the matrix's positions at some sessions, NaN at the others."""
-    return edges(asked.history, by_matrix(asked.said, places), asked.distribution)
-
-
-def joined_part(
-    asked: Asked, entered: Mapping[str, Entered], edge: Float64[np.ndarray, " n_sessions"]
-) -> Part:
-    """Return a part from what was walked apart."""
-    matrix = by_matrix(asked.said)
-    return Part(entered, matrix, with_edge(matrix, edge))
-
-
 def combine(asked: Mapping[str, Asked], parts: Mapping[str, Part], rules: Rules) -> Backtest:
     """Return what every policy, structure and cell came to.
 
@@ -207,11 +222,10 @@ def combine(asked: Mapping[str, Asked], parts: Mapping[str, Part], rules: Rules)
     said = {ticker: one.said for ticker, one in asked.items()}
     entered = {ticker: part.entered for ticker, part in parts.items()}
     matrix = {ticker: part.matrix for ticker, part in parts.items()}
-    sure = {ticker: part.sure for ticker, part in parts.items()}
     since = days[min(int(np.argmax(one.known)) for one in said.values() if one.known.any()) :]
     books = [
         _traded(MATRIX, days, entered, matrix, rules),
-        _traded(EDGE, days, entered, sure, rules),
+        _traded(EDGE, days, entered, matrix, rules, _with_edge(asked, parts)),
     ]
     for name in NAMES:
         chosen = {ticker: always(name, one.known) for ticker, one in said.items()}
@@ -261,11 +275,28 @@ def cell_trades(
     return joined(parts)
 
 
+def _with_edge(asked: Mapping[str, Asked], parts: Mapping[str, Part]) -> Callable[[str, int], bool]:
+    """Return whether a position's expected value is above 0 at the worst level of its band."""
+    known = {ticker: dict(part.edges) for ticker, part in parts.items()}
+    edges = {
+        ticker: Edges(one.history, parts[ticker].matrix, one.distribution)
+        for ticker, one in asked.items()
+    }
+
+    def wanted(ticker: str, place: int) -> bool:
+        if place not in known[ticker]:  # the book took another way than the one that was gone
+            known[ticker][place] = edges[ticker].at(place)
+        return known[ticker][place] > 0.0
+
+    return wanted
+
+
 def _traded(
     name: str, days: pd.DatetimeIndex, entered: Mapping[str, Mapping[str, Entered]],
     choices: Mapping[str, Choices], rules: Rules,
+    wanted: Callable[[str, int], bool] = every,
 ) -> Policy:  # fmt: skip
-    book = run_book(days, entered, choices, rules.capital, rules.cap)
+    book = run_book(days, entered, choices, rules.capital, rules.cap, wanted)
     return Policy(name, book.equity, performance(book.equity), book)
 
 

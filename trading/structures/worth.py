@@ -188,7 +188,7 @@ def _at_least(
     """
     high = (worth >= target).view(np.int8)
     told = (high[:-1] + high[1:]).take(place)
-    reached = told == 2
+    reached = np.asarray(told == 2)
     one = np.flatnonzero(told == 1)
     reached[one] = _between(worth, place.take(one), share.take(one)) >= target
     return reached

@@ -13,7 +13,6 @@ from home.files import write_durably
 from home.manifest import current_rows, read_manifest
 from home.origin import Origin
 from home.records.backtest import BacktestCell, BacktestReport, CellRow, PolicyRow, RulesUsed
-from market.arrays import FloatArray
 from market.calendar import DECISION_DELAY, last_complete_session, sessions
 from market.errors import InputError
 from market.options.chain import Chain
@@ -22,17 +21,18 @@ from optrade.flows.backtest.forecasts import forecast
 from optrade.flows.train.jobs import landed_prices
 from optrade.flows.train.window import Window
 from optrade.periods import training_window
-from trading.backtest.policies import of_matrix
+from trading.backtest.policies import by_matrix, of_matrix
 from trading.backtest.positions import MID
 from trading.backtest.result import (
     Asked,
     Backtest,
+    Part,
     Policy,
     Rules,
     combine,
-    edges_of,
+    edges_along,
+    ends_of,
     entered_of,
-    joined_part,
     split_cell,
 )
 from trading.judgement.cells import Cell
@@ -100,15 +100,17 @@ def run_backtest(asked: Mapping[str, Asked], rules: Rules) -> Backtest:
         raise InputError("no session has forecasts of a model that had not seen it; take more")
     context = multiprocessing.get_context("forkserver" if _can_fork() else "spawn")
     with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
+        entering = {ticker: pool.submit(entered_of, one, rules) for ticker, one in asked.items()}
+        entered = {ticker: one.result() for ticker, one in entering.items()}
+        matrix = {ticker: by_matrix(one.said) for ticker, one in asked.items()}
         # Edges take the longest: in spans, so that no worker waits for another's underlying.
-        edges = {
-            ticker: [pool.submit(edges_of, one, span) for span in _spans(one)]
-            for ticker, one in asked.items()
-        }
-        entered = {ticker: pool.submit(entered_of, one, rules) for ticker, one in asked.items()}
+        edges = {}
+        for ticker, one in asked.items():
+            ends = ends_of(entered[ticker], matrix[ticker])
+            edges[ticker] = [pool.submit(edges_along, one, ends, span) for span in _spans(one)]
         parts = {
-            ticker: joined_part(one, entered[ticker].result(), _joined(edges[ticker]))
-            for ticker, one in asked.items()
+            ticker: Part(entered[ticker], matrix[ticker], _joined(edges[ticker]))
+            for ticker in asked
         }
     return combine(asked, parts, rules)
 
@@ -118,12 +120,8 @@ def _spans(asked: Asked) -> list[range]:
     return [range(start, min(start + SPAN, count)) for start in range(0, count, SPAN)]
 
 
-def _joined(edges: "list[Future[FloatArray]]") -> FloatArray:
-    """Return the edges of all spans, each of which knows its own sessions alone."""
-    found = [one.result() for one in edges]
-    known = [np.nan_to_num(one) for one in found]
-    none = np.logical_and.reduce([np.isnan(one) for one in found])
-    return np.where(none, np.nan, np.sum(known, axis=0))
+def _joined(edges: "list[Future[dict[int, float]]]") -> dict[int, float]:
+    return {place: edge for one in edges for place, edge in one.result().items()}
 
 
 def _can_fork() -> bool:

@@ -12,17 +12,16 @@ from market.options.costs import MULTIPLIER
 from market.targets import DIRECTIONS
 from market.underlyings import underlying
 from tests.trading.backtest.histories import history
-from trading.backtest.edges import edges
+from trading.backtest.edges import Edges
 from trading.backtest.policies import (
     Said,
     always,
     at_random,
     by_matrix,
     held_equity,
-    with_edge,
 )
 from trading.backtest.portfolio import NAMES, Choices, run_book
-from trading.backtest.result import Asked, Rules, combine, part_of
+from trading.backtest.result import Asked, Rules, combine, edges_along, ends_of, part_of
 from trading.backtest.run import every_structure
 from trading.structures.price import price_structure
 from trading.structures.quote import Closing, outlook_of, synthetic_quote
@@ -74,8 +73,8 @@ def test_the_matrix_takes_what_the_selector_says():
 
 def test_an_edge_is_the_lower_end_of_the_signals_expected_value(year):
     chosen = Choices(np.arange(len(year.days)) % 7, np.full(len(year.days), 0.5))
-    found = edges(year, chosen, lambda at: None if at == 50 else DISTRIBUTION)
-    assert np.isnan(found[50])
+    found = Edges(year, chosen, lambda at: None if at == 50 else DISTRIBUTION)
+    assert np.isnan(found.at(50))
     signs = set()
     for at in (3, 40, 41, 42, 99, 200):
         columns = (year.closed, year.index, year.long_index, year.rate)
@@ -85,12 +84,9 @@ def test_an_edge_is_the_lower_end_of_the_signals_expected_value(year):
         due = price_structure(NAMES[chosen.strategy[at]], board, life, outlook)
         value = due.chances.expected_value
         low = due.chances.low if value > 0.0 else value
-        assert found[at] == pytest.approx(low, abs=1e-9)
+        assert found.at(at) == pytest.approx(low, abs=1e-9)
         signs.add(value > 0.0)
     assert signs == {True, False}
-    kept = with_edge(chosen, found)
-    assert (kept.strategy[~(found > 0.0)] == -1).all()
-    assert (kept.strategy[found > 0.0] == chosen.strategy[found > 0.0]).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -172,3 +168,35 @@ def test_a_backtest_begins_with_the_first_forecasts_and_adds_up(year):
     assert found.judgement.tried == 21
     last = found.policies[0]
     assert last.performance.total == pytest.approx(last.equity[-1] / last.equity[0] - 1.0)
+
+
+def test_a_book_takes_what_has_an_edge_however_its_edges_were_found(year):
+    count = len(year.days)
+    words = said(count, regime=np.arange(count) // 10 % 3, direction_confidence=np.full(count, 0.7))
+    asked = {
+        ticker: Asked(replace(year, ticker=ticker), words, year.closed, lambda _at: DISTRIBUTION)
+        for ticker in ("SPY", "QQQ")
+    }
+    rules = Rules(capital=60_000.0)  # now and then there is no room: the book takes another way
+    known = {name: part_of(one, rules) for name, one in asked.items()}
+    whole = known["SPY"]
+    edges = Edges(year, whole.matrix, lambda _at: DISTRIBUTION)
+    ends = ends_of(whole.entered, whole.matrix)
+    every = {place: edges.at(place) for place in ends}
+    assert whole.edges.items() < every.items()
+    assert {True, False} == {edge > 0.0 for edge in whole.edges.values()}
+    spans = {}
+    for places in (range(80), range(80, count)):
+        spans |= edges_along(asked["SPY"], ends, places)
+    due = run_book(
+        year.days, {name: part.entered for name, part in known.items()},
+        {name: part.matrix for name, part in known.items()}, rules.capital, rules.cap,
+        lambda _ticker, place: every[place] > 0.0,
+    )  # fmt: skip
+    assert due.fills
+    assert {"no edge is shown", "no room for a contract"} <= due.skipped.keys()
+    for found in (whole.edges, every, spans, {}):
+        parts = {name: replace(part, edges=found) for name, part in known.items()}
+        book = combine(asked, parts, rules).policies[1].book
+        assert (book.fills, book.skipped) == (due.fills, due.skipped)
+        assert (book.equity == due.equity).all()
