@@ -11,7 +11,7 @@ from jaxtyping import Float64
 from pydantic import Field, PrivateAttr, model_validator
 
 from feature_repo.features.catalogue import names
-from feature_repo.features.iv.path import DISTANCES, VOL_WINDOWS, rank_after
+from feature_repo.features.iv.path import DISTANCES, VOL_WINDOWS
 from forecasters.base import (
     N_REGIMES,
     Chances,
@@ -25,6 +25,7 @@ from forecasters.base import (
     Vector,
     check_shape,
 )
+from forecasters.rank_after import rank_after
 from market.iv_rank import REGIME_CUTS
 from market.targets import HORIZON
 
@@ -80,7 +81,7 @@ class Paths(Single):
     paths: Matrix
     floor: Annotated[float, Field(ge=0, lt=1 / N_REGIMES)]
     smallest: Positive
-    _paths: Float64[np.ndarray, "n_paths n_sessions"] = PrivateAttr()
+    _by_session: Float64[np.ndarray, "n_sessions n_paths"] = PrivateAttr()
 
     @model_validator(mode="after")
     def _shapes(self) -> Self:
@@ -92,7 +93,7 @@ class Paths(Single):
         check_shape("drift", self.drift.coef, (len(DISTANCES),))
         check_shape("paths", self.paths, (max(len(self.paths), 1), HORIZON))
         # Session by session in memory: extremes over the sessions then run along the paths.
-        self._paths = np.asfortranarray(self.paths)
+        self._by_session = np.ascontiguousarray(self.paths.T)
         return self
 
     def check_task(self, task: Task) -> None:
@@ -130,14 +131,14 @@ class Paths(Single):
 
         NaN where a level of the index is not positive, or the inputs overflow.
         """
-        ranks = np.full((len(values), len(self._paths)), np.nan)
+        ranks = np.full((len(values), len(self.paths)), np.nan)
         with np.errstate(over="ignore", invalid="ignore"):
             scale = np.exp(self.volatility.forecast(volatility_inputs(values, self.smallest)))
             drift = self.drift.forecast(drift_inputs(values))
             for at in np.flatnonzero((values[:, :N_LEVELS] > 0).all(axis=1)):
-                level, high, low = values[at, :N_LEVELS, None]
-                path = scale[at] * (self._paths + drift[at] * STEPS)
-                ranks[at] = rank_after(level, high, low, path[None])[0]
+                level, high, low = values[at, :N_LEVELS].tolist()
+                paths = self._by_session + (drift[at] * STEPS)[:, None]
+                ranks[at] = rank_after(level, high, low, paths, float(scale[at]))
         return ranks
 
 

@@ -1,9 +1,10 @@
 """A signal as it is answered, recorded and shown: one shape from the models to the pages."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from home.origin import Origin
 from home.records.evidence import Evidence, ServedAs
@@ -174,6 +175,8 @@ def recorded_signal(text: str) -> Signal:
     InputError
         If it is no JSON object, or a field is missing, unknown or wrong.
     """
+    with suppress(ValidationError):  # a row of today: read at once, in two thirds of the time
+        return Signal.model_validate_json(text)
     source = "a signal in the ledger"
     document = json_value(text, source)
     if not isinstance(document, dict):

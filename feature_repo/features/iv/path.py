@@ -10,12 +10,10 @@ from typing import Final
 
 import bottleneck as bn
 import numpy as np
-from jaxtyping import Float64
 from numpy.lib.stride_tricks import sliding_window_view
 
 from feature_repo.features.declare import VOL_POINTS, Feature, Group, Term
 from feature_repo.features.iv.group import RANK_SESSIONS, held_window
-from feature_repo.features.maths.arithmetic import ratio
 from market.arrays import BySession, FloatArray
 from market.targets import HORIZON
 
@@ -62,32 +60,6 @@ def distance(n: int) -> Callable[..., BySession]:
 def extreme(reduce: Callable[..., FloatArray]) -> Callable[..., BySession]:
     """Extreme of the index in the 247 sessions to today, in points."""
     return lambda vix_close: held_window(vix_close, HELD, lambda held: reduce(held, axis=1))
-
-
-def rank_after(
-    level: Float64[np.ndarray, " n_rows"],
-    high: Float64[np.ndarray, " n_rows"],
-    low: Float64[np.ndarray, " n_rows"],
-    paths: Float64[np.ndarray, "n_rows n_paths n_sessions"],
-) -> Float64[np.ndarray, "n_rows n_paths"]:
-    """Rank of the index at the end of paths, in the 252 sessions that will hold then, 0 to 100.
-
-    Parameters
-    ----------
-    level, high, low
-        Index today and its extremes of `HELD` sessions, in points; shape (n,).
-    paths
-        Log of the index over today's, of each session of a path; shape (n, n_paths, HORIZON).
-
-    Returns
-    -------
-    array
-        Shape (n, n_paths). A path may set the extreme itself; the oldest sessions have left.
-    """
-    ahead = level[:, None] * np.exp(paths[..., -1])
-    top = np.maximum(high[:, None], level[:, None] * np.exp(paths.max(axis=-1)))
-    bottom = np.minimum(low[:, None], level[:, None] * np.exp(paths.min(axis=-1)))
-    return 100.0 * ratio(ahead - bottom, top - bottom)
 
 
 IV_PATH: Final = Group(

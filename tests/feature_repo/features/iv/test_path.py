@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feature_repo.features.iv.group import RANK_SESSIONS, iv_rank
-from feature_repo.features.iv.path import DISTANCES, HELD, IV_PATH, VOL_WINDOWS, rank_after
+from feature_repo.features.iv.path import DISTANCES, HELD, IV_PATH, VOL_WINDOWS
+from forecasters.rank_after import rank_after
 from market.targets import HORIZON
 
 LENGTH = 420
@@ -104,7 +105,10 @@ def test_the_rank_after_a_path_is_the_rank_of_the_series_with_the_path_at_its_en
     rank = iv_rank(later)[-1]
     features = compute(vix)
     high, low = (features[f"vix_{word}_{HELD}d"][at : at + 1] for word in ("high", "low"))
-    found = rank_after(vix[at : at + 1], high, low, path[None, None])[0, 0]
+    with np.errstate(invalid="ignore"):
+        found = rank_after(
+            *(float(one[0]) for one in (vix[at : at + 1], high, low)), path[:, None]
+        )[0]
     if np.isnan(rank) or np.isnan(high[0]):
         window = ~np.isnan(later[-RANK_SESSIONS:])
         assert window.sum() < 0.95 * RANK_SESSIONS or window[:-HORIZON].sum() < 0.95 * HELD
@@ -115,7 +119,7 @@ def test_the_rank_after_a_path_is_the_rank_of_the_series_with_the_path_at_its_en
 def test_the_oldest_sessions_have_left_and_the_next_have_not():
     assert HELD + HORIZON == RANK_SESSIONS
     level = np.full(LENGTH, 20.0)
-    flat = np.array([[[0.0, 0.0, 0.0, 0.0, math.log(0.9)]]])
+    flat = np.array([[0.0, 0.0, 0.0, 0.0, math.log(0.9)]]).T
     today = LENGTH - 1
     for back, stays in ((HELD - 1, True), (HELD, False)):
         vix = level.copy()
@@ -123,18 +127,17 @@ def test_the_oldest_sessions_have_left_and_the_next_have_not():
         vix[today - 3] = 10.0
         high, low = (compute(vix)[f"vix_{word}_{HELD}d"][-1:] for word in ("high", "low"))
         assert high[0] == (40.0 if stays else 20.0)
-        rank = rank_after(vix[-1:], high, low, flat)[0, 0]
+        rank = rank_after(vix[-1], high[0], low[0], flat)[0]
         assert rank == pytest.approx(100 * 8 / 30 if stays else 100 * 8 / 10)
 
 
 def test_a_path_may_set_the_extreme_it_is_ranked_by():
-    one = np.ones(1)
-    up = np.log([[[1.2, 1.5, 2.0, 1.6, 1.3], [1.0, 1.0, 1.0, 1.0, 3.0], [0.5, 1.0, 1.0, 1.0, 1.0]]])
-    ranks = rank_after(20 * one, 25 * one, 15 * one, up)[0]
+    up = np.log([[1.2, 1.5, 2.0, 1.6, 1.3], [1.0, 1.0, 1.0, 1.0, 3.0], [0.5, 1.0, 1.0, 1.0, 1.0]])
+    ranks = rank_after(20.0, 25.0, 15.0, up.T)
     assert ranks == pytest.approx([100 * 11 / 25, 100.0, 100 * 10 / 15])
+    assert rank_after(20.0, 25.0, 15.0, up.T / 3.0, 3.0) == pytest.approx(ranks, rel=1e-12)
 
 
 def test_a_range_of_zero_has_no_rank():
-    one = np.ones(1)
     with np.errstate(invalid="ignore"):
-        assert np.isnan(rank_after(20 * one, 20 * one, 20 * one, np.zeros((1, 1, 5)))).all()
+        assert np.isnan(rank_after(20.0, 20.0, 20.0, np.zeros((5, 1)))).all()
