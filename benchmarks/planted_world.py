@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from benchmarks.survivors import LAST
 from benchmarks.survivors import history as simulated_history
 from feature_repo.features.definition_hash import definition_hash
 from forecasters.document import Artifact
@@ -21,7 +20,7 @@ from ingestion.lake.lake import Lake
 from ingestion.lake.simulation import chosen
 from ingestion.sources.simulated.source import Simulated
 from ingestion.tables.catalogue import OPTION_CHAINS
-from market.calendar import decision_time
+from market.calendar import decision_time, sessions
 from market.options.chain import Chain
 from market.options.chain_rows import chains_of
 from market.underlyings import underlying
@@ -41,6 +40,8 @@ from trading.structures.quote import Closing, synthetic_quote
 TICKER: Final = "SPY"
 #: What a correction or a late value lands after, beside its clock.
 LATE: Final = timedelta(minutes=30)
+#: How long the backtest's data goes on, so that every position has ended in it.
+AFTER: Final = pd.Timedelta(days=60)
 #: Of the feature that the planted direction models read.
 READ: Final = "rsi_14"
 
@@ -168,6 +169,7 @@ def grown(world: World) -> History:
     first = world.day(0)
     now, _ = histories_of(world.run.home.data, [TICKER], first, world.clock)
     market = chosen(world.run.home.data, None, None)
-    clock = decision_time(pd.DatetimeIndex([LAST]))[0]
+    last = sessions(world.history.days[-1], world.history.days[-1] + AFTER)[-1]
+    clock = decision_time(pd.DatetimeIndex([last]))[0]
     source = Simulated(seed=market.seed, signal_strength=market.signal_strength, as_of=clock)
-    return later_than(now[TICKER], simulated_history(source, TICKER))
+    return later_than(now[TICKER], simulated_history(source, TICKER, last))

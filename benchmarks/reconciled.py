@@ -130,7 +130,8 @@ def _sessions(world: World) -> dict[str, str]:
     name, step = next(names), 45
     while name:
         session = world.day(at)
-        if _fits(world, session, by_target=name.startswith("life")):
+        end = "target" if name.startswith("life") else None if name == "hand" else "any"
+        if _fits(world, session, end):
             found[name] = session
             name = next(names, "")
             at -= step
@@ -140,15 +141,21 @@ def _sessions(world: World) -> dict[str, str]:
     return found
 
 
-def _fits(world: World, session: str, *, by_target: bool) -> bool:
-    """Return whether both models take positions there that come to something else."""
+def _fits(world: World, session: str, end: str | None) -> bool:
+    """Return whether both models take positions there that come to something else.
+
+    Parameters
+    ----------
+    end
+        What ends the served one's: "any" is any, None none yet, so that it can be left by hand.
+    """
     one, other = world.live(session).structure, world.live(session, "other").structure
     if one is None or other is None or one.strategy == other.strategy:
         return False
-    if by_target:
-        held = Held(session, one, one.natural.net, one.exit)
-        return walks(world.history, [held])[0].reason == "target"
-    return True
+    if end == "any":
+        return True
+    held = Held(session, one, one.natural.net, one.exit)
+    return walks(world.history, [held])[0].reason == end
 
 
 def _said(world: World, days: Mapping[str, str]) -> Said:
@@ -204,7 +211,7 @@ def _left_by_hand(world: World, session: str) -> None:
     begin_book(world.run, BOOK, 0.06, decision_time(pd.DatetimeIndex([session]))[0])
     taken = take_on(world.run, world.clock)
     if taken is None or not taken.book.open:
-        raise RuntimeError(f"the paper book follows nothing: {taken}")
+        raise RuntimeError(f"the paper book holds nothing to leave: {taken and taken.told}")
     close_trade(world.run, 1, world.clock)
 
 

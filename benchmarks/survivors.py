@@ -35,10 +35,10 @@ STRENGTH: Final = 0.5
 MOST: Final = 0.05
 
 
-def history(source: Simulated, ticker: str) -> History:
+def history(source: Simulated, ticker: str, last: str | pd.Timestamp = LAST) -> History:
     """Return the sessions of a simulated underlying."""
     row = underlying(ticker)
-    days = sessions(FIRST, LAST)
+    days = sessions(FIRST, last)
     prices = source.prices(ticker).set_index("session").reindex(days)
     own, long_index = (
         source.index(name).set_index("session")["close"].reindex(days).to_numpy()
