@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 SHOWN: Final = 20  # characters of what was got
+#: The largest number that a row of the ledger may have.
+LARGEST: Final = 2**63 - 1
+#: Variants that anyone may have tried.
+MOST_TRIED: Final = 1_000_000_000
 
 
 @dataclass(frozen=True)

@@ -109,8 +109,9 @@ def _closed(book: Book) -> None:
         return
     table = pd.DataFrame(rows[::-1])
     st.dataframe(table, hide_index=True, column_config=CLOSED)
+    trades = "1 trade" if len(table) == 1 else f"{len(table):,} trades"
     st.caption(
-        f"{len(table):,} trades came to {table['P&L, USD'].sum():+,.2f} USD, commissions within; "
+        f"{trades} came to {table['P&L, USD'].sum():+,.2f} USD, commissions within; "
         f"{(table['P&L, USD'] > 0).mean():.1%} of them with a profit."
     )
 

@@ -18,10 +18,13 @@ from home.records.record import json_value
 from market.errors import InputError
 from trading.exports.catalogue import freqtrade_results, read_table
 from trading.exports.export import Export
+from trading.judgement.trades import Trades
 from trading.judgement.verdict import Judgement, judge
 
 #: Bytes of a file that is read at most, and of what a zip unfolds to.
 MOST_BYTES: Final = 512 * 1024**2
+#: Shares of its risk that a trade may lose, costs of leaving within.
+BEYOND: Final = 1.01
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,15 @@ def judge_file(path: Path, tried: int = 0, by: Sequence[str] = ()) -> Judged:
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     judgement = judge(export.trades, tried)
-    counted = _counted(tried, len(judgement.cells))
-    return Judged(path, replace(export, notes=(*export.notes, *counted)), judgement)
+    told = [*_counted(tried, len(judgement.cells)), *_beyond(export.trades)]
+    return Judged(path, replace(export, notes=(*export.notes, *told)), judgement)
+
+
+def _beyond(trades: Trades) -> list[str]:
+    """Return what is to be known of risks that are none."""
+    if not trades.of_risk or not (count := int((trades.returns < -BEYOND).sum())):
+        return []
+    return [f"{count:,} lost more than their risk: it is no bound of what they can lose"]
 
 
 def _counted(tried: int, here: int) -> list[str]:
@@ -108,6 +118,8 @@ def _table(path: Path) -> pd.DataFrame:
     text = _text(content)
     if text.lstrip().startswith(("{", "[")):
         return freqtrade_results(json_value(text, "the file"))
+    if "\0" in text:
+        raise InputError("got a byte 0 in the text, allowed is a table of text")
     _separated(text)
     try:
         return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False, index_col=False)

@@ -49,7 +49,7 @@ def test_a_day_of_a_fresh_home_runs_twice(optrade) -> None:
         done = optrade(*DAY, "--json", code=2)
         day = json.loads(done.stdout)
         assert day["online"]["published"] is True
-        assert day["settled"] == {"new": 0, "pending": 0}
+        assert day["settled"] == {"new": 0, "pending": 0, "paper": [], "waits": []}
         (answer,) = day["signals"]
         assert (answer["ticker"], answer["error"]) == ("SPY", "model_missing")
         *_, line = done.stderr.splitlines()

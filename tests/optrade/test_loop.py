@@ -156,5 +156,5 @@ def test_a_day_runs_in_one_command_and_twice_changes_nothing(trained_home) -> No
     first, again = trained_home.json(*day, "--seed", "3"), trained_home.json(*day)
     assert first["signals"] == again["signals"]
     assert [s["session"] for s in first["signals"]] == ["2024-11-15"] * 2
-    assert first["settled"] == {"new": 0, "pending": 2}
+    assert first["settled"] == {"new": 0, "pending": 2, "paper": [], "waits": []}
     assert sum(row["rows_new"] for row in again["fetch"]) == 0

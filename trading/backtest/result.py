@@ -23,6 +23,7 @@ from trading.backtest.policies import (
     at_random,
     by_matrix,
     held_equity,
+    of_matrix,
 )
 from trading.backtest.portfolio import (
     CAP,
@@ -134,7 +135,11 @@ class Backtest:
         """Return the verdict in words: of the cells, then of the matrix's book beside others."""
         first, *others = self.judgement.words()
         verdict, _, tried = first.partition(": ")
-        if not self.judgement.survivors:
+        if survivors := self.judgement.survivors:
+            mine = sum(structure in of_matrix(state) for _, state, structure in
+                       (split_cell(one.name) for one in survivors))  # fmt: skip
+            verdict += f", {mine or 'none'} of them the matrix's"
+        else:
             verdict += ", nothing is shown to pay"
         came = {policy.name: policy.performance.total for policy in self.policies}
         books = f"the matrix's book came to {came[MATRIX]:+.0%}"

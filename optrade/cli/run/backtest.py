@@ -100,7 +100,7 @@ def _policy(row: "PolicyRow") -> list[str | None]:
 
 def _cell(row: "BacktestCell") -> list[str | None]:
     return [
-        f"* {row.name}" if row.matrix else row.name,
+        f"{'* ' if row.matrix else ''}{row.name}{', survives' if row.survives else ''}",
         f"{row.n:,}",
         f"{row.won:.0%}",
         f"{row.mean:+.1%}",

@@ -8,6 +8,7 @@ import typer
 from home.strict_json import Json
 from optrade.cli import options
 from optrade.cli.output import progress_bar
+from optrade.cli.run.monitoring import show_paper
 from optrade.cli.run.signals import show_signals, tell_refused, tell_silent
 from optrade.cli.store.data import show_ingest
 
@@ -52,6 +53,8 @@ def run_daily(
         typer.echo(f"optrade: {' '.join(line.split())}", err=True)
     tell_silent([*day.shadows])
     show_ingest(day.ingested, as_json, _after(day, as_json))
+    if day.settled is not None and not as_json:
+        show_paper(day.settled)
     require_served(run.home)
     if undone or day.failed:
         raise typer.Exit(3)
@@ -60,9 +63,14 @@ def run_daily(
 def _after(day: "Day", as_json: bool) -> dict[str, Json]:
     """Return what came after the data: in JSON with the signals, and why a step was not done."""
     done = day.settled
-    settled: Json = done and {"new": len(done.new), "pending": len(done.pending)}
+    counts = {} if done is None else {"new": len(done.new), "pending": len(done.pending)}
     if not as_json:
-        return {} if settled is None else {"settled": settled}
+        return {"settled": counts} if counts else {}
+    settled: Json = done and {
+        **counts,
+        "paper": [event.document() for event in done.paper],
+        "waits": [*done.waits],
+    }
     signals: Json = [answer.document() for answer in day.answers]
     return {"settled": settled, "signals": signals, "failed": {**day.failed}}
 

@@ -7,6 +7,7 @@ import typer
 
 from optrade.cli import options
 from optrade.cli.output import print_json, print_table
+from optrade.limits import MOST_TRIED
 
 if TYPE_CHECKING:
     from home.records.backtest import CellRow
@@ -27,6 +28,7 @@ Tried = Annotated[
     typer.Option(
         "--tried",
         min=0,
+        max=MOST_TRIED,
         help="How many variants were tried in all, those that are not in the file too.",
     ),
 ]

@@ -88,6 +88,11 @@ def _show_settled(done: "Settlement") -> None:
             f"shadows settled now: {len(beside.new)}, before: {beside.settled_before}, pending: "
             f"{len(beside.pending)}"
         )
+    show_paper(done)
+
+
+def show_paper(done: "Settlement") -> None:
+    """Print what the paper book did in a settlement, and what it waits for."""
     for event in done.paper:
         if (words := event_words(event)) is not None:
             typer.echo(f"paper {words}")

@@ -6,7 +6,7 @@ import typer
 
 from optrade.cli import options
 from optrade.cli.output import print_json, print_table
-from optrade.limits import SHARE
+from optrade.limits import LARGEST, SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ StopAll = Annotated[
         help="Leave every position at its last close and follow no signal; or follow them again.",
     ),
 ]
-Number = Annotated[int, typer.Argument(help="Of the trade, as `positions` shows it.")]
+Number = Annotated[int, typer.Argument(max=LARGEST, help="Of the trade, as `positions` shows it.")]
 COLUMNS = ["trade", "ticker", "strategy", "opened", "contracts", "paid", "mark", "by",
            "profit", "left"]  # fmt: skip
 

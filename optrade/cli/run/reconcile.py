@@ -36,8 +36,8 @@ def reconcile(
     """
     from market.errors import InputError
     from optrade.flows.backtest.run import asked_of_home
+    from optrade.flows.reconcile.reconcile import nothing_known, report_of
     from optrade.flows.reconcile.reconcile import reconcile as climbed
-    from optrade.flows.reconcile.reconcile import report_of
     from optrade.flows.train.window import Window
     from optrade.runtime import runtime
     from trading.backtest.result import Rules
@@ -46,12 +46,17 @@ def reconcile(
         raise InputError(f"--fill: got {fill!r:.20}, allowed are open and close")
     for option, day in (("--start", start), ("--end", end)):
         check_day(option, day)
+    if start is not None and end is not None and start > end:
+        raise InputError(f"--start, --end: got {start} to {end}, allowed is no start after the end")
     run = runtime()
     names = options.chosen_tickers(run, tickers)
     rules = Rules(fill="open" if fill == "open" else "close", crossing=0.0 if mid else 1.0)
-    with progress_bar() as progress:
-        asked = asked_of_home(run, names, Window(period), progress)
-        found = climbed(run, asked, rules, start, end)
+    # A range that is asked for may hold sessions that live missed.
+    found = nothing_known(run, names) if start is None else None
+    if found is None:
+        with progress_bar() as progress:
+            asked = asked_of_home(run, names, Window(period), progress)
+            found = climbed(run, asked, rules, start, end)
     if as_json:
         print_json(report_of(found, rules).document())
     else:

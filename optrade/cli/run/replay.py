@@ -6,8 +6,11 @@ import typer
 
 from optrade.cli import options
 from optrade.cli.output import print_json
+from optrade.limits import LARGEST
 
-Number = Annotated[int, typer.Argument(help="Of the signal, as `signal --record` names it.")]
+Number = Annotated[
+    int, typer.Argument(max=LARGEST, help="Of the signal, as `signal --record` names it.")
+]
 SHOWN = 20
 
 

@@ -1,6 +1,6 @@
 """Every session of a home between what live came to and what the backtest says."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -52,10 +52,7 @@ def reconcile(
     side = live_side(run.home.ledger, list(asked))
     first = start or first_session(side.lived)
     if first is None:
-        raise InputError(
-            f"no signal of {', '.join(asked)} was recorded in time: there is nothing to reconcile; "
-            "run `optrade signal-all --record` each session"
-        )
+        raise _none_recorded(asked)
     found: list[Ladder | Waiting] = []
     for ticker, one in asked.items():
         if ticker not in side.damaged:
@@ -65,6 +62,35 @@ def reconcile(
         tuple(row for row in found if isinstance(row, Ladder)),
         tuple(row for row in found if isinstance(row, Waiting)),
         side.left_out,
+    )
+
+
+def nothing_known(run: "Runtime", tickers: Sequence[str]) -> Reconciliation | None:
+    """Return what the ledger alone says where no outcome is known: no backtest is needed for it.
+
+    Raises
+    ------
+    InputError
+        If no signal was recorded in time.
+    StoreUnavailable
+        If the ledger cannot be used.
+    """
+    side = live_side(run.home.ledger, tickers)
+    if first_session(side.lived) is None:
+        raise _none_recorded(tickers)
+    if side.damaged or any(one.cents is not None for one in side.lived.values()):
+        return None
+    waiting = tuple(
+        Waiting(ticker, session, side.lived[ticker, session].why)
+        for ticker, session in sorted(side.lived)
+    )
+    return Reconciliation((), waiting, side.left_out)
+
+
+def _none_recorded(tickers: Iterable[str]) -> InputError:
+    return InputError(
+        f"no signal of {', '.join(tickers)} was recorded in time: there is nothing to reconcile; "
+        "run `optrade signal-all --record` each session"
     )
 
 

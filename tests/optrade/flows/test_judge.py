@@ -139,7 +139,8 @@ def test_a_mark_before_the_table_and_ends_of_lines_are_read(tmp_path):
         (b"entry,exit,pnl\n2024-01-02,2024-01-03\n", "row 2: pnl: got ''"),
         (b'entry,exit,pnl\n"2024-01-02,2024-01-03,1\n', "got"),
         ("entry,exit,pnl\n2024-01-02,2024-01-03,1\n".encode("utf-16"), "no UTF-8"),
-        (b"\x00\x01\x02", "allowed are those of"),
+        (b"\x00\x01\x02", "got a byte 0"),
+        (b"entry,exit,pnl\n2024-01-02,2024-01-03,1\x00\n", "got a byte 0"),
         (b"{", "no JSON"),
         (b"[1]", "freqtrade's backtest results"),
         (b"entry,exit,pnl\n2024-01-02,2024-01-03," + 200_000 * b"1" + b"\n", "no row of a table"),
@@ -159,6 +160,17 @@ def test_what_was_tried_and_is_not_in_the_file_is_asked_for(tmp_path):
         "--tried: got 1, the file alone has 2, which count"
     )
     assert not [note for note in judge_file(path, 9).export.notes if "tried" in note]
+
+
+def test_losses_beyond_the_risk_are_told(tmp_path):
+    rows = "entry,exit,pnl,risk\n2024-01-02,2024-01-03,-{},10\n2024-01-02,2024-01-03,5,10\n"
+    assert not [
+        note for note in judge_file(written(tmp_path, rows.format(10))).export.notes
+        if "their risk" in note
+    ]  # fmt: skip
+    assert judge_file(written(tmp_path, rows.format(11))).export.notes[-1] == (
+        "1 lost more than their risk: it is no bound of what they can lose"
+    )
 
 
 def test_the_file_of_the_trades_is_not_written_over(tmp_path):

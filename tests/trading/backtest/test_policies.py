@@ -166,6 +166,16 @@ def test_a_backtest_begins_with_the_first_forecasts_and_adds_up(year):
     assert [policy.name for policy in found.policies[:2]] == ["matrix", "matrix with an edge"]
     assert found.prices() == {"synthetic": len(found.trades)}
     assert found.judgement.tried == 21
+    assert ", nothing is shown to pay: the matrix's book came to" in found.words()[0]
+    sure = {"low_of_all": 0.1, "high_of_all": 0.2, "mean": 0.15, "worst_level": 0.14, "low": 0.1,
+            "high": 0.2, "deflated": 0.99, "low_over": 0.1}  # fmt: skip
+    proven = tuple(
+        replace(one, **sure) if one.name.endswith((", Buy Calls", ", Iron Condor")) else one
+        for one in found.judgement.cells
+    )
+    told = replace(found, judgement=replace(found.judgement, cells=proven)).words()[0]
+    # Calls at LOW and the condor at HIGH are the matrix's, each of them in three regimes is not.
+    assert told.startswith("6 survive, 2 of them the matrix's: the matrix's book came to")
     last = found.policies[0]
     assert last.performance.total == pytest.approx(last.equity[-1] / last.equity[0] - 1.0)
 
