@@ -192,12 +192,16 @@ def test_worth_priced_only_where_paths_reach_is_the_same_along_them(strategy):
         some = WorthGrid.of(legs, smiles, on.spot, when.years, places=places)
         assert (worth_along(some, paths) == worth_along(whole, paths)).all()
         assert (some.now == whole.now).all()
+        priced = np.isfinite(some.worth[0]).sum(axis=1)
+        assert priced[0] == 1
+        count = len(whole.prices.prices)
+        assert (2 <= priced[1] < count) if paths is seen.paths else priced[1] == count
+        assert priced[-1] == count
         plan = ExitPlan(float(some.now[0]) + 0.5, on.spot * 0.98, np.inf)
         for one, other in zip(
             some.ends(plan, paths, places), whole.ends(plan, paths, places), strict=True
         ):
             assert all((mine == yours).all() for mine, yours in zip(one, other, strict=True))
-    assert np.isnan(some.worth).any() == np.isnan(some.worth[:, 0]).any()
 
 
 def test_worth_is_that_of_a_level_that_moved_with_the_underlying_and_the_time():
